@@ -1,0 +1,1 @@
+"""What every Sebalai member needs and that knows no domain word."""

@@ -1,0 +1,136 @@
+"""The application factory: every member's HTTP side is made here, so that problems, traces, health,
+callers and limits are the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sebalai_shared import health, problems
+from sebalai_shared.caller import AssertionVerifier
+from sebalai_shared.clock import Clock, SystemClock
+from sebalai_shared.database import Database
+from sebalai_shared.settings import MemberSettings
+from sebalai_shared.telemetry import TelemetryMiddleware
+
+BODY_BYTES_LIMIT = 1024 * 1024
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class BodyTooLarge(problems.Problem):
+    status, slug, title = 413, "body-too-large", "The body is too large"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What a member is to the outside: `name` is the audience of caller assertions and the path
+    under `/api/`; `streamed` are path prefixes whose bodies have limits of their own.
+    """
+
+    name: str
+    title: str
+    routers: Sequence[APIRouter]
+    checks: Mapping[str, health.Check] = field(default_factory=dict[str, health.Check])
+    streamed: Sequence[str] = ()
+    lifespan: Lifespan | None = None
+
+
+def create_app(
+    settings: MemberSettings,
+    member: Member,
+    *,
+    database: Database | None = None,
+    clock: Clock | None = None,
+) -> FastAPI:
+    """A FastAPI application with `state.settings`, `.database`, `.clock` and `.assertions`."""
+    app = FastAPI(
+        title=member.title,
+        version="0.1.0",
+        lifespan=_lifespan(member, database),
+        servers=[{"url": f"/api/{member.name}"}],
+        generate_unique_id_function=_operation_id,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings, app.state.database = settings, database
+    app.state.clock = clock or SystemClock()
+    app.state.assertions = _verifier(settings, member.name, app.state.clock)
+    problems.install(app)
+    checks = dict(member.checks)
+    if database is not None:
+        checks["database"] = database.check
+    app.include_router(health.router(checks))
+    for router in member.routers:
+        app.include_router(router)
+    app.add_middleware(BodyLimit, streamed=tuple(member.streamed))
+    app.add_middleware(TelemetryMiddleware)
+    return app
+
+
+def _lifespan(member: Member, database: Database | None) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with AsyncExitStack() as stack:
+            if database is not None:
+                stack.push_async_callback(database.close)
+            if member.lifespan is not None:
+                await stack.enter_async_context(member.lifespan(app))
+            yield
+
+    return lifespan
+
+
+def _verifier(settings: MemberSettings, audience: str, clock: Clock) -> AssertionVerifier | None:
+    if settings.caller_keys_file is None:
+        return None
+    return AssertionVerifier.from_file(settings.caller_keys_file, audience, clock)
+
+
+def _operation_id(route: APIRoute) -> str:
+    """`tag_name`, so that generated clients get readable methods."""
+    tag = str(route.tags[0]) if route.tags else "default"
+    return f"{tag}_{route.name}"
+
+
+class BodyLimit:
+    """Refuses bodies over BODY_BYTES_LIMIT, declared or counted, before a handler holds them."""
+
+    def __init__(self, app: ASGIApp, streamed: tuple[str, ...]) -> None:
+        self._app, self._streamed = app, streamed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(self._streamed or ("\0",)):
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > BODY_BYTES_LIMIT:
+            await _refuse(scope, receive, send)
+            return
+        await self._app(scope, _counted(receive), send)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    problem = BodyTooLarge(f"At most {BODY_BYTES_LIMIT} bytes are taken here.")
+    answer = problems.answer(problem)
+    await answer(scope, receive, send)
+
+
+def _counted(receive: Receive) -> Receive:
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > BODY_BYTES_LIMIT:
+            raise BodyTooLarge(f"At most {BODY_BYTES_LIMIT} bytes are taken here.")
+        return message
+
+    return counted

@@ -1,0 +1,216 @@
+"""NATS JetStream behind our own few verbs: connect, declare streams, publish with an ack, buckets.
+
+Raw JetStream API calls where nats-py has no field for what the server can do (atomic batches,
+consumer reset). The broker is a transport: what it loses is sent again from PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import nats
+import orjson
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from sebalai_shared.settings import MemberSettings
+
+log = logging.getLogger(__name__)
+
+PING_SECONDS = 5
+PINGS_OUTSTANDING = 2
+RECONNECT_WAIT_SECONDS = 0.5
+API_TIMEOUT_SECONDS = 5.0
+PUBLISH_TIMEOUT_SECONDS = 5.0
+MINIMUM_SERVER = (2, 14)
+ERR_BATCH_DUPLICATE = 10201
+ERR_STREAM_EXISTS = 10058
+DAY_NS = 86_400 * 1_000_000_000
+
+EVENTS: dict[str, Any] = {
+    "name": "EVENTS",
+    "subjects": ["sebalai.>"],
+    "max_age": 30 * DAY_NS,
+    "max_bytes": 2 * 1024**3,
+}
+JOURNAL: dict[str, Any] = {
+    "name": "JOURNAL",
+    "subjects": ["journal.>"],
+    "max_age": 7 * DAY_NS,
+    "max_bytes": 4 * 1024**3,
+}
+_STREAM_DEFAULTS: dict[str, Any] = {
+    "storage": "file",
+    "retention": "limits",
+    "discard": "old",
+    "num_replicas": 1,
+    "duplicate_window": 600 * 1_000_000_000,
+    "allow_atomic": True,
+    "deny_delete": True,
+    "compression": "s2",
+}
+
+
+class BrokerUnavailable(Exception):
+    """NATS cannot be reached or did not answer in time; the caller tries again later."""
+
+
+class ApiError(Exception):
+    """JetStream answered with an error."""
+
+    def __init__(self, code: int, description: str) -> None:
+        super().__init__(f"{code}: {description}")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    subject: str
+    message_id: str
+    payload: bytes
+    headers: Mapping[str, str]
+
+
+class Broker:
+    """One connection a process. `on_reconnect` callbacks run after each re-established one."""
+
+    def __init__(self, settings: MemberSettings) -> None:
+        self._settings = settings
+        self._client = Client()
+        self._on_reconnect: list[Callable[[], Awaitable[None]]] = []
+
+    @property
+    def client(self) -> Client:
+        return self._client
+
+    @property
+    def is_connected(self) -> bool:
+        return self._client.is_connected
+
+    def on_reconnect(self, callback: Callable[[], Awaitable[None]]) -> None:
+        self._on_reconnect.append(callback)
+
+    async def connect(self) -> None:
+        """Waits until NATS is there, however long; cancel to stop waiting.
+
+        Raises:
+            RuntimeError: the server is older than MINIMUM_SERVER.
+
+        """
+        told = False
+        while True:
+            try:
+                await self._connect_once()
+                break
+            except (NatsError, OSError, TimeoutError) as error:
+                if not told:
+                    log.warning("waiting for NATS: %s", error or type(error).__name__)
+                    told = True
+                await asyncio.sleep(RECONNECT_WAIT_SECONDS)
+        self._require_version()
+
+    async def _connect_once(self) -> None:
+        token = self._settings.nats_token
+        self._client = await nats.connect(
+            self._settings.nats_url,
+            token=token.get_secret_value() if token else None,
+            connect_timeout=2,
+            ping_interval=PING_SECONDS,
+            max_outstanding_pings=PINGS_OUTSTANDING,
+            reconnect_time_wait=RECONNECT_WAIT_SECONDS,
+            max_reconnect_attempts=-1,
+            error_cb=self._note_error,
+            disconnected_cb=self._note_disconnect,
+            reconnected_cb=self._note_reconnect,
+        )
+
+    def _require_version(self) -> None:
+        version = self._client.connected_server_version
+        if (version.major, version.minor) < MINIMUM_SERVER:
+            raise RuntimeError(f"NATS {version} is too old: 2.14 or newer is needed")
+
+    async def _note_error(self, error: Exception) -> None:
+        log.debug("nats: %s", error)
+
+    async def _note_disconnect(self) -> None:
+        log.warning("NATS connection lost; trying again")
+
+    async def _note_reconnect(self) -> None:
+        log.info("NATS connection is back")
+        for callback in self._on_reconnect:
+            await callback()
+
+    async def close(self) -> None:
+        if not self._client.is_closed:
+            await self._client.close()
+
+    async def api(self, verb: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """One JetStream API request. Raises: ApiError, BrokerUnavailable."""
+        payload = orjson.dumps(body) if body is not None else b""
+        reply = await self._request(f"$JS.API.{verb}", payload, API_TIMEOUT_SECONDS, None)
+        return _checked(reply)
+
+    async def ensure_stream(self, config: Mapping[str, Any]) -> None:
+        """Creates the stream, or brings an existing one to this configuration."""
+        wanted = {**_STREAM_DEFAULTS, **config}
+        try:
+            await self.api(f"STREAM.CREATE.{wanted['name']}", wanted)
+        except ApiError as error:
+            if error.code != ERR_STREAM_EXISTS:
+                raise
+            await self.api(f"STREAM.UPDATE.{wanted['name']}", wanted)
+
+    async def publish(self, sending: Sending) -> None:
+        """One message, acknowledged. Raises: BrokerUnavailable, ApiError."""
+        headers = {**sending.headers, "Nats-Msg-Id": sending.message_id}
+        reply = await self._request(
+            sending.subject, sending.payload, PUBLISH_TIMEOUT_SECONDS, headers
+        )
+        _checked(reply)
+
+    async def publish_batch(self, sendings: Sequence[Sending], batch_id: str) -> None:
+        """All or none, in order, with one group of fsyncs (atomic batch, server 2.12).
+
+        Raises: BrokerUnavailable; ApiError with ERR_BATCH_DUPLICATE when one is stored already.
+        """
+        last = len(sendings)
+        for sequence, sending in enumerate(sendings, start=1):
+            headers = {
+                **sending.headers,
+                "Nats-Msg-Id": sending.message_id,
+                "Nats-Batch-Id": batch_id,
+                "Nats-Batch-Sequence": str(sequence),
+            }
+            if sequence < last:
+                await self._client.publish(sending.subject, sending.payload, headers=headers)
+                continue
+            headers["Nats-Batch-Commit"] = "1"
+            reply = await self._request(
+                sending.subject, sending.payload, PUBLISH_TIMEOUT_SECONDS, headers
+            )
+            _checked(reply)
+
+    async def _request(
+        self,
+        subject: str,
+        payload: bytes,
+        seconds: float,
+        headers: dict[str, str] | None,
+    ) -> bytes:
+        try:
+            reply = await self._client.request(subject, payload, timeout=seconds, headers=headers)
+        except (NatsError, OSError, TimeoutError) as error:
+            raise BrokerUnavailable(str(error) or type(error).__name__) from error
+        return reply.data
+
+
+def _checked(reply: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = orjson.loads(reply) if reply else {}
+    error = document.get("error")
+    if error:
+        raise ApiError(int(error.get("err_code", error.get("code", 0))), error["description"])
+    return document

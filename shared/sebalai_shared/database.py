@@ -1,0 +1,91 @@
+"""A member's PostgreSQL: one engine a process, one transaction a request or message.
+
+The transaction is committed before the answer is sent (`scope="function"`), so a client
+that reads 201 finds what it created. Nobody else commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from sqlalchemy import MetaData, text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from sebalai_shared.settings import MemberSettings
+
+STATEMENT_TIMEOUT_MS = 15_000
+IDLE_TRANSACTION_TIMEOUT_MS = 15_000
+CONNECT_TIMEOUT_SECONDS = 5
+POOL_WAIT_SECONDS = 5
+
+_NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of every table of a process; a process holds one member, so one MetaData."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+
+
+class Database:
+    def __init__(self, settings: MemberSettings) -> None:
+        self.engine = create_async_engine(
+            settings.database_dsn("postgresql+asyncpg"),
+            pool_size=settings.pool_connections,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_SECONDS,
+            pool_pre_ping=True,
+            connect_args={"timeout": CONNECT_TIMEOUT_SECONDS, "server_settings": server_settings()},
+        )
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncSession]:
+        """One session in one transaction: committed at the end, rolled back on any exception."""
+        async with self.sessions() as session, session.begin():
+            yield session
+
+    async def check(self) -> None:
+        """Raises whatever the driver raises when the database cannot answer."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("select 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def server_settings() -> dict[str, str]:
+    """Limits that every connection of ours carries. A forgotten transaction holds back all events
+    (the relay's horizon), so none may idle.
+    """
+    return {
+        "timezone": "UTC",
+        "jit": "off",
+        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": str(IDLE_TRANSACTION_TIMEOUT_MS),
+    }
+
+
+async def _transaction(request: Request) -> AsyncIterator[AsyncSession]:
+    database: Database = request.app.state.database
+    async with database.transaction() as session:
+        yield session
+
+
+Transaction = Annotated[AsyncSession, Depends(_transaction, scope="function")]
+"""The request's transaction, for a route's parameter."""
+
+
+def row_dict(row: Any) -> dict[str, Any]:
+    """A mapped row as a plain dict of its columns."""
+    return {column.key: getattr(row, column.key) for column in row.__table__.columns}

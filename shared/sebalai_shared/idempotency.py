@@ -1,0 +1,115 @@
+"""Idempotency-Key on creating POSTs: the same key by the same caller gives the first answer again.
+
+The key's row is inserted in the request's own transaction, so a second request with the same key
+waits for the first to commit and then finds its answer. Weak island links retry; nothing doubles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from sebalai_shared.caller import IdentifiedAccess
+from sebalai_shared.database import Transaction
+from sebalai_shared.problems import Problem
+
+KEY_LENGTH_MAX = 128
+KEPT_HOURS = 48
+
+# Frozen once released: a member's migration executes these one by one.
+DDL_V1 = (
+    """
+    CREATE TABLE idempotency (
+      caller text NOT NULL,
+      key text NOT NULL,
+      fingerprint text NOT NULL,
+      answer jsonb,
+      at timestamptz NOT NULL DEFAULT now(),
+      PRIMARY KEY (caller, key)
+    )
+    """,
+    "CREATE INDEX idempotency_at ON idempotency (at)",
+)
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class KeyReused(Problem):
+    status, slug, title = 422, "idempotency-key-reused", "The key was used for another request"
+
+
+class Once:
+    """`await once.answer(Read, make)` runs `make` the first time and remembers what it made."""
+
+    def __init__(self, request: Request, response: Response, caller: str, key: str) -> None:
+        self._request, self._response, self._caller, self._key = request, response, caller, key
+
+    async def answer(
+        self, session: Transaction, model: type[Answer], make: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        """Raises: KeyReused when the key came with another body or path before."""
+        fingerprint = await self._fingerprint()
+        names = {"caller": self._caller, "key": self._key}
+        is_first = await session.scalar(
+            text(
+                "INSERT INTO idempotency (caller, key, fingerprint) VALUES (:caller, :key, :print) "
+                "ON CONFLICT DO NOTHING RETURNING true"
+            ),
+            {**names, "print": fingerprint},
+        )
+        if not is_first:
+            return await self._again(session, model, fingerprint)
+        made = await make()
+        await session.execute(
+            text(
+                "UPDATE idempotency SET answer = CAST(:answer AS jsonb) "
+                "WHERE caller = :caller AND key = :key"
+            ),
+            {**names, "answer": made.model_dump_json()},
+        )
+        return made
+
+    async def _again(self, session: Transaction, model: type[Answer], fingerprint: str) -> Answer:
+        row = (
+            await session.execute(
+                text(
+                    "SELECT fingerprint, answer::text AS answer FROM idempotency "
+                    "WHERE caller = :caller AND key = :key"
+                ),
+                {"caller": self._caller, "key": self._key},
+            )
+        ).one()
+        if row.fingerprint != fingerprint:
+            raise KeyReused("Use a new Idempotency-Key for a new request.")
+        self._response.headers["Idempotency-Replayed"] = "true"
+        return model.model_validate_json(row.answer)
+
+    async def _fingerprint(self) -> str:
+        digest = hashlib.sha256(f"{self._request.method} {self._request.url.path}\n".encode())
+        digest.update(await self._request.body())
+        return digest.hexdigest()
+
+
+def _once(
+    request: Request,
+    response: Response,
+    caller: IdentifiedAccess,
+    idempotency_key: Annotated[str, Header(min_length=1, max_length=KEY_LENGTH_MAX)],
+) -> Once:
+    return Once(request, response, str(caller.subject), idempotency_key)
+
+
+Idempotent = Annotated[Once, Depends(_once)]
+
+
+async def sweep(session: Transaction) -> None:
+    """Forgets keys older than KEPT_HOURS; a job of the member's worker calls it."""
+    await session.execute(
+        text("DELETE FROM idempotency WHERE at < now() - make_interval(hours => :hours)"),
+        {"hours": KEPT_HOURS},
+    )

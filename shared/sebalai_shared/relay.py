@@ -1,0 +1,193 @@
+"""Carries rows from PostgreSQL to JetStream, in order, at least once, as the trial tested it.
+
+One relay a source, held by an advisory lock on its own connection; losing that connection ends
+the process. It holds no transaction itself, or it would be its own horizon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+import asyncpg
+
+from sebalai_shared.broker import (
+    ERR_BATCH_DUPLICATE,
+    ApiError,
+    Broker,
+    BrokerUnavailable,
+    Sending,
+)
+from sebalai_shared.ids import uuid7
+
+log = logging.getLogger(__name__)
+
+BATCH_ROWS = 500
+POLL_SECONDS = 0.05
+IDLE_SECONDS = 1.0
+RETRY_SECONDS = 0.5
+LOCK_RETRY_SECONDS = 2.0
+REPUBLISH_BACK = timedelta(minutes=5)
+SWEEP_EACH_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """How far a source was relayed; xid first, because rows become visible by transaction."""
+
+    xid: int
+    seq: int
+    is_end: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message and the cursor after it."""
+
+    cursor: Cursor
+    subject: str
+    message_id: str
+    payload: bytes
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+    def sending(self) -> Sending:
+        return Sending(self.subject, self.message_id, self.payload, self.headers)
+
+
+class Source(Protocol):
+    """Where rows come from: the outbox, or the gateway's journal."""
+
+    name: str
+    doorbell: str
+
+    async def read(self, connection: Any, after: Cursor, limit: int) -> list[Outgoing]: ...
+    async def is_waiting(self, connection: Any, after: Cursor) -> bool: ...
+    async def rewound(self, connection: Any, back: timedelta) -> Cursor: ...
+    async def sweep(self, connection: Any, done: Cursor) -> None: ...
+
+
+class LockLost(Exception):
+    """The connection that held the relay's lock is gone; end and let the supervisor start anew."""
+
+
+class Relay:
+    """`beat` is called in every pass, for the heartbeat file."""
+
+    def __init__(
+        self, dsn: str, broker: Broker, source: Source, beat: Callable[[], None] = lambda: None
+    ) -> None:
+        self._dsn, self._broker, self._source, self._beat = dsn, broker, source, beat
+        self._bell = asyncio.Event()
+        self._is_rewind_due = False
+        broker.on_reconnect(self._after_reconnect)
+
+    async def _after_reconnect(self) -> None:
+        # A restarted broker may have acknowledged what never reached its disk.
+        self._is_rewind_due = True
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Runs until cancelled. Raises: LockLost."""
+        connection = await asyncpg.connect(self._dsn, server_settings={"jit": "off"})
+        try:
+            await self._lead(connection)
+            await connection.add_listener(self._source.doorbell, self._ring)
+            await self._loop(connection)
+        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
+            raise LockLost(str(error)) from error
+        finally:
+            connection.terminate()
+
+    def _ring(self, *_: object) -> None:
+        self._bell.set()
+
+    async def _lead(self, connection: Any) -> None:
+        key = f"relay:{self._source.name}"
+        while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", key):
+            self._beat()
+            await asyncio.sleep(LOCK_RETRY_SECONDS)
+
+    async def _loop(self, connection: Any) -> None:
+        cursor = await self._load(connection)
+        swept_at = asyncio.get_running_loop().time()
+        while True:
+            self._beat()
+            self._bell.clear()  # before the read: a ring during it must not be lost
+            if self._is_rewind_due:
+                await self._republish(connection, cursor)
+            rows = await self._source.read(connection, cursor, BATCH_ROWS)
+            if rows and await self._deliver(rows):
+                cursor = rows[-1].cursor
+                await self._save(connection, cursor)
+            elif rows:
+                await asyncio.sleep(RETRY_SECONDS)
+            if not rows:
+                await self._wait(connection, cursor)
+            now = asyncio.get_running_loop().time()
+            if now - swept_at > SWEEP_EACH_SECONDS:
+                await self._source.sweep(connection, cursor)
+                swept_at = now
+
+    async def _wait(self, connection: Any, cursor: Cursor) -> None:
+        # An open transaction before us rings no bell when it rolls back: then poll quickly.
+        is_held = await self._source.is_waiting(connection, cursor)
+        try:
+            async with asyncio.timeout(POLL_SECONDS if is_held else IDLE_SECONDS):
+                await self._bell.wait()
+        except TimeoutError:
+            return
+
+    async def _deliver(self, rows: Sequence[Outgoing]) -> bool:
+        try:
+            await self._send(rows)
+        except (BrokerUnavailable, ApiError) as error:
+            log.warning("relay %s waits: %s", self._source.name, error)
+            return False
+        return True
+
+    async def _send(self, rows: Sequence[Outgoing]) -> None:
+        if len(rows) > 1:
+            try:
+                await self._broker.publish_batch([row.sending() for row in rows], uuid7().hex)
+            except ApiError as error:
+                if error.code != ERR_BATCH_DUPLICATE:
+                    raise
+            else:
+                return
+        # Single, or a batch of which some are stored: one by one, each acked as new or duplicate.
+        for row in rows:
+            await self._broker.publish(row.sending())
+
+    async def _republish(self, connection: Any, upto: Cursor) -> None:
+        cursor = await self._source.rewound(connection, REPUBLISH_BACK)
+        while not cursor.is_end and cursor < upto:
+            rows = await self._source.read(connection, cursor, BATCH_ROWS)
+            rows = [row for row in rows if row.cursor <= upto]
+            if not rows:
+                break
+            if not await self._deliver(rows):
+                return  # still due; the next pass begins again
+            cursor = rows[-1].cursor
+        self._is_rewind_due = False
+
+    async def _load(self, connection: Any) -> Cursor:
+        row = await connection.fetchrow(
+            "SELECT xid::text AS xid, seq FROM relay_cursor WHERE name = $1", self._source.name
+        )
+        return Cursor(int(row["xid"]), int(row["seq"])) if row else Cursor(0, 0)
+
+    async def _save(self, connection: Any, cursor: Cursor) -> None:
+        await connection.execute(
+            """
+            INSERT INTO relay_cursor (name, xid, seq) VALUES ($1, $2::text::xid8, $3)
+            ON CONFLICT (name) DO UPDATE
+            SET xid = excluded.xid, seq = excluded.seq, moved_at = now()
+            """,
+            self._source.name,
+            str(cursor.xid),
+            cursor.seq,
+        )

@@ -1,0 +1,1 @@
+"""Tools for tests alone; only tests import it."""
