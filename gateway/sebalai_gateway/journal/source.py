@@ -1,4 +1,4 @@
-"""What the relay reads from the journal: completed calls, many to a message (wiring, section 10)."""
+"""What the relay reads from the journal: completed calls, many to a message (wiring 10)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ORDER BY xid, seq LIMIT $3
 
 
 class JournalSource:
-    """A source for `sebalai_shared.relay.Relay`; nothing is swept, partitions are dropped by day."""
+    """A source for `sebalai_shared.relay.Relay`; partitions are dropped by day, nothing swept."""
 
     name = "journal"
     doorbell = "journal"
