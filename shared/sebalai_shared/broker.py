@@ -94,8 +94,8 @@ class Broker:
     def on_reconnect(self, callback: Callable[[], Awaitable[None]]) -> None:
         self._on_reconnect.append(callback)
 
-    async def connect(self) -> None:
-        """Waits until NATS is there, however long; cancel to stop waiting.
+    async def connect(self, beat: Callable[[], None] = lambda: None) -> None:
+        """Waits until NATS is there, however long; `beat` is called in every try.
 
         Raises:
             RuntimeError: the server is older than MINIMUM_SERVER.
@@ -103,6 +103,7 @@ class Broker:
         """
         told = False
         while True:
+            beat()
             try:
                 await self._connect_once()
                 break
