@@ -1,4 +1,4 @@
-"""Rate and quota of an agreement: a token bucket and a counter of the UTC day, per gateway worker."""
+"""Rate and quota of an agreement: a token bucket and a counter of the UTC day, per worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a consumer reads when the table does not allow its call: what is missing, who can give it."""
+"""What a consumer reads when the table does not allow its call: what is missing, who gives it."""
 
 from __future__ import annotations
 

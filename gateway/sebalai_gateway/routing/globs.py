@@ -1,5 +1,5 @@
-"""Path globs of rules: `*` stands for characters within one segment, `**` for any across segments,
-`\\*` for a literal star. Each is compiled to one linear-time expression when a table is loaded.
+r"""Path globs of rules: `*` stands for any characters in one segment, `**` for any across segments,
+`\*` for a literal star. Each is compiled to one linear-time expression when a table is loaded.
 
 `/a/**` matches `/a/` and everything below it, but not `/a` itself.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable
 GLOB_LENGTH_MAX = 512
 # Two neighbouring wildcards would make a backtracking matcher try every split between them.
 _STARS = re.compile(r"\*{2,}")
-_TOKEN = re.compile(r"\\\*|\*+|[^\\*]+|\\")
+_PIECE = re.compile(r"\\\*|\*+|[^\\*]+|\\")
 
 
 def compile_glob(pattern: str) -> Callable[[str], bool]:
@@ -24,21 +24,21 @@ def compile_glob(pattern: str) -> Callable[[str], bool]:
     if len(pattern) > GLOB_LENGTH_MAX or not pattern.startswith("/"):
         msg = f"a glob begins with / and has at most {GLOB_LENGTH_MAX} characters"
         raise ValueError(msg)
-    tokens = _TOKEN.findall(pattern)
-    if all(not token.startswith("*") for token in tokens):
-        literal = "".join(_literal(token) for token in tokens)
+    pieces = _PIECE.findall(pattern)
+    if all(not piece.startswith("*") for piece in pieces):
+        literal = "".join(_literal(piece) for piece in pieces)
         return literal.__eq__
-    return _Matcher([_part(token) for token in tokens])
+    return _Matcher([_part(piece) for piece in pieces])
 
 
-def _literal(token: str) -> str:
-    return "*" if token == r"\*" else token
+def _literal(piece: str) -> str:
+    return "*" if piece == r"\*" else piece
 
 
-def _part(token: str) -> tuple[str, str]:
-    if _STARS.fullmatch(token):
+def _part(piece: str) -> tuple[str, str]:
+    if _STARS.fullmatch(piece):
         return "deep", ""
-    return ("wide", "") if token == "*" else ("text", _literal(token))
+    return ("wide", "") if piece == "*" else ("text", _literal(piece))
 
 
 class _Matcher:
