@@ -5,10 +5,9 @@ digest; payload and salt stay in the database. When the salt is destroyed the le
 more, and every proof over it still holds.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import rfc8785
@@ -19,15 +18,17 @@ SALT_BYTES = 32
 LeafKind = Literal["call", "event"]
 
 
-def commitment(salt: bytes, payload: Mapping[str, Any]) -> bytes:
+def commitment(salt: bytes, payload: bytes) -> bytes:
     """SHA-256(salt ‖ JCS(payload)); a salt of fixed length keeps the two parts apart."""
     if len(salt) != SALT_BYTES:
         raise ValueError(f"a salt has {SALT_BYTES} bytes")
-    return sha256(salt + rfc8785.dumps(dict(payload))).digest()
+    return sha256(salt + payload).digest()
 
 
 @dataclass(frozen=True)
 class Leaf:
+    """`time` is repeated from the payload as it stands there."""
+
     kind: LeafKind
     time: str
     id: UUID
