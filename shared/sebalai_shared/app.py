@@ -111,26 +111,42 @@ class BodyLimit:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > BODY_BYTES_LIMIT:
-            await _refuse(scope, receive, send)
+            await _refusal()(scope, receive, send)
             return
-        await self._app(scope, _counted(receive), send)
+        counter = _Counter(receive)
+        try:
+            await self._app(scope, counter.receive, counter.guard(send))
+        finally:
+            if counter.is_over:
+                await _refusal()(scope, receive, send)
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    problem = BodyTooLarge(f"At most {BODY_BYTES_LIMIT} bytes are taken here.")
-    answer = problems.answer(problem)
-    await answer(scope, receive, send)
+def _refusal() -> ASGIApp:
+    return problems.answer(BodyTooLarge(f"At most {BODY_BYTES_LIMIT} bytes are taken here."))
 
 
-def _counted(receive: Receive) -> Receive:
-    size = 0
+class _Counter:
+    """Counts what arrives; once over the limit, the handler's own answer is withheld, because
+    FastAPI would turn the cut-off body into a 400 of its own.
+    """
 
-    async def counted() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > BODY_BYTES_LIMIT:
-            raise BodyTooLarge(f"At most {BODY_BYTES_LIMIT} bytes are taken here.")
-        return message
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._size, self._has_answered = receive, 0, False
 
-    return counted
+    @property
+    def is_over(self) -> bool:
+        return self._size > BODY_BYTES_LIMIT and not self._has_answered
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._size += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if self.is_over else message
+
+    def guard(self, send: Send) -> Send:
+        async def guarded(message: Message) -> None:
+            if self.is_over:
+                return
+            self._has_answered = True
+            await send(message)
+
+        return guarded

@@ -205,7 +205,17 @@ class Broker:
             reply = await self._client.request(subject, payload, timeout=seconds, headers=headers)
         except (NatsError, OSError, TimeoutError) as error:
             raise BrokerUnavailable(str(error) or type(error).__name__) from error
+        leave_if_cancelled()
         return reply.data
+
+
+def leave_if_cancelled() -> None:
+    """Raises the cancellation that `asyncio.wait_for` of Python 3.11 swallows when it arrives
+    together with the answer (nats-py waits with it); without this a worker may not stop.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _checked(reply: bytes) -> dict[str, Any]:

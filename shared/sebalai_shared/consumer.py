@@ -21,7 +21,7 @@ from nats.errors import Error as NatsError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_shared.broker import ApiError, Broker, BrokerUnavailable
+from sebalai_shared.broker import ApiError, Broker, BrokerUnavailable, leave_if_cancelled
 from sebalai_shared.database import Database
 from sebalai_shared.telemetry import enter_trace
 
@@ -181,6 +181,7 @@ class Consumer:
 
     async def _ack(self, message: Msg) -> None:
         await message.ack_sync(timeout=ACK_TIMEOUT_SECONDS)
+        leave_if_cancelled()
 
     async def _failed(self, message: Msg, message_id: str, error: Exception) -> None:
         tries = message.metadata.num_delivered

@@ -1,0 +1,145 @@
+"""A whole platform for the flows: `sebalai up` in a home and on ports of its own, then `down`."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from sebalai_shared.ids import uuid7
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+CALLER, REFUSED = "dinsos-pmd/bansos", "dinkes/puskesmas"
+RECEIPT_SECONDS = 15
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+def free_base():
+    """A base port whose whole range of fifty is free now."""
+    for base in range(18_800, 30_000, 100):
+        try:
+            for offset in (*range(13), 20, 21):
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", base + offset))
+        except OSError:
+            continue
+        return base
+    raise RuntimeError("no free range of ports")
+
+
+class Platform:
+    """A running platform, seen as a user sees it: platform.json, HTTP and the command line."""
+
+    granted, refused = CALLER, REFUSED
+
+    def __init__(self, home, base):
+        self.home, self.base = Path(home), base
+        self.env = os.environ | {"SEBALAI_HOME": str(home), "SEBALAI_PORT": str(base)}
+        self._tokens = {}
+
+    def run(self, *arguments, check=True, timeout=180):
+        return subprocess.run(
+            [BIN / "sebalai", *arguments], cwd=ROOT, env=self.env, check=check,
+            capture_output=True, text=True, timeout=timeout,
+        )  # fmt: skip
+
+    @property
+    def facts(self):
+        return json.loads((self.home / "platform.json").read_text())
+
+    @property
+    def gateway(self):
+        return self.facts["gateway"]
+
+    @property
+    def population(self):
+        return next(i for i in self.facts["interfaces"] if i["name"].endswith("/penduduk"))
+
+    def application(self, name):
+        return next(a for a in self.facts["applications"] if f"{a['agency']}/{a['name']}" == name)
+
+    def key(self, name):
+        path = Path(self.application(name)["key_file"])
+        path = path if path.is_absolute() else ROOT / path
+        return ECKey.import_key(json.loads(path.read_text()))
+
+    def assertion(self, name, **changed):
+        client, now = self.application(name)["client_id"], int(time.time())
+        claims = {
+            "iss": client, "sub": client, "aud": self.facts["issuer"], "jti": str(uuid7()),
+            "iat": now, "exp": now + 60,
+        } | changed  # fmt: skip
+        return jwt.encode({"alg": "ES256"}, claims, self.key(name))
+
+    def token(self, name=CALLER):
+        if name not in self._tokens:
+            answer = httpx.post(
+                f"{self.gateway}/oauth/token",
+                data={
+                    "grant_type": "client_credentials",
+                    "client_assertion_type": ASSERTION,
+                    "client_assertion": self.assertion(name),
+                },
+            )
+            assert answer.status_code == 200, answer.text
+            self._tokens[name] = answer.json()["access_token"]
+        return self._tokens[name]
+
+    def headers(self, name=CALLER, purpose=None, **more):
+        purpose = self.population["purpose"] if purpose is None else purpose
+        return {"authorization": f"Bearer {self.token(name)}", "sebalai-purpose": purpose} | more
+
+    def call(self, path="/residents?limit=1", name=CALLER, method="GET", **options):
+        options.setdefault("headers", self.headers(name))
+        url = f"{self.gateway}/r1/{self.population['name']}{path}"
+        return httpx.request(method, url, timeout=30, **options)
+
+    def receipt(self, message_id, name=CALLER, seconds=RECEIPT_SECONDS):
+        """The call receipt as text, waiting while it is not yet in the ledger."""
+        until = time.monotonic() + seconds
+        headers = {"authorization": f"Bearer {self.token(name)}"}
+        while True:
+            answer = httpx.get(f"{self.gateway}/receipts/{message_id}", headers=headers, timeout=10)
+            if answer.status_code == 200:
+                return answer.text
+            assert time.monotonic() < until, f"{answer.status_code} {answer.text}"
+            time.sleep(0.1)
+
+    def verify(self, receipt, key=None):
+        """Runs sebalai-verify on the receipt; answers the finished process."""
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(receipt)
+            file.flush()
+            key = key or self.home / "ledger.vkey"
+            return subprocess.run(
+                [BIN / "sebalai-verify", file.name, "--key", key],
+                capture_output=True, text=True, check=False, timeout=60,
+            )  # fmt: skip
+
+    def provider_count(self):
+        """How many requests the provider itself says it has served."""
+        return httpx.get(f"http://127.0.0.1:{self.base + 20}/counter").json()["served"]
+
+
+@pytest.fixture(scope="session")
+def platform():
+    home = tempfile.mkdtemp(prefix="sebalai-flow-")
+    running = Platform(home, free_base())
+    started = running.run("up", check=False, timeout=300)
+    try:
+        assert started.returncode == 0, started.stdout + started.stderr
+        yield running
+    finally:
+        stopped = running.run("down", check=False)
+        assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+        shutil.rmtree(home, ignore_errors=True)
