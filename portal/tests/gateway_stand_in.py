@@ -48,7 +48,7 @@ class Gateway:
             ]
         )
 
-    async def livez(self, request: Request) -> Response:
+    async def livez(self, _: Request) -> Response:
         return JSONResponse({}, self.fails.get("livez", 200))
 
     async def token(self, request: Request) -> Response:

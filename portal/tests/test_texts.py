@@ -70,15 +70,12 @@ async def test_unknown_language_is_indonesian(visitor, asked):
 
 async def test_switch_keeps_the_other_choice(visitor):
     page = (await visitor.get("/", params={"portal": "tampil"})).text
-    assert re.search(r'href="/\?portal=tampil&amp;lang=en"', page)
+    assert re.search(r'href="/\?lang=en&amp;portal=tampil"', page)
 
 
-@given(
-    st.datetimes(
-        timezones=st.just(UTC), min_value=datetime(1970, 1, 2), max_value=datetime(9000, 1, 1)
-    )
-)
-def test_shown_time_is_seven_hours_ahead_of_utc(at):
+@given(st.integers(min_value=86_400, max_value=200_000_000_000))
+def test_shown_time_is_seven_hours_ahead_of_utc(seconds):
+    at = datetime.fromtimestamp(seconds, UTC)
     shown = texts.show_time(at, "en")
     hour = int(re.search(r" (\d\d):", shown).group(1))
     assert hour == (at.hour + 7) % 24
