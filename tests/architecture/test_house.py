@@ -85,19 +85,23 @@ def test_a_client_is_never_made_per_request(sources):
     assert set(users) <= {"sebalai_shared.http", "sebalai_shared.testing.http"}
 
 
+def _is_broad(node):
+    if not isinstance(node, ast.ExceptHandler):
+        return False
+    return node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"}
+
+
 def test_broad_excepts_stand_only_in_loops(sources):
     # A swallowed handler error lost events in a model codebase; loops log and go on, others may not.
     allowed = {"sebalai_shared.consumer", "sebalai_shared.health", "sebalai_shared.process"}
-    wrong = []
-    for source in sources:
-        for node in ast.walk(source.tree):
-            if (
-                isinstance(node, ast.ExceptHandler)
-                and (node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"})
-                and source.name not in allowed
-                and not source.excuses("broad", node.lineno)
-            ):
-                wrong.append(f"{source.name}:{node.lineno}")
+    wrong = [
+        f"{source.name}:{node.lineno}"
+        for source in sources
+        for node in ast.walk(source.tree)
+        if _is_broad(node)
+        and source.name not in allowed
+        and not source.excuses("broad", node.lineno)
+    ]
     assert wrong == []
 
 
