@@ -1,4 +1,5 @@
-"""The health check of every member's container: a worker's heartbeat, or the readiness of its API."""
+# ruff: noqa: INP001 - copied into images as one file
+"""The health check in every member's container: a worker's heartbeat, or its API's readiness."""
 
 import os
 import sys
@@ -17,7 +18,7 @@ if heartbeat:
     sys.exit(f"no heartbeat for {age:.0f} s" if age > STALE_SECONDS else 0)
 address = f"http://127.0.0.1:{os.environ['SEBALAI_PORT']}/readyz"
 try:
-    with urllib.request.urlopen(address, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+    with urllib.request.urlopen(address, timeout=ANSWER_SECONDS) as answer:
         sys.stdout.write(answer.read(500).decode())
 except OSError as error:
     body = error.read(500).decode() if hasattr(error, "read") else error
