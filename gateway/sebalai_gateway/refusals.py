@@ -1,0 +1,36 @@
+"""What the gateway says when it does not forward: one shape for every slice of the call path.
+
+Plain and cheap, because it is made on the hot path: no exception chaining, no pydantic.
+The body is RFC 9457; `x_road` keeps the code an X-Road client expects in `X-Road-Error`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+TYPE_PREFIX = "urn:sebalai:problem:"
+
+
+@dataclass(slots=True, eq=False)
+class Refusal(Exception):
+    """`slug` names the reason for machines, `detail` tells a person what to do next."""
+
+    status: int
+    slug: str
+    title: str
+    detail: str
+    x_road: str = "client.bad_request"
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
+    rule: str | None = None
+
+    def document(self, **members: str | None) -> dict[str, object]:
+        """The problem document; `members` are message_id, receipt and trace_id."""
+        document: dict[str, object] = {
+            "type": TYPE_PREFIX + self.slug,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.rule is not None:
+            document["rule"] = self.rule
+        return document | {name: value for name, value in members.items() if value is not None}
