@@ -51,9 +51,10 @@ before=$SECONDS
 compose up --detach --wait --wait-timeout "$UP_WAIT_SECONDS"
 say "all healthy in $((SECONDS - before)) s"
 compose ps --format 'table {{.Service}}\t{{.Status}}'
-inside env PATH="$PATH" "$PYTHON" "$HERE/journey.py" "$WORK/secrets"
+compose cp portal:/registrations/applications.json "$WORK/applications.json"
+inside env PATH="$PATH" "$PYTHON" "$HERE/journey.py" "$WORK/secrets" "$WORK/applications.json"
 say "the call was answered and its receipt verified"
-PROJECT="$PROJECT" "$PYTHON" "$HERE/inspect_containers.py"
+PROJECT="$PROJECT" "$PYTHON" "$HERE/inspect_containers.py" "$WORK/secrets"
 compose down --volumes --timeout 10 2>/dev/null
 left=$(docker ps --all --quiet | wc -l)
 [ "$left" = 0 ] || { echo "compose-test: $left containers left after down" >&2; exit 1; }
