@@ -2,8 +2,8 @@
 """The one-shot steps of the compose platform, by the code that fills the embedded one.
 
 `register`: applications at identity, whose client ids the portal needs before it starts.
-`seed`: interfaces and agreements through the running gateway. SEBALAI_SEED=platform leaves out the
-demonstration. Private keys come as secrets and are copied to memory under the names that code expects.
+`seed`: interfaces and agreements through the gateway. `demo`: both. SEBALAI_SEED=platform leaves out the
+demonstration. Private keys come as secrets, and are copied to memory under the names expected there.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ def main(command: str) -> None:
     home = ContainerHome(REGISTRATIONS)
     os.umask(0o077)
     take_keys(home)
-    if command == "seed":
-        asyncio.run(seeding.run(home))
-    else:
+    if command in ("register", "demo"):
         register(home)
+    if command in ("seed", "demo"):
+        asyncio.run(seeding.run(home))
 
 
 if __name__ == "__main__":

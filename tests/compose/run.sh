@@ -35,7 +35,8 @@ prepare_base
 WORK=$(mktemp -d -t sebalai-compose-work.XXXXXX)
 SEBALAI_SECRETS="$WORK/secrets" SEBALAI_ENV_FILE="$WORK/env" deploy/docker/init-secrets
 echo "BASE_IMAGE=local/python:bookworm" >>"$WORK/env"
-echo "POSTGRES_IMAGE=local/python:bookworm" >>"$WORK/env"
+echo "POSTGRES_TARGET=postgres-embedded" >>"$WORK/env"
+echo "HEALTH_INTERVAL=2s" >>"$WORK/env"
 
 say "configuration"
 COMPOSE="$COMPOSE" "$PYTHON" -m pytest "$HERE/test_config.py" -q

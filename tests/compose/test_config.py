@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = os.environ.get("COMPOSE", "docker-compose")
-ONE_SHOT = {"migrate", "seed"}
+ONE_SHOT = {"migrate", "register", "publish", "seed"}
 OPEN_NETWORKS = {"edge"}
 
 
