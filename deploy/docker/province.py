@@ -2,8 +2,9 @@
 """The one-shot steps of the compose platform, by the code that fills the embedded one.
 
 `register`: applications at identity, whose client ids the portal needs before it starts.
-`seed`: interfaces and agreements through the gateway. `demo`: both. SEBALAI_SEED=platform leaves out the
-demonstration. Private keys come as secrets, and are copied to memory under the names expected there.
+`seed`: interfaces and agreements through the gateway. `demo`: both. SEBALAI_SEED=platform leaves
+out the demonstration. Private keys come as secrets, and are copied to memory under the names
+that code expects.
 """
 
 from __future__ import annotations
