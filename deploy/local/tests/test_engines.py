@@ -1,0 +1,95 @@
+"""The engines' promises: who may connect to what, and that they run for any user."""
+
+import os
+import pwd
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sebalai_local.engines import databases, place
+from sebalai_local.engines.databases import NAMES
+
+
+def at(admin_url, user, database):
+    server = admin_url.split("@")[1].split("/")[0]
+    return f"postgresql://{user}:pw-{user}@{server}/{database}"
+
+
+@pytest.fixture(scope="module")
+async def roles(postgres_admin_url):
+    await databases.ensure(postgres_admin_url, {name: f"pw-{name}" for name in NAMES})
+    await databases.ensure(postgres_admin_url, {name: f"pw-{name}" for name in NAMES})
+    return postgres_admin_url
+
+
+async def test_role_owns_its_database(roles):
+    connection = await asyncpg.connect(at(roles, "archive", "archive"))
+    await connection.execute("CREATE TABLE t (a int); DROP TABLE t")
+    await connection.close()
+
+
+@pytest.mark.parametrize("other", ["identity", "postgres"])
+async def test_role_cannot_connect_to_another_database(roles, other):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await asyncpg.connect(at(roles, "archive", other))
+
+
+async def test_wrong_password_is_refused(roles):
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(at(roles, "archive", "archive").replace("pw-archive", "guess"))
+
+
+START = """
+import sys
+from pathlib import Path
+from sebalai_local.engines import Engines
+with Engines.start(Path(sys.argv[1]), durable=True) as engines:
+    print("up", engines.addresses.postgres_admin_url)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_ordinary_user_can_start_engines(tmp_path_factory):
+    user = pwd.getpwnam("nobody")
+    folder = tmp_path_factory.mktemp("ordinary")
+    for each in (folder, folder.parent, folder.parent.parent):
+        each.chmod(0o755)
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    python = _python_for(user)
+    done = subprocess.run(
+        [python, "-c", START, str(folder)],
+        user=user.pw_uid,
+        group=user.pw_gid,
+        extra_groups=[],
+        env={
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "PYTHONPATH": ":".join(filter(None, sys.path)),
+        },
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("up postgresql://"), done.stderr
+
+
+def _python_for(user):
+    """An interpreter the user can execute: ours may lie under a closed home directory."""
+    ours = os.path.realpath(sys.executable)
+    walkable = place._can_walk(Path(ours), user.pw_uid, user.pw_gid)
+    return sys.executable if walkable else f"/usr/bin/python3.{sys.version_info.minor}"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's server runs as that user")
+def test_root_with_a_closed_home_directory_can_start_engines(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    home = closed / "home"
+    home.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", START, str(home)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("up postgresql://"), done.stderr
+    assert not place.fallback_of(home).exists()
