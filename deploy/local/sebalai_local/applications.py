@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -59,21 +60,25 @@ def find(home: Home, short: str) -> Application:
     raise Failure(f"No application {short}; there are: {names}.", "Is the platform up?")
 
 
-def register_all(home: Home) -> None:
-    """Raises: Failure."""
+def register_all(home: Home, identity: Mapping[str, str] | None = None) -> None:
+    """`identity` is the environment of identity's command, if it is not this machine's.
+
+    Raises: Failure.
+    """
+    environment = identity or processes.member_environment(home, "identity")
     remembered = {application.short: application for application in known(home)}
     missing = [one for one in seed().applications if one.short not in remembered]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        made = list(pool.map(partial(_register, home), missing))
+        made = list(pool.map(partial(_register, home, environment), missing))
     remembered |= {application.short: application for application in made}
-    found = [remembered[one.short] for one in seed().applications]
+    found = list(remembered.values())
     for application in found:
         client_id = home.keys / f"{application.agency}.{application.name}.client_id"
         client_id.write_text(application.client_id, encoding="utf-8")
     home.applications_file.write_bytes(_LIST.dump_json(found, indent=1))
 
 
-def _register(home: Home, wanted: SeedApplication) -> Application:
+def _register(home: Home, environment: Mapping[str, str], wanted: SeedApplication) -> Application:
     private, public = secrets.ensure_application_key(home, wanted.agency, wanted.name)
     scopes = [part for scope in wanted.scopes for part in ("--scope", scope)]
     command = [
@@ -82,7 +87,7 @@ def _register(home: Home, wanted: SeedApplication) -> Application:
     ]  # fmt: skip
     done = subprocess.run(
         command,
-        env={**own_environment(), **processes.member_environment(home, "identity")},
+        env={**own_environment(), **environment},
         cwd=project_root(),
         capture_output=True,
         timeout=REGISTER_SECONDS,

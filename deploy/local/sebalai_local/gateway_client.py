@@ -51,7 +51,7 @@ class GatewayClient:
         claims = {
             "iss": application.client_id,
             "sub": application.client_id,
-            "aud": self._home.gateway_url,
+            "aud": self._home.issuer,
             "jti": str(uuid7()),
             "iat": now,
             "exp": now + ASSERTION_SECONDS,
@@ -72,7 +72,7 @@ class GatewayClient:
 
 @asynccontextmanager
 async def connect(home: Home) -> AsyncGenerator[GatewayClient]:
-    reach = Reach.parse(["127.0.0.1"])
+    reach = Reach.parse(home.hosts)
     async with http.client(reach, base_url=home.gateway_url, read_seconds=READ_SECONDS) as client:
         try:
             yield GatewayClient(home, client)

@@ -65,6 +65,16 @@ class Home:
     def gateway_url(self) -> str:
         return self.url("gateway")
 
+    @property
+    def issuer(self) -> str:
+        """The gateway as the world names it; other than `gateway_url` where containers run."""
+        return self.gateway_url
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """On which hosts the platform's own processes stand."""
+        return ("127.0.0.1",)
+
     def port(self, process: str) -> int:
         return self.base_port + OFFSETS[process]
 

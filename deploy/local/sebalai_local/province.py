@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from pydantic import BaseModel
 
 from sebalai_local.home import INSTANCE, Home
 
+PLATFORM_AGENCY = "diskominfo"
+SCOPE_VARIABLE = "SEBALAI_SEED"  # "platform" leaves out the demonstration
 FILE = Path(__file__).with_name("seed.toml")
 
 
@@ -61,11 +64,27 @@ class Seed(BaseModel):
     agreements: list[SeedAgreement]
     example: SeedExample
 
+    @property
+    def has_example(self) -> bool:
+        return any(one.short == self.example.consumer for one in self.applications)
+
+    def platform_only(self) -> Seed:
+        """Without the demonstration: the platform's own applications, interfaces and agreements."""
+        ours = [one for one in self.applications if one.agency == PLATFORM_AGENCY]
+        names = {one.short for one in ours}
+        kept = {
+            "applications": ours,
+            "interfaces": [one for one in self.interfaces if one.provider in names],
+            "agreements": [one for one in self.agreements if {one.consumer, one.provider} <= names],
+        }
+        return self.model_copy(update=kept)
+
 
 @cache
 def seed() -> Seed:
     content: dict[str, Any] = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    return Seed.model_validate(content)
+    found = Seed.model_validate(content)
+    return found.platform_only() if os.environ.get(SCOPE_VARIABLE) == "platform" else found
 
 
 def full(short: str) -> str:

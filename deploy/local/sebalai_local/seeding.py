@@ -30,7 +30,7 @@ async def run(home: Home) -> None:
     async with connect(home) as gateway:
         has_published = await _publish_missing(home, gateway)
         has_granted = await _agree_missing(gateway)
-        if has_published or has_granted:
+        if (has_published or has_granted) and seed().has_example:
             await _wait_first_call(gateway)
 
 
@@ -69,7 +69,7 @@ async def _publish_missing(home: Home, gateway: GatewayClient) -> bool:
 
 async def _publish(home: Home, gateway: GatewayClient, interface: SeedInterface) -> None:
     address = interface.address_in(home)
-    async with http.client(Reach.parse(["127.0.0.1"]), base_url=address) as client:
+    async with http.client(Reach.parse(home.hosts), base_url=address) as client:
         contract = (await client.fetch("/openapi.json")).json()
     body: dict[str, Any] = {
         "name": full(f"{interface.provider}/{interface.name}"),
