@@ -33,5 +33,5 @@ class KeyRing(Base):
 
     __tablename__ = "key_ring"
 
-    only: Mapped[bool] = mapped_column(primary_key=True)
+    is_only: Mapped[bool] = mapped_column(primary_key=True)
     version: Mapped[int]

@@ -107,7 +107,7 @@ KEYS = (
     """,
     # One key may sign, one may be waiting; whoever would make a second has lost the race.
     "CREATE UNIQUE INDEX signing_key_single ON signing_key (state) WHERE state IN ('next', 'active')",
-    "CREATE TABLE key_ring (only boolean PRIMARY KEY DEFAULT true CHECK (only), version bigint NOT NULL)",
+    "CREATE TABLE key_ring (is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only), version bigint NOT NULL)",
     "INSERT INTO key_ring (version) VALUES (0)",
 )
 
