@@ -10,7 +10,8 @@ from sebalai_shared.database import Transaction
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_exchange.ledger import actions
-from sebalai_exchange.ledger.actions import LogUnknown, ReceiptUnknown
+from sebalai_exchange.ledger.actions import LogUnknown, ReceiptUnknown, TileUnknown
+from sebalai_exchange.ledger.paths import MalformedPathError, parse_path
 from sebalai_exchange.ledger.schema import LogList, LogRead, ProofRead, Receipt
 
 router = APIRouter(tags=["ledger"])
@@ -19,6 +20,8 @@ SIZE_MAX = 2**53 - 1
 LogName = Annotated[str, Path(pattern=r"^(records|exchanges/[0-9]{4})$")]
 Size = Annotated[int, Query(ge=0, le=SIZE_MAX)]
 OptionalSize = Annotated[int | None, Query(ge=1, le=SIZE_MAX)]
+TileText = Annotated[str, Path(max_length=40)]
+IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 _PROBLEMS = responses(LogUnknown, FieldInvalid)
 
 
@@ -74,3 +77,18 @@ async def read_consistency(
 ) -> ProofRead:
     proof = await actions.prove_consistency(session, name=log, old=old, new=new)
     return ProofRead(log=log, size=proof.size, proof=[digest.hex() for digest in proof.hashes])
+
+
+@router.get(
+    "/v1/ledger/{log:path}/tile/{tile:path}", responses=responses(TileUnknown, FieldInvalid)
+)
+async def read_tile(
+    log: LogName, tile: TileText, _caller: PublicAccess, session: Transaction
+) -> Response:
+    """A tile of hashes or a bundle of entries by its tlog-tiles path."""
+    try:
+        wanted = parse_path(tile)
+    except MalformedPathError as error:
+        raise FieldInvalid("/tile", str(error)) from error
+    content = await actions.read_tile(session, name=log, wanted=wanted)
+    return Response(content, media_type="application/octet-stream", headers=IMMUTABLE)
