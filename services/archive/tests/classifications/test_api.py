@@ -30,7 +30,9 @@ async def test_unverified_and_inferred_codes_stay_marked(anonymous, reference):
     items = await walk(anonymous, "/v1/classifications", limit=100)
     marks = {item["code"]: item["provenance"]["status"] for item in items}
     for row in reference.rows("archive_classification"):
-        assert marks[row["code"]] == reference.provenance("archive_classification", row["code"]).status
+        assert (
+            marks[row["code"]] == reference.provenance("archive_classification", row["code"]).status
+        )
     assert {"verified", "unverified", "inferred"} <= set(marks.values())
 
 

@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,6 @@ from sebalai_archive.retention.schedule import (
     years_after,
 )
 from sebalai_shared.reference import ReferenceFolder
-
-from pathlib import Path
 
 FOLDER = ReferenceFolder(Path(__file__).parents[4] / "deploy/reference")
 VECTORS = FOLDER.rows("retention_test_vectors")
