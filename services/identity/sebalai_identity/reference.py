@@ -74,21 +74,17 @@ async def bring(
     session: AsyncSession, table: type[Base], key: str, rows: Sequence[Mapping[str, Any]]
 ) -> Counts:
     """Inserts new rows and changes those that differ; `id` is kept once given."""
-    inserted: list[str] = []
-    changed = 0
-    for row in rows:
-        kept = [name for name in row if name not in {key, "id"}]
-        query = insert(table).values(dict(row))
-        query = query.on_conflict_do_update(
-            index_elements=[key],
-            set_={name: query.excluded[name] for name in kept},
-            where=tuple_(*(getattr(table, name) for name in kept)).is_distinct_from(
-                tuple_(*(query.excluded[name] for name in kept))
-            ),
-        )
-        is_new = await session.scalar(query.returning(literal_column("(xmax = 0)")))
-        if is_new:
-            inserted.append(str(row[key]))
-        elif is_new is False:
-            changed += 1
-    return Counts(tuple(inserted), changed, len(rows) - len(inserted) - changed)
+    if not rows:
+        return Counts()
+    kept = [name for name in rows[0] if name not in {key, "id"}]
+    query = insert(table).values([dict(row) for row in rows])
+    told = query.on_conflict_do_update(
+        index_elements=[key],
+        set_={name: query.excluded[name] for name in kept},
+        where=tuple_(*(getattr(table, name) for name in kept)).is_distinct_from(
+            tuple_(*(query.excluded[name] for name in kept))
+        ),
+    ).returning(getattr(table, key), literal_column("(xmax = 0)"))
+    touched = (await session.execute(told)).all()
+    inserted = tuple(sorted(str(row[0]) for row in touched if row[1]))
+    return Counts(inserted, len(touched) - len(inserted), len(rows) - len(touched))
