@@ -21,8 +21,6 @@ from sebalai_shared.database import Database
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import Asserter, system
 
-HALF = os.urandom(1_500_000)
-WHOLE = HALF + os.urandom(1_000_000)
 WAIT_SECONDS = 30.0
 WRITER = system("ID-BB/GOV/dinsos-pmd/bansos", "archive.write")
 WANTED = {"title": "Notula", "classification": "000.1.5"}
@@ -39,6 +37,9 @@ class Server:
 
     def __init__(self, url, folder):
         self.asserter, self.url, self.content = Asserter(), url, folder / "content"
+        # Each test its own bytes: the database outlives it, and its rows name them.
+        self.half, self.rest = os.urandom(1_500_000), os.urandom(1_000_000)
+        self.whole = self.half + self.rest
         self.address = ""
         self.environment = os.environ | {
             "SEBALAI_DATABASE_URL": url,
@@ -82,7 +83,7 @@ class Server:
         return httpx.get(f"{self.address}/v1/records/{record_id}", headers=self.headers()).json()
 
     def put(self, record_id, content):
-        digest = base64.b64encode(hashlib.sha256(WHOLE).digest()).decode()
+        digest = base64.b64encode(hashlib.sha256(self.whole).digest()).decode()
         return httpx.put(
             f"{self.address}/v1/records/{record_id}/content",
             content=content,
@@ -121,10 +122,10 @@ def test_a_kill_in_mid_upload_leaves_a_draft_that_takes_the_upload_again(server)
     record_id = server.draft()
 
     def cut_off():
-        yield HALF
+        yield server.half
         wait_for(lambda: any(path.stat().st_size for path in server.files("stage")))
         server.kill()
-        yield WHOLE[len(HALF) :]
+        yield server.rest
 
     with pytest.raises(httpx.TransportError):
         server.put(record_id, cut_off())
@@ -132,9 +133,9 @@ def test_a_kill_in_mid_upload_leaves_a_draft_that_takes_the_upload_again(server)
     server.start()
     record = server.read(record_id)
     assert (record["state"], record["content"], record["declaration"]) == ("draft", None, None)
-    assert server.put(record_id, WHOLE).status_code == 200
+    assert server.put(record_id, server.whole).status_code == 200
     path = f"{server.address}/v1/records/{record_id}/content"
-    assert httpx.get(path, headers=server.headers()).content == WHOLE
+    assert httpx.get(path, headers=server.headers()).content == server.whole
 
 
 async def test_a_kill_between_link_and_transaction_leaves_no_broken_record(server, closing):
@@ -144,16 +145,16 @@ async def test_a_kill_between_link_and_transaction_leaves_no_broken_record(serve
     hold = holder.transaction()
 
     async def held_back():
-        yield HALF
+        yield server.half
         while not any(path.stat().st_size for path in server.files("stage")):
             await asyncio.sleep(0.02)
         # The row is held from here on, so that the server links the file and then has to wait.
         await hold.start()
         await holder.execute("SELECT 1 FROM record WHERE id = $1 FOR UPDATE", record_id)
-        yield WHOLE[len(HALF) :]
+        yield server.rest
         yield b""
 
-    digest = base64.b64encode(hashlib.sha256(WHOLE).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(server.whole).digest()).decode()
     async with httpx.AsyncClient(timeout=WAIT_SECONDS) as client:
         upload = asyncio.create_task(
             client.put(
@@ -176,8 +177,8 @@ async def test_a_kill_between_link_and_transaction_leaves_no_broken_record(serve
     os.utime(orphan, (old, old))
     database = Database(ArchiveSettings(database_url=server.url))
     closing.push_async_callback(database.close)
-    assert await sweep_content(database, ContentStore(server.content, len(WHOLE))) == 1
-    assert server.put(record_id, WHOLE).status_code == 200
+    assert await sweep_content(database, ContentStore(server.content, len(server.whole))) == 1
+    assert server.put(record_id, server.whole).status_code == 200
     [named] = server.files("cas")
     os.utime(named, (old, old))
-    assert await sweep_content(database, ContentStore(server.content, len(WHOLE))) == 0
+    assert await sweep_content(database, ContentStore(server.content, len(server.whole))) == 0
