@@ -14,7 +14,7 @@ State = Literal["published", "retired"]
 class Interface(Base):
     """`seen_at` is the time of the latest fact we took, so that an older one changes nothing."""
 
-    __tablename__ = "interface"
+    __tablename__ = "known_interface"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text, unique=True)

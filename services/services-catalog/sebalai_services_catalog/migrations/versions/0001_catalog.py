@@ -141,7 +141,7 @@ SERVICES = (
 
 APIS = (
     """
-    CREATE TABLE interface (
+    CREATE TABLE known_interface (
       id uuid PRIMARY KEY,
       name text NOT NULL UNIQUE,
       agency text NOT NULL,
