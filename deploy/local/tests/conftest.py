@@ -1,6 +1,7 @@
 """One platform a test: its own home, its own ports, and nothing left of it afterwards."""
 
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from sebalai_local import lifecycle, state
+from sebalai_local.engines import place
 from sebalai_local.home import OFFSETS, Home
 from sebalai_local.units import is_free
 
@@ -102,3 +104,37 @@ def listener():
     yield listen
     for one in held:
         one.close()
+
+
+class Nobody:
+    """An ordinary user who runs our code with an interpreter that user can execute."""
+
+    def __init__(self):
+        user = pwd.getpwnam("nobody")
+        self.uid, self.gid = user.pw_uid, user.pw_gid
+        # Ours may lie under a closed home directory.
+        ours = Path(os.path.realpath(sys.executable))
+        is_open = place._can_walk(ours, self.uid, self.gid)
+        self.python = sys.executable if is_open else f"/usr/bin/python3.{sys.version_info.minor}"
+
+    def run(self, *arguments, **environment):
+        return subprocess.run(
+            [self.python, *arguments],
+            user=self.uid,
+            group=self.gid,
+            extra_groups=[],
+            env={
+                "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+                "PYTHONPATH": ":".join(filter(None, sys.path)),
+                **environment,
+            },
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def nobody():
+    return Nobody()

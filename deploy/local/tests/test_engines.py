@@ -1,14 +1,13 @@
 """The engines' promises: who may connect to what, and that they run for any user."""
 
 import os
-import pwd
+import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import asyncpg
 import pytest
-from sebalai_local.engines import databases, place
+from sebalai_local.engines import databases, place, postgres
 from sebalai_local.engines.databases import NAMES
 
 
@@ -51,35 +50,35 @@ with Engines.start(Path(sys.argv[1]), durable=True) as engines:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_ordinary_user_can_start_engines(tmp_path_factory):
-    user = pwd.getpwnam("nobody")
+def test_ordinary_user_can_start_engines(tmp_path_factory, nobody):
     folder = tmp_path_factory.mktemp("ordinary")
     for each in (folder, folder.parent, folder.parent.parent):
         each.chmod(0o755)
-    os.chown(folder, user.pw_uid, user.pw_gid)
-    python = _python_for(user)
+    os.chown(folder, nobody.uid, nobody.gid)
+    done = nobody.run("-c", START, str(folder))
+    assert done.stdout.startswith("up postgresql://"), done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's server runs as that user")
+def test_root_with_binaries_under_a_closed_home_directory_can_start_engines(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    package = postgres.find_binaries().parents[1]
+    for each in (package, package.with_name(f"{package.name}.libs")):
+        if each.is_dir():
+            shutil.copytree(each, closed / each.name, symlinks=True)
+    home = tmp_path / "home"
+    home.mkdir()
+    chosen = closed / package.name / "pginstall" / "bin"
     done = subprocess.run(
-        [python, "-c", START, str(folder)],
-        user=user.pw_uid,
-        group=user.pw_gid,
-        extra_groups=[],
-        env={
-            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-            "PYTHONPATH": ":".join(filter(None, sys.path)),
-        },
-        cwd="/",
+        [sys.executable, "-c", START, str(home)],
+        env={**os.environ, "SEBALAI_PG_BIN": str(chosen)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.stdout.startswith("up postgresql://"), done.stderr
-
-
-def _python_for(user):
-    """An interpreter the user can execute: ours may lie under a closed home directory."""
-    ours = os.path.realpath(sys.executable)
-    walkable = place._can_walk(Path(ours), user.pw_uid, user.pw_gid)
-    return sys.executable if walkable else f"/usr/bin/python3.{sys.version_info.minor}"
+    assert not place.fallback_of(home).exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's server runs as that user")

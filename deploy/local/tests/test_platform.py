@@ -3,10 +3,14 @@
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import psutil
+import pytest
 from sebalai_local import lifecycle, state
 from sebalai_local.units import is_free
+
+FAKE = Path(__file__).with_name("fake_platform.py")
 
 
 def pids(platform):
@@ -134,3 +138,23 @@ def test_reset_forgets_the_home_and_refuses_a_folder_that_is_none(make_platform,
     refused = platform.cli("reset")
     assert refused.returncode == 1
     assert (platform.home.root / "thesis.txt").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_ordinary_user_has_a_platform_and_ends_it(make_platform, nobody):
+    platform = make_platform("engines")
+    os.chown(platform.home.root, nobody.uid, nobody.gid)
+    settings = {
+        "SEBALAI_HOME": str(platform.home.root),
+        "SEBALAI_PORT": str(platform.home.base_port),
+    }
+    started = nobody.run(str(FAKE), "engines", "up", **settings)
+    assert started.returncode == 0, started.stderr
+    for one in platform.state.processes:
+        if one.pid:
+            assert state.find(one.pid, one.created).uids().effective == nobody.uid
+    killed = platform.kill("postgres")
+    platform.wait(lambda: platform.of("postgres").pid not in (None, killed))
+    stopped = nobody.run("-m", "sebalai_local", "down", **settings)
+    assert stopped.returncode == 0, stopped.stderr
+    assert "5 ports are free again" in stopped.stdout
