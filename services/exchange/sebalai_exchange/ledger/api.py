@@ -11,7 +11,9 @@ from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_exchange.ledger import actions
 from sebalai_exchange.ledger.actions import LogUnknown, ReceiptUnknown
-from sebalai_exchange.ledger.schema import LogList, LogRead, ProofRead, Receipt
+from sebalai_exchange.ledger.schema import CallTrace, LogList, LogRead, ProofRead, Receipt
+from sebalai_exchange.ledger.traces import CallUnknown, read_trace
+from sebalai_exchange.usage.actions import NoCallsForYou
 
 router = APIRouter(tags=["ledger"])
 
@@ -30,6 +32,11 @@ async def read_receipt(
         session, request.app.state.clock, caller=caller, message_id=message_id
     )
     return Response(content, media_type="application/json")
+
+
+@router.get("/v1/calls/{message_id}", responses=responses(NoCallsForYou, CallUnknown))
+async def read_call(message_id: UUID, caller: IdentifiedAccess, session: Transaction) -> CallTrace:
+    return CallTrace(**await read_trace(session, caller=caller, message_id=message_id))
 
 
 @router.get("/v1/ledger")

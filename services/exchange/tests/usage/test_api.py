@@ -98,6 +98,12 @@ async def test_portal_over_the_bus_sees_all_redacted(call, note):
     assert [item[name] for name in hidden] == [None] * 6
 
 
+async def test_an_applications_own_calls_can_be_left_out(call, note, operator):
+    await note(payload(), payload(consumer=PORTAL), payload(consumer=None, provider=None))
+    answer = await call("GET", "/v1/calls", operator, params={"without_consumer": PORTAL})
+    assert {item["consumer"] for item in answer.json()["items"]} == {CONSUMER, None}
+
+
 async def test_portal_outside_the_bus_is_an_application_like_any_other(call, note):
     await note(payload())
     for more in ({}, {"message_id": "x"}, {"purpose": "penyajian-portal"}):
