@@ -358,7 +358,7 @@ MALFORMED = [
             ("format",): [None, 1, "sebalai-call-receipt/2", ["x"]],
             ("payload",): [None, [], "x", {}, {"message_id": 1}],
             ("payload", "message_id"): [None, 1, {}],
-            ("payload", "status"): [2**60, "\ud800"],
+            ("payload", "status"): [2**60, "\ud800", {"\ud800": 1}],
             ("salt",): [None, 1, "", "AAAA", "é" * 43, "A" * 44, "+" * 43],
             ("leaf",): [None, "", "{}", "[]", "x" * 1025, '{"v":1}'],
             ("log",): [None, [], {}, {"origin": 1}],

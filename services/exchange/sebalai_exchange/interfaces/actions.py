@@ -47,7 +47,7 @@ def canonical_contract(document: dict[str, Any]) -> tuple[str, str]:
     """The document as RFC 8785 text, and the hex SHA-256 of exactly that text."""
     try:
         text = rfc8785.dumps(document)
-    except (rfc8785.CanonicalizationError, RecursionError) as error:
+    except (rfc8785.CanonicalizationError, RecursionError, UnicodeError) as error:
         detail = "The contract must be plain JSON: no number beyond 2^53, not nested too deeply."
         raise FieldInvalid("/contract", detail) from error
     return text.decode(), sha256(text).hexdigest()

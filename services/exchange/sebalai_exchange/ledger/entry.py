@@ -93,7 +93,7 @@ def _entry(
         if len(text) > PAYLOAD_BYTES_LIMIT:
             raise MalformedEntryError(f"the payload exceeds {PAYLOAD_BYTES_LIMIT} bytes")
         leaf = Leaf(kind, time, ident, commitment(salt, text)).encode()
-    except (rfc8785.CanonicalizationError, RecursionError) as error:
+    except (rfc8785.CanonicalizationError, RecursionError, UnicodeError) as error:
         raise MalformedEntryError("the payload is no plain JSON") from error
     return Entry(
         id=ident,

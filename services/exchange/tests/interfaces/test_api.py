@@ -7,6 +7,7 @@ import pytest
 from sebalai_shared.testing.http import system
 from sqlalchemy import text
 
+JSON = {"Content-Type": "application/json"}
 NAME = "ID-BB/GOV/dp3acskb/kependudukan/penduduk"
 
 
@@ -135,8 +136,11 @@ async def test_contract_that_is_no_plain_json_is_422(call, provider, interface_w
     for extra in ({"x": 2**60}, {"\ud800": 1}, {"x": float("nan")}):
         wanted = interface_wanted()
         wanted["contract"] |= extra
-        answer = await call("POST", "/v1/interfaces", provider, content=json.dumps(wanted))
+        answer = await call(
+            "POST", "/v1/interfaces", provider, content=json.dumps(wanted), headers=JSON
+        )
         assert answer.status_code == 422, extra
+        assert "/contract" in str(answer.json()["errors"])
     deep = interface_wanted()
     nested = 1
     for _ in range(900):

@@ -82,6 +82,7 @@ def test_event_goes_to_records_with_a_salt_of_its_own():
         record(salt="é"),
         record(status=2**60),
         record(text="\ud800"),
+        record(**{"\ud800": 1}),
         record(text="x" * PAYLOAD_BYTES_LIMIT),
     ],
 )

@@ -9,6 +9,7 @@ import random
 import asyncpg
 import pytest
 from sebalai_exchange.ledger import merkle, store
+from sebalai_exchange.ledger.actions import take_entries
 from sebalai_exchange.ledger.entry import entry_of_call, entry_of_event
 from sebalai_exchange.ledger.jobs import forget_checkpoints
 from sebalai_exchange.ledger.note import Signer
@@ -132,6 +133,8 @@ async def test_an_entry_with_a_low_id_that_commits_late_is_not_lost(committed, c
 
 
 async def test_nothing_waiting_signs_nothing(committed, connection):
+    async with committed.transaction() as session:
+        await take_entries(session, entries=[])
     assert await advance(connection, "records", KEY) == 0
     assert await connection.fetchval("SELECT count(*) FROM ledger_checkpoint") == 0
 
