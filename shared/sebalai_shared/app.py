@@ -32,7 +32,8 @@ class BodyTooLarge(problems.Problem):
 @dataclass(frozen=True, slots=True)
 class Member:
     """What a member is to the outside: `name` is the audience of caller assertions and the path
-    under `/api/`; `streamed` are path patterns (`/v1/x/*/content`) whose bodies have limits of their own.
+    under `/api/`; `streamed` are path patterns (`/v1/x/*/content`) whose bodies have
+    limits of their own.
     """
 
     name: str

@@ -54,5 +54,11 @@ def _contracts(arguments: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     main(
-        {"api": _api, "worker": _worker, "migrate": _migrate, "load": _load, "contracts": _contracts}
+        {
+            "api": _api,
+            "worker": _worker,
+            "migrate": _migrate,
+            "load": _load,
+            "contracts": _contracts,
+        }
     )

@@ -73,7 +73,7 @@ class ContentStore:
             await asyncio.to_thread(self._link, staged, stored)
         finally:
             os.close(descriptor)
-            os.unlink(staged)
+            staged.unlink()
         return stored
 
     async def _write(

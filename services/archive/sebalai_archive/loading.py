@@ -1,4 +1,4 @@
-"""Loads the reference folder into the archive's tables, in one transaction; again changes nothing."""
+"""Loads the reference folder into our tables, in one transaction; again changes nothing."""
 
 from sebalai_shared.database import Database
 from sebalai_shared.reference import ReferenceFolder

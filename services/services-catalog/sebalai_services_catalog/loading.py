@@ -1,4 +1,4 @@
-"""Loads the reference folder into the catalogue, in one transaction; again changes nothing."""
+"""Loads the reference folder into our tables, in one transaction; again changes nothing."""
 
 from pathlib import Path
 

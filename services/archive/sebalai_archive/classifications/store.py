@@ -11,7 +11,7 @@ from sebalai_archive.classifications.model import Classification
 from sebalai_archive.codes import path_of
 
 
-def visible_to(caller: Caller) -> Select[tuple[Classification]]:  # noqa: ARG001 - public
+def visible_to(caller: Caller) -> Select[Classification]:  # noqa: ARG001 - public
     return select(Classification)
 
 

@@ -12,7 +12,7 @@ from sebalai_archive.letters.model import LetterType
 CHANGING = ("name", "group", "subgroup", "position", "provenance_status", "provenance_source")
 
 
-def visible_to(caller: Caller) -> Select[tuple[LetterType]]:  # noqa: ARG001 - public
+def visible_to(caller: Caller) -> Select[LetterType]:  # noqa: ARG001 - public
     return select(LetterType)
 
 

@@ -76,9 +76,7 @@ async def list_records(
 async def read_record(
     request: Request, record_id: UUID, caller: IdentifiedAccess, session: Transaction
 ) -> RecordRead:
-    return _read(
-        request, await actions.find_record(session, caller=caller, record_id=record_id)
-    )
+    return _read(request, await actions.find_record(session, caller=caller, record_id=record_id))
 
 
 @router.post(

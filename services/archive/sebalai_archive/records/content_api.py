@@ -28,7 +28,9 @@ UNKNOWN_TYPE = "application/octet-stream"
 HEADER_LENGTH_MAX = 1_000
 
 _DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):\s*(?:,|$)")
-_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?:\s*;\s*[\w-]+=(?:[\w.+-]+|\"[\w .+-]*\"))*", re.A)
+_MEDIA_TYPE = re.compile(
+    r"[\w.+-]+/[\w.+-]+(?:\s*;\s*[\w-]+=(?:[\w.+-]+|\"[\w .+-]*\"))*", re.ASCII
+)
 
 ContentDigest = Annotated[
     str | None,
@@ -174,7 +176,7 @@ async def read_content(
 
 
 def _content_headers(request: Request, record: Record) -> dict[str, str]:
-    """`Repr-Digest` is of the whole content always, `Content-Digest` of what this answer carries."""
+    """`Repr-Digest` is of the whole content, `Content-Digest` of what this answer carries."""
     digest = base64.b64encode(bytes.fromhex(record.content_sha256 or "")).decode()
     headers = {
         # By header, because a `media_type` would get a charset that nobody declared.

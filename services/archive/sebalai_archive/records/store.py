@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_archive.records.model import Record
 
 
-def visible_to(caller: Caller) -> Select[tuple[Record]]:
+def visible_to(caller: Caller) -> Select[Record]:
     query = select(Record)
     if caller.is_operator:
         return query

@@ -60,9 +60,7 @@ async def compute_retention(
 async def load_rules(session: AsyncSession, *, folder: ReferenceFolder) -> int:
     """Raises `ValueError` when an exception names a code without a rule."""
     rows = folder.rows(TABLE)
-    exceptions = {
-        row["classification_code"]: row["exception"] for row in folder.rows(EXCEPTIONS)
-    }
+    exceptions = {row["classification_code"]: row["exception"] for row in folder.rows(EXCEPTIONS)}
     strays = sorted(exceptions.keys() - {row["classification_code"] for row in rows})
     if strays:
         raise ValueError(f"{EXCEPTIONS}: no rule for {', '.join(strays)}")

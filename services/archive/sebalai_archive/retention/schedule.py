@@ -29,7 +29,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class DueDates:
-    """Both are the first day on which the stage is over; both None while the clock is not running."""
+    """The first days on which a stage is over; both None while the clock is not running."""
 
     active_until: date | None
     inactive_until: date | None

@@ -22,7 +22,7 @@ CHANGING = (
 )
 
 
-def visible_to(caller: Caller) -> Select[tuple[RetentionRule]]:  # noqa: ARG001 - public
+def visible_to(caller: Caller) -> Select[RetentionRule]:  # noqa: ARG001 - public
     return select(RetentionRule)
 
 

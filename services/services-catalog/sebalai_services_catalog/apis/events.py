@@ -1,4 +1,4 @@
-"""Reactions to what exchange tells of interfaces; of its facts only the fields read are declared."""
+"""Reactions to what exchange tells of interfaces; only the fields we read are declared."""
 
 from typing import Annotated
 from uuid import UUID

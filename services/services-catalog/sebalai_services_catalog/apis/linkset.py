@@ -19,10 +19,8 @@ class Listed:
 
 def linkset(public_url: str, interfaces: Sequence[Listed]) -> dict[str, Any]:
     """One context lists all (`item`), then one a contract (`service-desc`)."""
-    described = [
-        (f"{public_url}/api/{member}", f"{public_url}/api/{member}/openapi.json", "application/json")
-        for member in MEMBERS
-    ]
+    rooms = [f"{public_url}/api/{member}" for member in MEMBERS]
+    described = [(room, f"{room}/openapi.json", "application/json") for room in rooms]
     described += [
         (
             f"{public_url}/r1/{listed.name}",

@@ -12,7 +12,7 @@ from sebalai_services_catalog.apis.model import Interface
 INTERFACES_MAX = 5_000
 
 
-def visible_to(caller: Caller) -> Select[tuple[Interface]]:  # noqa: ARG001 - public
+def visible_to(caller: Caller) -> Select[Interface]:  # noqa: ARG001 - public
     return select(Interface).where(Interface.state == "published")
 
 

@@ -13,7 +13,7 @@ from sebalai_services_catalog.reference.model import Listed
 Row = TypeVar("Row", bound=Listed)
 
 
-def visible_to(caller: Caller, table: type[Row]) -> Select[tuple[Row]]:  # noqa: ARG001 - public
+def visible_to(caller: Caller, table: type[Row]) -> Select[Row]:  # noqa: ARG001 - public
     return select(table)
 
 
@@ -27,9 +27,7 @@ async def page(
     return (await session.scalars(query)).all()
 
 
-async def keep(
-    session: AsyncSession, table: type[Listed], rows: Sequence[dict[str, Any]]
-) -> None:
+async def keep(session: AsyncSession, table: type[Listed], rows: Sequence[dict[str, Any]]) -> None:
     mapper: Any = inspect(table)
     keys = [column.name for column in mapper.primary_key]
     query = insert(table)

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import Row, Select, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Row, Select, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.services.model import PUBLISHED, Service, ServiceVersion
 
 LOAD_LOCK = 7_219_304_101
 
-Published = Row[tuple[Service, ServiceVersion]]
+Published = Row[Service, ServiceVersion]
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,13 @@ class ServiceFilter:
     q: str | None = None
 
 
-def visible_to(caller: Caller) -> Select[tuple[Service, ServiceVersion]]:  # noqa: ARG001 - public
+def visible_to(caller: Caller) -> Select[Service, ServiceVersion]:  # noqa: ARG001 - public
     """Published services with their current version."""
     return (
         select(Service, ServiceVersion)
         .join(
             ServiceVersion,
-            (ServiceVersion.service_id == Service.id)
-            & (ServiceVersion.version == Service.version),
+            (ServiceVersion.service_id == Service.id) & (ServiceVersion.version == Service.version),
         )
         .where(Service.state == PUBLISHED)
     )
@@ -55,7 +54,7 @@ async def page(
     return (await session.execute(query)).all()
 
 
-def _occurs(word: str) -> object:
+def _occurs(word: str) -> ColumnElement[bool]:
     columns = (
         ServiceVersion.name_id,
         ServiceVersion.name_en,
@@ -79,8 +78,7 @@ async def current(session: AsyncSession) -> dict[str, tuple[Service, str]]:
     rows = await session.execute(
         select(Service, ServiceVersion.digest).join(
             ServiceVersion,
-            (ServiceVersion.service_id == Service.id)
-            & (ServiceVersion.version == Service.version),
+            (ServiceVersion.service_id == Service.id) & (ServiceVersion.version == Service.version),
         )
     )
     return {service.slug: (service, digest) for service, digest in rows}
