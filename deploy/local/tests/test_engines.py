@@ -9,6 +9,8 @@ import asyncpg
 import pytest
 from sebalai_local.engines import databases, place, postgres
 from sebalai_local.engines.databases import NAMES
+from sebalai_shared.broker import EVENTS, JOURNAL, Broker
+from sebalai_shared.settings import MemberSettings
 
 
 def at(admin_url, user, database):
@@ -38,6 +40,15 @@ async def test_role_cannot_connect_to_another_database(roles, other):
 async def test_wrong_password_is_refused(roles):
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(at(roles, "archive", "archive").replace("pw-archive", "guess"))
+
+
+async def test_broker_holds_every_stream_of_the_platform(nats_url, nats_token):
+    """JetStream refuses a stream (10047) whose limit exceeds what is left of the store's."""
+    broker = Broker(MemberSettings(nats_url=nats_url, nats_token=nats_token))
+    await broker.connect()
+    for stream in (EVENTS, JOURNAL):
+        await broker.ensure_stream(stream)
+    await broker.close()
 
 
 START = """
