@@ -61,7 +61,7 @@ class Call(BaseModel):
     """A row of the list. The public view names the consumer's agency, not its application."""
 
     message_id: UUID
-    at: datetime
+    requested_at: datetime
     consumer_agency: str | None = None
     interface: str | None = None
     method: str | None = None
@@ -75,10 +75,14 @@ class CallPage(BaseModel):
 
 
 class CallTrace(BaseModel):
-    """When a call passed which station and on what ground; a refusal has no provider times."""
+    """When a call passed which station and on what ground.
+
+    What the public view leaves out is null here, as is what did not happen: only what is there
+    can be shown.
+    """
 
     message_id: UUID
-    requested_at: datetime | None = None
+    requested_at: datetime
     forwarded_at: datetime | None = None
     responded_at: datetime | None = None
     completed_at: datetime
@@ -86,7 +90,7 @@ class CallTrace(BaseModel):
     interface: str | None = None
     provider: str | None = None
     method: str | None = None
-    outcome: str | None = None
+    outcome: str
     status: int | None = None
     problem: str | None = None
     agreement: str | None = None

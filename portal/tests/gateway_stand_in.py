@@ -125,7 +125,8 @@ def call(number: int, **more: object) -> dict:
     """A row of the list of calls, as the portal's redacted view has it."""
     return {
         "message_id": f"019a0000-0000-7000-8000-{number:012d}",
-        "at": "2026-11-24T02:00:31.275Z",
+        "requested_at": "2026-11-24T02:00:31.250Z",
+        "completed_at": "2026-11-24T02:00:31.275Z",
         "consumer_agency": "dinsos-pmd",
         "interface": "ID-BB/GOV/dp3acskb/kependudukan/penduduk",
         "method": "GET",
@@ -139,14 +140,11 @@ def call(number: int, **more: object) -> dict:
 
 
 def trace(number: int, **more: object) -> dict:
-    row = call(number)
-    del row["at"]
+    """One call with its ground, as an operator's portal would get it."""
     return {
-        **row,
-        "requested_at": "2026-11-24T02:00:31.250Z",
+        **call(number),
         "forwarded_at": "2026-11-24T02:00:31.253Z",
         "responded_at": "2026-11-24T02:00:31.270Z",
-        "completed_at": "2026-11-24T02:00:31.275Z",
         "provider": "ID-BB/GOV/dp3acskb/kependudukan",
         "problem": None,
         "agreement": "019a0000-0000-7000-8000-0000000000aa",

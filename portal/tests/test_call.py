@@ -17,26 +17,32 @@ async def test_visitor_sees_times_ground_and_receipt_of_a_call(visitor):
     assert f'href="/receipts/{call(1)["message_id"]}"' in text
 
 
-async def test_page_says_that_names_and_digests_stand_in_the_receipt_alone(visitor, gateway):
+async def test_public_view_says_where_the_ground_stands(visitor, gateway):
+    gateway.answers[f"/v1/calls/{call(1)['message_id']}"] = call(1)
+    text = (await visitor.get(ADDRESS)).text
+    assert "hanya terbuka bagi para pihak" in text
+    assert text.count("<li><time") == 2
+
+
+async def test_digests_and_application_names_are_not_shown(visitor, gateway):
     gateway.answers[f"/v1/calls/{call(1)['message_id']}"] = trace(
         1, consumer="ID-BB/GOV/x/rahasia", response={"sha256": "1" * 64, "bytes": 1}
     )
     text = (await visitor.get(ADDRESS)).text
     assert "rahasia" not in text
     assert "1" * 64 not in text
-    assert "hanya ada di tanda terima" in text
 
 
 async def test_refused_call_says_that_the_provider_was_not_called(visitor, gateway):
     refused = trace(
-        1, outcome="refused", status=403, problem="no-agreement", rule=None, agreement=None,
+        1, outcome="refused", status=403, problem="agreement-missing", rule=None, agreement=None,
         forwarded_at=None, responded_at=None,
     )  # fmt: skip
     gateway.answers[f"/v1/calls/{refused['message_id']}"] = refused
     text = (await visitor.get(ADDRESS)).text
     assert "penyedia tidak dipanggil" in text
-    assert "no-agreement" in text
-    assert text.count("tidak terjadi") == 2
+    assert "agreement-missing" in text
+    assert "diteruskan" not in text
 
 
 @pytest.mark.parametrize("number", [call(7)["message_id"], "bukan-nomor", "1%2F2"])

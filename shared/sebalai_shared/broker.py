@@ -35,13 +35,15 @@ EVENTS: dict[str, Any] = {
     "name": "EVENTS",
     "subjects": ["sebalai.>"],
     "max_age": 30 * DAY_NS,
-    "max_bytes": 2 * 1024**3,
+    "max_bytes": 1024**3,
 }
+# Read by one consumer, then gone; when it is full the relay waits and the rows stay in PostgreSQL.
 JOURNAL: dict[str, Any] = {
     "name": "JOURNAL",
     "subjects": ["journal.>"],
-    "max_age": 7 * DAY_NS,
-    "max_bytes": 4 * 1024**3,
+    "retention": "workqueue",
+    "discard": "new",
+    "max_bytes": 2 * 1024**3,
 }
 _STREAM_DEFAULTS: dict[str, Any] = {
     "storage": "file",

@@ -90,7 +90,7 @@ class Feed:
 
     async def _poll_once(self) -> None:
         answer = await self._client.fetch(
-            f"{self._origin.path}?after={self.version}",
+            f"{self._origin.path}?after={max(0, self.version)}",
             headers=self._headers(),
             limit=SNAPSHOT_BYTES_LIMIT,
         )

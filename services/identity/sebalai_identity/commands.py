@@ -22,6 +22,7 @@ from sebalai_shared.process import every, together
 from sebalai_shared.relay import Relay
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_identity.affairs.actions import load_affairs
 from sebalai_identity.agencies.actions import load_agencies
 from sebalai_identity.app import sealer_of
 from sebalai_identity.applications.actions import Authority, register_application
@@ -29,7 +30,9 @@ from sebalai_identity.applications.schema import ApplicationRegister
 from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.jobs import KeysPublisher
 from sebalai_identity.oauth.actions import sweep_assertions
+from sebalai_identity.ranks.actions import load_ranks
 from sebalai_identity.reference import Counts, ReferenceFolder
+from sebalai_identity.regions.actions import load_regions
 from sebalai_identity.settings import IdentitySettings
 
 SWEEP_EACH = timedelta(minutes=1)
@@ -55,7 +58,12 @@ def in_transaction(
 
 
 async def load_reference(session: AsyncSession, folder: ReferenceFolder) -> dict[str, Counts]:
-    return {"agencies": await load_agencies(session, SystemClock(), folder=folder)}
+    return {
+        "agencies": await load_agencies(session, SystemClock(), folder=folder),
+        "regions": await load_regions(session, folder=folder),
+        "affairs": await load_affairs(session, folder=folder),
+        "ranks": await load_ranks(session, folder=folder),
+    }
 
 
 def load(settings: IdentitySettings) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.ledger import access, merkle, store
 from sebalai_exchange.ledger.entry import Entry
+from sebalai_exchange.ledger.paths import TilePath, bundle
 from sebalai_exchange.ledger.store import Found, Log
 
 FORMATS = {"call": "sebalai-call-receipt/1", "event": "sebalai-event-receipt/1"}
@@ -29,6 +30,10 @@ class ReceiptUnknown(NotFound):
 
 class LogUnknown(NotFound):
     slug, title = "log-unknown", "There is no such log, or it has no entry yet"
+
+
+class TileUnknown(NotFound):
+    slug, title = "tile-unknown", "There is no such tile yet"
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,25 @@ async def prove_consistency(
         raise FieldInvalid("/old", f"0 < old <= new <= {log.size} must hold")
     hashes = await _hashes(session, name, merkle.consistency_ranges(old, wanted))
     return Proof(name, wanted, hashes)
+
+
+async def read_tile(session: AsyncSession, *, name: str, wanted: TilePath) -> bytes:
+    """The tile or bundle of exactly the wanted width, which never changes once it can be read.
+
+    Raises `TileUnknown`.
+    """
+    if wanted.level is None:
+        first = wanted.number * merkle.TILE_WIDTH
+        leaves = await store.leaves(session, name, first, wanted.width)
+        if len(leaves) == wanted.width:
+            return bundle(leaves)
+    else:
+        place = (wanted.level, wanted.number)
+        hashes = (await store.tiles(session, name, [place])).get(place, b"")
+        length = wanted.width * merkle.HASH_BYTES
+        if len(hashes) >= length:
+            return hashes[:length]
+    raise TileUnknown("The log is not that long; see its checkpoint for the size.")
 
 
 async def _hashes(session: AsyncSession, name: str, ranges: Sequence[merkle.Range]) -> list[bytes]:

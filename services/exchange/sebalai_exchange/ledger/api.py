@@ -10,10 +10,9 @@ from sebalai_shared.database import Transaction
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_exchange.ledger import actions
-from sebalai_exchange.ledger.actions import LogUnknown, ReceiptUnknown
-from sebalai_exchange.ledger.schema import CallTrace, LogList, LogRead, ProofRead, Receipt
-from sebalai_exchange.ledger.traces import CallUnknown, read_trace
-from sebalai_exchange.usage.actions import NoCallsForYou
+from sebalai_exchange.ledger.actions import LogUnknown, ReceiptUnknown, TileUnknown
+from sebalai_exchange.ledger.paths import MalformedPathError, parse_path
+from sebalai_exchange.ledger.schema import LogList, LogRead, ProofRead, Receipt
 
 router = APIRouter(tags=["ledger"])
 
@@ -21,6 +20,8 @@ SIZE_MAX = 2**53 - 1
 LogName = Annotated[str, Path(pattern=r"^(records|exchanges/[0-9]{4})$")]
 Size = Annotated[int, Query(ge=0, le=SIZE_MAX)]
 OptionalSize = Annotated[int | None, Query(ge=1, le=SIZE_MAX)]
+TileText = Annotated[str, Path(max_length=40)]
+IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 _PROBLEMS = responses(LogUnknown, FieldInvalid)
 
 
@@ -32,11 +33,6 @@ async def read_receipt(
         session, request.app.state.clock, caller=caller, message_id=message_id
     )
     return Response(content, media_type="application/json")
-
-
-@router.get("/v1/calls/{message_id}", responses=responses(NoCallsForYou, CallUnknown))
-async def read_call(message_id: UUID, caller: IdentifiedAccess, session: Transaction) -> CallTrace:
-    return CallTrace(**await read_trace(session, caller=caller, message_id=message_id))
 
 
 @router.get("/v1/ledger")
@@ -81,3 +77,18 @@ async def read_consistency(
 ) -> ProofRead:
     proof = await actions.prove_consistency(session, name=log, old=old, new=new)
     return ProofRead(log=log, size=proof.size, proof=[digest.hex() for digest in proof.hashes])
+
+
+@router.get(
+    "/v1/ledger/{log:path}/tile/{tile:path}", responses=responses(TileUnknown, FieldInvalid)
+)
+async def read_tile(
+    log: LogName, tile: TileText, _caller: PublicAccess, session: Transaction
+) -> Response:
+    """A tile of hashes or a bundle of entries by its tlog-tiles path."""
+    try:
+        wanted = parse_path(tile)
+    except MalformedPathError as error:
+        raise FieldInvalid("/tile", str(error)) from error
+    content = await actions.read_tile(session, name=log, wanted=wanted)
+    return Response(content, media_type="application/octet-stream", headers=IMMUTABLE)

@@ -26,30 +26,6 @@ class ProofRead(BaseModel):
     proof: list[str]
 
 
-class CallTrace(BaseModel):
-    """The portal sees neither `consumer` nor `correlation_id`. Times are null where not reached."""
-
-    message_id: str
-    requested_at: str | None
-    forwarded_at: str | None
-    responded_at: str | None
-    completed_at: str
-    consumer_agency: str | None
-    interface: str | None
-    provider: str | None
-    method: str | None
-    outcome: str | None
-    status: int | None
-    problem: str | None
-    agreement: str | None
-    rule: str | None
-    purpose: str | None
-    legal_basis: str | None
-    trace_id: str | None
-    consumer: str | None = None
-    correlation_id: str | None = None
-
-
 class ReceiptLog(BaseModel):
     origin: str
     index: int

@@ -125,3 +125,14 @@ async def tiles(
         },
     )
     return {(row.level, row.number): bytes(row.hashes) for row in rows}
+
+
+async def leaves(session: AsyncSession, name: str, first: int, count: int) -> list[str]:
+    rows = await session.scalars(
+        text(
+            "SELECT leaf FROM ledger_entry WHERE log = :log AND idx >= :first AND idx < :last "
+            "ORDER BY idx"
+        ),
+        {"log": name, "first": first, "last": first + count},
+    )
+    return list(rows.all())

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import from_text
-from sebalai_shared.problems import Forbidden
+from sebalai_shared.problems import Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.usage import access, store
@@ -26,14 +26,20 @@ _TEXTS = (
     "method",
     "problem",
     "purpose",
+    "legal_basis",
     "agreement",
     "rule",
     "trace_id",
+    "correlation_id",
 )
 
 
 class NoCallsForYou(Forbidden):
     slug, title = "no-calls-visible", "This caller has no calls to see"
+
+
+class CallUnknown(NotFound):
+    slug, title = "call-unknown", "There is no such call, or it is not yours to see"
 
 
 async def note_calls(session: AsyncSession, *, payloads: Sequence[Mapping[str, Any]]) -> None:
@@ -44,10 +50,14 @@ async def note_calls(session: AsyncSession, *, payloads: Sequence[Mapping[str, A
 
 def _row(payload: Mapping[str, Any]) -> dict[str, Any]:
     status = payload.get("status")
+    completed_at = from_text(payload["completed_at"])
     row: dict[str, Any] = {name: _text(payload.get(name)) for name in _TEXTS}
     return row | {
         "message_id": UUID(payload["message_id"]),
-        "at": from_text(payload["completed_at"]),
+        "at": completed_at,
+        "requested_at": _time(payload.get("requested_at")) or completed_at,
+        "forwarded_at": _time(payload.get("forwarded_at")),
+        "responded_at": _time(payload.get("responded_at")),
         "outcome": _text(payload.get("outcome")) or OUTCOME_UNKNOWN,
         "status": status if _is_integer(status) else None,
     }
@@ -57,6 +67,13 @@ def _text(value: Any) -> str | None:
     if not isinstance(value, str) or "\0" in value:
         return None
     return value[:TEXT_LENGTH_MAX]
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        return from_text(value)
+    except (ValueError, TypeError):
+        return None
 
 
 def _is_integer(value: Any) -> bool:
@@ -80,3 +97,11 @@ async def list_calls(
     limit: int,
 ) -> Sequence[Any]:
     return await store.page(session, view, wanted, before, limit)
+
+
+async def find_call(session: AsyncSession, *, view: View, message_id: UUID) -> Any:
+    """Raises `CallUnknown`."""
+    row = await store.find(session, view, message_id)
+    if row is None:
+        raise CallUnknown("Calls are listed a moment after they end; see /v1/calls.")
+    return row

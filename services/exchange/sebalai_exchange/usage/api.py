@@ -14,14 +14,26 @@ from sebalai_shared.problems import responses
 
 from sebalai_exchange.names import NAME_LENGTH_MAX, agency_of
 from sebalai_exchange.usage import actions
-from sebalai_exchange.usage.actions import CallFilter, NoCallsForYou
+from sebalai_exchange.usage.access import PUBLIC_PURPOSE
+from sebalai_exchange.usage.actions import CallFilter, CallUnknown, NoCallsForYou
 from sebalai_exchange.usage.schema import CallRead, Outcome
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"])
 
 Name = Annotated[str | None, Query(max_length=NAME_LENGTH_MAX)]
-_WHOLE = ("consumer", "provider", "problem", "purpose", "agreement", "rule")
-_PUBLIC = ("message_id", "at", "interface", "method", "outcome", "status", "trace_id")
+_WHOLE = (
+    "forwarded_at",
+    "responded_at",
+    "consumer",
+    "provider",
+    "problem",
+    "purpose",
+    "legal_basis",
+    "agreement",
+    "rule",
+    "correlation_id",
+)
+_PUBLIC = ("message_id", "requested_at", "interface", "method", "outcome", "status", "trace_id")
 
 
 def _filter(
@@ -63,11 +75,26 @@ def _before(cursor: str | None) -> tuple[datetime, UUID] | None:
         raise BadCursor("The cursor belongs to another list.") from error
 
 
+@router.get("/{message_id}", responses=responses(NoCallsForYou, CallUnknown))
+async def read_call(message_id: UUID, caller: IdentifiedAccess, session: Transaction) -> CallRead:
+    view = actions.require_view(caller)
+    row = await actions.find_call(session, view=view, message_id=message_id)
+    return _read(row, is_redacted=view.is_redacted)
+
+
 def _read(row: Any, *, is_redacted: bool) -> CallRead:
     fields = {name: getattr(row, name) for name in _PUBLIC}
-    if not is_redacted:
-        fields |= {name: getattr(row, name) for name in _WHOLE}
-    return CallRead(**fields, consumer_agency=_agency(row.consumer))
+    fields |= _redacted(row) if is_redacted else {name: getattr(row, name) for name in _WHOLE}
+    return CallRead(**fields, completed_at=row.at, consumer_agency=_agency(row.consumer))
+
+
+def _redacted(row: Any) -> dict[str, Any]:
+    """The agency in place of its application; a purpose only where it is the viewer's own."""
+    agency = _agency(row.consumer)
+    return {
+        "consumer": row.consumer.rpartition("/")[0] if agency else None,
+        "purpose": row.purpose if row.purpose == PUBLIC_PURPOSE else None,
+    }
 
 
 def _agency(application: str | None) -> str | None:

@@ -14,6 +14,9 @@ from sebalai_exchange.usage.access import View
 COLUMNS = {
     "message_id": "uuid",
     "at": "timestamptz",
+    "requested_at": "timestamptz",
+    "forwarded_at": "timestamptz",
+    "responded_at": "timestamptz",
     "consumer": "text",
     "provider": "text",
     "interface": "text",
@@ -22,9 +25,11 @@ COLUMNS = {
     "status": "integer",
     "problem": "text",
     "purpose": "text",
+    "legal_basis": "text",
     "agreement": "text",
     "rule": "text",
     "trace_id": "text",
+    "correlation_id": "text",
 }
 
 _INSERT = text(
@@ -84,6 +89,16 @@ async def page(
         "ORDER BY at DESC, message_id DESC LIMIT :limit"
     )
     return (await session.execute(text(query), values | {"limit": limit + 1})).all()
+
+
+async def find(session: AsyncSession, view: View, message_id: UUID) -> Any:
+    """The call, or None when it is not there or not to be seen."""
+    condition, values = visible_to(view)
+    query = (
+        f"SELECT {', '.join(COLUMNS)} FROM call "  # noqa: S608
+        f"WHERE message_id = :message_id AND {condition}"
+    )
+    return (await session.execute(text(query), values | {"message_id": message_id})).one_or_none()
 
 
 async def sweep(session: AsyncSession, days: int) -> None:

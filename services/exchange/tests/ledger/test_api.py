@@ -7,7 +7,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 from sebalai_exchange.app import exchange_app
-from sebalai_exchange.ledger import store
+from sebalai_exchange.ledger import merkle, store
 from sebalai_exchange.ledger.entry import entry_of_call, entry_of_event
 from sebalai_exchange.ledger.note import Signer
 from sebalai_exchange.ledger.sequencer import LogKey, pass_once
@@ -174,6 +174,32 @@ async def test_proofs_hold_for_any_size_the_log_has_had(call, take):
 async def test_impossible_proof_is_422(call, take, query):
     await take(entry_of_call(record()))
     assert (await call("GET", f"/v1/ledger/{LOG}/proof/{query}")).status_code == 422
+
+
+async def test_a_stranger_rebuilds_the_log_from_tiles_and_bundles(call, take):
+    made = sorted((entry_of_call(record()) for _ in range(300)), key=lambda entry: entry.id)
+    await take(*made)
+    prefix = f"/v1/ledger/{LOG}/tile"
+    leaves = []
+    for path in ("entries/000", "entries/001.p/44"):
+        content = (await call("GET", f"{prefix}/{path}")).content
+        while content:
+            length = 2 + int.from_bytes(content[:2])
+            leaves.append(content[2:length])
+            content = content[length:]
+    assert leaves == [entry.leaf.encode() for entry in made]
+    tiles = {}
+    for at, path in {(0, 0): "0/000", (0, 1): "0/001.p/44", (1, 0): "1/000.p/1"}.items():
+        answer = await call("GET", f"{prefix}/{path}")
+        assert "immutable" in answer.headers["Cache-Control"]
+        tiles[at] = answer.content
+    assert tiles[0, 0] == b"".join(merkle.leaf_hash(leaf) for leaf in leaves[:256])
+    root = (await call("GET", f"/v1/ledger/{LOG}/checkpoint")).text.split("\n")[2]
+    assert merkle.root(tiles, 300) == base64.b64decode(root)
+    assert (await call("GET", f"{prefix}/0/000.p/7")).content == tiles[0, 0][: 7 * 32]
+    for path in ("0/001", "0/001.p/45", "1/000", "2/000.p/1", "entries/001", "entries/x999/000"):
+        assert (await call("GET", f"{prefix}/{path}")).status_code == 404, path
+    assert (await call("GET", f"{prefix}/0/1")).status_code == 422
 
 
 async def test_receipt_is_on_the_wire_exactly_as_committed(call, take, consumer):

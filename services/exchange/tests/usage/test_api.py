@@ -23,6 +23,9 @@ AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 def payload(minutes=0, **more):
     return {
         "message_id": str(uuid7()),
+        "requested_at": to_text(AT),
+        "forwarded_at": "2026-11-24T08:00:00.001Z",
+        "responded_at": None,
         "completed_at": to_text(AT + timedelta(minutes=minutes)),
         "consumer": CONSUMER,
         "provider": PROVIDER,
@@ -32,6 +35,8 @@ def payload(minutes=0, **more):
         "status": 200,
         "problem": None,
         "purpose": "verifikasi-bansos",
+        "legal_basis": "Permensos 3/2021",
+        "correlation_id": None,
         "agreement": str(uuid7()),
         "rule": "r1",
         "trace_id": "ab" * 16,
@@ -59,7 +64,10 @@ async def test_parties_see_their_calls_whole_and_newest_first(
         ]
     assert items[0] == {
         "message_id": made[1]["message_id"],
-        "at": "2026-11-24T08:03:00Z",
+        "requested_at": "2026-11-24T08:00:00Z",
+        "forwarded_at": "2026-11-24T08:00:00.001000Z",
+        "responded_at": None,
+        "completed_at": "2026-11-24T08:03:00Z",
         "consumer_agency": "dinsos-pmd",
         **{
             name: made[1][name]
@@ -73,6 +81,8 @@ async def test_parties_see_their_calls_whole_and_newest_first(
                 "provider",
                 "problem",
                 "purpose",
+                "legal_basis",
+                "correlation_id",
                 "agreement",
                 "rule",
             )
@@ -90,12 +100,27 @@ async def test_operator_sees_all(call, note, operator):
 
 
 async def test_portal_over_the_bus_sees_all_redacted(call, note):
-    await note(payload())
+    own = payload(1, consumer=PORTAL, purpose="penyajian-portal")
+    await note(payload(), own, payload(2, consumer="nobody"))
     portal = system(PORTAL, message_id=str(uuid7()), purpose="penyajian-portal")
-    (item,) = (await call("GET", "/v1/calls", portal)).json()["items"]
-    assert item["consumer_agency"] == "dinsos-pmd"
-    hidden = ("consumer", "provider", "problem", "purpose", "agreement", "rule")
-    assert [item[name] for name in hidden] == [None] * 6
+    unnamed, mine, other = (await call("GET", "/v1/calls", portal)).json()["items"]
+    assert (other["consumer_agency"], other["consumer"]) == ("dinsos-pmd", "ID-BB/GOV/dinsos-pmd")
+    assert (unnamed["consumer_agency"], unnamed["consumer"]) == (None, None)
+    assert (other["purpose"], mine["purpose"]) == (None, "penyajian-portal")
+    hidden = ("provider", "problem", "legal_basis", "agreement", "rule", "forwarded_at")
+    assert [other[name] for name in hidden] == [None] * 6
+    one = await call("GET", f"/v1/calls/{other['message_id']}", portal)
+    assert one.json() == other
+
+
+async def test_one_call_is_read_by_its_parties_alone(call, note, consumer, stranger, gateway):
+    made = payload()
+    await note(made)
+    path = f"/v1/calls/{made['message_id']}"
+    assert (await call("GET", path, consumer)).json()["legal_basis"] == "Permensos 3/2021"
+    assert (await call("GET", path, stranger)).status_code == 404
+    assert (await call("GET", path, gateway)).status_code == 403
+    assert (await call("GET", f"/v1/calls/{uuid7()}", consumer)).status_code == 404
 
 
 async def test_an_applications_own_calls_can_be_left_out(call, note, operator):

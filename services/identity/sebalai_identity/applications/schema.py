@@ -1,7 +1,7 @@
 """Wire shapes of applications, and what a public key of theirs may be."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from joserfc.errors import JoseError
@@ -40,7 +40,7 @@ class PublicKey(BaseModel):
             raise ValueError("x and y are not a point of P-256") from error
         return self
 
-    def material(self) -> dict[str, str]:
+    def material(self) -> dict[str, Any]:
         return {"kty": self.kty, "crv": self.crv, "x": self.x, "y": self.y}
 
     def thumbprint(self) -> str:

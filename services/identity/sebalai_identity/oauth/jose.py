@@ -67,9 +67,9 @@ def is_signed_by(assertion: Unverified, key: dict[str, Any]) -> bool:
 
 
 def _bytes(part: str) -> bytes:
+    if "=" in part:
+        raise invalid_client("client_assertion is not base64url without padding.")
     try:
-        if "=" in part:
-            raise ValueError("padded")
         raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise invalid_client("client_assertion is not base64url without padding.") from error

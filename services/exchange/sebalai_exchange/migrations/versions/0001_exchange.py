@@ -155,6 +155,9 @@ USAGE = (
     CREATE TABLE call (
       message_id uuid PRIMARY KEY,
       at timestamptz NOT NULL,
+      requested_at timestamptz NOT NULL,
+      forwarded_at timestamptz,
+      responded_at timestamptz,
       consumer text,
       provider text,
       interface text,
@@ -163,9 +166,11 @@ USAGE = (
       status integer,
       problem text,
       purpose text,
+      legal_basis text,
       agreement text,
       rule text,
-      trace_id text
+      trace_id text,
+      correlation_id text
     )
     """,
     "CREATE INDEX call_at ON call (at DESC, message_id DESC)",
