@@ -13,7 +13,7 @@ UP_WAIT_SECONDS=180
 started=$SECONDS
 say() { echo "compose-test: [$((SECONDS - started)) s] $*"; }
 
-compose() { "$COMPOSE" --project-name "$PROJECT" --env-file "$WORK/env" -f docker-compose.yml -f "$HERE/compose.test.yaml" --profile demo "$@"; }
+compose() { "$COMPOSE" --progress quiet --project-name "$PROJECT" --env-file "$WORK/env" -f docker-compose.yml -f "$HERE/compose.test.yaml" --profile demo "$@"; }
 
 cleanup() {
   local code=$?
@@ -57,6 +57,8 @@ compose ps --format 'table {{.Service}}\t{{.Status}}'
 compose cp portal:/registrations/applications.json "$WORK/applications.json"
 inside env PATH="$PATH" "$PYTHON" "$HERE/journey.py" "$WORK/secrets" "$WORK/applications.json"
 say "the call was answered and its receipt verified"
+compose up --detach --wait --wait-timeout "$UP_WAIT_SECONDS"
+say "a second up ran every one-shot step again and changed nothing"
 PROJECT="$PROJECT" "$PYTHON" "$HERE/inspect_containers.py" "$WORK/secrets"
 compose down --volumes --timeout 10 2>/dev/null
 left=$(docker ps --all --quiet | wc -l)
