@@ -16,6 +16,7 @@ from sebalai_portal.tokens import TokenSource
 
 PURPOSE = "penyajian-portal"
 PLATFORM = "GOV/diskominfo/sebalai"
+APPLICATION = "GOV/diskominfo/portal"
 ANSWER_BYTES_LIMIT = 1024 * 1024
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -24,6 +25,7 @@ Shape = TypeVar("Shape", bound=BaseModel)
 class Bus:
     def __init__(self, client: http.Client, tokens: TokenSource, instance: str) -> None:
         self._client, self._tokens, self._instance = client, tokens, instance
+        self.application = f"{instance}/{APPLICATION}"
 
     async def read(
         self,

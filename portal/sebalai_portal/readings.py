@@ -5,32 +5,30 @@ does not disturb it; a mark that is missing counts as not verified.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel
 
-VERIFIED = "verified"
+VERIFIED = frozenset({"verified", "name_verified"})
+
+
+class Provenance(BaseModel):
+    status: str
 
 
 class _Marked(BaseModel):
     """A row of reference data with its provenance mark."""
 
-    is_verified: bool = False
+    provenance: Provenance | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _read_mark(cls, row: Any) -> Any:
-        if not isinstance(row, dict):
-            return row
-        mark = row.get("verified", row.get("provenance"))
-        return row | {"is_verified": mark is True or mark == VERIFIED}
+    @property
+    def is_verified(self) -> bool:
+        return self.provenance is not None and self.provenance.status in VERIFIED
 
 
 class Agency(_Marked):
     slug: str
     name: str
-    short_name: str | None = None
 
 
 class AgencyPage(BaseModel):
@@ -38,10 +36,20 @@ class AgencyPage(BaseModel):
     next: str | None = None
 
 
+class Text(BaseModel):
+    """A text in both languages; the English may still be missing."""
+
+    id: str
+    en: str = ""
+
+    def spoken(self, language: str) -> str:
+        return self.en if language == "en" and self.en else self.id
+
+
 class Service(_Marked):
-    name: str
+    name: Text
     agency: str
-    summary: str | None = None
+    summary: Text
 
 
 class ServicePage(BaseModel):
@@ -49,36 +57,44 @@ class ServicePage(BaseModel):
     next: str | None = None
 
 
-class Digest(BaseModel):
-    sha256: str
-    bytes: int
-
-
 class Call(BaseModel):
-    """A call as the record keeps it (wiring, section 9); a refusal has no provider times."""
+    """A row of the list. The public view names the consumer's agency, not its application."""
+
+    message_id: UUID
+    requested_at: datetime
+    consumer_agency: str | None = None
+    interface: str | None = None
+    method: str | None = None
+    outcome: str
+    status: int | None = None
+
+
+class CallPage(BaseModel):
+    items: list[Call]
+    next: str | None = None
+
+
+class CallTrace(BaseModel):
+    """When a call passed which station and on what ground.
+
+    What the public view leaves out is null here, as is what did not happen: only what is there
+    can be shown.
+    """
 
     message_id: UUID
     requested_at: datetime
     forwarded_at: datetime | None = None
     responded_at: datetime | None = None
-    completed_at: datetime | None = None
-    consumer: str | None = None
+    completed_at: datetime
+    consumer_agency: str | None = None
     interface: str | None = None
     provider: str | None = None
-    method: str
+    method: str | None = None
     outcome: str
     status: int | None = None
     problem: str | None = None
-    agreement: UUID | None = None
+    agreement: str | None = None
     rule: str | None = None
     purpose: str | None = None
     legal_basis: str | None = None
     trace_id: str | None = None
-    correlation_id: str | None = None
-    request: Digest | None = None
-    response: Digest | None = None
-
-
-class CallPage(BaseModel):
-    items: list[Call] = Field(default_factory=list[Call])
-    next: str | None = None

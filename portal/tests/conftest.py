@@ -31,16 +31,12 @@ def gateway():
     """The gateway's stand-in with one row of everything."""
     made = stand_in.Gateway(ECKey.generate_key("P-256", auto_kid=True))
     made.answers["/v1/agencies"] = [
-        [
-            stand_in.agency("dinsos-pmd", "Dinas Sosial dan Pemberdayaan Masyarakat Desa"),
-            stand_in.agency("dp3acskb", "Dinas Kependudukan & Catatan Sipil", verified=False),
-        ]
+        stand_in.agency("dinsos-pmd", "Dinas Sosial dan Pemberdayaan Masyarakat Desa"),
+        stand_in.agency("dp3acskb", "Dinas Kependudukan & Catatan Sipil", verified=False),
     ]
-    made.answers["/v1/services"] = [
-        [{"name": "Rekomendasi bantuan sosial", "agency": "dinsos-pmd", "verified": False}]
-    ]
-    made.answers["/v1/calls"] = [[stand_in.call(1)]]
-    made.answers[f"/v1/calls/{stand_in.call(1)['message_id']}"] = stand_in.call(1)
+    made.answers["/v1/services"] = [stand_in.service("Rekomendasi bantuan sosial")]
+    made.answers["/v1/calls"] = [stand_in.call(1)]
+    made.answers[f"/v1/calls/{stand_in.call(1)['message_id']}"] = stand_in.trace(1)
     return made
 
 

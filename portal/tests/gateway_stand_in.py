@@ -82,10 +82,10 @@ class Gateway:
             return JSONResponse({}, 404, headers=headers)
         if isinstance(answer, str):
             return Response(answer, media_type="application/json", headers=headers)
-        if isinstance(answer, list):  # pages of one list
-            number = int(request.query_params.get("cursor") or 0)
-            more = str(number + 1) if number + 1 < len(answer) else None
-            return JSONResponse({"items": answer[number], "next": more}, headers=headers)
+        if isinstance(answer, list):
+            limit = int(request.query_params["limit"])
+            more = "more" if len(answer) > limit else None
+            return JSONResponse({"items": answer[:limit], "next": more}, headers=headers)
         return JSONResponse(answer, headers=headers)
 
 
@@ -107,29 +107,50 @@ def serving(gateway: Gateway):
 
 
 def agency(slug: str, name: str, *, verified: bool = True) -> dict:
-    return {"slug": slug, "name": name, "verified": verified}
+    status = "name_verified" if verified else "name_unverified"
+    return {"slug": slug, "name": name, "provenance": {"status": status, "source": "…"}}
+
+
+def service(name: str, **more: object) -> dict:
+    return {
+        "name": {"id": name, "en": f"{name} (en)"},
+        "agency": "dinsos-pmd",
+        "summary": {"id": "Ringkasan", "en": ""},
+        "provenance": {"status": "synthetic", "source": "…"},
+        **more,
+    }
 
 
 def call(number: int, **more: object) -> dict:
+    """A row of the list of calls, as the portal's redacted view has it."""
     return {
         "message_id": f"019a0000-0000-7000-8000-{number:012d}",
         "requested_at": "2026-11-24T02:00:31.250Z",
-        "forwarded_at": "2026-11-24T02:00:31.253Z",
-        "responded_at": "2026-11-24T02:00:31.270Z",
         "completed_at": "2026-11-24T02:00:31.275Z",
-        "consumer": "ID-BB/GOV/dinsos-pmd/bansos",
+        "consumer_agency": "dinsos-pmd",
         "interface": "ID-BB/GOV/dp3acskb/kependudukan/penduduk",
-        "provider": "ID-BB/GOV/dp3acskb/kependudukan",
         "method": "GET",
         "outcome": "answered",
         "status": 200,
+        "trace_id": "ab" * 16,
+        "consumer": None,
+        "purpose": None,
+        **more,
+    }
+
+
+def trace(number: int, **more: object) -> dict:
+    """One call with its ground, as an operator's portal would get it."""
+    return {
+        **call(number),
+        "forwarded_at": "2026-11-24T02:00:31.253Z",
+        "responded_at": "2026-11-24T02:00:31.270Z",
+        "provider": "ID-BB/GOV/dp3acskb/kependudukan",
+        "problem": None,
         "agreement": "019a0000-0000-7000-8000-0000000000aa",
         "rule": "r1",
         "purpose": "verifikasi-bansos",
         "legal_basis": "Permensos 3/2021 pasal 12",
-        "trace_id": "ab" * 16,
-        "request": {"sha256": "0" * 64, "bytes": 0},
-        "response": {"sha256": "1" * 64, "bytes": 120},
         **more,
     }
 

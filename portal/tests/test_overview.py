@@ -3,9 +3,10 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
-from portal_stand_in import CLIENT_ID, FAILED_CALL, ISSUER, call
+from portal_stand_in import CLIENT_ID, FAILED_CALL, ISSUER, call, service
 from sebalai_portal.bus import PURPOSE
 from sebalai_portal.cache import FAILURE_KEPT
 from sebalai_portal.desk import CALLS_FRESH, CALLS_SHOWN, DIRECTORY_FRESH
@@ -31,7 +32,7 @@ async def test_unverified_rows_are_marked_and_verified_ones_are_not(visitor):
 
 
 async def test_row_without_a_mark_counts_as_unverified(visitor, gateway):
-    gateway.answers["/v1/agencies"] = [[{"slug": "a", "name": "Tanpa tanda"}]]
+    gateway.answers["/v1/agencies"] = [{"slug": "a", "name": "Tanpa tanda"}]
     page = (await visitor.get("/")).text
     assert re.search(r"Tanpa tanda</b>\s*<span[^>]*>belum diverifikasi", page)
 
@@ -74,21 +75,28 @@ async def test_a_visitor_who_leaves_does_not_break_the_call_others_wait_for(visi
 
 
 async def test_own_calls_are_hidden_until_the_switch_is_used(visitor, gateway):
-    own = "ID-BB/GOV/diskominfo/portal"
-    gateway.answers["/v1/calls"] = [[call(2, purpose=PURPOSE, consumer=own)], [call(1)]]
     hidden = (await visitor.get("/")).text
-    assert call(2)["message_id"] not in hidden
-    assert call(1)["message_id"] in hidden
+    assert "Tampilkan juga panggilan portal sendiri" in hidden
+    query = next(one for one in gateway.queries if "without_consumer" in one)
+    assert parse_qs(query)["without_consumer"] == ["ID-BB/GOV/diskominfo/portal"]
+    gateway.queries.clear()
     shown = (await visitor.get("/", params={"portal": "tampil"})).text
-    assert call(2)["message_id"] in shown
     assert "Sembunyikan panggilan portal sendiri" in shown
+    assert gateway.queries == [f"limit={CALLS_SHOWN}"]
 
 
-async def test_list_stops_after_a_bounded_number_of_reads(visitor, gateway):
-    gateway.answers["/v1/calls"] = [[call(n, purpose=PURPOSE)] for n in range(50)]
+async def test_longer_list_says_that_it_goes_on(visitor, gateway):
+    gateway.answers["/v1/calls"] = [call(n) for n in range(CALLS_SHOWN + 1)]
+    assert "Yang lebih lama tidak ditampilkan" in (await visitor.get("/")).text
+
+
+async def test_call_without_a_known_caller_is_shown_as_such(visitor, gateway):
+    gateway.answers["/v1/calls"] = [
+        call(1, consumer_agency=None, interface=None, method=None, outcome="refused", status=401)
+    ]
     page = (await visitor.get("/")).text
-    assert "Belum ada panggilan" in page
-    assert gateway.asked["calls"] <= 5
+    assert "tidak dikenal" in page
+    assert "ditolak" in page
 
 
 @pytest.mark.parametrize(
@@ -159,27 +167,24 @@ async def test_token_refused_early_is_replaced_once(visitor, gateway):
 
 async def test_empty_lists_say_that_they_are_empty(visitor, gateway):
     for path in ("/v1/agencies", "/v1/services", "/v1/calls"):
-        gateway.answers[path] = [[]]
+        gateway.answers[path] = []
     page = (await visitor.get("/")).text
     assert page.count('class="empty"') == 3
 
 
 async def test_full_page_stays_small(visitor, gateway):
     gateway.answers["/v1/agencies"] = [
-        [{"slug": f"a{n}", "name": "Dinas Pekerjaan Umum dan Penataan Ruang"} for n in range(100)]
+        {"slug": f"a{n}", "name": "Dinas Pekerjaan Umum dan Penataan Ruang"} for n in range(100)
     ]
     gateway.answers["/v1/services"] = [
-        [
-            {"name": "Izin " + "x" * 60, "agency": "dpmptsp", "summary": "s" * 150}
-            for _ in range(100)
-        ]
+        service("Izin " + "x" * 60, summary={"id": "s" * 150}) for _ in range(100)
     ]
-    gateway.answers["/v1/calls"] = [[call(n) for n in range(100)]]
+    gateway.answers["/v1/calls"] = [call(n) for n in range(100)]
     page = await visitor.get("/")
     assert page.text.count("dijawab") == CALLS_SHOWN
     assert len(page.content) < PAGE_BYTES_LIMIT
 
 
 async def test_hostile_name_stays_text(visitor, gateway):
-    gateway.answers["/v1/agencies"] = [[{"slug": "a", "name": "<script>alert(1)</script>"}]]
+    gateway.answers["/v1/agencies"] = [{"slug": "a", "name": "<script>alert(1)</script>"}]
     assert "<script" not in (await visitor.get("/")).text

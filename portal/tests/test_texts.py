@@ -68,6 +68,12 @@ async def test_unknown_language_is_indonesian(visitor, asked):
     assert '<html lang="id">' in (await visitor.get("/", params={"lang": asked})).text
 
 
+async def test_service_without_an_english_text_keeps_the_indonesian(visitor):
+    page = (await visitor.get("/", params={"lang": "en"})).text
+    assert "Rekomendasi bantuan sosial (en)" in page
+    assert "Ringkasan" in page
+
+
 async def test_switch_keeps_the_other_choice(visitor):
     page = (await visitor.get("/", params={"portal": "tampil"})).text
     assert re.search(r'href="/\?lang=en&amp;portal=tampil"', page)

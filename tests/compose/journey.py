@@ -110,7 +110,7 @@ def main() -> None:
     size = wait_for_portal({message_id, refusal_id})
     trace = httpx.get(f"{GATEWAY}/panggilan/{message_id}", timeout=10)
     assert trace.status_code == 200, trace.text
-    assert PURPOSE in trace.text
+    assert "dinsos-pmd" in trace.text
     print(f"both calls in the portal ({size} bytes), and the trace of the first")
 
 

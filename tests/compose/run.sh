@@ -13,7 +13,8 @@ UP_WAIT_SECONDS=180
 started=$SECONDS
 say() { echo "compose-test: [$((SECONDS - started)) s] $*"; }
 
-compose() { "$COMPOSE" --project-name "$PROJECT" --env-file "$WORK/env" -f docker-compose.yml -f "$HERE/compose.test.yaml" --profile demo "$@"; }
+compose() { "$COMPOSE" --progress quiet --project-name "$PROJECT" --env-file "$WORK/env" -f docker-compose.yml -f "$HERE/compose.test.yaml" "$@"; }
+export COMPOSE_PROFILES=demo
 
 cleanup() {
   local code=$?
@@ -46,15 +47,19 @@ engine_start
 say "engine $(docker version --format '{{.Server.Version}}') in namespace $NAMESPACE"
 docker import - local/python:bookworm <"$BASE_TAR" >/dev/null
 BUILT=1
-compose build --quiet
+compose build >"$WORK/build.log" 2>&1 || { tail -n 40 "$WORK/build.log" >&2; exit 1; }
 say "images built without a network"
 before=$SECONDS
+COMPOSE_PROFILES='' compose up --detach --wait --wait-timeout "$UP_WAIT_SECONDS"
+say "the platform alone is healthy after $((SECONDS - before)) s"
 compose up --detach --wait --wait-timeout "$UP_WAIT_SECONDS"
-say "all healthy in $((SECONDS - before)) s"
+say "all healthy and seeded in $((SECONDS - before)) s"
 compose ps --format 'table {{.Service}}\t{{.Status}}'
 compose cp portal:/registrations/applications.json "$WORK/applications.json"
 inside env PATH="$PATH" "$PYTHON" "$HERE/journey.py" "$WORK/secrets" "$WORK/applications.json"
 say "the call was answered and its receipt verified"
+compose up --detach --wait --wait-timeout "$UP_WAIT_SECONDS"
+say "a second up ran every one-shot step again and changed nothing"
 PROJECT="$PROJECT" "$PYTHON" "$HERE/inspect_containers.py" "$WORK/secrets"
 compose down --volumes --timeout 10 2>/dev/null
 left=$(docker ps --all --quiet | wc -l)
