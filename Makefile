@@ -70,7 +70,7 @@ down: ## stop it; nothing stays behind
 status: install ## what runs, on which port, since when
 	@$(BIN)/sebalai status
 logs: install ## follow the logs (ARGS=gateway for one process)
-	@$(BIN)/sebalai logs $(ARGS)
+	@$(BIN)/sebalai logs -f $(ARGS)
 reset: install ## stop, forget all data, keep the code
 	@$(BIN)/sebalai reset
 migrate: install ## apply the migrations of every member

@@ -50,6 +50,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("commands", "start the platform in the background and print a first call"),
     "down": ("commands", "stop it; no process and no port stays"),
     "status": ("commands", "what runs, on which port, since when"),
+    "stop": ("holding", "stop one process and keep it stopped"),
+    "start": ("holding", "let a stopped process run again"),
     "logs": ("commands", "the last lines of all logs, or of one process"),
     "reset": ("commands", "stop and forget all data; the code stays"),
     "migrate": ("commands", "bring every member's database to its newest form"),
@@ -75,6 +77,10 @@ def _parser() -> argparse.ArgumentParser:
         if name == "logs":
             one.add_argument("name", nargs="?", help="a process, as in `sebalai status`")
             one.add_argument("-f", "--follow", action="store_true", help="go on printing")
+        if name in {"stop", "start"}:
+            one.add_argument("name", help="a process, as in `sebalai status`")
+        if name == "status":
+            one.add_argument("--json", action="store_true", help="for programs")
         if name == "token":
             one.add_argument("application", metavar="AGENCY/APPLICATION")
     return parser

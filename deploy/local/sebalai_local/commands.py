@@ -47,12 +47,12 @@ def reset(home: Home, _: argparse.Namespace) -> int:
     return 0
 
 
-def status(home: Home, _: argparse.Namespace) -> int:
+def status(home: Home, options: argparse.Namespace) -> int:
     running = state.read(home)
     if running is None or not state.is_supervised(home):
         print("The platform is not running. Start it: sebalai up")
         return NOT_RUNNING_EXIT
-    print(reports.status(running))
+    print(reports.status_json(running) if options.json else reports.status(running))
     return 0
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import psutil
 
-from sebalai_local import ports, secrets, state
+from sebalai_local import holding, ports, secrets, state
 from sebalai_local.engines import place
 from sebalai_local.failures import Failure
 from sebalai_local.home import Home, project_root
@@ -54,6 +54,7 @@ def up(home: Home, wanted_ports: dict[int, str], module: Sequence[str]) -> float
         end_leftovers(home)
         ports.require_free(wanted_ports)
         secrets.ensure(home)
+        holding.forget_all(home)
         home.state_file.unlink(missing_ok=True)
         _follow(home, _start_supervisor(home, module))
         return time.monotonic() - began

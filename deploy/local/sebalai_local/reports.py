@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import shutil
 import subprocess
@@ -38,6 +39,29 @@ def status(running: PlatformState) -> str:
     error = f"\n{running.error}" if running.error else ""
     about = f"platform {running.phase}, base port {running.base_port}, {total} MiB resident"
     return f"{_table(rows)}\n{about}{error}"
+
+
+def status_json(running: PlatformState) -> str:
+    """The same for programs; a process is `running` once it is ready."""
+    words = {"ready": "running", "backing off": "restarting"}
+    return json.dumps(
+        {
+            "state": running.phase,
+            "processes": [
+                {
+                    "name": one.name,
+                    "pid": one.pid,
+                    "ports": one.ports,
+                    "since": one.since,
+                    "restarts": one.restarts,
+                    "state": words.get(one.state, one.state),
+                    "memory_mib": _memory(one),
+                }
+                for one in running.processes
+                if one.state != "done"
+            ],
+        }
+    )
 
 
 def _row(one: ProcessState) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sebalai_local import holding
 from sebalai_local import state as states
 from sebalai_local.failures import Failure
 from sebalai_local.home import Home
@@ -48,6 +49,7 @@ class Entry:
     next_at: float = 0.0
     delay: float = BACKOFF_FIRST_SECONDS
     deaths: int = 0
+    stopping_until: float | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -108,8 +110,13 @@ class Supervisor:
         self._publish()
 
     def _advance(self, entry: Entry) -> None:
+        is_held = holding.is_held(self._home, entry.unit.name)
+        if entry.shown.state == "held" and not is_held:
+            entry.shown.state, entry.next_at, entry.delay = "waiting", 0.0, BACKOFF_FIRST_SECONDS
         state = entry.shown.state
-        if entry.process is not None and entry.process.poll() is not None:
+        if is_held:
+            self._hold(entry)
+        elif entry.process is not None and entry.process.poll() is not None:
             self._ended(entry, entry.process.returncode)
         elif state in {"waiting", "backing off"}:
             if time.monotonic() >= entry.next_at and self._has_needs(entry.unit):
@@ -117,6 +124,19 @@ class Supervisor:
         elif state == "starting" and time.monotonic() >= entry.next_at:
             entry.next_at = time.monotonic() + READY_CHECK_SECONDS
             self._check_ready(entry)
+
+    def _hold(self, entry: Entry) -> None:
+        """Brings a held process down, in time by force, and keeps it there."""
+        process = entry.process
+        if process is not None and process.poll() is None:
+            if entry.stopping_until is None:
+                process.send_signal(entry.unit.stop_signal)
+                entry.stopping_until = time.monotonic() + STOP_SECONDS
+            elif time.monotonic() > entry.stopping_until:
+                process.kill()
+            return
+        entry.process, entry.shown.pid, entry.shown.created = None, None, None
+        entry.shown.state, entry.stopping_until = "held", None
 
     def _has_needs(self, unit: Unit) -> bool:
         return all(self._entries[name].is_settled for name in unit.needs)
