@@ -2,6 +2,8 @@
 PY     ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# Offices sit behind inspecting proxies: trust what the machine trusts.
+export UV_SYSTEM_CERTS := true
 MEMBERS := shared gateway services/identity services/services-catalog services/archive services/exchange portal verifier deploy/local
 EDITABLE := $(foreach m,$(MEMBERS),-e $(m))
 SUITE  ?=

@@ -41,8 +41,9 @@ def _filter(
     interface: Name = None,
     outcome: Outcome | None = None,
     since: AwareDatetime | None = None,
+    without_consumer: Name = None,
 ) -> CallFilter:
-    return CallFilter(consumer, interface, outcome, since)
+    return CallFilter(consumer, interface, outcome, since, without_consumer)
 
 
 @router.get("", responses=responses(NoCallsForYou, BadCursor))

@@ -46,6 +46,7 @@ class CallFilter:
     interface: str | None = None
     outcome: str | None = None
     since: datetime | None = None
+    without_consumer: str | None = None
 
 
 def visible_to(view: View) -> tuple[str, dict[str, Any]]:
@@ -74,6 +75,9 @@ async def page(
         if value is not None:
             conditions.append(f"{column} = :{column}")
             values[column] = value
+    if wanted.without_consumer is not None:
+        conditions.append("consumer IS DISTINCT FROM :without_consumer")
+        values["without_consumer"] = wanted.without_consumer
     if wanted.since is not None:
         conditions.append("at >= :since")
         values["since"] = wanted.since

@@ -123,6 +123,12 @@ async def test_one_call_is_read_by_its_parties_alone(call, note, consumer, stran
     assert (await call("GET", f"/v1/calls/{uuid7()}", consumer)).status_code == 404
 
 
+async def test_an_applications_own_calls_can_be_left_out(call, note, operator):
+    await note(payload(), payload(consumer=PORTAL), payload(consumer=None, provider=None))
+    answer = await call("GET", "/v1/calls", operator, params={"without_consumer": PORTAL})
+    assert {item["consumer"] for item in answer.json()["items"]} == {CONSUMER, None}
+
+
 async def test_portal_outside_the_bus_is_an_application_like_any_other(call, note):
     await note(payload())
     for more in ({}, {"message_id": "x"}, {"purpose": "penyajian-portal"}):

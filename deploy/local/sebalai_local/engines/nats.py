@@ -1,0 +1,105 @@
+"""The NATS server as a program: binary, configuration file, readiness."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sebalai_local.failures import Failure
+from sebalai_local.launching import Program
+
+OLDEST = (2, 14)  # the first with consumer reset
+PAYLOAD_LIMIT = "1MB"
+MEMORY_LIMIT = "64MB"
+# Streams reserve their own limits in it (events 2, journal 4 GiB); nothing is allocated.
+STORE_LIMIT = "16GB"
+CHECK_SECONDS = 1.0
+# `sync_interval` needs a line of its own: on one line with store_dir it is a parse error.
+CONFIGURATION = """\
+listen: "127.0.0.1:{port}"
+http: "127.0.0.1:{monitor_port}"
+server_name: "{name}"
+max_payload: {payload}
+max_connections: 1000
+write_deadline: "10s"
+ping_interval: "20s"
+jetstream {{
+  store_dir: "{store}"
+  sync_interval: {sync}
+  max_memory_store: {memory}
+  max_file_store: {file}
+}}
+authorization {{
+  token: "{token}"
+}}
+"""
+
+
+def find_binary() -> Path:
+    """`nats-server` beside this Python, else on PATH. Raises: Failure."""
+    beside = Path(sys.executable).with_name("nats-server")
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        raise Failure("nats-server is not installed.", "Run `make install`.")
+    said = subprocess.run([found, "--version"], capture_output=True, check=False, text=True).stdout
+    version = re.search(r"v(\d+)\.(\d+)", said)
+    if version is None or (int(version[1]), int(version[2])) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise Failure(
+            f"{found} says {said.strip()!r}; {oldest} or newer is needed.", "`make install`"
+        )
+    return Path(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Nats:
+    home: Path
+    port: int
+    monitor_port: int
+    token: str
+    is_durable: bool = True
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    def prepare(self) -> Program:
+        """Writes the configuration; answers how to start the server."""
+        folder = self.home.resolve() / "nats"
+        folder.mkdir(parents=True, exist_ok=True)
+        configuration = folder / "nats.conf"
+        configuration.touch(mode=0o600)
+        configuration.write_text(
+            CONFIGURATION.format(
+                port=self.port,
+                monitor_port=self.monitor_port,
+                name=f"sebalai-{self.port}",
+                payload=PAYLOAD_LIMIT,
+                store=folder / "store",
+                sync="always" if self.is_durable else '"2m"',
+                memory=MEMORY_LIMIT,
+                file=STORE_LIMIT,
+                token=self.token,
+            ),
+            encoding="utf-8",
+        )
+        arguments = [str(find_binary()), "-c", str(configuration)]
+        return Program(arguments, folder=folder, death_signal=signal.SIGTERM)
+
+    def is_ready(self) -> bool:
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.monitor_port, timeout=CHECK_SECONDS
+        )
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()

@@ -1,0 +1,43 @@
+"""The HTTP side of identity: which slices answer, put together in one place."""
+
+from fastapi import FastAPI
+from sebalai_shared.app import Member, create_app
+from sebalai_shared.clock import Clock
+from sebalai_shared.database import Database
+
+from sebalai_identity.affairs import api as affairs
+from sebalai_identity.agencies import api as agencies
+from sebalai_identity.applications import api as applications
+from sebalai_identity.keys import api as keys
+from sebalai_identity.keys.actions import Ring
+from sebalai_identity.keys.sealing import Sealer
+from sebalai_identity.oauth import api as oauth
+from sebalai_identity.ranks import api as ranks
+from sebalai_identity.regions import api as regions
+from sebalai_identity.settings import IdentitySettings
+
+NAME = "identity"
+TITLE = "Sebalai identity: agencies, applications, keys and the OpenID Provider"
+ROUTERS = [
+    agencies.router,
+    regions.router,
+    affairs.router,
+    ranks.router,
+    applications.router,
+    keys.router,
+    oauth.router,
+]
+
+
+def sealer_of(settings: IdentitySettings) -> Sealer | None:
+    path = settings.sealing_key_file
+    return Sealer.from_file(path) if path is not None else None
+
+
+def identity_app(
+    settings: IdentitySettings, database: Database | None = None, clock: Clock | None = None
+) -> FastAPI:
+    """`database` may be absent only to read the application's own description."""
+    app = create_app(settings, Member(NAME, TITLE, ROUTERS), database=database, clock=clock)
+    app.state.ring = Ring(sealer_of(settings), app.state.clock)
+    return app

@@ -1,0 +1,173 @@
+"""Decisions about applications: register, add a key, suspend, find for the token endpoint."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sebalai_shared.caller import Caller
+from sebalai_shared.clock import Clock
+from sebalai_shared.ids import uuid7
+from sebalai_shared.outbox import publish
+from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.agencies.actions import require_in_force
+from sebalai_identity.applications import access, events, store
+from sebalai_identity.applications.model import ACTIVE, SUSPENDED, Application, ApplicationKey
+from sebalai_identity.applications.schema import BASIC_SCOPE, ApplicationRegister
+from sebalai_identity.names import identifier_of
+
+
+class OperatorOnly(Forbidden):
+    slug, title = "operator-only", "Only the operator of the platform may do this"
+
+
+class ApplicationUnknown(NotFound):
+    slug, title = "application-unknown", "There is no such application, or it is not yours to see"
+
+
+class KeysFull(Conflict):
+    slug, title = "application-keys-full", "The application has as many keys as it may"
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Who registers and when; the command line on the platform's own machine is the operator."""
+
+    caller: Caller
+    clock: Clock
+    instance: str
+
+
+async def register_application(
+    session: AsyncSession, authority: Authority, *, wanted: ApplicationRegister
+) -> Application:
+    """Makes the application, or adds the key (and sets the scopes) of a known one.
+
+    Raises `OperatorOnly`, `AgencyUnknown`, `FieldInvalid`, `KeysFull`.
+    """
+    _require_operator(authority.caller)
+    now = authority.clock.now()
+    for field in ("valid_until", "key_valid_until"):
+        until = getattr(wanted, field)
+        if until is not None and until <= now:
+            raise FieldInvalid(f"/{field}", "Name a time that is still to come.")
+    await require_in_force(session, slug=wanted.agency, on=now.date())
+    identifier = identifier_of(authority.instance, wanted.agency, wanted.name)
+    application = await store.lock_by_identifier(session, identifier)
+    scopes = sorted(wanted.scopes | {BASIC_SCOPE})
+    if application is None:
+        application = _new(wanted, identifier, now)
+        application.scopes = scopes
+        session.add(application)
+        await session.flush()
+        await publish(session, events.registered(application, now))
+    elif application.scopes != scopes or application.valid_until != wanted.valid_until:
+        application.scopes, application.valid_until = scopes, wanted.valid_until
+        application.changed_at = now
+    await _add_key(session, application, wanted, now)
+    return application
+
+
+def _require_operator(caller: Caller) -> None:
+    if not access.may_operate(caller):
+        raise OperatorOnly("Ask the operator of the platform; it needs scope platform.operate.")
+
+
+def _new(wanted: ApplicationRegister, identifier: str, now: datetime) -> Application:
+    return Application(
+        id=uuid7(),
+        client_id=uuid7(),
+        agency=wanted.agency,
+        name=wanted.name,
+        identifier=identifier,
+        state=ACTIVE,
+        valid_until=wanted.valid_until,
+        registered_at=now,
+        changed_at=now,
+    )
+
+
+async def _add_key(
+    session: AsyncSession, application: Application, wanted: ApplicationRegister, now: datetime
+) -> None:
+    thumbprint = wanted.public_key.thumbprint()
+    known = await store.keys_of(session, application.id)
+    if any(key.thumbprint == thumbprint for key in known):
+        return
+    usable = [key for key in known if key.valid_until is None or key.valid_until > now]
+    if len(usable) >= store.KEYS_MAX:
+        raise KeysFull(f"At most {store.KEYS_MAX} keys; let one end first.")
+    key = ApplicationKey(
+        id=uuid7(),
+        application_id=application.id,
+        kid=wanted.public_key.kid or thumbprint,
+        thumbprint=thumbprint,
+        jwk=wanted.public_key.material(),
+        valid_from=now,
+        valid_until=wanted.key_valid_until,
+    )
+    session.add(key)
+    await session.flush()
+
+
+async def suspend_application(
+    session: AsyncSession, clock: Clock, *, caller: Caller, application_id: UUID, reason: str
+) -> Application:
+    """No token any more; those given out end within 300 s. Raises `OperatorOnly`, `NotFound`."""
+    application = await store.lock(session, caller, application_id)
+    if application is None:
+        raise ApplicationUnknown("Look it up under /v1/applications.")
+    _require_operator(caller)
+    if application.state != SUSPENDED:
+        application.state, application.reason = SUSPENDED, reason
+        application.changed_at = clock.now()
+        await session.flush()
+        await publish(session, events.suspended(application, clock.now()))
+    return application
+
+
+async def list_applications(
+    session: AsyncSession, *, caller: Caller, after: str | None, limit: int
+) -> Sequence[Application]:
+    return await store.page(session, caller, after, limit)
+
+
+@dataclass(frozen=True)
+class TrustedKey:
+    names: frozenset[str]
+    jwk: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class KnownClient:
+    """What the token endpoint needs of an application that may call now."""
+
+    client_id: UUID
+    agency: str
+    application: str
+    scopes: frozenset[str]
+    valid_until: datetime | None
+    keys: tuple[TrustedKey, ...]
+
+
+async def usable_client(
+    session: AsyncSession, *, client_id: UUID, at: datetime
+) -> KnownClient | None:
+    """None for an unknown, suspended or ended application alike."""
+    application = await store.by_client_id(session, client_id)
+    if application is None or application.state != ACTIVE:
+        return None
+    if application.valid_until is not None and application.valid_until <= at:
+        return None
+    keys = await store.usable_keys(session, application.id, at)
+    return KnownClient(
+        client_id=application.client_id,
+        agency=application.agency,
+        application=application.identifier,
+        scopes=frozenset(application.scopes),
+        valid_until=application.valid_until,
+        keys=tuple(TrustedKey(frozenset({key.kid, key.thumbprint}), key.jwk) for key in keys),
+    )

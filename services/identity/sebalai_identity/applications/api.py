@@ -1,0 +1,86 @@
+"""HTTP of applications: `/v1/applications`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from sebalai_shared.caller import IdentifiedAccess
+from sebalai_shared.database import Transaction
+from sebalai_shared.idempotency import Idempotent
+from sebalai_shared.pagination import CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.problems import FieldInvalid, responses
+
+from sebalai_identity.agencies.actions import AgencyUnknown
+from sebalai_identity.applications import actions
+from sebalai_identity.applications.actions import (
+    ApplicationUnknown,
+    Authority,
+    KeysFull,
+    OperatorOnly,
+)
+from sebalai_identity.applications.model import Application
+from sebalai_identity.applications.schema import (
+    ApplicationRead,
+    ApplicationRegister,
+    ApplicationSuspend,
+)
+
+router = APIRouter(prefix="/v1/applications", tags=["applications"])
+
+
+def _read(application: Application) -> ApplicationRead:
+    return ApplicationRead.model_validate(application, from_attributes=True)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=responses(OperatorOnly, AgencyUnknown, KeysFull, FieldInvalid),
+)
+async def register_application(
+    request: Request,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    once: Idempotent,
+    wanted: ApplicationRegister,
+) -> ApplicationRead:
+    state = request.app.state
+    authority = Authority(caller, state.clock, state.settings.instance)
+
+    async def make() -> ApplicationRead:
+        return _read(await actions.register_application(session, authority, wanted=wanted))
+
+    return await once.answer(session, ApplicationRead, make)
+
+
+@router.get("")
+async def list_applications(
+    response: Response,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    cursor: CursorText = None,
+    limit: Limit = 20,
+) -> Page[ApplicationRead]:
+    response.headers["Cache-Control"] = "no-store"
+    after = decode_cursor(cursor, 1)
+    rows = await actions.list_applications(
+        session, caller=caller, after=str(after[0]) if after else None, limit=limit
+    )
+    return page(rows, limit, _read, lambda row: [row.identifier])
+
+
+@router.post("/{application_id}/suspend", responses=responses(ApplicationUnknown, OperatorOnly))
+async def suspend_application(
+    request: Request,
+    application_id: UUID,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    wanted: ApplicationSuspend,
+) -> ApplicationRead:
+    suspended = await actions.suspend_application(
+        session,
+        request.app.state.clock,
+        caller=caller,
+        application_id=application_id,
+        reason=wanted.reason,
+    )
+    return _read(suspended)

@@ -1,0 +1,30 @@
+"""Facts about applications."""
+
+from datetime import datetime
+
+from sebalai_shared.events import Event
+
+from sebalai_identity.applications.model import Application
+
+REGISTERED = "identity.application.registered.v1"
+SUSPENDED = "identity.application.suspended.v1"
+SOURCE = "urn:sebalai:identity"
+
+
+def _fact(kind: str, application: Application, at: datetime) -> Event:
+    data = {
+        "application_id": str(application.id),
+        "application": application.identifier,
+        "agency": application.agency,
+        "client_id": str(application.client_id),
+        "scopes": application.scopes,
+    }
+    return Event(kind, SOURCE, application.identifier, data, at)
+
+
+def registered(application: Application, at: datetime) -> Event:
+    return _fact(REGISTERED, application, at)
+
+
+def suspended(application: Application, at: datetime) -> Event:
+    return _fact(SUSPENDED, application, at)

@@ -1,0 +1,78 @@
+"""Wire shapes of applications, and what a public key of theirs may be."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, model_validator
+
+from sebalai_identity.names import Slug
+
+Scope = Literal["bus.call", "exchange.manage", "archive.write", "platform.operate"]
+BASIC_SCOPE: Scope = "bus.call"
+COORDINATE_PATTERN = r"^[A-Za-z0-9_-]{43}$"
+KID_LENGTH_MAX = 128
+
+Coordinate = Annotated[str, StringConstraints(pattern=COORDINATE_PATTERN)]
+
+
+class PublicKey(BaseModel):
+    """A public JWK on P-256. Any other member, a private one above all, is refused."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    kty: Literal["EC"]
+    crv: Literal["P-256"]
+    x: Coordinate
+    y: Coordinate
+    kid: Annotated[str, StringConstraints(min_length=1, max_length=KID_LENGTH_MAX)] | None = None
+    alg: Literal["ES256"] | None = None
+    use: Literal["sig"] | None = None
+
+    @model_validator(mode="after")
+    def _is_on_the_curve(self) -> "PublicKey":
+        try:
+            # The point is checked when the number is built, not when the text is read.
+            _ = ECKey.import_key(self.material()).public_key
+        except (JoseError, ValueError) as error:
+            raise ValueError("x and y are not a point of P-256") from error
+        return self
+
+    def material(self) -> dict[str, Any]:
+        return {"kty": self.kty, "crv": self.crv, "x": self.x, "y": self.y}
+
+    def thumbprint(self) -> str:
+        return ECKey.import_key(self.material()).thumbprint()
+
+
+class ApplicationRegister(BaseModel):
+    """An application of `agency`; the name of a known one adds the key to it."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    agency: Slug
+    name: Slug
+    public_key: PublicKey
+    scopes: frozenset[Scope] = frozenset({BASIC_SCOPE})
+    valid_until: AwareDatetime | None = None
+    key_valid_until: AwareDatetime | None = None
+
+
+class ApplicationSuspend(BaseModel):
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=300)]
+
+
+class ApplicationRead(BaseModel):
+    id: UUID
+    client_id: UUID
+    identifier: str
+    agency: str
+    name: str
+    scopes: list[str]
+    state: str
+    reason: str | None
+    valid_until: datetime | None
+    registered_at: datetime
+    changed_at: datetime

@@ -1,0 +1,74 @@
+"""SQL of applications. `visible_to`: an agency its own, the operator all, nobody else any."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sebalai_shared.caller import Caller
+from sqlalchemy import Select, false, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.applications.model import Application, ApplicationKey
+
+KEYS_MAX = 10
+
+
+def visible_to(caller: Caller) -> Select[Application]:
+    query = select(Application)
+    if caller.is_operator:
+        return query
+    if caller.agency is None:
+        return query.where(false())
+    return query.where(Application.agency == caller.agency)
+
+
+async def page(
+    session: AsyncSession, caller: Caller, after: str | None, limit: int
+) -> Sequence[Application]:
+    """Up to `limit + 1` applications by identifier."""
+    query = visible_to(caller).order_by(Application.identifier).limit(limit + 1)
+    if after is not None:
+        query = query.where(Application.identifier > after)
+    return (await session.scalars(query)).all()
+
+
+async def lock(session: AsyncSession, caller: Caller, application_id: UUID) -> Application | None:
+    return await session.scalar(
+        visible_to(caller).where(Application.id == application_id).with_for_update()
+    )
+
+
+async def lock_by_identifier(session: AsyncSession, identifier: str) -> Application | None:
+    """The name is locked even while no row bears it: two who register at once make one."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(identifier))))
+    return await session.scalar(
+        select(Application).where(Application.identifier == identifier).with_for_update()
+    )
+
+
+async def by_client_id(session: AsyncSession, client_id: UUID) -> Application | None:
+    return await session.scalar(select(Application).where(Application.client_id == client_id))
+
+
+async def keys_of(session: AsyncSession, application_id: UUID) -> Sequence[ApplicationKey]:
+    query = (
+        select(ApplicationKey)
+        .where(ApplicationKey.application_id == application_id)
+        .order_by(ApplicationKey.valid_from.desc(), ApplicationKey.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def usable_keys(
+    session: AsyncSession, application_id: UUID, at: datetime
+) -> Sequence[ApplicationKey]:
+    query = (
+        select(ApplicationKey)
+        .where(
+            ApplicationKey.application_id == application_id,
+            ApplicationKey.valid_from <= at,
+            or_(ApplicationKey.valid_until.is_(None), ApplicationKey.valid_until > at),
+        )
+        .limit(KEYS_MAX)
+    )
+    return (await session.scalars(query)).all()

@@ -1,0 +1,151 @@
+"""The commands of identity beside `api`: each builds what it needs and ends, or works for ever."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+from sebalai_shared.broker import EVENTS, Broker
+from sebalai_shared.caller import OPERATE, Caller
+from sebalai_shared.clock import SystemClock
+from sebalai_shared.database import Database
+from sebalai_shared.health import Heartbeat
+from sebalai_shared.idempotency import sweep
+from sebalai_shared.outbox import OutboxSource
+from sebalai_shared.problems import Problem
+from sebalai_shared.process import every, together
+from sebalai_shared.relay import Relay
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.affairs.actions import load_affairs
+from sebalai_identity.agencies.actions import load_agencies
+from sebalai_identity.app import sealer_of
+from sebalai_identity.applications.actions import Authority, register_application
+from sebalai_identity.applications.schema import ApplicationRegister
+from sebalai_identity.keys.actions import Ring
+from sebalai_identity.keys.jobs import KeysPublisher
+from sebalai_identity.oauth.actions import sweep_assertions
+from sebalai_identity.ranks.actions import load_ranks
+from sebalai_identity.reference import Counts, ReferenceFolder
+from sebalai_identity.regions.actions import load_regions
+from sebalai_identity.settings import IdentitySettings
+
+SWEEP_EACH = timedelta(minutes=1)
+KEYS_EACH = timedelta(days=1)
+FAILED_EXIT = 1
+OPERATOR = Caller(kind="system", subject="command-line", scopes=frozenset({OPERATE}))
+
+Answer = TypeVar("Answer")
+
+
+def in_transaction(
+    settings: IdentitySettings, work: Callable[[AsyncSession], Awaitable[Answer]]
+) -> Answer:
+    async def run() -> Answer:
+        database = Database(settings)
+        try:
+            async with database.transaction() as session:
+                return await work(session)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+async def load_reference(session: AsyncSession, folder: ReferenceFolder) -> dict[str, Counts]:
+    return {
+        "agencies": await load_agencies(session, SystemClock(), folder=folder),
+        "regions": await load_regions(session, folder=folder),
+        "affairs": await load_affairs(session, folder=folder),
+        "ranks": await load_ranks(session, folder=folder),
+    }
+
+
+def load(settings: IdentitySettings) -> None:
+    folder = ReferenceFolder(settings.reference_dir)
+    counts = in_transaction(settings, lambda session: load_reference(session, folder))
+    _say({name: count.as_dict() for name, count in counts.items()})
+
+
+def rotate_key(settings: IdentitySettings) -> None:
+    ring = Ring(sealer_of(settings), SystemClock())
+    _say({"kid": in_transaction(settings, ring.rotate)})
+
+
+def register(settings: IdentitySettings, arguments: Sequence[str]) -> None:
+    """Prints `{"client_id", "identifier"}`; a refusal is one line on stderr and exit 1."""
+    given = _registration(arguments)
+    authority = Authority(OPERATOR, SystemClock(), settings.instance)
+    try:
+        wanted = ApplicationRegister(
+            agency=given.agency,
+            name=given.name,
+            public_key=json.loads(given.public_key.read_text(encoding="utf-8")),
+            scopes=frozenset(given.scope),
+        )
+        made = in_transaction(
+            settings, lambda session: register_application(session, authority, wanted=wanted)
+        )
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        place = "/".join(str(part) for part in first["loc"])
+        _refuse(f"{place}: {first['msg']}")
+    except Problem as problem:
+        _refuse(problem.detail)
+    except (OSError, ValueError) as error:
+        _refuse(f"--public-key: {error}")
+    else:
+        _say({"client_id": str(made.client_id), "identifier": made.identifier})
+
+
+def _registration(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("sebalai_identity register-application")
+    parser.add_argument("--agency", required=True, metavar="SLUG")
+    parser.add_argument("--name", required=True, metavar="NAME")
+    parser.add_argument("--public-key", required=True, type=Path, metavar="FILE.jwk")
+    parser.add_argument("--scope", action="append", default=[], metavar="S")
+    return parser.parse_args(list(arguments))
+
+
+def _say(document: object) -> None:
+    sys.stdout.write(json.dumps(document) + "\n")
+
+
+def _refuse(reason: str) -> None:
+    sys.stderr.write(reason + "\n")
+    raise SystemExit(FAILED_EXIT)
+
+
+async def work(settings: IdentitySettings) -> None:
+    """Relays events, publishes keys, rotates and sweeps, until cancelled."""
+    clock, beat = SystemClock(), Heartbeat(settings.heartbeat_file)
+    database, broker = Database(settings), Broker(settings)
+    ring = Ring(sealer_of(settings), clock)
+    relay = Relay(settings.database_dsn(), broker, OutboxSource(), beat)
+
+    async def sweeps() -> None:
+        async with database.transaction() as session:
+            await sweep(session)
+            await sweep_assertions(session, clock)
+
+    async def fresh_keys() -> None:
+        async with database.transaction() as session:
+            await ring.keep_fresh(session)
+
+    try:
+        await broker.connect()
+        await broker.ensure_stream(EVENTS)
+        await together(
+            relay.run(),
+            KeysPublisher(database, broker, ring, beat).run(),
+            every(SWEEP_EACH.total_seconds(), sweeps),
+            every(KEYS_EACH.total_seconds(), fresh_keys),
+        )
+    finally:
+        await broker.close()
+        await database.close()

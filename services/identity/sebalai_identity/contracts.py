@@ -1,0 +1,51 @@
+"""Writes what others may rely on to `docs/contracts/`: the OpenAPI document and event schemas."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+FOLDER = Path("docs/contracts")
+_ID = {"type": "string", "format": "uuid"}
+_TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_APPLICATION = {
+    "application_id": _ID,
+    "application": _TEXT,
+    "agency": _TEXT,
+    "client_id": _ID,
+    "scopes": _TEXTS,
+}
+EVENTS: dict[str, dict[str, Any]] = {
+    "identity.agency.registered.v1": {"agency_id": _ID, "agency": _TEXT, "kind": _TEXT},
+    "identity.application.registered.v1": _APPLICATION,
+    "identity.application.suspended.v1": _APPLICATION,
+    "identity.key.rotated.v1": {
+        "kid": _TEXT,
+        "previous": {"type": ["string", "null"]},
+        "version": {"type": "integer"},
+    },
+}
+
+
+def event_schemas() -> dict[str, dict[str, Any]]:
+    """The `data` of each event, as JSON Schema."""
+    return {
+        kind: {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": kind,
+            "type": "object",
+            "properties": members,
+            "required": list(members),
+        }
+        for kind, members in EVENTS.items()
+    }
+
+
+def write_contracts(app: FastAPI, folder: Path = FOLDER) -> None:
+    documents = {"identity.openapi": app.openapi(), **event_schemas()}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, document in documents.items():
+        text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        (folder / f"{name}.json").write_text(text, encoding="utf-8")

@@ -1,0 +1,42 @@
+"""Seals private signing keys with AES-256-GCM, so that the database alone can sign nothing."""
+
+import base64
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+class SealBroken(Exception):
+    """The sealing key is not the one this was sealed with, or the content was changed."""
+
+
+class Sealer:
+    def __init__(self, key: bytes) -> None:
+        """Raises `ValueError` unless the key has KEY_BYTES bytes."""
+        if len(key) != KEY_BYTES:
+            msg = f"the sealing key must be {KEY_BYTES} random bytes, base64url"
+            raise ValueError(msg)
+        self._cipher = AESGCM(key)
+
+    @classmethod
+    def from_file(cls, path: Path) -> "Sealer":
+        text = path.read_text(encoding="ascii").strip()
+        return cls(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+
+    def seal(self, secret: bytes, name: str) -> bytes:
+        """`name` is bound in: one key's content cannot be passed off as another's."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret, name.encode())
+
+    def open(self, sealed: bytes, name: str) -> bytes:
+        """Raises `SealBroken`."""
+        try:
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], name.encode())
+        except InvalidTag as error:
+            msg = f"key {name} does not open with this sealing key"
+            raise SealBroken(msg) from error

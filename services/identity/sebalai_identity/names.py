@@ -1,0 +1,30 @@
+"""Slugs and r1 identifiers (wiring, section 3). Owns their syntax, not which of them exist."""
+
+import re
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+SLUG_PATTERN = r"^[a-z0-9-]{1,40}$"
+SLUG_LENGTH_MAX = 40
+GOVERNMENT = "GOV"
+
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
+
+
+def slug_of(short_name: str) -> str:
+    """`Dinsos PMD` becomes `dinsos-pmd`: lower case, everything else than letters and digits `-`.
+
+    Raises:
+        ValueError: nothing is left, or more than SLUG_LENGTH_MAX characters.
+
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", short_name.lower()).strip("-")
+    if not 0 < len(slug) <= SLUG_LENGTH_MAX:
+        msg = f"no slug of 1 to {SLUG_LENGTH_MAX} characters in {short_name!r}"
+        raise ValueError(msg)
+    return slug
+
+
+def identifier_of(instance: str, agency: str, application: str) -> str:
+    return f"{instance}/{GOVERNMENT}/{agency}/{application}"

@@ -1,0 +1,21 @@
+"""What the server says of itself (RFC 8414, OpenID Connect Discovery): only what exists."""
+
+from typing import Any
+
+from sebalai_identity.keys.actions import ALGORITHM
+from sebalai_identity.oauth import grants
+
+SCOPES = ("bus.call", "exchange.manage", "archive.write", "platform.operate")
+
+
+def document(issuer: str) -> dict[str, Any]:
+    return {
+        "issuer": issuer,
+        "token_endpoint": f"{issuer}/oauth/token",
+        "jwks_uri": f"{issuer}/oauth/jwks",
+        "grant_types_supported": [grants.GRANT],
+        "response_types_supported": [],
+        "scopes_supported": list(SCOPES),
+        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": [ALGORITHM],
+    }

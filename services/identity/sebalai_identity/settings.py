@@ -1,0 +1,16 @@
+"""Settings of identity beyond those of every member."""
+
+from pathlib import Path
+
+from sebalai_shared.settings import MemberSettings
+
+
+class IdentitySettings(MemberSettings):
+    """The sealing key is a file: 32 random bytes, base64url. Without it no key can be made."""
+
+    sealing_key_file: Path | None = None
+
+    @property
+    def audience(self) -> str:
+        """What access tokens are for: the gateway of this instance."""
+        return f"urn:sebalai:gateway:{self.instance}"

@@ -1,0 +1,181 @@
+"""Applications: registered by the operator, seen by their agency, suspended with a reason."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from joserfc.jwk import ECKey, RSAKey
+from sebalai_identity.applications.actions import Authority, register_application
+from sebalai_identity.applications.schema import ApplicationRegister
+from sebalai_identity.commands import OPERATOR, load_reference
+from sqlalchemy import text
+
+IDENTIFIER = "ID-BB/GOV/dinsos-pmd/bansos"
+
+
+async def rows(database, query):
+    async with database.transaction() as session:
+        return list(await session.execute(text(query)))
+
+
+async def facts(database):
+    query = """
+    SELECT type, document->'data' AS data FROM outbox
+    WHERE type LIKE 'identity.application.%' ORDER BY seq
+    """
+    return [tuple(row) for row in await rows(database, query)]
+
+
+async def test_operator_registers_and_the_fact_is_told_once(
+    call, operator, registered, wanted, database
+):
+    assert registered["identifier"] == IDENTIFIER
+    assert UUID(registered["client_id"]).version == 7
+    assert registered["scopes"] == ["bus.call", "exchange.manage"]
+    assert registered["state"] == "active"
+    again = await call(
+        "POST", "/v1/applications", operator, json=wanted(scopes=["exchange.manage"])
+    )
+    assert again.json() == registered
+    (fact,) = await facts(database)
+    assert fact[0] == "identity.application.registered.v1"
+    assert fact[1]["application"] == IDENTIFIER
+    assert fact[1]["client_id"] == registered["client_id"]
+
+
+async def test_same_idempotency_key_gets_the_first_answer(call, operator, loaded, wanted):
+    headers = {"Idempotency-Key": "once"}
+    first = await call("POST", "/v1/applications", operator, json=wanted(), headers=headers)
+    again = await call("POST", "/v1/applications", operator, json=wanted(), headers=headers)
+    assert first.json() == again.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+async def test_new_key_of_a_known_application_is_added_and_the_old_one_still_signs(
+    call, operator, registered, wanted, client
+):
+    new = ECKey.generate_key("P-256")
+    body = wanted(public_key=new.as_dict(private=False) | {"kid": "second"})
+    answer = await call("POST", "/v1/applications", operator, json=body)
+    assert answer.json()["client_id"] == registered["client_id"]
+    for key, header in ((client.key, {}), (new, {"kid": "second"})):
+        form = client.form(client.assertion(header=header, key=key))
+        assert (await client.send(form)).status_code == 200
+
+
+async def test_ended_key_signs_no_more(call, operator, loaded, wanted, clock, client):
+    new = ECKey.generate_key("P-256")
+    until = (clock.now() + timedelta(hours=1)).isoformat()
+    body = wanted(public_key=new.as_dict(private=False), key_valid_until=until)
+    assert (await call("POST", "/v1/applications", operator, json=body)).status_code == 201
+    assert (await client.send(client.form(client.assertion(key=new)))).status_code == 200
+    clock.move(timedelta(hours=1))
+    assert (await client.send(client.form(client.assertion(key=new)))).status_code == 401
+
+
+async def test_application_has_at_most_ten_keys(call, operator, registered, wanted):
+    for number in range(10):
+        public = ECKey.generate_key("P-256").as_dict(private=False)
+        answer = await call("POST", "/v1/applications", operator, json=wanted(public_key=public))
+        assert answer.status_code == (201 if number < 9 else 409)
+    assert answer.json()["type"] == "urn:sebalai:problem:application-keys-full"
+
+
+async def test_only_the_operator_registers_and_suspends(
+    call, own, stranger, loaded, wanted, database
+):
+    for caller, status in ((None, 401), (own, 403), (stranger, 403)):
+        answer = await call("POST", "/v1/applications", caller, json=wanted())
+        assert answer.status_code == status
+    assert await facts(database) == []
+
+
+async def test_agency_sees_its_own_and_the_operator_sees_all(
+    call, own, stranger, operator, registered
+):
+    for caller, seen in ((own, [registered]), (operator, [registered]), (stranger, [])):
+        page = (await call("GET", "/v1/applications", caller)).json()
+        assert page == {"items": seen, "next": None}
+    assert (await call("GET", "/v1/applications")).status_code == 401
+
+
+async def test_suspending_is_for_the_operator_and_hides_what_is_not_ones_own(
+    call, own, stranger, operator, registered, database
+):
+    path = f"/v1/applications/{registered['id']}/suspend"
+    body = {"reason": "kunci bocor"}
+    assert (await call("POST", path, stranger, json=body)).status_code == 404
+    assert (await call("POST", path, own, json=body)).status_code == 403
+    for _ in range(2):
+        done = (await call("POST", path, operator, json=body)).json()
+        assert (done["state"], done["reason"]) == ("suspended", "kunci bocor")
+    kinds = [kind for kind, _ in await facts(database)]
+    assert kinds == ["identity.application.registered.v1", "identity.application.suspended.v1"]
+
+
+PRIVATE = ECKey.generate_key("P-256")
+PUBLIC = PRIVATE.as_dict(private=False)
+
+
+@pytest.mark.parametrize(
+    "public_key",
+    [
+        PRIVATE.as_dict(private=True),
+        RSAKey.generate_key(2048).as_dict(private=False),
+        ECKey.generate_key("P-384").as_dict(private=False),
+        PUBLIC | {"x": "A" * 43},
+        PUBLIC | {"x": "short"},
+        PUBLIC | {"alg": "ES512"},
+        PUBLIC | {"kid": ""},
+        {"kty": "oct", "k": "c2VjcmV0"},
+        "text",
+    ],
+)
+async def test_key_that_is_not_public_on_p256_is_refused_and_not_repeated(
+    call, operator, loaded, wanted, public_key
+):
+    answer = await call("POST", "/v1/applications", operator, json=wanted(public_key=public_key))
+    assert answer.status_code == 422
+    assert PRIVATE.as_dict(private=True)["d"] not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"name": "Bansos"}, 422),
+        ({"name": "a" * 41}, 422),
+        ({"scopes": ["root"]}, 422),
+        ({"valid_until": "2020-01-01T00:00:00Z"}, 422),
+        ({"key_valid_until": "2020-01-01T00:00:00Z"}, 422),
+        ({"valid_until": "2030-01-01T00:00:00"}, 422),
+        ({"owner": "x"}, 422),
+        ({"agency": "nope"}, 404),
+    ],
+)
+async def test_malformed_registration_is_refused(call, operator, loaded, wanted, change, status):
+    answer = await call("POST", "/v1/applications", operator, json=wanted(**change))
+    assert answer.status_code == status, answer.text
+
+
+async def test_two_who_register_one_name_at_once_make_one_application(committed, folder, clock):
+    authority = Authority(OPERATOR, clock, "ID-BB")
+    async with committed.transaction() as session:
+        await load_reference(session, folder)
+
+    async def register():
+        public = ECKey.generate_key("P-256").as_dict(private=False)
+        wanted = ApplicationRegister(agency="dinkes", name="race", public_key=public)
+        async with committed.transaction() as session:
+            return (await register_application(session, authority, wanted=wanted)).client_id
+
+    try:
+        assert len(set(await asyncio.gather(*(register() for _ in range(4))))) == 1
+        assert len(await rows(committed, "SELECT 1 FROM application_key")) == 4
+    finally:
+        async with committed.transaction() as session:
+            await session.execute(
+                text(
+                    "TRUNCATE agency, region, affair, civil_service_rank, application, application_key, outbox"
+                )
+            )
