@@ -1,7 +1,7 @@
 """Wire shapes of interfaces."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -22,6 +22,7 @@ CONNECT_TIMEOUT_MS_MAX = 10_000
 READ_TIMEOUT_MS_MAX = 60_000
 TOTAL_TIMEOUT_MS_MAX = 300_000
 REQUEST_BYTES_MAX = 1024**3
+CONTRACT_DEPTH_MAX = 64
 OPENAPI_VERSIONS = ("3.0.", "3.1.")
 
 Member = Literal["identity", "catalog", "archive", "exchange"]
@@ -44,7 +45,23 @@ Address = Annotated[
 ]
 
 
+def _is_deeper_than(value: Any, depth: int) -> bool:
+    """Whether objects and lists nest deeper; without recursion, because strangers write them."""
+    layer: list[Any] = [value]
+    for _ in range(depth + 1):
+        inner: list[Any] = []
+        for item in layer:
+            if isinstance(item, dict):
+                inner.extend(cast("dict[str, Any]", item).values())
+            elif isinstance(item, list):
+                inner.extend(cast("list[Any]", item))
+        layer = inner
+    return bool(layer)
+
+
 def _contract(document: dict[str, Any]) -> dict[str, Any]:
+    if _is_deeper_than(document, CONTRACT_DEPTH_MAX):
+        raise ValueError(f"must not nest deeper than {CONTRACT_DEPTH_MAX} levels")
     version = document.get("openapi")
     if not isinstance(version, str) or not version.startswith(OPENAPI_VERSIONS):
         raise ValueError("openapi must name version 3.0.x or 3.1.x")

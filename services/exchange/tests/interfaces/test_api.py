@@ -141,12 +141,16 @@ async def test_contract_that_is_no_plain_json_is_422(call, provider, interface_w
         )
         assert answer.status_code == 422, extra
         assert "/contract" in str(answer.json()["errors"])
-    deep = interface_wanted()
-    nested = 1
-    for _ in range(900):
-        nested = [nested]
-    deep["contract"]["x-deep"] = nested
-    assert (await call("POST", "/v1/interfaces", provider, json=deep)).status_code in {201, 422}
+
+
+async def test_contract_nests_to_the_limit_and_no_deeper(call, provider, interface_wanted):
+    for levels, status in ((63, 201), (64, 422), (200, 422)):
+        deep, nested = interface_wanted(), 1
+        for _ in range(levels):
+            nested = [nested] if levels % 2 else {"x": nested}
+        deep["contract"]["x-deep"] = nested
+        answer = await call("POST", "/v1/interfaces", provider, json=deep)
+        assert answer.status_code == status, levels
 
 
 async def test_retired_interface_is_gone_for_others_and_returns_when_published(
