@@ -6,7 +6,7 @@ identifies a caller who shows a token; what the caller may is the member's to de
 
 from __future__ import annotations
 
-import re
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
@@ -27,16 +27,13 @@ from sebalai_gateway.forwarding.forwarder import (
     Timeouts,
 )
 from sebalai_gateway.refusals import Refusal
+from sebalai_gateway.routing.paths import canonical, encode
 
 BODY_BYTES_LIMIT = 1024**3
-TIMEOUTS = Timeouts(connect_seconds=2.0, read_seconds=30.0, total_seconds=600.0)
-PATH_BYTES_LIMIT = 4 * 1024
-_BAD_PATH = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|//|[;\\\x00-\x1f\x7f]|%[0-9a-fA-F]{2}")
-_CLOSED = re.compile(r"^/(?:internal|metrics|livez|readyz)(?:/|$)")
-_IDENTITY = re.compile(
-    r"^/(?:oauth/.*|\.well-known/(?:openid-configuration|oauth-authorization-server))$"
-)
-_API = re.compile(r"^/api/([a-z-]+)(/.*)$")
+TIMEOUTS = Timeouts(connect_seconds=2.0, read_seconds=30.0)
+TOTAL_SECONDS = 600.0
+_CLOSED = frozenset({"internal", "metrics", "livez", "readyz"})
+_DISCOVERY = frozenset({"openid-configuration", "oauth-authorization-server"})
 # What the edge itself says must not come from behind it, nor cookies be lost: the portal has some.
 _DROPPED = head.HOP_BY_HOP | {
     b"authorization", b"host", b"expect", b"forwarded", b"x-forwarded-for", b"x-forwarded-host",
@@ -47,11 +44,15 @@ _NOT_RETURNED = head.HOP_BY_HOP | {b"server", b"sebalai-caller"}
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A member (`identity`, …, or `portal`), its address, and the path it sees."""
+    """A member (`identity`, …, or `portal`), its address, and the path it sees.
+
+    `is_self_checking`: the member reads Authorization itself, as a token endpoint must.
+    """
 
     member: str
     url: str
     path: bytes
+    is_self_checking: bool = False
 
 
 class Edge:
@@ -71,43 +72,43 @@ class Edge:
         try:
             incoming = head.read(scope["headers"])
             trace = enter_trace(incoming.traceparent)
-            route = self._route(scope)
+            route = self._route(scope["raw_path"])
             member = route.member
             headers = self._headers(scope, incoming, route, trace.traceparent)
-            status = await self._pass(scope, receive, send, route, headers, incoming)
+            async with asyncio.timeout(TOTAL_SECONDS):
+                status = await self._pass(scope, receive, send, route, headers, incoming)
         except Refusal as refusal:
             status = refusal.status
             await _refuse(send, refusal)
         finally:
             self._log({"method": scope["method"], "edge": member, "status": status})
 
-    def _route(self, scope: Scope) -> Route:
-        path: str = scope["path"]
-        raw: bytes = scope["raw_path"]
-        if len(raw) > PATH_BYTES_LIMIT or _BAD_PATH.search(path) or not path.isprintable():
-            raise Refusal(
-                400, "path-invalid", "The path cannot be read in one way only",
-                "Send it without dot segments, empty segments or double encoding.",
-            )  # fmt: skip
-        if _IDENTITY.match(path):
-            return Route("identity", self._members["identity"], raw)
-        if path == "/.well-known/api-catalog":
-            return Route("catalog", self._members["catalog"], raw)
-        if path.startswith("/receipts/"):
-            return Route("exchange", self._members["exchange"], raw)
-        return self._member_route(path, raw)
+    def _route(self, raw_path: bytes) -> Route:
+        """Routes by the decoded segments and forwards their one spelling, never the bytes that
+        came: bytes that are cut and glued to an address may become another host.
+        """
+        segments = canonical(raw_path)
+        first = segments[0]
+        is_discovery = first == ".well-known" and segments[1:] in [[name] for name in _DISCOVERY]
+        if (first == "oauth" and len(segments) > 1) or is_discovery:
+            return self._to("identity", segments, is_self_checking=True)
+        if segments == [".well-known", "api-catalog"]:
+            return self._to("catalog", segments)
+        if first == "receipts" and len(segments) > 1:
+            return self._to("exchange", segments)
+        if first == "api" and len(segments) > 2:
+            return self._api(segments[1], segments[2:])
+        if first in _CLOSED:
+            raise _nothing_here()
+        return self._to("portal", segments)
 
-    def _member_route(self, path: str, raw: bytes) -> Route:
-        found = _API.match(path)
-        inner = found[2] if found else path
-        if _CLOSED.match(inner):
+    def _api(self, member: str, inner: list[str]) -> Route:
+        if member == "portal" or member not in self._members or inner[0] in _CLOSED:
             raise _nothing_here()
-        if found is None:
-            return Route("portal", self._members["portal"], raw)
-        member = found[1]
-        if member == "portal" or member not in self._members:
-            raise _nothing_here()
-        return Route(member, self._members[member], raw[len(f"/api/{member}") :])
+        return self._to(member, inner)
+
+    def _to(self, member: str, segments: list[str], *, is_self_checking: bool = False) -> Route:
+        return Route(member, self._members[member], encode(segments), is_self_checking)
 
     def _headers(
         self, scope: Scope, incoming: head.Incoming, route: Route, traceparent: str
@@ -116,7 +117,7 @@ class Edge:
         headers.append((b"traceparent", traceparent.encode()))
         if incoming.authorization is None or route.member == "portal":
             return headers
-        if route.path == b"/oauth/token":
+        if route.is_self_checking:
             return [*headers, (b"authorization", incoming.authorization)]
         claims = self._verifier.verify(incoming.authorization, scope["client"][0])
         assertion = self._signer.sign(_caller(claims), route.member)

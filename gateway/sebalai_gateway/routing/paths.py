@@ -15,7 +15,7 @@ from sebalai_gateway.refusals import Refusal
 
 PATH_BYTES_LIMIT = 4 * 1024
 IDENTIFIERS = 5
-PREFIX = b"/r1/"
+PROTOCOL = "r1"
 _SLUG = re.compile(r"[a-z0-9-]{1,40}\Z")
 _CODE = re.compile(r"[A-Z0-9-]{1,20}\Z")
 _BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -44,16 +44,11 @@ def parse(raw_path: bytes) -> Target:
     Raises:
         Refusal: 400, with a slug that begins with `path-`.
     """
-    if len(raw_path) > PATH_BYTES_LIMIT:
-        raise _bad("path-too-long", f"At most {PATH_BYTES_LIMIT} bytes of path are taken.")
-    if not raw_path.startswith(PREFIX) or not _RAW_ALLOWED.match(raw_path):
-        raise _bad("path-encoding", "Percent-encode everything outside printable ASCII.")
-    segments = [_decode(segment) for segment in raw_path[len(PREFIX) :].split(b"/")]
+    version, *segments = canonical(raw_path)
+    if version != PROTOCOL:
+        raise _bad("path-identifier", f"Calls begin with /{PROTOCOL}/.")
     identifiers, rest = segments[:IDENTIFIERS], segments[IDENTIFIERS:]
     _check_identifiers(identifiers)
-    for segment in rest[:-1]:
-        if segment == "":
-            raise _bad("path-empty-segment", "Leave out the doubled slash.")
     instance, group, agency, application, interface = identifiers
     provider = f"{instance}/{group}/{agency}/{application}"
     return Target(
@@ -61,8 +56,29 @@ def parse(raw_path: bytes) -> Target:
         interface=f"{provider}/{interface}",
         agency=agency,
         path="/" + "/".join(rest),
-        raw=("/" + "/".join(quote(segment, safe=_KEPT) for segment in rest)).encode("ascii"),
+        raw=encode(rest),
     )
+
+
+def canonical(raw_path: bytes) -> list[str]:
+    """The segments of a path, each decoded exactly once; a trailing slash leaves a last empty one.
+
+    Raises:
+        Refusal: 400, with a slug that begins with `path-`.
+    """
+    if len(raw_path) > PATH_BYTES_LIMIT:
+        raise _bad("path-too-long", f"At most {PATH_BYTES_LIMIT} bytes of path are taken.")
+    if not raw_path.startswith(b"/") or not _RAW_ALLOWED.match(raw_path):
+        raise _bad("path-encoding", "Percent-encode everything outside printable ASCII.")
+    segments = [_decode(segment) for segment in raw_path[1:].split(b"/")]
+    if "" in segments[:-1]:
+        raise _bad("path-empty-segment", "Leave out the doubled slash.")
+    return segments
+
+
+def encode(segments: list[str]) -> bytes:
+    """The one spelling of these segments; it begins with a slash, so it can only be a path."""
+    return ("/" + "/".join(quote(segment, safe=_KEPT) for segment in segments)).encode("ascii")
 
 
 def _decode(segment: bytes) -> str:
