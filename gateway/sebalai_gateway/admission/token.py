@@ -84,8 +84,11 @@ class TokenVerifier:
         self._throttle.check(source)
         try:
             claims, kid = self._verify(token)
-        except Refusal:
-            self._throttle.note(source)
+        except Refusal as refusal:
+            # An old token is no guess: one application that forgot to renew must not lock out
+            # all others behind the same address.
+            if refusal.slug != "token-expired":
+                self._throttle.note(source)
             raise
         self._remember(digest, claims, kid)
         return claims
@@ -110,12 +113,12 @@ class TokenVerifier:
         if len(signature) != SIGNATURE_BYTES:
             raise bad_token("token-signature", "The signature has another length; get a new token.")
         claims = self._read_claims(parts[1])
+        self._check_claims(claims)
         r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
         try:
             key.verify(encode_dss_signature(r, s), token[: token.rindex(b".")], _ECDSA)
         except InvalidSignature:
             raise bad_token("token-signature", "The signature is wrong; get a new token.") from None
-        self._check_claims(claims)
         return claims, kid
 
     def _read_header(self, part: bytes) -> str:
@@ -163,9 +166,13 @@ class TokenVerifier:
 
 def _decode(part: bytes) -> bytes:
     try:
-        return base64.b64decode(part + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
+        decoded = base64.b64decode(part + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise bad_token("token-malformed", "A part of the token is not base64url.") from None
+    # One spelling only: loose last bits would make many tokens, and cache entries, of one.
+    if base64.urlsafe_b64encode(decoded).rstrip(b"=") != part:
+        raise bad_token("token-malformed", "A part of the token is not base64url.")
+    return decoded
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -69,6 +69,7 @@ class RequestBody:
         self._receive, self._limit, self._expected = receive, limit, expected
         self.measure = Measure()
         self.failure: Refusal | ClientGone | None = None
+        self.is_complete = False
 
     async def stream(self) -> AsyncIterator[bytes]:
         """Yields chunks; with an expected digest the last one waits until it has been compared."""
@@ -96,6 +97,7 @@ class RequestBody:
                     raise self._fail(too_large(self._limit))
                 yield chunk
             if not message.get("more_body", False):
+                self.is_complete = True
                 return
 
     def _compare(self) -> None:

@@ -14,7 +14,7 @@ def broken_exchange(error: Exception) -> Refusal:
         return Refusal(
             499, "client-disconnected", "The consumer went away", "Call again when you are back."
         )
-    if isinstance(error, ProviderTimeout):
+    if isinstance(error, (ProviderTimeout, TimeoutError)):
         return Refusal(
             504, "provider-timeout", "The provider did not answer in time",
             "It may have acted: before you repeat a call that changes something, ask it.",
@@ -32,6 +32,23 @@ def journal_unavailable() -> Refusal:
         503, "journal-unavailable", "The journal cannot be written",
         "Nothing is forwarded unrecorded. Try again in a moment.",
         x_road="server.internal_error", headers=[RETRY_AFTER],
+    )  # fmt: skip
+
+
+def outcome_unknown() -> Refusal:
+    return Refusal(
+        503, "outcome-unknown", "The provider was called, but its answer may not be given",
+        "The journal could not be written. The provider may have acted: before you repeat a call "
+        "that changes something, ask it.",
+        x_road="server.internal_error",
+    )  # fmt: skip
+
+
+def scope_missing(scope: str) -> Refusal:
+    return Refusal(
+        403, "scope-missing", "The token does not reach this far",
+        f"Ask the token endpoint for the scope {scope}.",
+        x_road="client.access_denied",
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sebalai_gateway.refusals import Refusal
 
 Headers = list[tuple[bytes, bytes]]
+NOT_MODIFIED = 304
 
 HOP_BY_HOP = frozenset(
     {
@@ -75,9 +76,12 @@ def read(headers: Headers) -> Incoming:
     return incoming
 
 
-def returned(headers: Headers) -> Headers:
+def returned(status: int, headers: Headers) -> Headers:
     """What of the provider's head goes back to the consumer."""
     named = _connection_named(headers)
+    if status == NOT_MODIFIED:
+        # It tells the length of a body that does not come; the server would wait for one.
+        named |= {b"content-length"}
     kept = ((name.lower(), value) for name, value in headers)
     return [(n, v) for n, v in kept if n not in NOT_RETURNED and n not in named]
 
@@ -127,7 +131,9 @@ def _traceparent(incoming: Incoming, value: bytes) -> None:
 
 
 def _digest(incoming: Incoming, value: bytes) -> None:
-    incoming.content_digest = value
+    # A list header may come in several lines (RFC 9110, section 5.3).
+    before = incoming.content_digest
+    incoming.content_digest = value if before is None else before + b", " + value
 
 
 def _length(incoming: Incoming, value: bytes) -> None:
@@ -143,11 +149,14 @@ def _encoding(incoming: Incoming, value: bytes) -> None:
 
 
 def _upgrade(_: Incoming, value: bytes) -> None:
+    # An offer of HTTP/2 (`h2c`, which Java's client sends unasked) may be ignored: RFC 9110, 7.8.
+    if b"websocket" not in value.lower():
+        return
     raise Refusal(
         501,
         "upgrade-not-supported",
         "Upgrades do not pass the bus",
-        f"Call without Upgrade; {value[:20].decode('latin-1')} connections are not carried.",
+        "Call without Upgrade; WebSocket connections are not carried.",
     )
 
 

@@ -7,7 +7,7 @@ wait for is the journal, once before the provider is called and once before the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sebalai_shared.caller import HEADER, AssertionSigner, Caller
@@ -27,8 +27,10 @@ from sebalai_gateway.calls.faults import (
     broken_exchange,
     client_mismatch,
     journal_unavailable,
+    outcome_unknown,
     query_invalid,
     routes_unavailable,
+    scope_missing,
 )
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.calls.reply import Reply
@@ -46,6 +48,7 @@ from sebalai_gateway.routing.table import Decision, Table
 
 QUERY_BYTES_LIMIT = 8 * 1024
 COMPLETED_SECONDS = 2.0
+BUS_SCOPE = "bus.call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,10 @@ class Calls:
             await self._refused(call, reply, refusal)
         except JournalUnavailable:
             await reply.problem(journal_unavailable())
+        except Withheld:
+            if reply.has_started:
+                raise
+            await reply.problem(outcome_unknown())
         finally:
             self._parts.log(reply.line())
 
@@ -95,19 +102,21 @@ class Calls:
         call.facts["request"] = body.measure.evidence()
         parts, at = self._parts, call.requested_at
         await parts.journal.append(call.message_id, "requested", at, call.record("requested", None))
-        stream = body.stream() if incoming.has_body else None
         try:
-            answer = await self._forward(call, decision, claims, incoming, stream)
-        except (ProviderUnreachable, ProviderTimeout) as error:
-            await self._failed(call, reply, body, error)
+            async with asyncio.timeout(decision.interface.total_timeout_ms / 1000):
+                answer = await self._forward(call, decision, claims, incoming, body)
+                last = await self._stream(call, reply, answer, receive, body)
+        except (ProviderUnreachable, ProviderTimeout, ClientGone, TimeoutError) as error:
+            await self._failed(call, reply, body, ClientGone() if reply.is_sending else error)
             return
-        call.stamp("responded_at")
-        call.facts["request"] = body.measure.evidence()
-        await self._answer(call, reply, answer, receive if stream is None else None, body)
+        await self._complete(call, reply, "answered", answer.status)
+        await reply.end(answer, last)
 
     def _identify(self, scope: Scope, incoming: head.Incoming, call: Call) -> tuple[Claims, Target]:
         claims = self._parts.verifier.verify(incoming.authorization, scope["client"][0])
         call.facts |= {"consumer": claims.application, "client_id": claims.client_id}
+        if BUS_SCOPE not in claims.scope.split():
+            raise scope_missing(BUS_SCOPE)
         target = parse(scope["raw_path"])
         query: bytes = scope["query_string"]
         if len(query) > QUERY_BYTES_LIMIT or not _is_plain(query):
@@ -143,13 +152,13 @@ class Calls:
         decision: Decision,
         claims: Claims,
         incoming: head.Incoming,
-        stream: AsyncIterator[bytes] | None,
+        body: RequestBody,
     ) -> Answer:
         interface = decision.interface
         headers = [
             *incoming.forwarded,
             (b"x-road-client", claims.application.encode()),
-            (b"x-road-id", (call.correlation or str(call.message_id)).encode()),
+            (b"x-road-id", call.x_road_id),
             (b"x-road-request-id", str(call.message_id).encode()),
             (b"traceparent", f"00-{call.trace_id}-{call.message_id.hex[16:]}-01".encode()),
         ]
@@ -160,12 +169,8 @@ class Calls:
             call.method,
             interface.addresses[0].rstrip("/") + call.target.decode("ascii"),
             headers,
-            stream,
-            Timeouts(
-                interface.connect_timeout_ms / 1000,
-                interface.read_timeout_ms / 1000,
-                interface.total_timeout_ms / 1000,
-            ),
+            body.stream() if incoming.has_body else None,
+            Timeouts(interface.connect_timeout_ms / 1000, interface.read_timeout_ms / 1000),
         )
 
     def _assert(self, call: Call, decision: Decision, claims: Claims) -> bytes:
@@ -180,27 +185,29 @@ class Calls:
         )
         return self._parts.signer.sign(caller, str(decision.interface.member)).encode()
 
-    async def _answer(
-        self, call: Call, reply: Reply, answer: Answer, receive: Receive | None, body: RequestBody
-    ) -> None:
-        """Streams the answer one chunk behind, so that the last waits for the journal."""
+    async def _stream(
+        self, call: Call, reply: Reply, answer: Answer, receive: Receive, body: RequestBody
+    ) -> bytes:
+        """Streams the answer one chunk behind and gives back the last, which the journal holds.
+
+        Raises: ClientGone, ProviderUnreachable, ProviderTimeout.
+        """
+        call.stamp("responded_at")
+        call.facts["request"] = body.measure.evidence()
+        # While the body still comes in, it is the body that listens for a consumer who leaves.
+        watched = receive if body.is_complete or body.measure.size == 0 else None
         measure, held, is_whole = Measure(), None, False
         try:
             async for chunk in answer.chunks():
                 measure.add(chunk)
                 if held is not None:
-                    await reply.chunk(answer, held, receive)
+                    await reply.chunk(answer, held, watched)
                 held = chunk
             is_whole = True
-        except (ProviderUnreachable, ProviderTimeout, ClientGone) as error:
-            call.facts["response"] = measure.evidence()
-            await self._failed(call, reply, body, error)
-            return
         finally:
+            call.facts["response"] = measure.evidence()
             answer.close(is_complete=is_whole)
-        call.facts["response"] = measure.evidence()
-        await self._complete(call, reply, "answered", answer.status)
-        await reply.end(answer, held or b"")
+        return held or b""
 
     async def _failed(self, call: Call, reply: Reply, body: RequestBody, error: Exception) -> None:
         """The provider was called and the exchange broke: say which side broke it."""
@@ -221,9 +228,9 @@ class Calls:
             async with asyncio.timeout(COMPLETED_SECONDS):
                 await self._parts.journal.append(call.message_id, "completed", at, record)
         except (JournalUnavailable, AlreadyCompleted, TimeoutError) as error:
-            if reply.has_started:
-                raise Withheld("journal") from error
-            raise JournalUnavailable from error
+            if outcome == "refused":
+                raise JournalUnavailable from error
+            raise Withheld("journal") from error
         reply.is_receipted = True
 
     async def _refused(self, call: Call, reply: Reply, refusal: Refusal) -> None:

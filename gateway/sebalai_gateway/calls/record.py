@@ -19,6 +19,7 @@ from sebalai_shared.clock import to_text
 from sebalai_shared.ids import uuid7
 
 SALT_BYTES = 32
+ECHO_CHARACTERS = 128
 # Free text in X-Road-Id could carry a NIK; only a UUID is kept.
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
@@ -35,10 +36,21 @@ class Call:
     correlation: str | None = None
     target: bytes = b""
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    _echo: str | None = None
 
     def correlate(self, x_road_id: str | None) -> None:
-        if x_road_id is not None and _UUID.match(x_road_id):
+        """Keeps a UUID for the record; whatever came is echoed, if it is of ordinary size."""
+        if x_road_id is None:
+            return
+        if _UUID.match(x_road_id):
             self.correlation = x_road_id.lower()
+        if x_road_id.isprintable() and 0 < len(x_road_id) <= ECHO_CHARACTERS:
+            self._echo = x_road_id
+
+    @property
+    def x_road_id(self) -> bytes:
+        """What `X-Road-Id` says on both sides: the consumer's, else the message id."""
+        return (self._echo or str(self.message_id)).encode("latin-1")
 
     def stamp(self, name: str) -> datetime:
         """Notes the present as `name`: forwarded_at, responded_at or completed_at."""

@@ -15,13 +15,16 @@ from sebalai_gateway.refusals import Refusal
 
 
 class Reply:
-    """What goes back to the consumer; knows whether the head is on its way."""
+    """What goes back to the consumer; knows whether the head is on its way, and whether a chunk
+    waits for a consumer that does not read.
+    """
 
     def __init__(self, public_url: str, call: Call, send: Send) -> None:
         self._public_url, self._call, self._send = public_url, call, send
         self._status = 0
         self._watch: asyncio.Task[None] | None = None
         self.has_started = False
+        self.is_sending = False
         self.is_receipted = False
 
     def _ours(self) -> head.Headers:
@@ -29,10 +32,13 @@ class Reply:
         headers = [
             (b"sebalai-message-id", message_id),
             (b"sebalai-trace", self._call.trace_id.encode()),
-            (b"x-road-id", (self._call.correlation or str(self._call.message_id)).encode()),
+            (b"x-road-id", self._call.x_road_id),
             (b"x-road-request-id", message_id),
         ]
         return [*headers, (b"sebalai-receipt", self.receipt.encode())]
+
+    def _head(self, answer: Answer) -> head.Headers:
+        return [*head.returned(answer.status, answer.headers), *self._ours()]
 
     @property
     def receipt(self) -> str:
@@ -45,17 +51,19 @@ class Reply:
     async def chunk(self, answer: Answer, chunk: bytes, receive: Receive | None) -> None:
         """One chunk that is not the last. Raises: ClientGone."""
         if not self.has_started:
-            await self._start(answer.status, [*head.returned(answer.headers), *self._ours()])
+            await self._start(answer.status, self._head(answer))
             if receive is not None:
                 self._watch = asyncio.create_task(_until_gone(receive))
         if self._watch is not None and self._watch.done():
             raise ClientGone
+        self.is_sending = True
         await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+        self.is_sending = False
 
     async def end(self, answer: Answer, chunk: bytes) -> None:
         self._unwatch()
         if not self.has_started:
-            await self._start(answer.status, [*head.returned(answer.headers), *self._ours()])
+            await self._start(answer.status, self._head(answer))
         await self._send({"type": "http.response.body", "body": chunk, "more_body": False})
 
     async def problem(self, refusal: Refusal) -> None:

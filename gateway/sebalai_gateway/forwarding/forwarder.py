@@ -32,14 +32,15 @@ class ProviderUnreachable(Exception):
 
 
 class ProviderTimeout(Exception):
-    """Connecting, reading or the whole exchange took longer than the interface allows."""
+    """Connecting or reading took longer than the interface allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
+    """The whole exchange is bounded by who asks for it, because its other side may stall too."""
+
     connect_seconds: float
     read_seconds: float
-    total_seconds: float
 
 
 class Answer:
@@ -132,7 +133,7 @@ class Forwarder:
                 data=body,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
-                    total=timeouts.total_seconds,
+                    total=None,
                     sock_connect=timeouts.connect_seconds,
                     sock_read=timeouts.read_seconds,
                 ),

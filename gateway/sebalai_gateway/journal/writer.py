@@ -78,8 +78,9 @@ class Journal:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        if self._connection is not None:
-            self._connection.terminate()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
 
     async def append(self, message_id: UUID, phase: str, at: datetime, record: bytes) -> None:
         """Raises: JournalUnavailable, AlreadyCompleted."""
@@ -125,9 +126,9 @@ class Journal:
 
     def _down(self, why: object) -> None:
         log.error("journal is down: %s; calls are answered 503", why)
-        if self._connection is not None:
-            self._connection.terminate()
-        self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
         pending, self._pending = self._pending, []
         for entry in pending:
             _fail(entry, JournalUnavailable())

@@ -28,7 +28,12 @@ class Bucket:
         self._left = min(self._burst, self._left + max(0.0, now - self._at) * self._rate)
         self._at = now
         if self._left < 1:
-            return "rate-exceeded", int((1 - self._left) / self._rate) + 1
+            return "rate-exceeded", self._wait_seconds()
         self._left -= 1
         self._used += 1
         return None
+
+    def _wait_seconds(self) -> int:
+        if self._rate <= 0:
+            return DAY_SECONDS
+        return min(DAY_SECONDS, int((1 - self._left) / self._rate) + 1)

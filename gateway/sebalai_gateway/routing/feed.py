@@ -66,7 +66,7 @@ class Feed:
             self._accept(self._origin.file.read_bytes(), keep=False)
         except FileNotFoundError:
             return
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             log.warning("the kept copy of %s is not used: %s", self._origin.key, error)
 
     def ask_now(self) -> None:
@@ -135,7 +135,12 @@ class Feed:
             log.warning("a copy of %s from NATS is not used: %s", self._origin.key, error)
 
     def _accept(self, copy: bytes, *, keep: bool = True) -> None:
-        version = self._take(copy)
+        try:
+            version = self._take(copy)
+        except (KeyError, TypeError, AttributeError) as error:
+            # Another shape than agreed: refused like a forged one, and the feed lives on.
+            msg = f"not a snapshot: {error!r}"
+            raise ValueError(msg) from error
         if version is None:
             return
         self.version = version
@@ -155,5 +160,8 @@ def _write(path: Path, copy: bytes) -> None:
     """Whole or not at all: a gateway that dies here finds the copy of before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_bytes(copy)
+    with draft.open("wb") as file:
+        file.write(copy)
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(path)
