@@ -1,5 +1,8 @@
 """One snapshot kept fresh two ways: NATS KV tells at once, an HTTP poll asks each second.
 
+A copy is taken from NATS only if it proves itself (routes are signed under pinned keys). Token keys
+prove nothing about themselves, so for them NATS only rings and identity is asked.
+
 Either way alone is enough. The last good copy lies on disk, so that a gateway starts with the
 whole control plane down. What a copy means is its `take` function's business.
 """
@@ -127,8 +130,6 @@ class Feed:
             packed = document.get("gzip")
             if packed is not None:
                 self._accept(gzip.decompress(base64.b64decode(packed)))
-            elif "keys" in document:
-                self._accept(value)
             elif int(document["version"]) > self.version:
                 self.ask_now()
         except (ValueError, KeyError, TypeError, OSError) as error:
