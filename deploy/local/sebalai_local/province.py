@@ -44,6 +44,7 @@ class SeedAgreement(BaseModel):
     rules: list[dict[str, str]]
     purposes: list[dict[str, str]]
     data_categories: list[str] = []
+    limits: dict[str, int] = {}
 
     @property
     def provider(self) -> str:

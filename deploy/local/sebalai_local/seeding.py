@@ -114,6 +114,7 @@ async def _request(gateway: GatewayClient, wanted: SeedAgreement) -> dict[str, A
         "purposes": wanted.purposes,
         "data_categories": wanted.data_categories,
         "valid_until": to_text(until),
+        **wanted.limits,
     }
     answer = await gateway.call("POST", f"{API}/agreements", wanted.consumer, json=body)
     if answer.status_code not in (200, 201):
