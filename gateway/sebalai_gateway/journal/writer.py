@@ -23,6 +23,7 @@ BATCH_ENTRIES = 512
 QUEUE_ENTRIES = 8_192
 CONNECT_SECONDS = 2
 COMMIT_SECONDS = 2.0
+GIVE_UP_SECONDS = 3.0  # the driver's own timeout waits for the server to confirm the cancellation
 RECONNECT_SECONDS = 0.25
 
 _INSERT = """
@@ -93,17 +94,21 @@ class Journal:
 
     async def _run(self) -> None:
         while True:
-            if self._connection is None:
-                await self._connect()
-                continue
-            await self._wake.wait()
-            self._wake.clear()
-            while self._pending and self._connection is not None:
-                batch, self._pending = (
-                    self._pending[:BATCH_ENTRIES],
-                    self._pending[BATCH_ENTRIES:],
-                )
-                await self._commit(batch)
+            try:
+                await self._work()
+            except Exception as error:  # noqa: BLE001 # house: broad - ended, it lets calls wait
+                self._down(error or type(error).__name__)
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _work(self) -> None:
+        if self._connection is None:
+            await self._connect()
+            return
+        await self._wake.wait()
+        self._wake.clear()
+        while self._pending and self._connection is not None:
+            batch, self._pending = self._pending[:BATCH_ENTRIES], self._pending[BATCH_ENTRIES:]
+            await self._commit(batch)
 
     async def _connect(self) -> None:
         try:
@@ -136,20 +141,10 @@ class Journal:
 
     async def _commit(self, batch: list[Entry]) -> None:
         try:
-            rows = await self._connection.fetch(
-                _INSERT,
-                [entry.day for entry in batch],
-                [entry.message_id for entry in batch],
-                [entry.phase for entry in batch],
-                [entry.at for entry in batch],
-                [entry.record for entry in batch],
-            )
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            for entry in batch:
-                _fail(entry, JournalUnavailable())
-            self._down(error or type(error).__name__)
-            return
-        except asyncio.CancelledError:
+            async with asyncio.timeout(GIVE_UP_SECONDS):
+                rows = await self._insert(batch)
+        except BaseException:
+            # Whatever broke it, what is not known to be on disk is not on disk.
             for entry in batch:
                 _fail(entry, JournalUnavailable())
             raise
@@ -159,6 +154,16 @@ class Journal:
                 _resolve(entry)
             else:
                 _fail(entry, AlreadyCompleted())
+
+    async def _insert(self, batch: list[Entry]) -> Any:
+        return await self._connection.fetch(
+            _INSERT,
+            [entry.day for entry in batch],
+            [entry.message_id for entry in batch],
+            [entry.phase for entry in batch],
+            [entry.at for entry in batch],
+            [entry.record for entry in batch],
+        )
 
 
 def _resolve(entry: Entry) -> None:

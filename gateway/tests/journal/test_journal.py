@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import orjson
@@ -98,6 +99,83 @@ async def test_a_database_that_is_gone_fails_entries_and_recovers_by_itself(
         await admin.close()
     await until(lambda: journal.is_up)
     await write(journal)
+
+
+class Proxy:
+    """Stands before PostgreSQL; told to, it answers the next bytes with `nonsense`, or not at all."""
+
+    def __init__(self, port):
+        self._port, self.nonsense, self.is_mute, self.tasks = port, None, False, []
+
+    async def serve(self, reader, writer):
+        self.tasks.append(asyncio.current_task())
+        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        pumps = (self._pump(reader, up_writer, None), self._pump(up_reader, writer, self))
+        try:
+            await asyncio.gather(*pumps, return_exceptions=True)
+        finally:
+            for end in (writer, up_writer):
+                end.transport.abort()
+            await asyncio.sleep(0)
+
+    async def end(self):
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.wait(self.tasks)
+
+    @staticmethod
+    async def _pump(source, sink, told):
+        while data := await source.read(65536):
+            if told and told.nonsense is not None:
+                data, told.nonsense = told.nonsense, None
+                sink.write(data)
+                await sink.drain()
+                sink.close()
+                return
+            if not (told and told.is_mute):
+                sink.write(data)
+                await sink.drain()
+
+
+@pytest.fixture
+async def proxied(dsn):
+    """A journal that reaches its database through a proxy."""
+    where = urlsplit(dsn)
+    proxy = Proxy(where.port)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    journal = Journal(dsn.replace(f":{where.port}/", f":{port}/"))
+    journal.start()
+    await until(lambda: journal.is_up)
+    yield journal, proxy
+    await journal.close()
+    server.close()
+    await proxy.end()
+
+
+@pytest.mark.parametrize("nonsense", [b"", b"C\x00\x00\x00\x05x"])
+async def test_a_database_that_dies_in_mid_answer_stops_no_later_entry(proxied, nonsense):
+    # Its writer once ended with the driver's own error, and every later call waited for ever.
+    journal, proxy = proxied
+    proxy.nonsense = nonsense
+    with pytest.raises(JournalUnavailable):
+        async with asyncio.timeout(15):
+            await write(journal)
+    await until(lambda: journal.is_up)
+    async with asyncio.timeout(15):
+        await write(journal)
+
+
+async def test_a_database_that_falls_silent_is_given_up(proxied):
+    journal, proxy = proxied
+    proxy.is_mute = True
+    with pytest.raises(JournalUnavailable):
+        async with asyncio.timeout(15):
+            await write(journal)
+    proxy.is_mute = False
+    await until(lambda: journal.is_up)
+    async with asyncio.timeout(15):
+        await write(journal)
 
 
 async def test_without_a_database_entries_fail_at_once():
