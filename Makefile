@@ -2,12 +2,14 @@
 PY     ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# Offices sit behind inspecting proxies: trust what the machine trusts.
+export UV_SYSTEM_CERTS := true
 MEMBERS := shared gateway services/identity services/services-catalog services/archive services/exchange portal verifier deploy/local
 EDITABLE := $(foreach m,$(MEMBERS),-e $(m))
 SUITE  ?=
 ARGS   ?=
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev fmt lint types rooms test flows cover contracts migrate up down status logs reset demo bench drills compose-test new-slice ci lock clean
+.PHONY: help install install-dev fmt lint types rooms test flows cover contracts contracts-write migrate up down status logs reset demo bench drills compose-test new-slice ci lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +60,8 @@ cover: install-dev ## tests with branch coverage
 	@$(BIN)/coverage run -m pytest $(ARGS) && $(BIN)/coverage report --skip-covered
 contracts: install-dev ## published contracts against the code
 	@$(BIN)/pytest tests/contracts $(ARGS)
+contracts-write: install-dev ## write docs/contracts/ from the code; read the diff
+	@for m in identity services_catalog archive exchange; do $(BIN)/python -m sebalai_$$m contracts || exit 1; done
 ci: lint types rooms test ## what CI runs
 
 # --- the platform ------------------------------------------------------------------------------
@@ -68,7 +72,7 @@ down: ## stop it; nothing stays behind
 status: install ## what runs, on which port, since when
 	@$(BIN)/sebalai status
 logs: install ## follow the logs (ARGS=gateway for one process)
-	@$(BIN)/sebalai logs $(ARGS)
+	@$(BIN)/sebalai logs -f $(ARGS)
 reset: install ## stop, forget all data, keep the code
 	@$(BIN)/sebalai reset
 migrate: install ## apply the migrations of every member

@@ -13,7 +13,9 @@ TYPE_PREFIX = "urn:sebalai:problem:"
 
 @dataclass(slots=True, eq=False)
 class Refusal(Exception):
-    """`slug` names the reason for machines, `detail` tells a person what to do next."""
+    """`slug` names the reason for machines, `detail` tells a person what to do next;
+    `context` is what was known by then, for the journal.
+    """
 
     status: int
     slug: str
@@ -22,6 +24,7 @@ class Refusal(Exception):
     x_road: str = "client.bad_request"
     headers: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
     rule: str | None = None
+    context: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
 
     def document(self, **members: str | None) -> dict[str, object]:
         """The problem document; `members` are message_id, receipt and trace_id."""

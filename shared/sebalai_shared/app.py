@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -31,7 +32,8 @@ class BodyTooLarge(problems.Problem):
 @dataclass(frozen=True, slots=True)
 class Member:
     """What a member is to the outside: `name` is the audience of caller assertions and the path
-    under `/api/`; `streamed` are path prefixes whose bodies have limits of their own.
+    under `/api/`; `streamed` are path patterns (`/v1/x/*/content`) whose bodies have
+    limits of their own.
     """
 
     name: str
@@ -106,7 +108,7 @@ class BodyLimit:
         self._app, self._streamed = app, streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(self._streamed or ("\0",)):
+        if scope["type"] != "http" or any(fnmatchcase(scope["path"], p) for p in self._streamed):
             await self._app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")

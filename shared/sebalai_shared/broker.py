@@ -35,13 +35,15 @@ EVENTS: dict[str, Any] = {
     "name": "EVENTS",
     "subjects": ["sebalai.>"],
     "max_age": 30 * DAY_NS,
-    "max_bytes": 2 * 1024**3,
+    "max_bytes": 1024**3,
 }
+# Read by one consumer, then gone; when it is full the relay waits and the rows stay in PostgreSQL.
 JOURNAL: dict[str, Any] = {
     "name": "JOURNAL",
     "subjects": ["journal.>"],
-    "max_age": 7 * DAY_NS,
-    "max_bytes": 4 * 1024**3,
+    "retention": "workqueue",
+    "discard": "new",
+    "max_bytes": 2 * 1024**3,
 }
 _STREAM_DEFAULTS: dict[str, Any] = {
     "storage": "file",
@@ -94,8 +96,8 @@ class Broker:
     def on_reconnect(self, callback: Callable[[], Awaitable[None]]) -> None:
         self._on_reconnect.append(callback)
 
-    async def connect(self) -> None:
-        """Waits until NATS is there, however long; cancel to stop waiting.
+    async def connect(self, beat: Callable[[], None] = lambda: None) -> None:
+        """Waits until NATS is there, however long; `beat` is called in every try.
 
         Raises:
             RuntimeError: the server is older than MINIMUM_SERVER.
@@ -103,6 +105,7 @@ class Broker:
         """
         told = False
         while True:
+            beat()
             try:
                 await self._connect_once()
                 break

@@ -25,6 +25,7 @@ ANSWER_BYTES_LIMIT = 4 * 1024 * 1024
 
 Response = httpx.Response
 Error = httpx.HTTPError
+Timeout = httpx.TimeoutException
 
 
 class AnswerTooLarge(httpx.HTTPError):

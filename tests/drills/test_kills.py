@@ -69,7 +69,7 @@ async def storm(platform, victims):
                 )
             except httpx.HTTPError:
                 unanswered += 1
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.3)  # as a client would, while the gateway comes back
 
     async def killer():
         for name in victims:

@@ -40,7 +40,7 @@ def free_base():
 class Platform:
     """A running platform, seen as a user sees it: platform.json, HTTP and the command line."""
 
-    granted, refused = CALLER, REFUSED
+    granted, refused, archivist = CALLER, REFUSED, "dkpus/arsip"
 
     def __init__(self, home, base):
         self.home, self.base = Path(home), base
@@ -128,7 +128,7 @@ class Platform:
 
     def provider_count(self):
         """How many requests the provider itself says it has served."""
-        return httpx.get(f"http://127.0.0.1:{self.base + 20}/counter").json()["served"]
+        return httpx.get(f"http://127.0.0.1:{self.base + 20}/counter").json()["requests"]
 
 
 @pytest.fixture(scope="session")

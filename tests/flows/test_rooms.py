@@ -48,10 +48,7 @@ def test_services_are_listed_and_marked_unverified(platform):
 
 
 def test_a_record_is_declared_frozen_and_proven(platform):
-    name = next(
-        f"{a['agency']}/{a['name']}" for a in platform.facts["applications"]
-        if a.get("scopes") and "archive.write" in a["scopes"]
-    )  # fmt: skip
+    name = platform.archivist
     api, headers = f"{platform.gateway}/api/archive/v1/records", bearer(platform, name)
     draft = httpx.post(
         api,

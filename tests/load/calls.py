@@ -25,13 +25,14 @@ from sebalai_shared.ids import uuid7
 
 ROOT = Path(__file__).parents[2]
 CALLERS = (1, 32, 128)
-ROUNDS = 5
-SECONDS = 3
+ROUNDS = int(os.environ.get("SEBALAI_BENCH_ROUNDS", "5"))
+SECONDS = int(os.environ.get("SEBALAI_BENCH_SECONDS", "3"))
 BASE = int(os.environ.get("SEBALAI_PORT", "8900"))
 PROVIDER, PEER = BASE + 40, BASE + 41
 OWNER, USER = "dp3acskb/kependudukan", "dinsos-pmd/bansos"
 NAME = f"ID-BB/GOV/{OWNER}/bench"
 PURPOSE = "uji-beban"
+RATE_MAX = 10_000  # the largest rate an agreement may hold
 LEDGER_WAIT_SECONDS = 120
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -113,7 +114,7 @@ class Bench:
                 "rules": [{"method": "GET", "path": "/**"}],
                 "purposes": [{"code": PURPOSE, "legal_basis": "uji beban"}],
                 "valid_until": "2027-06-01T00:00:00Z",
-                "quota_per_day": 100_000_000, "rate_per_second": 100_000, "burst": 100_000,
+                "quota_per_day": 100_000_000, "rate_per_second": RATE_MAX, "burst": RATE_MAX,
             },
         )  # fmt: skip
         self.post(OWNER, f"/v1/agreements/{asked['id']}/grant", None)

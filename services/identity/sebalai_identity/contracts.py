@@ -44,8 +44,9 @@ def event_schemas() -> dict[str, dict[str, Any]]:
 
 
 def write_contracts(app: FastAPI, folder: Path = FOLDER) -> None:
-    documents = {"identity.openapi": app.openapi(), **event_schemas()}
-    folder.mkdir(parents=True, exist_ok=True)
+    events = {f"events/{name}": schema for name, schema in event_schemas().items()}
+    documents = {"identity.openapi": app.openapi(), **events}
+    (folder / "events").mkdir(parents=True, exist_ok=True)
     for name, document in documents.items():
         text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
         (folder / f"{name}.json").write_text(text, encoding="utf-8")

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -59,7 +60,8 @@ class Engines:
         nats = Nats(folder, nats_port, monitor_port, token, durable)
         postgres = Postgres(folder, postgres_port, password, durable)
         engines = cls(EngineAddresses(postgres.admin_url, nats.url, token), folder)
-        try:
+        with ExitStack() as undo:
+            undo.callback(engines.stop)
             for name, engine, stop in (
                 ("nats", nats, signal.SIGTERM),
                 ("postgres", postgres, signal.SIGINT),
@@ -68,9 +70,7 @@ class Engines:
                 process = launch(engine.prepare(), log)
                 engines._running.append((process, stop))
                 _wait(process, engine.is_ready, log)
-        except BaseException:
-            engines.stop()
-            raise
+            undo.pop_all()
         return engines
 
     def stop(self) -> None:

@@ -17,7 +17,8 @@ from sebalai_local.launching import Program
 OLDEST = (2, 14)  # the first with consumer reset
 PAYLOAD_LIMIT = "1MB"
 MEMORY_LIMIT = "64MB"
-STORE_LIMIT = "4GB"
+# Streams reserve their own limits in it (events 2, journal 4 GiB); nothing is allocated.
+STORE_LIMIT = "16GB"
 CHECK_SECONDS = 1.0
 # `sync_interval` needs a line of its own: on one line with store_dir it is a parse error.
 CONFIGURATION = """\

@@ -98,13 +98,16 @@ def reachable_binaries(bin_folder: Path, place: Place, home: Path) -> Path:
     package = installation.parent
     target = fallback_of(home) / "engine"
     copied = target / package.name / installation.name / "bin"
-    if not (target / "complete").exists():
+    seen = (bin_folder / "postgres").stat()
+    stamp = f"{bin_folder} {seen.st_size} {seen.st_mtime_ns}"  # another wheel is copied anew
+    complete = target / "complete"
+    if not complete.exists() or complete.read_text(encoding="utf-8") != stamp:
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(installation, target / package.name / installation.name, symlinks=True)
         libraries = package.with_name(f"{package.name}.libs")  # found beside it by run path
         if libraries.is_dir():
             shutil.copytree(libraries, target / libraries.name, symlinks=True)
-        (target / "complete").write_text(str(bin_folder), encoding="utf-8")
+        complete.write_text(stamp, encoding="utf-8")
     for folder in (FALLBACK, target.parent):
         folder.chmod(0o711)
     return copied

@@ -9,9 +9,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sebalai_local.engines import place as places
@@ -47,6 +49,7 @@ DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
+@cache
 def find_binaries() -> Path:
     """The folder of `initdb` and `postgres`. Raises: Failure."""
     chosen = os.environ.get("SEBALAI_PG_BIN")
@@ -128,9 +131,7 @@ class Postgres:
     def _run_initdb(
         self, binaries: Path, data: Path, password_file: Path, identity: dict[str, object]
     ) -> None:
-        if data.exists():
-            import shutil  # noqa: PLC0415 - only after a start that was cut short
-
+        if data.exists():  # of a start that was cut short
             shutil.rmtree(data)
         command = [
             str(binaries / "initdb"), "-D", str(data), "-U", ADMIN, "-A", "scram-sha-256",

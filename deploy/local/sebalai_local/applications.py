@@ -1,0 +1,110 @@
+"""Registers the seed's applications with identity, and remembers their client ids.
+
+Before the first application there is no token, so this one step runs identity's own command
+instead of calling its API. What is remembered is not registered again: each run costs a second.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from sebalai_local import processes, secrets
+from sebalai_local.failures import Failure
+from sebalai_local.home import Home, project_root
+from sebalai_local.launching import own_environment
+from sebalai_local.province import SeedApplication, seed
+
+REGISTER_SECONDS = 60
+SIDE_BY_SIDE = 2
+
+
+class Application(BaseModel):
+    """A registered application as `platform.json` shows it."""
+
+    name: str
+    agency: str
+    identifier: str
+    client_id: str
+    key_file: str
+
+    @property
+    def short(self) -> str:
+        return f"{self.agency}/{self.name}"
+
+
+_LIST = TypeAdapter(list[Application])
+
+
+def known(home: Home) -> list[Application]:
+    try:
+        return _LIST.validate_json(home.applications_file.read_bytes())
+    except (OSError, ValidationError):
+        return []
+
+
+def find(home: Home, short: str) -> Application:
+    """Raises: Failure, listing those there are."""
+    found = known(home)
+    for application in found:
+        if application.short == short:
+            return application
+    names = ", ".join(application.short for application in found) or "none"
+    raise Failure(f"No application {short}; there are: {names}.", "Is the platform up?")
+
+
+def register_all(home: Home, identity: Mapping[str, str] | None = None) -> None:
+    """`identity` is the environment of identity's command, if it is not this machine's.
+
+    Raises: Failure.
+    """
+    environment = identity or processes.member_environment(home, "identity")
+    remembered = {application.short: application for application in known(home)}
+    missing = [one for one in seed().applications if one.short not in remembered]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        made = list(pool.map(partial(_register, home, environment), missing))
+    remembered |= {application.short: application for application in made}
+    found = list(remembered.values())
+    for application in found:
+        client_id = home.keys / f"{application.agency}.{application.name}.client_id"
+        client_id.write_text(application.client_id, encoding="utf-8")
+    home.applications_file.write_bytes(_LIST.dump_json(found, indent=1))
+
+
+def _register(home: Home, environment: Mapping[str, str], wanted: SeedApplication) -> Application:
+    private, public = secrets.ensure_application_key(home, wanted.agency, wanted.name)
+    scopes = [part for scope in wanted.scopes for part in ("--scope", scope)]
+    command = [
+        sys.executable, "-m", "sebalai_identity", "register-application",
+        "--agency", wanted.agency, "--name", wanted.name, "--public-key", str(public), *scopes,
+    ]  # fmt: skip
+    done = subprocess.run(
+        command,
+        env={**own_environment(), **environment},
+        cwd=project_root(),
+        capture_output=True,
+        timeout=REGISTER_SECONDS,
+        check=False,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise Failure(f"Registering {wanted.short} failed:\n{done.stderr.strip()}", "See above.")
+    answer = json.loads(done.stdout.strip().splitlines()[-1])
+    return Application(
+        name=wanted.name,
+        agency=wanted.agency,
+        identifier=answer["identifier"],
+        client_id=answer["client_id"],
+        key_file=str(private),
+    )
+
+
+def key_of(application: Application) -> Path:
+    return Path(application.key_file)

@@ -1,0 +1,43 @@
+"""`platform.json`: the stable door for scripts and tools (wiring, section 13)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sebalai_local import applications, example
+from sebalai_local.home import INSTANCE, Home
+from sebalai_local.province import full, seed
+
+
+def content(home: Home) -> dict[str, Any]:
+    purposes = {one.interface: one.purposes[0]["code"] for one in seed().agreements}
+    names = [f"{one.provider}/{one.name}" for one in seed().interfaces]
+    return {
+        "gateway": home.gateway_url,
+        "portal": f"{home.gateway_url}/",
+        "issuer": home.gateway_url,
+        "instance": INSTANCE,
+        "home": home.shown(home.root),
+        "ledger_key_file": home.shown(home.root / "ledger.vkey"),
+        "applications": [
+            {**one.model_dump(), "key_file": home.shown(applications.key_of(one))}
+            for one in applications.known(home)
+        ],
+        "people": [],
+        "interfaces": [
+            {
+                "name": full(name),
+                "purpose": purposes.get(name),
+                "address": f"{home.gateway_url}/r1/{full(name)}",
+            }
+            for name in names
+        ],
+        "example_call": example.as_typed(home),
+    }
+
+
+def write(home: Home) -> None:
+    unfinished = home.platform_file.with_suffix(".new")
+    unfinished.write_text(json.dumps(content(home), indent=2) + "\n", encoding="utf-8")
+    unfinished.rename(home.platform_file)

@@ -1,0 +1,236 @@
+"""The platform as data: which processes, with which settings, needing which others.
+
+The contract is `docs/guide/wiring.md`, sections 1 and 2. How they are run is the supervisor's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sebalai_local import secrets
+from sebalai_local.engines import databases
+from sebalai_local.engines.nats import Nats
+from sebalai_local.engines.postgres import Postgres
+from sebalai_local.home import INSTANCE, Home, project_root
+from sebalai_local.launching import Program
+from sebalai_local.units import StopRank, Unit, answers_http, beats
+
+REGISTRY = Path("tests/systems/population_registry/app.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`name` is its database and its audience; `has_worker` whether it has timed work."""
+
+    name: str
+    package: str
+    stop_rank: StopRank = StopRank.SERVICE
+    has_worker: bool = True
+    has_database: bool = True
+    needs: tuple[str, ...] = ()
+
+
+MEMBERS = (
+    Member("identity", "sebalai_identity"),
+    Member("exchange", "sebalai_exchange"),
+    Member("gateway", "sebalai_gateway", stop_rank=StopRank.GATEWAY),
+    Member("catalog", "sebalai_services_catalog"),
+    Member("archive", "sebalai_archive"),
+    Member(
+        "portal",
+        "sebalai_portal",
+        stop_rank=StopRank.FIRST,
+        has_worker=False,
+        has_database=False,
+        needs=("applications",),
+    ),
+)
+
+
+def units(home: Home) -> tuple[Unit, ...]:
+    """Every unit of the platform in `home`."""
+    found = [*_engines(home)]
+    for member in MEMBERS:
+        found += _member(home, member)
+    found += _demonstration(home)
+    return tuple(found)
+
+
+def _postgres(home: Home) -> Postgres:
+    password = secrets.read(secrets.password_file(home, "postgres"))
+    return Postgres(home.root, home.port("postgres"), password)
+
+
+def _nats(home: Home) -> Nats:
+    token = secrets.read(home.secrets / "nats-token")
+    return Nats(home.root, home.port("nats"), home.port("nats-monitor"), token)
+
+
+def _engines(home: Home) -> list[Unit]:
+    def make_databases() -> None:
+        names = databases.NAMES
+        passwords = {name: secrets.read(secrets.password_file(home, name)) for name in names}
+        asyncio.run(databases.ensure(_postgres(home).admin_url, passwords))
+
+    return [
+        Unit(
+            "nats",
+            program=lambda: _nats(home).prepare(),
+            ports=(home.port("nats"), home.port("nats-monitor")),
+            is_ready=lambda _: _nats(home).is_ready(),
+            stop_rank=StopRank.BROKER,
+        ),
+        Unit(
+            "postgres",
+            program=lambda: _postgres(home).prepare(),
+            ports=(home.port("postgres"),),
+            is_ready=lambda _: _postgres(home).is_ready(),
+            stop_rank=StopRank.DATABASE,
+            stop_signal=signal.SIGINT,  # fast: clients are cut off, the data is written out
+        ),
+        Unit("databases", action=make_databases, needs=("postgres",)),
+    ]
+
+
+def _python(*arguments: str, environment: Mapping[str, str]) -> Program:
+    # -u would cost every log line a write; the log of a killed process is worth it.
+    return Program(
+        [sys.executable, "-u", *arguments], environment=environment, folder=project_root()
+    )
+
+
+def _member(home: Home, member: Member) -> list[Unit]:
+    environment = _environment(home, member)
+    prepared: tuple[str, ...] = ()
+    found: list[Unit] = []
+
+    def runs(command: str, more: Mapping[str, str] | None = None) -> Program:
+        return _python("-m", member.package, command, environment={**environment, **(more or {})})
+
+    if member.has_database:
+        prepared = (f"{member.name}-load",)
+        migrate, load = f"{member.name}-migrate", prepared[0]
+        found += [
+            Unit(migrate, program=lambda: runs("migrate"), needs=("databases",), is_step=True),
+            Unit(load, program=lambda: runs("load"), needs=(migrate,), is_step=True),
+        ]
+    port = home.port(member.name)
+    found.append(
+        Unit(
+            member.name,
+            program=lambda: runs("api", {"SEBALAI_PORT": str(port)}),
+            needs=(*prepared, *member.needs),
+            ports=(port,),
+            is_ready=answers_http(port),
+            stop_rank=member.stop_rank,
+        )
+    )
+    if member.has_worker:
+        beat = home.root / "heartbeats" / member.name
+        found.append(
+            Unit(
+                f"{member.name}-worker",
+                program=lambda: runs("worker", {"SEBALAI_HEARTBEAT_FILE": str(beat)}),
+                needs=(*prepared, "nats"),
+                is_ready=beats(beat),
+                stop_rank=StopRank.WORKER,
+            )
+        )
+    return found
+
+
+def _demonstration(home: Home) -> list[Unit]:
+    ours = {"SEBALAI_HOME": str(home.root), "SEBALAI_PORT": str(home.base_port)}
+    registry_port = home.port("population-registry")
+    return [
+        Unit(
+            "population-registry",
+            program=lambda: _python(
+                str(project_root() / REGISTRY), environment={"PORT": str(registry_port)}
+            ),
+            ports=(registry_port,),
+            is_ready=answers_http(registry_port, "/openapi.json"),
+        ),
+        Unit(
+            "applications",
+            program=lambda: _python(
+                "-m",
+                "sebalai_local",
+                "applications",
+                environment=ours,
+            ),
+            needs=("identity-load",),
+            is_step=True,
+        ),
+        Unit(
+            "seed",
+            program=lambda: _python("-m", "sebalai_local", "seed", environment=ours),
+            needs=(
+                "applications",
+                *(member.name for member in MEMBERS),
+                "exchange-worker",
+                "population-registry",
+            ),
+            is_step=True,
+        ),
+    ]
+
+
+def member_environment(home: Home, name: str) -> dict[str, str]:
+    """What the member `name` is told, for running one of its commands by hand."""
+    return _environment(home, next(member for member in MEMBERS if member.name == name))
+
+
+def _environment(home: Home, member: Member) -> dict[str, str]:
+    told = {
+        "HOST": "127.0.0.1",
+        "LOG_LEVEL": "INFO",
+        "PUBLIC_URL": home.gateway_url,
+        "INSTANCE": INSTANCE,
+        "CALLER_KEYS_FILE": str(home.secrets / "caller-keys.json"),
+        "REFERENCE_DIR": str(project_root() / "deploy" / "reference"),
+    }
+    if member.has_database:
+        place = f"127.0.0.1:{home.port('postgres')}"
+        told |= {
+            "DATABASE_URL": f"postgresql://{member.name}@{place}/{member.name}",
+            "DATABASE_PASSWORD_FILE": str(secrets.password_file(home, member.name)),
+            "NATS_URL": f"nats://127.0.0.1:{home.port('nats')}",
+            "NATS_TOKEN_FILE": str(home.secrets / "nats-token"),
+        }
+    told |= _own_settings(home).get(member.name, {})
+    return {f"SEBALAI_{name}": value for name, value in told.items()}
+
+
+def _own_settings(home: Home) -> dict[str, dict[str, str]]:
+    return {
+        "gateway": {
+            "CALLER_KEY_FILE": str(home.secrets / "caller-key.jwk"),
+            "ROUTES_KEYS_FILE": str(home.secrets / "routes-keys.json"),
+            "SNAPSHOT_DIR": str(home.root / "snapshots"),
+            "IDENTITY_URL": home.url("identity"),
+            "CATALOG_URL": home.url("catalog"),
+            "ARCHIVE_URL": home.url("archive"),
+            "EXCHANGE_URL": home.url("exchange"),
+            "PORTAL_URL": home.url("portal"),
+            # Every provider of an embedded platform stands on this machine.
+            "PRIVATE_PROVIDERS": "127.0.0.1",
+        },
+        "identity": {"SEALING_KEY_FILE": str(home.secrets / "identity-sealing-key")},
+        "exchange": {
+            "ROUTES_KEY_FILE": str(home.secrets / "routes-key.jwk"),
+            "LEDGER_KEY_FILE": str(home.secrets / "ledger-key"),
+            "LEDGER_ORIGIN": secrets.LEDGER_ORIGIN,
+        },
+        "archive": {"CONTENT_DIR": str(home.root / "content")},
+        "portal": {
+            "GATEWAY_URL": home.gateway_url,
+            "CLIENT_ID_FILE": str(home.keys / "diskominfo.portal.client_id"),
+            "CLIENT_KEY_FILE": str(home.keys / "diskominfo.portal.jwk"),
+        },
+    }

@@ -1,0 +1,65 @@
+"""A platform of real engines and tiny HTTP servers, run by the real supervisor."""
+
+import sys
+
+from sebalai_local import home as homes
+from sebalai_local import lifecycle, processes
+from sebalai_local.launching import Program
+from sebalai_local.units import StopRank, Unit, answers_http
+
+SERVER = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(b"{}")
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def _server(home, name, rank, needs=()):
+    port = home.port(name)
+    return Unit(
+        name,
+        program=lambda: Program([sys.executable, "-c", SERVER, str(port)]),
+        needs=needs,
+        ports=(port,),
+        is_ready=answers_http(port),
+        stop_rank=rank,
+    )
+
+
+def units(home, with_engines):
+    engines = [
+        unit for unit in processes.units(home) if unit.name in ("nats", "postgres", "databases")
+    ]
+    step = Unit("step", program=lambda: Program([sys.executable, "-c", "pass"]), is_step=True)
+    return (
+        *(engines if with_engines else ()),
+        step,
+        _server(home, "identity", StopRank.SERVICE, ("step",)),
+        _server(home, "gateway", StopRank.GATEWAY, ("identity",)),
+    )
+
+
+def broken(home):
+    words = "import sys; sys.exit('the disk is full of love letters')"
+    program = Program([sys.executable, "-c", words])
+    return (*units(home, with_engines=False), Unit("sick", program=lambda: program, is_step=True))
+
+
+def main(kind):
+    home = homes.from_environment()
+    chosen = broken(home) if kind == "broken" else units(home, with_engines=kind == "engines")
+    wanted = {port: unit.name for unit in chosen for port in unit.ports}
+    if sys.argv[2] == "supervise":
+        return lifecycle.supervise(home, chosen)
+    try:
+        lifecycle.up(home, wanted, [__file__, kind, "supervise"])
+    except lifecycle.Failure as failure:
+        sys.stderr.write(f"{failure}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,75 @@
+"""`python -m sebalai_gateway {api|worker|migrate|load|contracts}`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from sebalai_shared.broker import JOURNAL, Broker
+from sebalai_shared.health import Heartbeat
+from sebalai_shared.migrations import run_migrate
+from sebalai_shared.process import every, main, run_worker, serve, together
+from sebalai_shared.relay import Relay
+from sebalai_shared.settings import MemberSettings
+
+from sebalai_gateway.app import Gateway
+from sebalai_gateway.journal import jobs
+from sebalai_gateway.journal.source import JournalSource
+from sebalai_gateway.settings import GatewaySettings
+
+PACKAGE = Path(__file__).parent
+
+
+def api(_: Sequence[str]) -> None:
+    settings = GatewaySettings.from_environment()
+    serve(Gateway(settings), settings)
+
+
+def worker(_: Sequence[str]) -> None:
+    settings = MemberSettings.from_environment()
+    run_worker(settings, lambda: _work(settings))
+
+
+async def _work(settings: MemberSettings) -> None:
+    beat, broker, dsn = (
+        Heartbeat(settings.heartbeat_file),
+        Broker(settings),
+        settings.database_dsn(),
+    )
+
+    async def reconcile() -> None:
+        await jobs.reconcile(dsn)
+
+    async def partitions() -> None:
+        await jobs.keep_partitions(dsn)
+
+    async def relay() -> None:
+        # The jobs must not wait for NATS, so the relay alone does.
+        await broker.connect(beat)
+        await broker.ensure_stream(JOURNAL)
+        await Relay(dsn, broker, JournalSource(), beat).run()
+
+    await together(
+        relay(),
+        every(jobs.RECONCILE_EACH_SECONDS, reconcile),
+        every(jobs.PARTITIONS_EACH_SECONDS, partitions),
+    )
+
+
+def migrate(_: Sequence[str]) -> None:
+    settings = MemberSettings.from_environment()
+    run_migrate(settings.database_dsn("postgresql+asyncpg"), PACKAGE)
+    asyncio.run(jobs.keep_partitions(settings.database_dsn()))
+
+
+def nothing(_: Sequence[str]) -> None:
+    """The gateway has no reference data and no contract of its own beyond docs/protocols."""
+
+
+if __name__ == "__main__":
+    main(
+        {
+            "api": api, "worker": worker, "migrate": migrate, "load": nothing, "contracts": nothing
+        }
+    )  # fmt: skip

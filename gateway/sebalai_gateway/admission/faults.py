@@ -1,0 +1,32 @@
+"""How a token is refused: 401 with the reason, as RFC 6750 asks."""
+
+from __future__ import annotations
+
+from sebalai_gateway.refusals import Refusal
+
+_CHALLENGE = {
+    "token-missing": b'Bearer realm="sebalai"',
+}
+_INVALID = b'Bearer realm="sebalai", error="invalid_token"'
+
+
+def bad_token(slug: str, detail: str) -> Refusal:
+    return Refusal(
+        401,
+        slug,
+        "The access token is not accepted",
+        detail,
+        x_road="client.authentication_failed",
+        headers=[(b"www-authenticate", _CHALLENGE.get(slug, _INVALID))],
+    )
+
+
+def too_many(seconds: int) -> Refusal:
+    return Refusal(
+        429,
+        "too-many-bad-tokens",
+        "Too many tokens that are not accepted",
+        f"Correct the token and try again in {seconds} seconds.",
+        x_road="client.authentication_failed",
+        headers=[(b"retry-after", str(seconds).encode())],
+    )

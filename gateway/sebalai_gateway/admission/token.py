@@ -1,0 +1,193 @@
+"""Verifies access tokens locally (RFC 9068, wiring section 4).
+
+Checks stand in the order of their price, so that garbage is cheap: size, shape, known key, then
+the claims, the signature last. A verified token is cached by its SHA-256; what can change while it
+lives (time, trust in its key) is checked on every use.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from sebalai_gateway.admission.faults import bad_token
+from sebalai_gateway.admission.keys import KeyStore
+from sebalai_gateway.admission.throttle import FailureThrottle
+from sebalai_gateway.refusals import Refusal
+
+TOKEN_BYTES_LIMIT = 8 * 1024
+CACHE_TOKENS = 50_000
+HEADERS_CACHED = 256
+SKEW_SECONDS = 5
+SIGNATURE_BYTES = 64
+TYPES = frozenset({"at+jwt", "application/at+jwt"})
+_FORBIDDEN = frozenset({"crit", "jwk", "jku", "x5u", "x5c", "b64", "zip"})
+_ECDSA = ECDSA(hashes.SHA256())
+
+
+class Claims(msgspec.Struct, frozen=True, gc=False):
+    """What a token says of its bearer; every field is required but `scope` and `nbf`."""
+
+    iss: str
+    aud: str
+    sub: str
+    client_id: str
+    jti: str
+    exp: int
+    iat: int
+    kind: str
+    agency: str
+    application: str
+    scope: str = ""
+    nbf: int = 0
+
+
+_CLAIMS = msgspec.json.Decoder(Claims)
+
+
+class TokenVerifier:
+    def __init__(
+        self, issuer: str, audience: str, keys: KeyStore, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._issuer, self._audience, self._keys, self._clock = issuer, audience, keys, clock
+        self._cache: dict[bytes, tuple[Claims, str]] = {}
+        self._headers: dict[bytes, str] = {}
+        self._generation = keys.generation
+        self._throttle = FailureThrottle(clock)
+
+    def verify(self, authorization: bytes | None, source: str) -> Claims:
+        """The claims of the bearer token. `source` is the peer's address, for the throttle.
+
+        Raises:
+            Refusal: 401 with the reason as its slug; 429 for a source of many bad tokens.
+        """
+        token = self._bearer(authorization)
+        digest = hashlib.sha256(token).digest()
+        if self._generation != self._keys.generation:
+            self._cache.clear()
+            self._generation = self._keys.generation
+        hit = self._cache.get(digest)
+        if hit is not None and self._keys.trusts(hit[1]):
+            self._check_times(hit[0])
+            return hit[0]
+        self._throttle.check(source)
+        try:
+            claims, kid = self._verify(token)
+        except Refusal as refusal:
+            # An old token is no guess: one application that forgot to renew must not lock out
+            # all others behind the same address.
+            if refusal.slug != "token-expired":
+                self._throttle.note(source)
+            raise
+        self._remember(digest, claims, kid)
+        return claims
+
+    def _bearer(self, authorization: bytes | None) -> bytes:
+        if authorization is None:
+            raise bad_token("token-missing", "Send Authorization: Bearer with an access token.")
+        scheme, _, token = authorization.partition(b" ")
+        if scheme.lower() != b"bearer" or not token or len(token) > TOKEN_BYTES_LIMIT:
+            raise bad_token("token-malformed", "Send one bearer token of ordinary size.")
+        return token.strip()
+
+    def _verify(self, token: bytes) -> tuple[Claims, str]:
+        parts = token.split(b".")
+        if len(parts) != 3:
+            raise bad_token("token-malformed", "An access token has three parts.")
+        kid = self._headers.get(parts[0]) or self._read_header(parts[0])
+        key = self._keys.get(kid)
+        if key is None:
+            raise bad_token("token-key-unknown", "The token was signed by no key of ours.")
+        signature = _decode(parts[2])
+        if len(signature) != SIGNATURE_BYTES:
+            raise bad_token("token-signature", "The signature has another length; get a new token.")
+        claims = self._read_claims(parts[1])
+        self._check_claims(claims)
+        r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
+        try:
+            key.verify(encode_dss_signature(r, s), token[: token.rindex(b".")], _ECDSA)
+        except InvalidSignature:
+            raise bad_token("token-signature", "The signature is wrong; get a new token.") from None
+        return claims, kid
+
+    def _read_header(self, part: bytes) -> str:
+        header = _object(_decode(part))
+        kid = header.get("kid")
+        if header.get("alg") != "ES256":
+            raise bad_token("token-algorithm", "Only ES256 tokens of the issuer are taken.")
+        if str(header.get("typ", "")).lower() not in TYPES:
+            raise bad_token("token-type", "This is not an access token (typ at+jwt).")
+        if not isinstance(kid, str) or _FORBIDDEN & header.keys():
+            raise bad_token("token-malformed", "The token's header holds what it must not.")
+        if self._keys.trusts(kid) and len(self._headers) < HEADERS_CACHED:
+            self._headers[part] = kid
+        return kid
+
+    def _read_claims(self, part: bytes) -> Claims:
+        body = _decode(part)
+        _object(body)
+        try:
+            return _CLAIMS.decode(body)
+        except msgspec.DecodeError as error:
+            raise bad_token("token-malformed", "The token's claims are incomplete.") from error
+
+    def _check_claims(self, claims: Claims) -> None:
+        if claims.iss != self._issuer:
+            raise bad_token("token-issuer", f"Get a token from {self._issuer}.")
+        if claims.aud != self._audience:
+            raise bad_token("token-audience", f"Ask for a token for {self._audience}.")
+        if claims.kind != "system":
+            raise bad_token("token-kind", "Only tokens of applications are taken on the bus.")
+        self._check_times(claims)
+
+    def _check_times(self, claims: Claims) -> None:
+        now = self._clock()
+        if now >= claims.exp + SKEW_SECONDS:
+            raise bad_token("token-expired", "The token has expired; get a new one.")
+        if now < claims.nbf - SKEW_SECONDS or now < claims.iat - SKEW_SECONDS:
+            raise bad_token("token-not-yet-valid", "The token begins later; check your clock.")
+
+    def _remember(self, digest: bytes, claims: Claims, kid: str) -> None:
+        if len(self._cache) >= CACHE_TOKENS:
+            self._cache.pop(next(iter(self._cache)))
+        self._cache[digest] = (claims, kid)
+
+
+def _decode(part: bytes) -> bytes:
+    try:
+        decoded = base64.b64decode(part + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise bad_token("token-malformed", "A part of the token is not base64url.") from None
+    # One spelling only: loose last bits would make many tokens, and cache entries, of one.
+    if base64.urlsafe_b64encode(decoded).rstrip(b"=") != part:
+        raise bad_token("token-malformed", "A part of the token is not base64url.")
+    return decoded
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """A JSON object without repeated members: two readers must not see two tokens in one."""
+    try:
+        document = json.loads(body, object_pairs_hook=_unique)
+    except (ValueError, RecursionError):
+        raise bad_token("token-malformed", "A part of the token is not a JSON object.") from None
+    if not isinstance(document, dict):
+        raise bad_token("token-malformed", "A part of the token is not a JSON object.")
+    return document  # pyright: ignore[reportUnknownVariableType]
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("repeated member")
+    return document

@@ -1,0 +1,123 @@
+"""Puts the gateway together: the call path and the edge as raw ASGI callables, FastAPI only for the
+gateway's own health. Everything is built here and handed down.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI
+from joserfc.jwk import ECKey
+from sebalai_shared import health
+from sebalai_shared.addresses import Reach
+from sebalai_shared.caller import AssertionSigner
+from sebalai_shared.clock import Clock, SystemClock
+from starlette.types import Receive, Scope, Send
+
+from sebalai_gateway.accesslog import AccessLog
+from sebalai_gateway.admission.keys import KeyStore
+from sebalai_gateway.admission.token import TokenVerifier
+from sebalai_gateway.calls.path import Calls, Parts
+from sebalai_gateway.edge.door import Edge
+from sebalai_gateway.forwarding.forwarder import Forwarder
+from sebalai_gateway.journal.writer import Journal
+from sebalai_gateway.routing.feeds import Feeds
+from sebalai_gateway.settings import GatewaySettings
+
+Serve = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class NotUp(Exception):
+    """A part that readiness names."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """What exists only while the process serves, because it needs the running loop."""
+
+    calls: Serve
+    edge: Serve
+
+
+class Gateway:
+    """The ASGI application."""
+
+    def __init__(self, settings: GatewaySettings, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._signer = AssertionSigner(
+            _key(settings.caller_key_file), settings.audience, self._clock
+        )
+        self._keys = KeyStore()
+        self._verifier = TokenVerifier(settings.public_url, settings.audience, self._keys)
+        self._journal = Journal(settings.database_dsn())
+        self._feeds = Feeds(settings, self._keys, self._signer)
+        self._open: _Open | None = None
+        self._own = self._own_app()
+
+    def _own_app(self) -> FastAPI:
+        app = FastAPI(title="Sebalai gateway", lifespan=self._lifespan, docs_url=None)
+        app.include_router(
+            health.router(
+                {
+                    "journal": self._check_journal,
+                    "routes": self._feeds.check_routes,
+                    "keys": self._feeds.check_keys,
+                }
+            )
+        )
+        return app
+
+    async def _check_journal(self) -> None:
+        if not self._journal.is_up:
+            raise NotUp("journal")
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncGenerator[None]:
+        settings, log = self._settings, AccessLog()
+        reach = Reach.parse(settings.private_providers.split(","))
+        # The members stand where the operator's own settings say, on loopback or an inner network.
+        members = {**settings.member_urls(), "portal": settings.portal_url}
+        providers = Forwarder(reach)
+        inner = Forwarder(Reach.parse(["0.0.0.0/0", "::/0"]))
+        parts = Parts(
+            verifier=self._verifier,
+            table=self._feeds.table,
+            journal=self._journal,
+            forwarder=providers,
+            signer=self._signer,
+            public_url=settings.public_url,
+            log=log,
+        )
+        edge = Edge(members, self._verifier, inner, self._signer, log)
+        self._journal.start()
+        await self._feeds.start()
+        self._open = _Open(Calls(parts), edge)
+        try:
+            yield
+        finally:
+            self._open = None
+            await self._feeds.close()
+            await providers.close()
+            await inner.close()
+            await self._journal.close()
+            log.flush()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self._open is None or scope["path"] in _OWN:
+            await self._own(scope, receive, send)
+        elif scope["path"].startswith("/r1/"):
+            await self._open.calls(scope, receive, send)
+        else:
+            await self._open.edge(scope, receive, send)
+
+
+_OWN = {"/livez", "/readyz"}
+
+
+def _key(path: Path) -> ECKey:
+    return ECKey.import_key(json.loads(path.read_text(encoding="utf-8")))

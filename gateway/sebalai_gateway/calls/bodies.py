@@ -1,0 +1,125 @@
+"""Bodies flow through and are never joined: counted, hashed and bounded chunk by chunk."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import AsyncIterator
+
+from starlette.types import Receive
+
+from sebalai_gateway.refusals import Refusal
+
+_SHA256 = re.compile(rb"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):")
+EMPTY_SHA256 = hashlib.sha256().hexdigest()
+
+
+class ClientGone(Exception):
+    """The consumer closed its connection before the call was over."""
+
+
+class Measure:
+    """The SHA-256 and size of what passed by."""
+
+    __slots__ = ("_hash", "size")
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def add(self, chunk: bytes) -> None:
+        self._hash.update(chunk)
+        self.size += len(chunk)
+
+    def evidence(self) -> dict[str, object]:
+        return {"sha256": self._hash.hexdigest(), "bytes": self.size}
+
+    def digest(self) -> bytes:
+        return self._hash.digest()
+
+
+def expected_digest(header: bytes | None) -> bytes | None:
+    """The sha-256 of a Content-Digest header (RFC 9530); other algorithms are not ours to check.
+
+    Raises:
+        Refusal: the header names sha-256 but cannot be read.
+    """
+    if header is None or b"sha-256" not in header:
+        return None
+    found = _SHA256.search(header)
+    if found is None:
+        raise Refusal(
+            400,
+            "digest-malformed",
+            "The Content-Digest header cannot be read",
+            "Write it as sha-256=:<base64 of 32 bytes>: (RFC 9530).",
+        )
+    return base64.b64decode(found[1])
+
+
+class RequestBody:
+    """The consumer's body on its way to the provider.
+
+    `failure` is set before the stream breaks off, because an HTTP client reports only that sending
+    failed and not why.
+    """
+
+    def __init__(self, receive: Receive, limit: int, expected: bytes | None) -> None:
+        self._receive, self._limit, self._expected = receive, limit, expected
+        self.measure = Measure()
+        self.failure: Refusal | ClientGone | None = None
+        self.is_complete = False
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Yields chunks; with an expected digest the last one waits until it has been compared."""
+        held: bytes | None = None
+        async for chunk in self._incoming():
+            if self._expected is None:
+                yield chunk
+                continue
+            if held is not None:
+                yield held
+            held = chunk
+        self._compare()
+        if held is not None:
+            yield held
+
+    async def _incoming(self) -> AsyncIterator[bytes]:
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise self._fail(ClientGone())
+            chunk: bytes = message.get("body", b"")
+            if chunk:
+                self.measure.add(chunk)
+                if self.measure.size > self._limit:
+                    raise self._fail(too_large(self._limit))
+                yield chunk
+            if not message.get("more_body", False):
+                self.is_complete = True
+                return
+
+    def _compare(self) -> None:
+        if self._expected is not None and self._expected != self.measure.digest():
+            raise self._fail(
+                Refusal(
+                    400,
+                    "digest-mismatch",
+                    "The body is not what its digest says",
+                    "Compute Content-Digest over the bytes you send and send again.",
+                )
+            )
+
+    def _fail(self, failure: Refusal | ClientGone) -> Refusal | ClientGone:
+        self.failure = failure
+        return failure
+
+
+def too_large(limit: int) -> Refusal:
+    return Refusal(
+        413,
+        "body-too-large",
+        "The body is too large",
+        f"This interface takes at most {limit} bytes.",
+    )

@@ -1,0 +1,74 @@
+"""Faults of the exchange itself, as the consumer is told them; rights and paths have their own."""
+
+from __future__ import annotations
+
+from sebalai_gateway.calls.bodies import ClientGone
+from sebalai_gateway.forwarding.forwarder import ProviderTimeout
+from sebalai_gateway.refusals import Refusal
+
+RETRY_AFTER = (b"retry-after", b"1")
+
+
+def broken_exchange(error: Exception) -> Refusal:
+    if isinstance(error, ClientGone):
+        return Refusal(
+            499, "client-disconnected", "The consumer went away", "Call again when you are back."
+        )
+    if isinstance(error, (ProviderTimeout, TimeoutError)):
+        return Refusal(
+            504, "provider-timeout", "The provider did not answer in time",
+            "It may have acted: before you repeat a call that changes something, ask it.",
+            x_road="server.network_error",
+        )  # fmt: skip
+    return Refusal(
+        502, "provider-unreachable", "The provider cannot be reached",
+        "Try again later; if it lasts, tell the provider's agency the message_id.",
+        x_road="server.network_error",
+    )  # fmt: skip
+
+
+def journal_unavailable() -> Refusal:
+    return Refusal(
+        503, "journal-unavailable", "The journal cannot be written",
+        "Nothing is forwarded unrecorded. Try again in a moment.",
+        x_road="server.internal_error", headers=[RETRY_AFTER],
+    )  # fmt: skip
+
+
+def outcome_unknown() -> Refusal:
+    return Refusal(
+        503, "outcome-unknown", "The provider was called, but its answer may not be given",
+        "The journal could not be written. The provider may have acted: before you repeat a call "
+        "that changes something, ask it.",
+        x_road="server.internal_error",
+    )  # fmt: skip
+
+
+def scope_missing(scope: str) -> Refusal:
+    return Refusal(
+        403, "scope-missing", "The token does not reach this far",
+        f"Ask the token endpoint for the scope {scope}.",
+        x_road="client.access_denied",
+    )  # fmt: skip
+
+
+def routes_unavailable() -> Refusal:
+    return Refusal(
+        503, "routes-unavailable", "The routing table has not arrived yet",
+        "Try again in a moment.", headers=[RETRY_AFTER],
+    )  # fmt: skip
+
+
+def client_mismatch() -> Refusal:
+    return Refusal(
+        403, "client-mismatch", "The client named is not the client that calls",
+        "Leave X-Road-Client out, or name the application your token was given to.",
+        x_road="client.access_denied",
+    )  # fmt: skip
+
+
+def query_invalid(limit: int) -> Refusal:
+    return Refusal(
+        400, "query-invalid", "The query cannot be forwarded",
+        f"Percent-encode the query; at most {limit} bytes are taken.",
+    )  # fmt: skip

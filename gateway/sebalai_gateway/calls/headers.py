@@ -1,0 +1,177 @@
+"""Header policy of the call path: one pass over what came, one over what goes back.
+
+Hop-by-hop headers end here (RFC 9110 section 7.6.1), the token and everything that could pass for
+the gateway's own word is dropped; the rest goes through untouched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sebalai_gateway.refusals import Refusal
+
+Headers = list[tuple[bytes, bytes]]
+NOT_MODIFIED = 304
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
+        b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
+    }
+)  # fmt: skip
+NOT_FORWARDED = HOP_BY_HOP | frozenset(
+    {
+        b"authorization", b"cookie", b"host", b"expect", b"forwarded", b"via",
+        b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip",
+        b"sebalai-caller", b"sebalai-message-id", b"traceparent", b"tracestate", b"user-agent",
+        b"x-road-client", b"x-road-id", b"x-road-request-id", b"x-road-error",
+    }
+)  # fmt: skip
+NOT_RETURNED = HOP_BY_HOP | frozenset(
+    {
+        b"server", b"set-cookie", b"sebalai-caller", b"sebalai-message-id", b"sebalai-receipt",
+        b"sebalai-trace", b"x-road-error", b"x-road-id", b"x-road-request-id",
+        b"x-road-request-hash", b"x-road-service",
+    }
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Incoming:
+    """What the call path needs of the head, and what is forwarded of it."""
+
+    forwarded: Headers = field(default_factory=list[tuple[bytes, bytes]])
+    authorization: bytes | None = None
+    purpose: str | None = None
+    x_road_client: str | None = None
+    x_road_id: str | None = None
+    traceparent: str | None = None
+    content_digest: bytes | None = None
+    content_length: int | None = None
+    is_chunked: bool = False
+
+    @property
+    def has_body(self) -> bool:
+        return self.is_chunked or bool(self.content_length)
+
+
+def read(headers: Headers) -> Incoming:
+    """One pass over the request's head.
+
+    Raises:
+        Refusal: framing that two readers could read differently, an upgrade, a repeated
+            Authorization or purpose.
+    """
+    incoming = Incoming()
+    named: frozenset[bytes] = frozenset()
+    for name, value in headers:
+        if name in NOT_FORWARDED or name in _NOTED:
+            named |= _note(incoming, name, value)
+        if name not in NOT_FORWARDED:
+            incoming.forwarded.append((name, value))
+    if incoming.is_chunked and incoming.content_length is not None:
+        raise _bad_framing("Send Content-Length or Transfer-Encoding, not both.")
+    if named:
+        incoming.forwarded = [pair for pair in incoming.forwarded if pair[0] not in named]
+    return incoming
+
+
+def returned(status: int, headers: Headers) -> Headers:
+    """What of the provider's head goes back to the consumer."""
+    named = _connection_named(headers)
+    if status == NOT_MODIFIED:
+        # It tells the length of a body that does not come; the server would wait for one.
+        named |= {b"content-length"}
+    kept = ((name.lower(), value) for name, value in headers)
+    return [(n, v) for n, v in kept if n not in NOT_RETURNED and n not in named]
+
+
+def _connection_named(headers: Headers) -> frozenset[bytes]:
+    return frozenset(
+        token.strip().lower()
+        for name, value in headers
+        if name.lower() == b"connection"
+        for token in value.split(b",")
+    )
+
+
+def _note(incoming: Incoming, name: bytes, value: bytes) -> frozenset[bytes]:
+    """Keeps one header that matters; answers names that `Connection` makes hop-by-hop."""
+    if name == b"connection":
+        return _connection_named([(name, value)])
+    reader = _NOTED.get(name)
+    if reader is not None:
+        reader(incoming, value)
+    return frozenset()
+
+
+def _authorization(incoming: Incoming, value: bytes) -> None:
+    if incoming.authorization is not None:
+        raise _bad_framing("Send one Authorization header.")
+    incoming.authorization = value
+
+
+def _purpose(incoming: Incoming, value: bytes) -> None:
+    if incoming.purpose is not None:
+        raise _bad_framing("Send one Sebalai-Purpose header.")
+    incoming.purpose = value.decode("latin-1").strip()
+
+
+def _client(incoming: Incoming, value: bytes) -> None:
+    # The last one counts, as X-Road's specification says.
+    incoming.x_road_client = value.decode("latin-1").strip()
+
+
+def _id(incoming: Incoming, value: bytes) -> None:
+    incoming.x_road_id = value.decode("latin-1").strip()
+
+
+def _traceparent(incoming: Incoming, value: bytes) -> None:
+    incoming.traceparent = value.decode("latin-1")
+
+
+def _digest(incoming: Incoming, value: bytes) -> None:
+    # A list header may come in several lines (RFC 9110, section 5.3).
+    before = incoming.content_digest
+    incoming.content_digest = value if before is None else before + b", " + value
+
+
+def _length(incoming: Incoming, value: bytes) -> None:
+    if not value.isdigit() or incoming.content_length is not None:
+        raise _bad_framing("Send one Content-Length, a whole number.")
+    incoming.content_length = int(value)
+
+
+def _encoding(incoming: Incoming, value: bytes) -> None:
+    if value.strip().lower() != b"chunked":
+        raise _bad_framing("The only Transfer-Encoding taken here is chunked.")
+    incoming.is_chunked = True
+
+
+def _upgrade(_: Incoming, value: bytes) -> None:
+    # An offer of HTTP/2 (`h2c`, which Java's client sends unasked) may be ignored: RFC 9110, 7.8.
+    if b"websocket" not in value.lower():
+        return
+    raise Refusal(
+        501,
+        "upgrade-not-supported",
+        "Upgrades do not pass the bus",
+        "Call without Upgrade; WebSocket connections are not carried.",
+    )
+
+
+_NOTED = {
+    b"authorization": _authorization,
+    b"sebalai-purpose": _purpose,
+    b"x-road-client": _client,
+    b"x-road-id": _id,
+    b"traceparent": _traceparent,
+    b"content-digest": _digest,
+    b"content-length": _length,
+    b"transfer-encoding": _encoding,
+    b"upgrade": _upgrade,
+}
+
+
+def _bad_framing(detail: str) -> Refusal:
+    return Refusal(400, "framing-invalid", "The request cannot be read in one way only", detail)

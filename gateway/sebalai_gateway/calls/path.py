@@ -1,0 +1,262 @@
+"""The call path: identify, allow, journal, forward, journal, answer. A raw ASGI callable.
+
+Nothing here waits for another service: tokens, routes and agreements are in memory. What it does
+wait for is the journal, once before the provider is called and once before the answer ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sebalai_shared.caller import HEADER, AssertionSigner, Caller
+from sebalai_shared.telemetry import enter_trace
+from starlette.types import Receive, Scope, Send
+
+from sebalai_gateway.admission.token import Claims, TokenVerifier
+from sebalai_gateway.calls import headers as head
+from sebalai_gateway.calls.bodies import (
+    ClientGone,
+    Measure,
+    RequestBody,
+    expected_digest,
+    too_large,
+)
+from sebalai_gateway.calls.faults import (
+    broken_exchange,
+    client_mismatch,
+    journal_unavailable,
+    outcome_unknown,
+    query_invalid,
+    routes_unavailable,
+    scope_missing,
+)
+from sebalai_gateway.calls.record import Call
+from sebalai_gateway.calls.reply import Reply
+from sebalai_gateway.forwarding.forwarder import (
+    Answer,
+    Forwarder,
+    ProviderTimeout,
+    ProviderUnreachable,
+    Timeouts,
+)
+from sebalai_gateway.journal.writer import AlreadyCompleted, Journal, JournalUnavailable
+from sebalai_gateway.refusals import Refusal
+from sebalai_gateway.routing.paths import Target, parse
+from sebalai_gateway.routing.table import Decision, Table
+
+QUERY_BYTES_LIMIT = 8 * 1024
+COMPLETED_SECONDS = 2.0
+BUS_SCOPE = "bus.call"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the call path is made of; `table` answers the present routing table, if there is one."""
+
+    verifier: TokenVerifier
+    table: Callable[[], Table | None]
+    journal: Journal
+    forwarder: Forwarder
+    signer: AssertionSigner
+    public_url: str
+    log: Callable[[dict[str, object]], None]
+
+
+class Withheld(Exception):
+    """The end of the answer cannot be given, because its journal entry could not be written."""
+
+
+class Calls:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one call. An exception that leaves here makes the server cut the connection."""
+        call = Call(scope["method"], "")
+        reply = Reply(self._parts.public_url, call, send)
+        try:
+            await self._serve(scope, receive, call, reply)
+        except Refusal as refusal:
+            await self._refused(call, reply, refusal)
+        except JournalUnavailable:
+            await reply.problem(journal_unavailable())
+        except Withheld:
+            if reply.has_started:
+                raise
+            await reply.problem(outcome_unknown())
+        finally:
+            self._parts.log(reply.line())
+
+    async def _serve(self, scope: Scope, receive: Receive, call: Call, reply: Reply) -> None:
+        incoming, failure = _read_head(scope, call)
+        if failure is not None:
+            raise failure
+        claims, target = self._identify(scope, incoming, call)
+        decision = self._decide(claims, target, incoming, call)
+        limit = decision.interface.max_request_bytes
+        if (incoming.content_length or 0) > limit:
+            raise too_large(limit)
+        body = RequestBody(receive, limit, expected_digest(incoming.content_digest))
+        call.facts["request"] = body.measure.evidence()
+        parts, at = self._parts, call.requested_at
+        await parts.journal.append(call.message_id, "requested", at, call.record("requested", None))
+        try:
+            async with asyncio.timeout(decision.interface.total_timeout_ms / 1000):
+                answer = await self._forward(call, decision, claims, incoming, body)
+                last = await self._stream(call, reply, answer, receive, body)
+        except (ProviderUnreachable, ProviderTimeout, ClientGone, TimeoutError) as error:
+            await self._failed(call, reply, body, ClientGone() if reply.is_sending else error)
+            return
+        await self._complete(call, reply, "answered", answer.status)
+        await reply.end(answer, last)
+
+    def _identify(self, scope: Scope, incoming: head.Incoming, call: Call) -> tuple[Claims, Target]:
+        claims = self._parts.verifier.verify(incoming.authorization, scope["client"][0])
+        call.facts |= {"consumer": claims.application, "client_id": claims.client_id}
+        if BUS_SCOPE not in claims.scope.split():
+            raise scope_missing(BUS_SCOPE)
+        target = parse(scope["raw_path"])
+        query: bytes = scope["query_string"]
+        if len(query) > QUERY_BYTES_LIMIT or not _is_plain(query):
+            raise query_invalid(QUERY_BYTES_LIMIT)
+        call.target = target.raw + (b"?" + query if query else b"")
+        call.facts |= {"interface": target.interface, "provider": target.application}
+        if incoming.x_road_client not in (None, claims.application):
+            raise client_mismatch()
+        return claims, target
+
+    def _decide(
+        self, claims: Claims, target: Target, incoming: head.Incoming, call: Call
+    ) -> Decision:
+        table = self._parts.table()
+        if table is None:
+            raise routes_unavailable()
+        now = call.requested_at.timestamp()
+        decision = table.decide(claims, target, call.method, incoming.purpose, now)
+        call.facts |= {
+            "interface": decision.interface.name,
+            "provider": decision.interface.provider,
+            "contract_sha256": decision.interface.contract_sha256,
+            "agreement": decision.agreement.id,
+            "rule": decision.rule,
+            "purpose": decision.purpose.code,
+            "legal_basis": decision.purpose.legal_basis,
+        }
+        return decision
+
+    async def _forward(
+        self,
+        call: Call,
+        decision: Decision,
+        claims: Claims,
+        incoming: head.Incoming,
+        body: RequestBody,
+    ) -> Answer:
+        interface = decision.interface
+        headers = [
+            *incoming.forwarded,
+            (b"x-road-client", claims.application.encode()),
+            (b"x-road-id", call.x_road_id),
+            (b"x-road-request-id", str(call.message_id).encode()),
+            (b"traceparent", f"00-{call.trace_id}-{call.message_id.hex[16:]}-01".encode()),
+        ]
+        if interface.member is not None:
+            headers.append((HEADER.lower().encode(), self._assert(call, decision, claims)))
+        call.stamp("forwarded_at")
+        return await self._parts.forwarder.send(
+            call.method,
+            interface.addresses[0].rstrip("/") + call.target.decode("ascii"),
+            headers,
+            body.stream() if incoming.has_body else None,
+            Timeouts(interface.connect_timeout_ms / 1000, interface.read_timeout_ms / 1000),
+        )
+
+    def _assert(self, call: Call, decision: Decision, claims: Claims) -> bytes:
+        caller = Caller(
+            kind=claims.kind,
+            subject=claims.sub,
+            agency=claims.agency,
+            application=claims.application,
+            scopes=frozenset(claims.scope.split()),
+            message_id=str(call.message_id),
+            purpose=decision.purpose.code,
+        )
+        return self._parts.signer.sign(caller, str(decision.interface.member)).encode()
+
+    async def _stream(
+        self, call: Call, reply: Reply, answer: Answer, receive: Receive, body: RequestBody
+    ) -> bytes:
+        """Streams the answer one chunk behind and gives back the last, which the journal holds.
+
+        Raises: ClientGone, ProviderUnreachable, ProviderTimeout.
+        """
+        call.stamp("responded_at")
+        call.facts["request"] = body.measure.evidence()
+        # While the body still comes in, it is the body that listens for a consumer who leaves.
+        watched = receive if body.is_complete or body.measure.size == 0 else None
+        measure, held, is_whole = Measure(), None, False
+        try:
+            async for chunk in answer.chunks():
+                measure.add(chunk)
+                if held is not None:
+                    await reply.chunk(answer, held, watched)
+                held = chunk
+            is_whole = True
+        finally:
+            call.facts["response"] = measure.evidence()
+            answer.close(is_complete=is_whole)
+        return held or b""
+
+    async def _failed(self, call: Call, reply: Reply, body: RequestBody, error: Exception) -> None:
+        """The provider was called and the exchange broke: say which side broke it."""
+        call.facts["request"] = body.measure.evidence()
+        failure = body.failure or error
+        refusal = failure if isinstance(failure, Refusal) else broken_exchange(failure)
+        call.facts["problem"] = refusal.slug
+        await self._complete(call, reply, "failed", refusal.status)
+        if reply.has_started:
+            raise Withheld(refusal.slug)
+        await reply.problem(refusal)
+
+    async def _complete(self, call: Call, reply: Reply, outcome: str, status: int) -> None:
+        """Commits the entry within COMPLETED_SECONDS, or withholds the end of the answer."""
+        at = call.stamp("completed_at")
+        record = call.record(outcome, status)
+        try:
+            async with asyncio.timeout(COMPLETED_SECONDS):
+                await self._parts.journal.append(call.message_id, "completed", at, record)
+        except (JournalUnavailable, AlreadyCompleted, TimeoutError) as error:
+            if outcome == "refused":
+                raise JournalUnavailable from error
+            raise Withheld("journal") from error
+        reply.is_receipted = True
+
+    async def _refused(self, call: Call, reply: Reply, refusal: Refusal) -> None:
+        """A refusal is journalled before it is answered; the provider never hears of it."""
+        call.facts |= {"problem": refusal.slug, "request": None}
+        call.facts |= {k: v for k, v in refusal.context.items() if v is not None}
+        if refusal.slug != "too-many-bad-tokens":
+            try:
+                await self._complete(call, reply, "refused", refusal.status)
+            except JournalUnavailable:
+                await reply.problem(journal_unavailable())
+                return
+        await reply.problem(refusal)
+
+
+def _read_head(scope: Scope, call: Call) -> tuple[head.Incoming, Refusal | None]:
+    """The head as it stands; a framing fault is kept until the trace is joined, then raised."""
+    failure, incoming = None, head.Incoming()
+    try:
+        incoming = head.read(scope["headers"])
+    except Refusal as refusal:
+        failure = refusal
+    call.trace_id = enter_trace(incoming.traceparent).trace_id
+    call.correlate(incoming.x_road_id)
+    return incoming, failure
+
+
+def _is_plain(query: bytes) -> bool:
+    return all(0x21 <= byte <= 0x7E for byte in query)

@@ -1,0 +1,84 @@
+"""The evidence of one call while it happens (wiring, section 9).
+
+Never in it: the raw path, bodies, header values, names of people.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sebalai_shared.clock import to_text
+from sebalai_shared.ids import uuid7
+
+SALT_BYTES = 32
+ECHO_CHARACTERS = 128
+# Free text in X-Road-Id could carry a NIK; only a UUID is kept.
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+
+
+@dataclass(slots=True)
+class Call:
+    """What is known of the call so far; `facts` holds the fields that decisions fill in."""
+
+    method: str
+    trace_id: str
+    message_id: UUID = field(default_factory=uuid7)
+    salt: bytes = field(default_factory=lambda: os.urandom(SALT_BYTES))
+    requested_at: datetime = field(default_factory=lambda: datetime.now(UTC))  # noqa: TID251
+    correlation: str | None = None
+    target: bytes = b""
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    _echo: str | None = None
+
+    def correlate(self, x_road_id: str | None) -> None:
+        """Keeps a UUID for the record; whatever came is echoed, if it is of ordinary size."""
+        if x_road_id is None:
+            return
+        if _UUID.match(x_road_id):
+            self.correlation = x_road_id.lower()
+        if x_road_id.isprintable() and 0 < len(x_road_id) <= ECHO_CHARACTERS:
+            self._echo = x_road_id
+
+    @property
+    def x_road_id(self) -> bytes:
+        """What `X-Road-Id` says on both sides: the consumer's, else the message id."""
+        return (self._echo or str(self.message_id)).encode("latin-1")
+
+    def stamp(self, name: str) -> datetime:
+        """Notes the present as `name`: forwarded_at, responded_at or completed_at."""
+        now = datetime.now(UTC)  # noqa: TID251 - the four timestamps are the wall clock's
+        self.facts[name] = to_text(now)
+        return now
+
+    def record(self, outcome: str, status: int | None) -> bytes:
+        """The journal's record, with every field of the evidence payload and the salt."""
+        document: dict[str, Any] = {
+            "v": 1,
+            "message_id": str(self.message_id),
+            "correlation_id": self.correlation,
+            "trace_id": self.trace_id,
+            "requested_at": to_text(self.requested_at),
+            "method": self.method,
+            "target_digest": hashlib.sha256(self.salt + self.target).hexdigest(),
+            "outcome": outcome,
+            "status": status,
+            "salt": base64.urlsafe_b64encode(self.salt).decode().rstrip("="),
+        }
+        for name in _FACTS:
+            document[name] = self.facts.get(name)
+        return orjson.dumps(document)
+
+
+_FACTS = (
+    "forwarded_at", "responded_at", "completed_at", "consumer", "client_id", "interface",
+    "provider", "contract_sha256", "agreement", "rule", "purpose", "legal_basis", "problem",
+    "request", "response",
+)  # fmt: skip

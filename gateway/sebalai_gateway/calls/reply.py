@@ -1,0 +1,112 @@
+"""What goes back to the consumer: the answer's head and chunks, or problem details."""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+from starlette.types import Receive, Send
+
+from sebalai_gateway.calls import headers as head
+from sebalai_gateway.calls.bodies import ClientGone
+from sebalai_gateway.calls.record import Call
+from sebalai_gateway.forwarding.forwarder import Answer
+from sebalai_gateway.refusals import Refusal
+
+
+class Reply:
+    """What goes back to the consumer; knows whether the head is on its way, and whether a chunk
+    waits for a consumer that does not read.
+    """
+
+    def __init__(self, public_url: str, call: Call, send: Send) -> None:
+        self._public_url, self._call, self._send = public_url, call, send
+        self._status = 0
+        self._watch: asyncio.Task[None] | None = None
+        self.has_started = False
+        self.is_sending = False
+        self.is_receipted = False
+
+    def _ours(self) -> head.Headers:
+        message_id = str(self._call.message_id).encode()
+        headers = [
+            (b"sebalai-message-id", message_id),
+            (b"sebalai-trace", self._call.trace_id.encode()),
+            (b"x-road-id", self._call.x_road_id),
+            (b"x-road-request-id", message_id),
+        ]
+        return [*headers, (b"sebalai-receipt", self.receipt.encode())]
+
+    def _head(self, answer: Answer) -> head.Headers:
+        return [*head.returned(answer.status, answer.headers), *self._ours()]
+
+    @property
+    def receipt(self) -> str:
+        return f"{self._public_url}/receipts/{self._call.message_id}"
+
+    async def _start(self, status: int, headers: head.Headers) -> None:
+        self.has_started, self._status = True, status
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def chunk(self, answer: Answer, chunk: bytes, receive: Receive | None) -> None:
+        """One chunk that is not the last. Raises: ClientGone."""
+        if not self.has_started:
+            await self._start(answer.status, self._head(answer))
+            if receive is not None:
+                self._watch = asyncio.create_task(_until_gone(receive))
+        if self._watch is not None and self._watch.done():
+            raise ClientGone
+        self.is_sending = True
+        await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+        self.is_sending = False
+
+    async def end(self, answer: Answer, chunk: bytes) -> None:
+        self._unwatch()
+        if not self.has_started:
+            await self._start(answer.status, self._head(answer))
+        await self._send({"type": "http.response.body", "body": chunk, "more_body": False})
+
+    async def problem(self, refusal: Refusal) -> None:
+        """Answers with problem details; a refusal that could not be journalled has no receipt."""
+        self._unwatch()
+        document = refusal.document(
+            message_id=str(self._call.message_id),
+            receipt=self.receipt if self.is_receipted else None,
+            trace_id=self._call.trace_id,
+        )
+        body = orjson.dumps(document)
+        ours = [h for h in self._ours() if self.is_receipted or h[0] != b"sebalai-receipt"]
+        await self._start(
+            refusal.status,
+            [
+                (b"content-type", b"application/problem+json"),
+                (b"content-length", str(len(body)).encode()),
+                (b"x-road-error", refusal.x_road.encode()),
+                *refusal.headers,
+                *ours,
+            ],
+        )
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def _unwatch(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def line(self) -> dict[str, object]:
+        """The access line: route, never the path."""
+        self._unwatch()
+        facts = self._call.facts
+        return {
+            "message_id": str(self._call.message_id),
+            "trace_id": self._call.trace_id,
+            "method": self._call.method,
+            "status": self._status,
+            "consumer": facts.get("consumer"),
+            "interface": facts.get("interface"),
+            "problem": facts.get("problem"),
+        }
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

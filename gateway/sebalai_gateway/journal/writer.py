@@ -1,0 +1,171 @@
+"""The journal's writer: group commit. Owns the one connection that writes entries.
+
+Everything queued while a commit is under way goes into the next one, so the rate of calls does not
+hang on the rate of fsyncs (measured: 11 times at 16 callers, 26 times at 128). A dead database is
+known at once: entries fail until a background attempt has reached it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+log = logging.getLogger(__name__)
+
+BATCH_ENTRIES = 512
+QUEUE_ENTRIES = 8_192
+CONNECT_SECONDS = 2
+COMMIT_SECONDS = 2.0
+RECONNECT_SECONDS = 0.25
+
+_INSERT = """
+INSERT INTO journal (day, message_id, phase, at, record)
+SELECT day, message_id, phase, at, record::jsonb
+FROM unnest($1::date[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[])
+  AS entry (day, message_id, phase, at, record)
+ON CONFLICT DO NOTHING RETURNING message_id, phase
+"""
+
+
+class JournalUnavailable(Exception):
+    """The entry is not committed; the call must not go on."""
+
+
+class AlreadyCompleted(Exception):
+    """Reconciliation has closed this call as unknown; its answer must be withheld."""
+
+
+@dataclass(slots=True)
+class Entry:
+    message_id: UUID
+    phase: str
+    at: datetime
+    record: str
+    done: asyncio.Future[None]
+
+    @property
+    def day(self) -> date:
+        """The partition: the day of the message id, the same for both phases of a call."""
+        return datetime.fromtimestamp((self.message_id.int >> 80) / 1000, UTC).date()
+
+
+class Journal:
+    """`append` returns when the entry is on disk."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._pending: list[Entry] = []
+        self._wake = asyncio.Event()
+        self._connection: Any = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_up(self) -> bool:
+        return self._connection is not None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="journal")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    async def append(self, message_id: UUID, phase: str, at: datetime, record: bytes) -> None:
+        """Raises: JournalUnavailable, AlreadyCompleted."""
+        if self._connection is None or len(self._pending) >= QUEUE_ENTRIES:
+            raise JournalUnavailable
+        done = asyncio.get_running_loop().create_future()
+        self._pending.append(Entry(message_id, phase, at, record.decode(), done))
+        self._wake.set()
+        await done
+
+    async def _run(self) -> None:
+        while True:
+            if self._connection is None:
+                await self._connect()
+                continue
+            await self._wake.wait()
+            self._wake.clear()
+            while self._pending and self._connection is not None:
+                batch, self._pending = (
+                    self._pending[:BATCH_ENTRIES],
+                    self._pending[BATCH_ENTRIES:],
+                )
+                await self._commit(batch)
+
+    async def _connect(self) -> None:
+        try:
+            self._connection = await asyncpg.connect(
+                self._dsn,
+                timeout=CONNECT_SECONDS,
+                command_timeout=COMMIT_SECONDS,
+                server_settings={"jit": "off", "statement_timeout": "2000"},
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.debug("journal: %s", error)
+            await asyncio.sleep(RECONNECT_SECONDS)
+            return
+        self._connection.add_termination_listener(self._lost)
+        log.info("journal is up")
+
+    def _lost(self, connection: Any) -> None:
+        if connection is self._connection:
+            self._down("the connection was closed")
+
+    def _down(self, why: object) -> None:
+        log.error("journal is down: %s; calls are answered 503", why)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+        pending, self._pending = self._pending, []
+        for entry in pending:
+            _fail(entry, JournalUnavailable())
+        self._wake.set()
+
+    async def _commit(self, batch: list[Entry]) -> None:
+        try:
+            rows = await self._connection.fetch(
+                _INSERT,
+                [entry.day for entry in batch],
+                [entry.message_id for entry in batch],
+                [entry.phase for entry in batch],
+                [entry.at for entry in batch],
+                [entry.record for entry in batch],
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            for entry in batch:
+                _fail(entry, JournalUnavailable())
+            self._down(error or type(error).__name__)
+            return
+        except asyncio.CancelledError:
+            for entry in batch:
+                _fail(entry, JournalUnavailable())
+            raise
+        written = {(row["message_id"], row["phase"]) for row in rows}
+        for entry in batch:
+            if (entry.message_id, entry.phase) in written:
+                _resolve(entry)
+            else:
+                _fail(entry, AlreadyCompleted())
+
+
+def _resolve(entry: Entry) -> None:
+    if not entry.done.done():
+        entry.done.set_result(None)
+
+
+def _fail(entry: Entry, error: Exception) -> None:
+    if not entry.done.done():
+        entry.done.set_exception(error)

@@ -1,0 +1,101 @@
+"""What a consumer reads when the table does not allow its call: what is missing, who gives it."""
+
+from __future__ import annotations
+
+from sebalai_gateway.refusals import Refusal
+from sebalai_gateway.routing.paths import Target
+from sebalai_gateway.routing.snapshot import Agreement
+
+NAMED_LIMIT = 20
+# Of several agreements the refusal that came furthest is the most useful to read.
+_ORDER = (
+    "agreement-expired", "agreement-not-yet-valid", "rule-missing", "purpose-missing",
+    "purpose-not-agreed", "quota-exceeded", "rate-exceeded",
+)  # fmt: skip
+
+
+def telling(refusal: Refusal) -> int:
+    return _ORDER.index(refusal.slug)
+
+
+def agency_unknown(target: Target) -> Refusal:
+    return _unknown(
+        "agency-unknown", f"No agency {target.agency} offers anything here; see listed interfaces."
+    )
+
+
+def interface_unknown(target: Target) -> Refusal:
+    return _unknown("interface-unknown", f"There is no interface {target.interface}.")
+
+
+def _unknown(slug: str, detail: str) -> Refusal:
+    return Refusal(
+        404, slug, "Nothing is offered at this address", detail, "server.unknown_service"
+    )
+
+
+def agreement_missing(consumer: str, interface: str) -> Refusal:
+    return _denied(
+        "agreement-missing",
+        f"{consumer} has no agreement for {interface}. Ask for one by POST "
+        "/api/exchange/v1/agreements; the provider grants it.",
+        rule=f"agreement {consumer} -> {interface}",
+    )
+
+
+def not_yet_valid(agreement: Agreement) -> Refusal:
+    begins = agreement.valid_from.isoformat()
+    return _of(agreement, "agreement-not-yet-valid", f"The agreement begins at {begins}.")
+
+
+def expired(agreement: Agreement) -> Refusal:
+    ended = agreement.valid_until.isoformat()
+    return _of(
+        agreement, "agreement-expired", f"The agreement ended at {ended}; ask for a new one."
+    )
+
+
+def rule_missing(agreement: Agreement, method: str) -> Refusal:
+    allowed = ", ".join(f"{r.method} {r.path}" for r in agreement.rules[:NAMED_LIMIT])
+    return _of(
+        agreement,
+        "rule-missing",
+        f"No rule of the agreement allows {method} on this path; it allows {allowed}.",
+    )
+
+
+def purpose_missing(agreement: Agreement) -> Refusal:
+    return _of(
+        agreement,
+        "purpose-missing",
+        f"Send Sebalai-Purpose with one of the agreed purposes: {_codes(agreement)}.",
+    )
+
+
+def purpose_not_agreed(agreement: Agreement) -> Refusal:
+    return _of(
+        agreement,
+        "purpose-not-agreed",
+        f"The purpose sent is not agreed; agreed are: {_codes(agreement)}.",
+    )
+
+
+def over_limit(agreement: Agreement, slug: str, seconds: int) -> Refusal:
+    refusal = _of(agreement, slug, f"The agreement's limit is reached; try in {seconds} seconds.")
+    refusal.status, refusal.title = 429, "Too many calls for this agreement"
+    refusal.headers = [(b"retry-after", str(seconds).encode())]
+    return refusal
+
+
+def _codes(agreement: Agreement) -> str:
+    return ", ".join(purpose.code for purpose in agreement.purposes[:NAMED_LIMIT])
+
+
+def _of(agreement: Agreement, slug: str, detail: str) -> Refusal:
+    refusal = _denied(slug, detail, rule=f"agreement {agreement.id}")
+    refusal.context = {"agreement": agreement.id}
+    return refusal
+
+
+def _denied(slug: str, detail: str, rule: str) -> Refusal:
+    return Refusal(403, slug, "This call is not allowed", detail, "server.access_denied", rule=rule)

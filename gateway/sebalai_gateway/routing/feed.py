@@ -1,0 +1,168 @@
+"""One snapshot kept fresh two ways: NATS KV tells at once, an HTTP poll asks each second.
+
+A copy is taken from NATS only if it proves itself (routes are signed under pinned keys). Token keys
+prove nothing about themselves, so for them NATS only rings and identity is asked.
+
+Either way alone is enough. The last good copy lies on disk, so that a gateway starts with the
+whole control plane down. What a copy means is its `take` function's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+from nats.aio.msg import Msg
+from sebalai_shared import http
+from sebalai_shared.broker import ApiError, Broker, BrokerUnavailable
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+SNAPSHOT_BYTES_LIMIT = 64 * 1024 * 1024
+BUCKET = "SNAPSHOTS"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a snapshot comes from: KV key, member's internal path, and the file that keeps it."""
+
+    key: str
+    path: str
+    file: Path
+
+
+class Feed:
+    """`take` reads a copy and answers its version, or None when it is not newer; it raises
+    ValueError on a copy that is not genuine. `headers` are the gateway's own assertion.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        client: http.Client,
+        headers: Callable[[], dict[str, str]],
+        take: Callable[[bytes], int | None],
+    ) -> None:
+        self._origin, self._client, self._headers, self._take = origin, client, headers, take
+        self._ask = asyncio.Event()
+        self._state = ""
+        self.version = -1
+        self.heard_at = float("-inf")
+
+    @property
+    def age(self) -> float:
+        """Seconds since either way last answered."""
+        return time.monotonic() - self.heard_at
+
+    def load(self) -> None:
+        """The copy on disk, if there is a good one."""
+        try:
+            self._accept(self._origin.file.read_bytes(), keep=False)
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            log.warning("the kept copy of %s is not used: %s", self._origin.key, error)
+
+    def ask_now(self) -> None:
+        """Polls at once, for an unknown key id or a pointer without a copy."""
+        self._ask.set()
+
+    async def poll(self) -> None:
+        """Runs until cancelled."""
+        while True:
+            try:
+                await self._poll_once()
+                self._note("polling")
+            except (http.Error, ValueError, OSError) as error:
+                self._note(f"poll fails: {type(error).__name__}: {error}")
+            self._ask.clear()
+            try:
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._ask.wait()
+            except TimeoutError:
+                continue
+
+    async def _poll_once(self) -> None:
+        answer = await self._client.fetch(
+            f"{self._origin.path}?after={max(0, self.version)}",
+            headers=self._headers(),
+            limit=SNAPSHOT_BYTES_LIMIT,
+        )
+        if answer.status_code not in (200, 304):
+            msg = f"status {answer.status_code}"
+            raise ValueError(msg)
+        self.heard_at = time.monotonic()
+        if answer.status_code == 200:
+            self._accept(answer.content)
+
+    async def watch(self, broker: Broker) -> None:
+        """Subscribes to the key and takes its last value; again after each reconnect."""
+        await broker.client.subscribe(f"$KV.{BUCKET}.{self._origin.key}", cb=self._on_message)
+        await self.catch_up(broker)
+        broker.on_reconnect(lambda: self.catch_up(broker))
+
+    async def catch_up(self, broker: Broker) -> None:
+        try:
+            reply = await broker.api(
+                f"STREAM.MSG.GET.KV_{BUCKET}",
+                {"last_by_subj": f"$KV.{BUCKET}.{self._origin.key}"},
+            )
+        except (ApiError, BrokerUnavailable) as error:
+            log.debug("no %s in the bucket yet: %s", self._origin.key, error)
+            return
+        self._on_value(base64.b64decode(reply["message"].get("data", "")))
+
+    async def _on_message(self, message: Msg) -> None:
+        self._on_value(message.data)
+
+    def _on_value(self, value: bytes) -> None:
+        try:
+            document = orjson.loads(value)
+            packed = document.get("gzip")
+            if packed is not None:
+                self._accept(gzip.decompress(base64.b64decode(packed)))
+            elif int(document["version"]) > self.version:
+                self.ask_now()
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            log.warning("a copy of %s from NATS is not used: %s", self._origin.key, error)
+
+    def _accept(self, copy: bytes, *, keep: bool = True) -> None:
+        try:
+            version = self._take(copy)
+        except (KeyError, TypeError, AttributeError) as error:
+            # Another shape than agreed: refused like a forged one, and the feed lives on.
+            msg = f"not a snapshot: {error!r}"
+            raise ValueError(msg) from error
+        if version is None:
+            return
+        self.version = version
+        log.info("%s are at version %d", self._origin.key, version)
+        if keep:
+            _write(self._origin.file, copy)
+
+    def _note(self, state: str) -> None:
+        """Says a change of state once."""
+        if state != self._state:
+            log.log(logging.INFO if state == "polling" else logging.WARNING, "%s: %s",
+                    self._origin.key, state)  # fmt: skip
+            self._state = state
+
+
+def _write(path: Path, copy: bytes) -> None:
+    """Whole or not at all: a gateway that dies here finds the copy of before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}")
+    with draft.open("wb") as file:
+        file.write(copy)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,126 @@
+"""The routing table: who may call what, for which purpose, decided from memory. Deny by default.
+
+The deciding rule is named in the receipt of an allowed call; a refusal says precisely what is
+missing and who can give it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sebalai_gateway.admission.token import Claims
+from sebalai_gateway.refusals import Refusal
+from sebalai_gateway.routing import denials
+from sebalai_gateway.routing.buckets import Bucket
+from sebalai_gateway.routing.globs import compile_glob
+from sebalai_gateway.routing.paths import Target
+from sebalai_gateway.routing.snapshot import Agreement, Interface, Purpose, Rule, Snapshot, decode
+
+ANY_METHOD = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why a call is allowed."""
+
+    interface: Interface
+    agreement: Agreement
+    rule: str
+    purpose: Purpose
+
+
+class Grant:
+    """One agreement, compiled."""
+
+    __slots__ = ("_begins", "_ends", "_rules", "agreement", "bucket", "purposes")
+
+    def __init__(self, agreement: Agreement, bucket: Bucket) -> None:
+        self.agreement, self.bucket = agreement, bucket
+        self.purposes = {purpose.code: purpose for purpose in agreement.purposes}
+        self._begins, self._ends = (
+            agreement.valid_from.timestamp(),
+            agreement.valid_until.timestamp(),
+        )
+        self._rules: list[tuple[Rule, Callable[[str], bool]]] = [
+            (rule, compile_glob(rule.path)) for rule in agreement.rules
+        ]
+
+    def allow(self, path: str, method: str, purpose: str | None, now: float) -> tuple[str, Purpose]:
+        """The deciding rule and the purpose. Raises: Refusal."""
+        if now < self._begins:
+            raise denials.not_yet_valid(self.agreement)
+        if now >= self._ends:
+            raise denials.expired(self.agreement)
+        rule = self._matching(path, method)
+        if rule is None:
+            raise denials.rule_missing(self.agreement, method)
+        if purpose is None:
+            raise denials.purpose_missing(self.agreement)
+        agreed = self.purposes.get(purpose)
+        if agreed is None:
+            raise denials.purpose_not_agreed(self.agreement)
+        over = self.bucket.take(now)
+        if over is not None:
+            raise denials.over_limit(self.agreement, *over)
+        return rule, agreed
+
+    def _matching(self, path: str, method: str) -> str | None:
+        for rule, matches in self._rules:
+            if rule.method in (method, ANY_METHOD) and matches(path):
+                return rule.id
+        return None
+
+
+class Table:
+    """Built whole from a snapshot and never changed but for its buckets."""
+
+    def __init__(self, snapshot: Snapshot, before: Table | None = None) -> None:
+        self.version = snapshot.version
+        self._interfaces = {i.name: i for i in snapshot.interfaces if i.state == "active"}
+        self._agencies = {interface.agency for interface in self._interfaces.values()}
+        self._buckets: dict[str, Bucket] = {}
+        self._grants: dict[tuple[str, str], list[Grant]] = {}
+        for agreement in snapshot.agreements:
+            grant = Grant(agreement, self._bucket(agreement, before))
+            self._grants.setdefault((agreement.consumer, agreement.interface), []).append(grant)
+
+    @classmethod
+    def build(cls, payload: bytes, before: Table | None = None) -> Table:
+        """Raises: ValueError, when the payload is not a snapshot."""
+        return cls(decode(payload), before)
+
+    def _bucket(self, agreement: Agreement, before: Table | None) -> Bucket:
+        terms = agreement.rate_per_second, agreement.burst, agreement.quota_per_day
+        bucket = before._buckets.get(agreement.id) if before else None  # noqa: SLF001
+        if bucket is None:
+            bucket = Bucket(*terms)
+        else:
+            bucket.adjust(*terms)
+        self._buckets[agreement.id] = bucket
+        return bucket
+
+    def decide(
+        self, claims: Claims, target: Target, method: str, purpose: str | None, now: float
+    ) -> Decision:
+        """The decision for one call.
+
+        Raises:
+            Refusal: 404 for what does not exist, 403 with the missing rule, 429 over a limit.
+        """
+        interface = self._interfaces.get(target.interface)
+        if interface is None:
+            is_known = target.agency in self._agencies
+            raise denials.interface_unknown(target) if is_known else denials.agency_unknown(target)
+        grants = self._grants.get((claims.application, interface.name))
+        if not grants:
+            raise denials.agreement_missing(claims.application, interface.name)
+        refusals: list[Refusal] = []
+        for grant in grants:
+            try:
+                rule, agreed = grant.allow(target.path, method, purpose, now)
+            except Refusal as refusal:
+                refusals.append(refusal)
+                continue
+            return Decision(interface, grant.agreement, rule, agreed)
+        raise max(refusals, key=denials.telling)

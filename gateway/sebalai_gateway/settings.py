@@ -1,0 +1,35 @@
+"""The gateway's settings; everything else it knows comes from snapshots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sebalai_shared.settings import MemberSettings
+
+
+class GatewaySettings(MemberSettings):
+    """Addresses of the members behind the edge, keys, and where providers may stand."""
+
+    caller_key_file: Path
+    routes_keys_file: Path
+    snapshot_dir: Path = Path(".run/snapshots")
+    identity_url: str = "http://127.0.0.1:8802"
+    catalog_url: str = "http://127.0.0.1:8803"
+    archive_url: str = "http://127.0.0.1:8804"
+    exchange_url: str = "http://127.0.0.1:8805"
+    portal_url: str = "http://127.0.0.1:8801"
+    private_providers: str = ""
+    journal_connections: int = 1
+
+    @property
+    def audience(self) -> str:
+        """What an access token for this gateway names, and the issuer of caller assertions."""
+        return f"urn:sebalai:gateway:{self.instance}"
+
+    def member_urls(self) -> dict[str, str]:
+        return {
+            "identity": self.identity_url,
+            "catalog": self.catalog_url,
+            "archive": self.archive_url,
+            "exchange": self.exchange_url,
+        }

@@ -1,0 +1,75 @@
+"""Turns what the desk read into HTML. One environment a language, made at start; autoescape is on
+and an undefined name is an error, so that a page is never silently half.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache, partial
+from importlib import resources
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sebalai_portal import texts
+
+ASSETS = {"portal.css": "text/css; charset=utf-8", "sebalai.svg": "image/svg+xml"}
+ASSETS_PATH = "/aset"
+
+
+@cache
+def read_asset(name: str) -> bytes:
+    return (resources.files("sebalai_portal") / "static" / name).read_bytes()
+
+
+@cache
+def asset_address(name: str) -> str:
+    """The address changes with the content, so that a browser may keep it for ever."""
+    digest = hashlib.sha256(read_asset(name)).hexdigest()[:12]
+    return f"{ASSETS_PATH}/{digest}/{name}"
+
+
+class Pages:
+    def __init__(self) -> None:
+        assets = {name.replace(".", "_"): asset_address(name) for name in ASSETS}
+        self._environments = {
+            language: make_environment(language, assets) for language in texts.LANGUAGES
+        }
+
+    def html(
+        self, template: str, language: str, *, status: int = 200, **values: Any
+    ) -> HTMLResponse:
+        environment = self._environments[language]
+        return HTMLResponse(environment.get_template(template).render(**values), status)
+
+
+def make_environment(language: str, assets: dict[str, str]) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sebalai_portal"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    translations = texts.catalogue(language)
+    environment.install_gettext_translations(translations, newstyle=True)  # pyright: ignore[reportAttributeAccessIssue]
+    environment.filters["time"] = partial(texts.show_time, language=language)
+    environment.filters["clock"] = partial(texts.show_day_and_clock, language=language)
+    known: dict[str, object] = {
+        "language": language,
+        "assets": assets,
+        "link": partial(_link, language=language),
+    }
+    environment.globals.update(known)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return environment
+
+
+def _link(path: str, language: str, **query: str | None) -> str:
+    """A link that keeps the visitor's language; Indonesian needs no mark."""
+    given = {name: value for name, value in query.items() if value is not None}
+    if language != texts.HOME_LANGUAGE and "lang" not in query:
+        given["lang"] = language
+    return f"{path}?{urlencode(given)}" if given else path

@@ -1,0 +1,159 @@
+"""A small real HTTP server in the gateway's place: it checks the portal's token as the platform
+would, counts what was asked, and fails where a test tells it to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from urllib.parse import parse_qs
+
+import uvicorn
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+CLIENT_ID = "019a0000-0000-7000-8000-00000000000a"
+ISSUER = "https://sebalai.example"
+PLATFORM = "/r1/ID-BB/GOV/diskominfo/sebalai"
+FAILED_CALL = "019a0000-0000-7000-8000-0000000000ff"
+
+
+class Gateway:
+    def __init__(self, key: ECKey) -> None:
+        self.key = key
+        self.asked: Counter[str] = Counter()
+        self.queries: list[str] = []
+        self.purposes: set[str] = set()
+        self.assertions: list[dict] = []
+        self.answers: dict[str, object] = {}
+        self.fails: dict[str, int] = {}
+        self.delay_seconds = 0.0
+        self.expires_in = 300
+        self.revoked: set[str] = set()
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/livez", self.livez),
+                Route("/oauth/token", self.token, methods=["POST"]),
+                Route(PLATFORM + "/{interface}/{path:path}", self.interface),
+            ]
+        )
+
+    async def livez(self, _: Request) -> Response:
+        return JSONResponse({}, self.fails.get("livez", 200))
+
+    async def token(self, request: Request) -> Response:
+        self.asked["token"] += 1
+        if "token" in self.fails:
+            return JSONResponse({"error": "invalid_client"}, self.fails["token"])
+        form = {
+            name: values[0] for name, values in parse_qs((await request.body()).decode()).items()
+        }
+        found = jwt.decode(form["client_assertion"], self.key, algorithms=["ES256"])
+        assert form["grant_type"] == "client_credentials"
+        self.assertions.append(found.claims)
+        return JSONResponse(
+            {"access_token": f"token-{self.asked['token']}", "expires_in": self.expires_in}
+        )
+
+    async def interface(self, request: Request) -> Response:
+        name = request.path_params["interface"]
+        self.asked[name] += 1
+        self.queries.append(request.url.query)
+        self.purposes.add(request.headers["Sebalai-Purpose"])
+        await asyncio.sleep(self.delay_seconds)
+        headers = {"Sebalai-Message-Id": FAILED_CALL}
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        if token in self.revoked:
+            return JSONResponse({}, 401, headers=headers)
+        if name in self.fails:
+            return JSONResponse({}, self.fails[name], headers=headers)
+        answer = self.answers.get("/" + request.path_params["path"])
+        if answer is None:
+            return JSONResponse({}, 404, headers=headers)
+        if isinstance(answer, str):
+            return Response(answer, media_type="application/json", headers=headers)
+        if isinstance(answer, list):
+            limit = int(request.query_params["limit"])
+            more = "more" if len(answer) > limit else None
+            return JSONResponse({"items": answer[:limit], "next": more}, headers=headers)
+        return JSONResponse(answer, headers=headers)
+
+
+@contextmanager
+def serving(gateway: Gateway):
+    """Serves on a free loopback port until the block ends; gives the address."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(gateway.app(), log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    listening.listen()
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
+def agency(slug: str, name: str, *, verified: bool = True) -> dict:
+    status = "name_verified" if verified else "name_unverified"
+    return {"slug": slug, "name": name, "provenance": {"status": status, "source": "…"}}
+
+
+def service(name: str, **more: object) -> dict:
+    return {
+        "name": {"id": name, "en": f"{name} (en)"},
+        "agency": "dinsos-pmd",
+        "summary": {"id": "Ringkasan", "en": ""},
+        "provenance": {"status": "synthetic", "source": "…"},
+        **more,
+    }
+
+
+def call(number: int, **more: object) -> dict:
+    """A row of the list of calls, as the portal's redacted view has it."""
+    return {
+        "message_id": f"019a0000-0000-7000-8000-{number:012d}",
+        "requested_at": "2026-11-24T02:00:31.250Z",
+        "completed_at": "2026-11-24T02:00:31.275Z",
+        "consumer_agency": "dinsos-pmd",
+        "interface": "ID-BB/GOV/dp3acskb/kependudukan/penduduk",
+        "method": "GET",
+        "outcome": "answered",
+        "status": 200,
+        "trace_id": "ab" * 16,
+        "consumer": None,
+        "purpose": None,
+        **more,
+    }
+
+
+def trace(number: int, **more: object) -> dict:
+    """One call with its ground, as an operator's portal would get it."""
+    return {
+        **call(number),
+        "forwarded_at": "2026-11-24T02:00:31.253Z",
+        "responded_at": "2026-11-24T02:00:31.270Z",
+        "provider": "ID-BB/GOV/dp3acskb/kependudukan",
+        "problem": None,
+        "agreement": "019a0000-0000-7000-8000-0000000000aa",
+        "rule": "r1",
+        "purpose": "verifikasi-bansos",
+        "legal_basis": "Permensos 3/2021 pasal 12",
+        **more,
+    }
+
+
+def write_key(key: ECKey, path) -> None:
+    path.write_text(json.dumps(key.as_dict(private=True)), encoding="utf-8")

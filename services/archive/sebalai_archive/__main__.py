@@ -1,0 +1,64 @@
+"""`python -m sebalai_archive {api|worker|migrate|load|contracts}`."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sebalai_shared.database import Database
+from sebalai_shared.migrations import run_migrate
+from sebalai_shared.process import main, run_worker, serve
+from sebalai_shared.reference import ReferenceFolder
+
+from sebalai_archive.app import archive_app
+from sebalai_archive.loading import load_reference
+from sebalai_archive.publishing import write_contracts
+from sebalai_archive.settings import ArchiveSettings
+from sebalai_archive.worker import work
+
+PACKAGE = Path(__file__).parent
+CONTRACTS = Path("docs/contracts")
+
+
+def _api(_: Sequence[str]) -> None:
+    settings = ArchiveSettings.from_environment()
+    serve(archive_app(settings, Database(settings)), settings)
+
+
+def _worker(_: Sequence[str]) -> None:
+    settings = ArchiveSettings.from_environment()
+    run_worker(settings, lambda: work(settings))
+
+
+def _migrate(_: Sequence[str]) -> None:
+    settings = ArchiveSettings.from_environment()
+    run_migrate(settings.database_dsn("postgresql+asyncpg"), PACKAGE)
+
+
+def _load(_: Sequence[str]) -> None:
+    asyncio.run(_load_all(ArchiveSettings.from_environment()))
+
+
+async def _load_all(settings: ArchiveSettings) -> None:
+    database = Database(settings)
+    try:
+        counts = await load_reference(database, ReferenceFolder(settings.reference_dir))
+    finally:
+        await database.close()
+    sys.stdout.writelines(f"{name}: {count}\n" for name, count in counts.items())
+
+
+def _contracts(arguments: Sequence[str]) -> None:
+    write_contracts(Path(arguments[0]) if arguments else CONTRACTS)
+
+
+if __name__ == "__main__":
+    main(
+        {
+            "api": _api,
+            "worker": _worker,
+            "migrate": _migrate,
+            "load": _load,
+            "contracts": _contracts,
+        }
+    )

@@ -1,0 +1,36 @@
+"""The HTTP side of the archive: which slices answer, put together in one place."""
+
+from fastapi import FastAPI
+from sebalai_shared.app import Member, create_app
+from sebalai_shared.clock import Clock
+from sebalai_shared.database import Database
+
+from sebalai_archive.classifications import api as classifications
+from sebalai_archive.content_store import ContentStore
+from sebalai_archive.letters import api as letters
+from sebalai_archive.records import api as records
+from sebalai_archive.records import content_api
+from sebalai_archive.retention import api as retention
+from sebalai_archive.settings import ArchiveSettings
+
+NAME = "archive"
+TITLE = "Sebalai archive: records with content, classification and retention"
+STREAMED = ("/v1/records/*/content",)
+
+
+def archive_app(
+    settings: ArchiveSettings, database: Database | None = None, clock: Clock | None = None
+) -> FastAPI:
+    """`database` may be absent only to read the application's own description."""
+    routers = [
+        classifications.router,
+        retention.router,
+        letters.router,
+        records.router,
+        content_api.router,
+    ]
+    store = ContentStore(settings.content_dir, settings.content_bytes_limit)
+    member = Member(NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED)
+    app = create_app(settings, member, database=database, clock=clock)
+    app.state.content = store
+    return app

@@ -1,0 +1,27 @@
+"""What others may build on: the archive's OpenAPI document and the schemas of its events."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sebalai_archive.app import NAME, archive_app
+from sebalai_archive.records import events
+from sebalai_archive.settings import ArchiveSettings
+
+
+def contracts() -> dict[str, dict[str, Any]]:
+    """File name to document."""
+    documents: dict[str, dict[str, Any]] = {
+        f"{NAME}.openapi.json": archive_app(ArchiveSettings()).openapi()
+    }
+    for kind, data in events.PUBLISHED.items():
+        documents[f"events/{kind}.json"] = data.model_json_schema()
+    return documents
+
+
+def write_contracts(folder: Path) -> None:
+    for name, document in contracts().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True)
+        path.write_text(text + "\n", encoding="utf-8")

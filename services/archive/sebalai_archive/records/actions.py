@@ -1,0 +1,202 @@
+"""Decisions about records: draft, attach content, declare, find."""
+
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sebalai_shared.caller import Caller
+from sebalai_shared.clock import Clock, to_text
+from sebalai_shared.events import Event
+from sebalai_shared.ids import uuid7
+from sebalai_shared.outbox import publish
+from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_archive.classifications import actions as classifications
+from sebalai_archive.content_store import Stored
+from sebalai_archive.records import access, events, store
+from sebalai_archive.records.model import DECLARED, DRAFT, Record, RecordRetention
+from sebalai_archive.records.schema import RecordCreate, RecordDeclare
+from sebalai_archive.records.statement import SALT_BYTES, commitment_of, statement_of
+from sebalai_archive.retention import actions as retention
+
+
+class RecordUnknown(NotFound):
+    slug, title = "record-unknown", "There is no such record, or it is not yours to see"
+
+
+class MayNotWrite(Forbidden):
+    slug, title = "archive-write-missing", "This application may not write to the archive"
+
+
+class RecordDeclared(Conflict):
+    slug, title = "record-declared", "A declared record does not change"
+
+
+class ContentMissing(Conflict):
+    slug, title = "content-missing", "The record has no content yet"
+
+
+def _require_writer(caller: Caller) -> None:
+    if not access.may_write(caller):
+        raise MayNotWrite(f"Ask the operator for scope {access.WRITE} for this application.")
+
+
+async def draft_record(
+    session: AsyncSession, clock: Clock, *, caller: Caller, wanted: RecordCreate
+) -> Record:
+    """A record of the caller's own agency. Raises `MayNotWrite`, `FieldInvalid`."""
+    _require_writer(caller)
+    if not await classifications.is_known(session, caller=caller, code=wanted.classification):
+        raise FieldInvalid(
+            "/classification", "Take a code that /v1/classifications lists; this one is unknown."
+        )
+    record = Record(
+        id=uuid7(),
+        agency=caller.agency,
+        application=caller.application,
+        title=wanted.title,
+        description=wanted.description,
+        classification_code=wanted.classification,
+        state=DRAFT,
+        created_at=clock.now(),
+        retention=None,
+    )
+    session.add(record)
+    await session.flush()
+    return record
+
+
+async def require_draft(session: AsyncSession, *, caller: Caller, record_id: UUID) -> Record:
+    """The record, if the caller may still change it, held until the transaction ends.
+
+    Raises `RecordUnknown`, `MayNotWrite`, `RecordDeclared`.
+    """
+    record = await store.lock(session, caller, record_id)
+    if record is None:
+        raise RecordUnknown("Look it up under /v1/records.")
+    _require_writer(caller)
+    if record.state == DECLARED:
+        raise RecordDeclared("Draft a new record; this one is frozen since its declaration.")
+    return record
+
+
+async def attach_content(
+    session: AsyncSession, clock: Clock, *, record: Record, stored: Stored, media_type: str
+) -> Record:
+    """Names durable content in the draft; what the draft named before is forgotten."""
+    record.content_sha256, record.content_bytes = stored.sha256, stored.size
+    record.content_type, record.content_at = media_type, clock.now()
+    await session.flush()
+    return record
+
+
+async def declare_record(
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    caller: Caller,
+    record_id: UUID,
+    wanted: RecordDeclare,
+) -> Record:
+    """Freezes the record and says so. A repetition by a weak link finds it declared and answers
+    the same, without a second fact.
+
+    Raises `RecordUnknown`, `MayNotWrite`, `ContentMissing`, `FieldInvalid`, `RecordDeclared` when
+    it was declared with another trigger.
+    """
+    record = await store.lock(session, caller, record_id)
+    if record is None:
+        raise RecordUnknown("Look it up under /v1/records.")
+    _require_writer(caller)
+    if record.state == DECLARED:
+        return _again(record, wanted)
+    if record.content_sha256 is None:
+        raise ContentMissing(f"PUT it to /v1/records/{record_id}/content, then declare.")
+    now = clock.now()
+    record.retention = await _retention(session, caller, record, wanted, now)
+    fact = _freeze(record, now)
+    await session.flush()
+    await publish(session, fact)
+    return record
+
+
+def _again(record: Record, wanted: RecordDeclare) -> Record:
+    kept = record.retention
+    if kept is None or (kept.trigger_kind, kept.trigger_date) != (
+        wanted.trigger,
+        wanted.trigger_date,
+    ):
+        raise RecordDeclared("It was declared with another trigger; read it to see which.")
+    return record
+
+
+async def _retention(
+    session: AsyncSession, caller: Caller, record: Record, wanted: RecordDeclare, now: datetime
+) -> RecordRetention:
+    trigger = wanted.trigger_date
+    if trigger is not None and trigger > retention.civil_date(now):
+        raise FieldInvalid("/trigger_date", "A trigger has happened: it lies not in the future.")
+    computed = await retention.compute_retention(
+        session, caller=caller, code=record.classification_code, trigger=trigger
+    )
+    rule = computed.rule
+    return RecordRetention(
+        record_id=record.id,
+        rule_code=computed.rule_code,
+        active_years=rule.active_years if rule else None,
+        inactive_years=rule.inactive_years if rule else None,
+        final_disposition=rule.final_disposition if rule else None,
+        trigger_kind=wanted.trigger,
+        trigger_date=trigger,
+        active_until=computed.dates.active_until,
+        inactive_until=computed.dates.inactive_until,
+        computed_at=now,
+    )
+
+
+def _freeze(record: Record, now: datetime) -> Event:
+    event_id, salt = uuid7(), os.urandom(SALT_BYTES)
+    statement = statement_of(
+        {
+            "id": str(record.id),
+            "agency": record.agency,
+            "application": record.application,
+            "title": record.title,
+            "description": record.description,
+            "classification": record.classification_code,
+            "created_at": to_text(record.created_at),
+            "declared_at": to_text(now),
+            "content_sha256": record.content_sha256,
+            "content_bytes": record.content_bytes,
+            "content_type": record.content_type,
+        }
+    )
+    commitment = commitment_of(salt, statement)
+    record.state, record.declared_at, record.event_id = DECLARED, now, event_id
+    record.salt, record.statement, record.commitment = salt, statement, commitment
+    fact = events.RecordDeclared(
+        record_id=record.id,
+        agency=record.agency,
+        application=record.application,
+        commitment=commitment,
+    )
+    return events.declared(event_id, fact, now)
+
+
+async def list_records(
+    session: AsyncSession, *, caller: Caller, state: str | None, after: UUID | None, limit: int
+) -> Sequence[Record]:
+    return await store.page(session, caller, state, after, limit)
+
+
+async def find_record(session: AsyncSession, *, caller: Caller, record_id: UUID) -> Record:
+    record = await store.find(session, caller, record_id)
+    if record is None:
+        raise RecordUnknown("Look it up under /v1/records.")
+    return record
+
+
+async def named_content(session: AsyncSession, *, digests: Sequence[str]) -> set[str]:
+    return await store.named_content(session, digests)

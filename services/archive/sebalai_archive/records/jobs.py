@@ -1,0 +1,22 @@
+"""Timed work of records: content that no record names is swept away once it is old."""
+
+import logging
+from collections.abc import Sequence
+
+from sebalai_shared.database import Database
+
+from sebalai_archive.content_store import ContentStore
+from sebalai_archive.records import actions
+
+log = logging.getLogger(__name__)
+
+
+async def sweep_content(database: Database, store: ContentStore) -> int:
+    async def named(digests: Sequence[str]) -> set[str]:
+        async with database.transaction() as session:
+            return await actions.named_content(session, digests=digests)
+
+    removed = await store.sweep(named)
+    if removed:
+        log.info("swept %d files that no record names", removed)
+    return removed

@@ -1,0 +1,69 @@
+"""A record as it looks on the wire."""
+
+import base64
+from datetime import date
+
+from sebalai_archive.records.model import Record, RecordRetention
+from sebalai_archive.records.schema import ContentRead, DeclarationRead, RecordRead, RetentionRead
+from sebalai_archive.retention.actions import DueDates, stage
+
+
+def record_read(record: Record, public_url: str, today: date) -> RecordRead:
+    receipt = f"{public_url}/receipts/{record.event_id}" if record.event_id else None
+    return RecordRead(
+        id=record.id,
+        agency=record.agency,
+        application=record.application,
+        title=record.title,
+        description=record.description,
+        classification=record.classification_code,
+        state=record.state,
+        created_at=record.created_at,
+        content=_content(record),
+        retention=_retention(record.retention, today) if record.retention else None,
+        declaration=_declaration(record),
+        receipt=receipt,
+    )
+
+
+def _content(record: Record) -> ContentRead | None:
+    if record.content_sha256 is None:
+        return None
+    return ContentRead.model_validate(
+        {
+            "sha256": record.content_sha256,
+            "bytes": record.content_bytes,
+            "type": record.content_type,
+            "stored_at": record.content_at,
+        }
+    )
+
+
+def _retention(kept: RecordRetention, today: date) -> RetentionRead:
+    dates = DueDates(kept.active_until, kept.inactive_until)
+    return RetentionRead(
+        clock="running" if dates.is_running else "not running",
+        stage=stage(dates, today),
+        rule=kept.rule_code,
+        active_years=kept.active_years,
+        inactive_years=kept.inactive_years,
+        final_disposition=kept.final_disposition,
+        trigger=kept.trigger_kind,
+        trigger_date=kept.trigger_date,
+        active_until=kept.active_until,
+        inactive_until=kept.inactive_until,
+    )
+
+
+def _declaration(record: Record) -> DeclarationRead | None:
+    if record.salt is None:
+        return None
+    return DeclarationRead.model_validate(
+        {
+            "event_id": record.event_id,
+            "declared_at": record.declared_at,
+            "statement": record.statement,
+            "salt": base64.urlsafe_b64encode(record.salt).decode().rstrip("="),
+            "commitment": record.commitment,
+        }
+    )

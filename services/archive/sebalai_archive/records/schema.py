@@ -1,0 +1,114 @@
+"""Wire shapes of records."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from sebalai_archive.codes import Code
+from sebalai_archive.records.model import State
+
+TITLE_LENGTH_MAX = 500
+DESCRIPTION_LENGTH_MAX = 5_000
+
+# No control characters: a title is one line wherever it is printed.
+Title = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=1,
+        max_length=TITLE_LENGTH_MAX,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+    ),
+]
+Description = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        max_length=DESCRIPTION_LENGTH_MAX,
+        pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
+    ),
+]
+Trigger = Literal[
+    "setelah_berkas_ditutup",
+    "setelah_tidak_berlaku",
+    "setelah_tahun_anggaran_berakhir",
+    "setelah_pemeriksaan",
+    "setelah_tindak_lanjut_selesai",
+    "setelah_serah_terima",
+    "setelah_barang_dihapuskan",
+    "setelah_diperbaharui",
+    "setelah_dikompilasi",
+    "setelah_perjanjian_berakhir",
+    "setelah_sk_ditetapkan",
+    "setelah_diangkat",
+]
+
+
+class RecordCreate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    title: Title
+    classification: Code
+    description: Description | None = None
+
+
+class RecordDeclare(BaseModel):
+    """`trigger_date` is the civil date from which the retention is counted; while it is absent the
+    clock does not run.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    trigger: Trigger = "setelah_berkas_ditutup"
+    trigger_date: date | None = None
+
+
+class ContentRead(BaseModel):
+    sha256: str
+    bytes: int
+    type: str
+    stored_at: datetime
+
+
+class RetentionRead(BaseModel):
+    """`rule` is the classification code whose rule governs; null when the schedule has none."""
+
+    clock: Literal["running", "not running"]
+    stage: Literal["active", "inactive", "due"]
+    rule: str | None
+    active_years: int | None
+    inactive_years: int | None
+    final_disposition: str | None
+    trigger: str
+    trigger_date: date | None
+    active_until: date | None
+    inactive_until: date | None
+
+
+class DeclarationRead(BaseModel):
+    """What the owner needs to prove the record: `commitment` stands in the ledger and is SHA-256
+    over the salt's bytes and then the UTF-8 text of `statement`.
+    """
+
+    event_id: UUID
+    declared_at: datetime
+    statement: str
+    salt: Annotated[str, Field(description="base64url, 32 bytes")]
+    commitment: str
+
+
+class RecordRead(BaseModel):
+    id: UUID
+    agency: str
+    application: str
+    title: str
+    description: str | None
+    classification: str
+    state: State
+    created_at: datetime
+    content: ContentRead | None
+    retention: RetentionRead | None
+    declaration: DeclarationRead | None
+    receipt: Annotated[str | None, Field(description="address of the proof in the ledger")]

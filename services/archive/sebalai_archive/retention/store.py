@@ -1,0 +1,51 @@
+"""SQL of the retention schedule; it is public law, so everybody sees all of it."""
+
+from collections.abc import Sequence
+
+from sebalai_shared.caller import Caller
+from sqlalchemy import Select, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_archive.codes import ancestors_of, path_of
+from sebalai_archive.retention.model import RetentionRule
+
+CHANGING = (
+    "series",
+    "active_years",
+    "inactive_years",
+    "final_disposition",
+    "security_class",
+    "exception",
+    "provenance_status",
+    "provenance_source",
+)
+
+
+def visible_to(caller: Caller) -> Select[RetentionRule]:  # noqa: ARG001 - public
+    return select(RetentionRule)
+
+
+async def page(
+    session: AsyncSession, caller: Caller, after: str | None, limit: int
+) -> Sequence[RetentionRule]:
+    query = visible_to(caller).order_by(RetentionRule.path).limit(limit + 1)
+    if after is not None:
+        query = query.where(RetentionRule.path > path_of(after))
+    return (await session.scalars(query)).all()
+
+
+async def nearest(session: AsyncSession, caller: Caller, code: str) -> RetentionRule | None:
+    """The rule of the code itself, or else of the nearest code above it."""
+    query = visible_to(caller).where(RetentionRule.classification_code.in_(ancestors_of(code)))
+    return await session.scalar(
+        query.order_by(func.cardinality(RetentionRule.path).desc()).limit(1)
+    )
+
+
+async def keep(session: AsyncSession, rows: Sequence[dict[str, object]]) -> None:
+    query = insert(RetentionRule)
+    changed = {name: query.excluded[name] for name in CHANGING}
+    await session.execute(
+        query.on_conflict_do_update(index_elements=["classification_code"], set_=changed), rows
+    )

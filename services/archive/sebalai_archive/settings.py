@@ -1,0 +1,10 @@
+"""Settings of the archive."""
+
+from pathlib import Path
+
+from sebalai_shared.settings import MemberSettings
+
+
+class ArchiveSettings(MemberSettings):
+    content_dir: Path = Path(".run/content")
+    content_bytes_limit: int = 1024**3

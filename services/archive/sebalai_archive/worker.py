@@ -1,0 +1,45 @@
+"""The archive's endless tasks: the relay of its facts and the sweepers."""
+
+from sebalai_shared import idempotency
+from sebalai_shared.broker import EVENTS, Broker
+from sebalai_shared.database import Database
+from sebalai_shared.health import Heartbeat
+from sebalai_shared.outbox import OutboxSource
+from sebalai_shared.process import every, together
+from sebalai_shared.relay import Relay
+
+from sebalai_archive.content_store import ContentStore
+from sebalai_archive.records.jobs import sweep_content
+from sebalai_archive.settings import ArchiveSettings
+
+KEYS_SWEEP_SECONDS = 3_600.0
+CONTENT_SWEEP_SECONDS = 6 * 3_600.0
+
+
+async def work(settings: ArchiveSettings) -> None:
+    """Runs until cancelled or until one of the tasks fails."""
+    database, broker = Database(settings), Broker(settings)
+    store = ContentStore(settings.content_dir, settings.content_bytes_limit)
+    beat = Heartbeat(settings.heartbeat_file)
+
+    async def sweep_keys() -> None:
+        async with database.transaction() as session:
+            await idempotency.sweep(session)
+
+    async def sweep_files() -> None:
+        await sweep_content(database, store)
+
+    async def relay() -> None:
+        await broker.connect()
+        await broker.ensure_stream(EVENTS)
+        await Relay(settings.database_dsn(), broker, OutboxSource(), beat).run()
+
+    try:
+        await together(
+            relay(),
+            every(KEYS_SWEEP_SECONDS, sweep_keys),
+            every(CONTENT_SWEEP_SECONDS, sweep_files),
+        )
+    finally:
+        await broker.close()
+        await database.close()

@@ -1,0 +1,90 @@
+"""The archive in process, over a real database that forgets each test."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sebalai_archive
+from sebalai_archive.app import archive_app
+from sebalai_archive.loading import load_reference
+from sebalai_archive.settings import ArchiveSettings
+from sebalai_shared.clock import FixedClock
+from sebalai_shared.database import Database
+from sebalai_shared.reference import ReferenceFolder
+from sebalai_shared.testing.database import RolledBack, fresh_database
+from sebalai_shared.testing.http import Asserter, in_process, system
+
+PACKAGE = Path(sebalai_archive.__file__).parent
+REFERENCE = Path(__file__).parents[3] / "deploy/reference"
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+BYTES_LIMIT = 3 * 1024 * 1024
+
+
+@pytest.fixture(scope="session")
+def reference():
+    return ReferenceFolder(REFERENCE)
+
+
+@pytest.fixture(scope="session")
+async def archive_url(postgres_admin_url, reference):
+    """A migrated database with the reference rows in it."""
+    url = await fresh_database(postgres_admin_url, "archive_tests", PACKAGE)
+    database = Database(ArchiveSettings(database_url=url))
+    await load_reference(database, reference)
+    await database.close()
+    return url
+
+
+@pytest.fixture
+def clock():
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def asserter(clock):
+    return Asserter(clock)
+
+
+@pytest.fixture
+def settings(archive_url, asserter, tmp_path):
+    return ArchiveSettings(
+        database_url=archive_url,
+        caller_keys_file=asserter.write_keys(tmp_path / "callers.json"),
+        content_dir=tmp_path / "content",
+        content_bytes_limit=BYTES_LIMIT,
+        public_url="https://bus.example",
+    )
+
+
+@pytest.fixture
+async def database(settings):
+    async with RolledBack(settings).begin() as database:
+        yield database
+
+
+@pytest.fixture
+def app(settings, database, clock):
+    return archive_app(settings, database, clock)
+
+
+@pytest.fixture
+def client_of(app, asserter):
+    def make(caller):
+        return in_process(app, asserter.headers(caller, "archive"))
+
+    return make
+
+
+@pytest.fixture
+def writer(client_of):
+    return client_of(system("ID-BB/GOV/dinsos-pmd/bansos", "archive.write"))
+
+
+@pytest.fixture
+def stranger(client_of):
+    return client_of(system("ID-BB/GOV/dp3acskb/kependudukan", "archive.write"))
+
+
+@pytest.fixture
+def anonymous(app):
+    return in_process(app)

@@ -1,0 +1,55 @@
+"""`python -m sebalai_exchange {api|worker|migrate|load|contracts}`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sebalai_shared.database import Database
+from sebalai_shared.migrations import run_migrate
+from sebalai_shared.process import main, run_worker, serve
+
+from sebalai_exchange.app import exchange_app
+from sebalai_exchange.contracts import write_contracts
+from sebalai_exchange.ledger.note import MalformedKeyError
+from sebalai_exchange.settings import ExchangeSettings
+from sebalai_exchange.worker import MissingKeyError, Worker
+
+PACKAGE = Path(__file__).parent
+CONTRACTS = Path("docs/contracts")
+
+
+def api(_: Sequence[str]) -> None:
+    settings = ExchangeSettings.from_environment()
+    serve(exchange_app(settings, Database(settings)), settings)
+
+
+def worker(_: Sequence[str]) -> None:
+    settings = ExchangeSettings.from_environment()
+    try:
+        run_worker(settings, lambda: Worker(settings).run())
+    except (MissingKeyError, MalformedKeyError) as error:
+        sys.exit(f"exchange worker: {error}")
+
+
+def migrate(_: Sequence[str]) -> None:
+    run_migrate(ExchangeSettings.from_environment().database_dsn("postgresql+asyncpg"), PACKAGE)
+
+
+def load(_: Sequence[str]) -> None:
+    """Exchange has no reference data: what it holds, agencies bring through its API."""
+
+
+def contracts(arguments: Sequence[str]) -> None:
+    write_contracts(Path(arguments[0]) if arguments else CONTRACTS)
+
+
+COMMANDS = {
+    "api": api,
+    "worker": worker,
+    "migrate": migrate,
+    "load": load,
+    "contracts": contracts,
+}
+
+if __name__ == "__main__":
+    main(COMMANDS)

@@ -1,0 +1,36 @@
+"""The HTTP side of exchange: which slices answer, put together in one place."""
+
+from fastapi import FastAPI
+from sebalai_shared.app import Member, create_app
+from sebalai_shared.clock import Clock
+from sebalai_shared.database import Database
+
+from sebalai_exchange.agreements import api as agreements
+from sebalai_exchange.interfaces import api as interfaces
+from sebalai_exchange.ledger import api as ledger
+from sebalai_exchange.routes import api as routes
+from sebalai_exchange.routes.actions import RouteCompiler
+from sebalai_exchange.routes.compile import RouteSigner
+from sebalai_exchange.settings import ExchangeSettings
+from sebalai_exchange.usage import api as usage
+
+NAME = "exchange"
+TITLE = "Sebalai exchange: interfaces, agreements, routes and the ledger"
+ROUTERS = (interfaces.router, agreements.router, routes.router, ledger.router, usage.router)
+
+
+def exchange_app(
+    settings: ExchangeSettings, database: Database | None = None, clock: Clock | None = None
+) -> FastAPI:
+    """`database` and keys may be absent only to read the application's own description."""
+    member = Member(NAME, TITLE, ROUTERS)
+    app = create_app(settings, member, database=database, clock=clock)
+    app.state.routes = route_compiler(settings, app.state.clock)
+    return app
+
+
+def route_compiler(settings: ExchangeSettings, clock: Clock) -> RouteCompiler | None:
+    if settings.routes_key_file is None:
+        return None
+    signer = RouteSigner.from_file(settings.routes_key_file)
+    return RouteCompiler(signer, clock, settings.instance)

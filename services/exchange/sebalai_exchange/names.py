@@ -1,0 +1,53 @@
+"""r1 identifiers of applications and interfaces (wiring, section 3), and texts people typed.
+
+Owns their syntax. Does not own which of them exist.
+"""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+SLUG = "[a-z0-9-]{1,40}"
+APPLICATION_PATTERN = rf"^[A-Z]{{2}}-[A-Z]{{2}}/(GOV|COM|NGO|PUB)/{SLUG}/{SLUG}$"
+INTERFACE_PATTERN = rf"^[A-Z]{{2}}-[A-Z]{{2}}/(GOV|COM|NGO|PUB)/{SLUG}/{SLUG}/{SLUG}$"
+NAME_LENGTH_MAX = 140
+LINE_LENGTH_MAX = 300
+NIK_LENGTH = 16
+
+_LONG_NUMBER = re.compile(rf"\d{{{NIK_LENGTH},}}")
+
+
+def _without_nik(text: str) -> str:
+    """Agreements travel into calls, events and the ledger, where a NIK must never stand."""
+    if _LONG_NUMBER.search(text):
+        raise ValueError("must not hold a NIK or another number of 16 digits")
+    return text
+
+
+ApplicationName = Annotated[
+    str, StringConstraints(pattern=APPLICATION_PATTERN, max_length=NAME_LENGTH_MAX)
+]
+InterfaceName = Annotated[
+    str, StringConstraints(pattern=INTERFACE_PATTERN, max_length=NAME_LENGTH_MAX)
+]
+Slug = Annotated[str, StringConstraints(pattern=rf"^{SLUG}$")]
+Line = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        min_length=3,
+        max_length=LINE_LENGTH_MAX,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+    ),
+    AfterValidator(_without_nik),
+]
+
+
+def provider_of(interface: str) -> str:
+    """The application an interface belongs to."""
+    return interface.rpartition("/")[0]
+
+
+def agency_of(application: str) -> str:
+    return application.split("/")[2]

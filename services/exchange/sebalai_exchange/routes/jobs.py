@@ -1,0 +1,91 @@
+"""Carries the snapshot to NATS KV whenever its version rises, and again when NATS lost it.
+
+NATS is the quick way, not the only one: gateways also ask over HTTP each second.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import orjson
+from nats.errors import Error as NatsError
+from nats.js.errors import BucketNotFoundError, KeyNotFoundError
+from nats.js.kv import KeyValue
+from sebalai_shared.broker import Broker, leave_if_cancelled
+from sebalai_shared.database import Database
+
+from sebalai_exchange.routes.actions import RouteCompiler
+from sebalai_exchange.routes.compile import Snapshot, kv_value
+
+log = logging.getLogger(__name__)
+
+BUCKET = "SNAPSHOTS"
+KEY = "routes"
+POLL_SECONDS = 0.2
+RETRY_SECONDS = 0.5
+COMPARE_EACH_SECONDS = 30.0
+KV_TIMEOUT_SECONDS = 5.0
+
+
+class RoutesPublisher:
+    """`beat` is called in every pass, for the heartbeat file."""
+
+    def __init__(
+        self,
+        database: Database,
+        broker: Broker,
+        compiler: RouteCompiler,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._database, self._broker, self._compiler, self._beat = database, broker, compiler, beat
+        self._published = 0
+        broker.on_reconnect(self._after_reconnect)
+
+    async def _after_reconnect(self) -> None:
+        # A broker that lost its disk lost the bucket too.
+        self._published = 0
+
+    async def run(self) -> None:
+        """Runs until cancelled; survives a broker that comes and goes."""
+        loop = asyncio.get_running_loop()
+        compared_at = loop.time()
+        while True:
+            self._beat()
+            if loop.time() - compared_at > COMPARE_EACH_SECONDS:
+                self._published, compared_at = 0, loop.time()
+            is_done = await self.publish_once()
+            await asyncio.sleep(POLL_SECONDS if is_done else RETRY_SECONDS)
+
+    async def publish_once(self) -> bool:
+        """Puts the present snapshot if it was not put yet; False when NATS refused or is away."""
+        async with self._database.transaction() as session:
+            snapshot = await self._compiler.newer_than(session, self._published)
+        if snapshot is None:
+            return True
+        try:
+            async with asyncio.timeout(KV_TIMEOUT_SECONDS):
+                await self._put(snapshot)
+        except (NatsError, OSError, TimeoutError) as error:
+            log.warning("routes %d wait for NATS: %s", snapshot.version, error)
+            return False
+        self._published = snapshot.version
+        return True
+
+    async def _put(self, snapshot: Snapshot) -> None:
+        bucket = await self._bucket()
+        try:
+            entry = await bucket.get(KEY)
+            stored = int(orjson.loads(entry.value or b"{}").get("version", 0))
+        except (KeyNotFoundError, ValueError):
+            stored = 0
+        if stored != snapshot.version:
+            await bucket.put(KEY, kv_value(snapshot))
+            leave_if_cancelled()
+            log.info("routes %d published", snapshot.version)
+
+    async def _bucket(self) -> KeyValue:
+        stream = self._broker.client.jetstream()
+        try:
+            return await stream.key_value(BUCKET)
+        except BucketNotFoundError:
+            return await stream.create_key_value(bucket=BUCKET, history=1)

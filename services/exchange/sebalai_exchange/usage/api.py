@@ -1,0 +1,103 @@
+"""HTTP of the list of calls: `/v1/calls`."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
+from sebalai_shared.caller import IdentifiedAccess
+from sebalai_shared.clock import from_text
+from sebalai_shared.database import Transaction
+from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.problems import responses
+
+from sebalai_exchange.names import NAME_LENGTH_MAX, agency_of
+from sebalai_exchange.usage import actions
+from sebalai_exchange.usage.access import PUBLIC_PURPOSE
+from sebalai_exchange.usage.actions import CallFilter, CallUnknown, NoCallsForYou
+from sebalai_exchange.usage.schema import CallRead, Outcome
+
+router = APIRouter(prefix="/v1/calls", tags=["calls"])
+
+Name = Annotated[str | None, Query(max_length=NAME_LENGTH_MAX)]
+_WHOLE = (
+    "forwarded_at",
+    "responded_at",
+    "consumer",
+    "provider",
+    "problem",
+    "purpose",
+    "legal_basis",
+    "agreement",
+    "rule",
+    "correlation_id",
+)
+_PUBLIC = ("message_id", "requested_at", "interface", "method", "outcome", "status", "trace_id")
+
+
+def _filter(
+    consumer: Name = None,
+    interface: Name = None,
+    outcome: Outcome | None = None,
+    since: AwareDatetime | None = None,
+    without_consumer: Name = None,
+) -> CallFilter:
+    return CallFilter(consumer, interface, outcome, since, without_consumer)
+
+
+@router.get("", responses=responses(NoCallsForYou, BadCursor))
+async def list_calls(
+    caller: IdentifiedAccess,
+    session: Transaction,
+    wanted: Annotated[CallFilter, Depends(_filter)],
+    cursor: CursorText = None,
+    limit: Limit = 20,
+) -> Page[CallRead]:
+    """Newest first. Parties see their own, the operator all, the portal a redacted list of all."""
+    view = actions.require_view(caller)
+    rows = await actions.list_calls(
+        session, view=view, wanted=wanted, before=_before(cursor), limit=limit
+    )
+    return page(
+        rows,
+        limit,
+        lambda row: _read(row, is_redacted=view.is_redacted),
+        lambda row: [row.at.isoformat(), row.message_id],
+    )
+
+
+def _before(cursor: str | None) -> tuple[datetime, UUID] | None:
+    key = decode_cursor(cursor, 2)
+    try:
+        return (from_text(str(key[0])), UUID(str(key[1]))) if key else None
+    except ValueError as error:
+        raise BadCursor("The cursor belongs to another list.") from error
+
+
+@router.get("/{message_id}", responses=responses(NoCallsForYou, CallUnknown))
+async def read_call(message_id: UUID, caller: IdentifiedAccess, session: Transaction) -> CallRead:
+    view = actions.require_view(caller)
+    row = await actions.find_call(session, view=view, message_id=message_id)
+    return _read(row, is_redacted=view.is_redacted)
+
+
+def _read(row: Any, *, is_redacted: bool) -> CallRead:
+    fields = {name: getattr(row, name) for name in _PUBLIC}
+    fields |= _redacted(row) if is_redacted else {name: getattr(row, name) for name in _WHOLE}
+    return CallRead(**fields, completed_at=row.at, consumer_agency=_agency(row.consumer))
+
+
+def _redacted(row: Any) -> dict[str, Any]:
+    """The agency in place of its application; a purpose only where it is the viewer's own."""
+    agency = _agency(row.consumer)
+    return {
+        "consumer": row.consumer.rpartition("/")[0] if agency else None,
+        "purpose": row.purpose if row.purpose == PUBLIC_PURPOSE else None,
+    }
+
+
+def _agency(application: str | None) -> str | None:
+    """The agency's slug, if the name has the form of an application's."""
+    parts = (application or "").split("/")
+    return agency_of(application) if application and len(parts) == 4 else None

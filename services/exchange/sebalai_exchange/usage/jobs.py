@@ -1,0 +1,12 @@
+"""Timed work of the list of calls."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_exchange.usage import store
+
+CALLS_KEPT_DAYS = 400
+
+
+async def forget_calls(session: AsyncSession) -> None:
+    """The list is for looking things up; the ledger keeps the evidence."""
+    await store.sweep(session, CALLS_KEPT_DAYS)

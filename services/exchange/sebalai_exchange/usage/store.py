@@ -1,0 +1,105 @@
+"""SQL of the list of calls; every read begins at `visible_to`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_exchange.usage.access import View
+
+COLUMNS = {
+    "message_id": "uuid",
+    "at": "timestamptz",
+    "requested_at": "timestamptz",
+    "forwarded_at": "timestamptz",
+    "responded_at": "timestamptz",
+    "consumer": "text",
+    "provider": "text",
+    "interface": "text",
+    "method": "text",
+    "outcome": "text",
+    "status": "integer",
+    "problem": "text",
+    "purpose": "text",
+    "legal_basis": "text",
+    "agreement": "text",
+    "rule": "text",
+    "trace_id": "text",
+    "correlation_id": "text",
+}
+
+_INSERT = text(
+    f"INSERT INTO call ({', '.join(COLUMNS)}) SELECT * FROM unnest("  # noqa: S608 - own columns
+    + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in COLUMNS.items())
+    + ") ON CONFLICT (message_id) DO NOTHING"
+)
+_SWEEP = text("DELETE FROM call WHERE at < now() - make_interval(days => :days)")
+
+
+@dataclass(frozen=True)
+class CallFilter:
+    consumer: str | None = None
+    interface: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    without_consumer: str | None = None
+
+
+def visible_to(view: View) -> tuple[str, dict[str, Any]]:
+    """The condition every read begins with, and its parameters."""
+    if view.sees_all:
+        return "true", {}
+    return "(consumer = :application OR provider = :application)", {"application": view.application}
+
+
+async def add(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
+    await session.execute(_INSERT, {name: [row[name] for row in rows] for name in COLUMNS})
+
+
+async def page(
+    session: AsyncSession,
+    view: View,
+    wanted: CallFilter,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Up to `limit + 1` calls, newest first."""
+    condition, values = visible_to(view)
+    conditions = [condition]
+    for column in ("consumer", "interface", "outcome"):
+        value = getattr(wanted, column)
+        if value is not None:
+            conditions.append(f"{column} = :{column}")
+            values[column] = value
+    if wanted.without_consumer is not None:
+        conditions.append("consumer IS DISTINCT FROM :without_consumer")
+        values["without_consumer"] = wanted.without_consumer
+    if wanted.since is not None:
+        conditions.append("at >= :since")
+        values["since"] = wanted.since
+    if before is not None:
+        conditions.append("(at, message_id) < (:before_at, :before_id)")
+        values |= {"before_at": before[0], "before_id": before[1]}
+    query = (
+        f"SELECT {', '.join(COLUMNS)} FROM call WHERE {' AND '.join(conditions)} "  # noqa: S608
+        "ORDER BY at DESC, message_id DESC LIMIT :limit"
+    )
+    return (await session.execute(text(query), values | {"limit": limit + 1})).all()
+
+
+async def find(session: AsyncSession, view: View, message_id: UUID) -> Any:
+    """The call, or None when it is not there or not to be seen."""
+    condition, values = visible_to(view)
+    query = (
+        f"SELECT {', '.join(COLUMNS)} FROM call "  # noqa: S608
+        f"WHERE message_id = :message_id AND {condition}"
+    )
+    return (await session.execute(text(query), values | {"message_id": message_id})).one_or_none()
+
+
+async def sweep(session: AsyncSession, days: int) -> None:
+    await session.execute(_SWEEP, {"days": days})

@@ -1,0 +1,112 @@
+"""The worker of exchange: which endless tasks run side by side.
+
+What needs NATS waits for it on its own; the sequencer and the sweeps go on without it.
+"""
+
+import asyncio
+import logging
+
+from sebalai_shared import consumer as inbox
+from sebalai_shared import idempotency
+from sebalai_shared.broker import EVENTS, JOURNAL, ApiError, Broker, BrokerUnavailable
+from sebalai_shared.clock import SystemClock
+from sebalai_shared.consumer import Consumer
+from sebalai_shared.database import Database
+from sebalai_shared.health import Heartbeat
+from sebalai_shared.outbox import OutboxSource
+from sebalai_shared.process import every, together
+from sebalai_shared.relay import Relay
+
+from sebalai_exchange.app import route_compiler
+from sebalai_exchange.ledger import events as ledger_events
+from sebalai_exchange.ledger.jobs import forget_checkpoints
+from sebalai_exchange.ledger.note import Signer, read_signer
+from sebalai_exchange.ledger.sequencer import LogKey, Sequencer
+from sebalai_exchange.routes.jobs import RoutesPublisher
+from sebalai_exchange.settings import ExchangeSettings
+from sebalai_exchange.usage.jobs import forget_calls
+
+log = logging.getLogger(__name__)
+
+SWEEP_EACH_SECONDS = 3_600.0
+STREAM_RETRY_SECONDS = 1.0
+
+
+class MissingKeyError(Exception):
+    """A key the worker signs with is not set or does not fit."""
+
+
+def ledger_signer(settings: ExchangeSettings) -> Signer:
+    """Raises `MissingKeyError`, `MalformedKeyError`, `OSError`."""
+    if settings.ledger_key_file is None:
+        raise MissingKeyError("set SEBALAI_LEDGER_KEY_FILE: nothing is signed without a key")
+    signer = read_signer(settings.ledger_key_file.read_text(encoding="utf-8"))
+    if signer.name != settings.origin():
+        raise MissingKeyError(
+            f"the ledger key is named {signer.name}, but SEBALAI_LEDGER_ORIGIN is "
+            f"{settings.origin()}: a log keeps one name for good"
+        )
+    return signer
+
+
+class Worker:
+    def __init__(self, settings: ExchangeSettings) -> None:
+        self._settings, self._database = settings, Database(settings)
+        self._beat, self._clock = Heartbeat(settings.heartbeat_file), SystemClock()
+        compiler = route_compiler(settings, self._clock)
+        if compiler is None:
+            raise MissingKeyError("set SEBALAI_ROUTES_KEY_FILE: no route is signed without a key")
+        self._compiler = compiler
+        self._key = LogKey(ledger_signer(settings), self._clock)
+        self._dsn = settings.database_dsn()
+
+    async def run(self) -> None:
+        """Runs until cancelled or until one task fails."""
+        try:
+            await together(
+                Sequencer(self._dsn, self._key, self._beat).run(),
+                every(SWEEP_EACH_SECONDS, self._sweep),
+                self._with_broker(),
+            )
+        finally:
+            await self._database.close()
+
+    async def _with_broker(self) -> None:
+        broker = Broker(self._settings)
+        await broker.connect()
+        try:
+            broker.on_reconnect(lambda: _ensure_streams(broker))
+            await _ensure_streams(broker)
+            await together(
+                Relay(self._dsn, broker, OutboxSource(), self._beat).run(),
+                self._consumer(broker, is_calls=True).run(),
+                self._consumer(broker, is_calls=False).run(),
+                RoutesPublisher(self._database, broker, self._compiler, self._beat).run(),
+            )
+        finally:
+            await broker.close()
+
+    def _consumer(self, broker: Broker, *, is_calls: bool) -> Consumer:
+        if is_calls:
+            feed, handler = ledger_events.CALLS, ledger_events.on_calls
+        else:
+            feed, handler = ledger_events.FACTS, ledger_events.on_fact
+        return Consumer(broker, self._database, feed, handler, self._beat)
+
+    async def _sweep(self) -> None:
+        for sweep in (idempotency.sweep, inbox.sweep_inbox, forget_checkpoints, forget_calls):
+            async with self._database.transaction() as session:
+                await sweep(session)
+
+
+async def _ensure_streams(broker: Broker) -> None:
+    """Both streams, also after a broker came back without its disk."""
+    while True:
+        try:
+            for stream in (EVENTS, JOURNAL):
+                await broker.ensure_stream(stream)
+        except (BrokerUnavailable, ApiError) as error:
+            log.warning("streams wait: %s", error)
+            await asyncio.sleep(STREAM_RETRY_SECONDS)
+        else:
+            return

@@ -1,0 +1,75 @@
+"""Every pairing of caller and step, against the rule said in words."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sebalai_exchange.agreements import access
+from sebalai_exchange.agreements.access import Parties
+from sebalai_shared.caller import Caller
+from sebalai_shared.testing.http import system
+
+APPLICATIONS = [
+    "ID-BB/GOV/dinsos-pmd/bansos",
+    "ID-BB/GOV/dp3acskb/kependudukan",
+    "ID-BB/GOV/dp3acskb/lain",
+    "ID-BB/GOV/diskominfo/operator",
+]
+SCOPES = ["bus.call", "exchange.manage", "platform.operate"]
+callers = st.builds(
+    lambda application, scopes: system(application, *scopes),
+    st.sampled_from(APPLICATIONS),
+    st.sets(st.sampled_from(SCOPES), min_size=1),
+)
+parties = st.builds(
+    Parties, *[st.sampled_from(APPLICATIONS) for _ in ("consumer", "provider", "requested_by")]
+)
+steps = st.sampled_from(["grant", "suspend", "resume", "revoke"])
+
+
+@given(callers, parties)
+def test_nobody_grants_what_they_asked_for_or_are_served_by(caller, sides):
+    if access.may_take("grant", caller, sides):
+        assert caller.application not in {sides.requested_by, sides.consumer}
+        assert caller.application == sides.provider or caller.is_operator
+
+
+@given(steps, callers, parties)
+def test_without_a_scope_nobody_decides(step, caller, sides):
+    if not caller.has_scope("exchange.manage"):
+        assert not access.may_take(step, caller, sides)
+        assert not access.may_request(caller, sides.consumer)
+
+
+@given(steps, callers, parties)
+def test_only_parties_and_the_operator_decide_and_see(step, caller, sides):
+    if caller.application not in {sides.consumer, sides.provider} and not caller.is_operator:
+        assert not access.may_take(step, caller, sides)
+        assert not access.may_see(caller, sides)
+    else:
+        assert access.may_see(caller, sides)
+
+
+@given(callers, parties)
+def test_consumer_may_end_but_neither_suspend_nor_resume(caller, sides):
+    is_consumer_alone = (
+        caller.application == sides.consumer
+        and caller.application != sides.provider
+        and not caller.is_operator
+    )
+    if is_consumer_alone:
+        assert access.may_take("revoke", caller, sides) == caller.has_scope("exchange.manage")
+        assert not access.may_take("suspend", caller, sides)
+        assert not access.may_take("resume", caller, sides)
+
+
+def test_caller_with_an_application_of_another_agency_is_nobody():
+    forged = Caller(
+        kind="system",
+        agency="dinkes",
+        application=APPLICATIONS[0],
+        scopes=frozenset({"exchange.manage"}),
+    )
+    assert not access.may_request(forged, APPLICATIONS[0])
+
+
+def test_anonymous_sees_nothing():
+    assert not access.may_see(Caller(), Parties("a", "b", "a"))

@@ -1,0 +1,43 @@
+"""The API catalogue as a linkset (RFC 9727, RFC 9264): where every OpenAPI document is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MEMBERS = ("identity", "catalog", "archive", "exchange")
+CATALOG_PATH = "/.well-known/api-catalog"
+PROFILE = "https://www.rfc-editor.org/info/rfc9727"
+MEDIA_TYPE = f'application/linkset+json; profile="{PROFILE}"'
+OPENAPI_TYPE = "application/openapi+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    id: str
+    name: str
+
+
+def linkset(public_url: str, interfaces: Sequence[Listed]) -> dict[str, Any]:
+    """One context lists all (`item`), then one a contract (`service-desc`)."""
+    rooms = [f"{public_url}/api/{member}" for member in MEMBERS]
+    described = [(room, f"{room}/openapi.json", "application/json") for room in rooms]
+    described += [
+        (
+            f"{public_url}/r1/{listed.name}",
+            f"{public_url}/api/exchange/v1/interfaces/{listed.id}/contract",
+            OPENAPI_TYPE,
+        )
+        for listed in interfaces
+    ]
+    return {
+        "linkset": [
+            {
+                "anchor": f"{public_url}{CATALOG_PATH}",
+                "item": [{"href": anchor} for anchor, _, _ in described],
+            },
+            *(
+                {"anchor": anchor, "service-desc": [{"href": href, "type": kind}]}
+                for anchor, href, kind in described
+            ),
+        ]
+    }

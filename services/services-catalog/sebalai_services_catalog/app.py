@@ -1,0 +1,22 @@
+"""The HTTP side of the services catalogue: which slices answer, put together in one place."""
+
+from fastapi import FastAPI
+from sebalai_shared.app import Member, create_app
+from sebalai_shared.clock import Clock
+from sebalai_shared.database import Database
+
+from sebalai_services_catalog.apis import api as apis
+from sebalai_services_catalog.reference import api as reference
+from sebalai_services_catalog.services import api as services
+from sebalai_services_catalog.settings import CatalogSettings
+
+NAME = "catalog"
+TITLE = "Sebalai catalogue: services, reference lists and the list of interfaces"
+
+
+def catalog_app(
+    settings: CatalogSettings, database: Database | None = None, clock: Clock | None = None
+) -> FastAPI:
+    """`database` may be absent only to read the application's own description."""
+    member = Member(NAME, TITLE, [services.router, reference.router, apis.router])
+    return create_app(settings, member, database=database, clock=clock)

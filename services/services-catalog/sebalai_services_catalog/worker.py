@@ -1,0 +1,38 @@
+"""The catalogue's endless tasks: the relay of its facts, the consumer of exchange's, a sweeper."""
+
+from sebalai_shared.broker import EVENTS, Broker
+from sebalai_shared.consumer import Consumer, sweep_inbox
+from sebalai_shared.database import Database
+from sebalai_shared.health import Heartbeat
+from sebalai_shared.outbox import OutboxSource
+from sebalai_shared.process import every, together
+from sebalai_shared.relay import Relay
+
+from sebalai_services_catalog.apis.jobs import FEED, on_interface
+from sebalai_services_catalog.settings import CatalogSettings
+
+INBOX_SWEEP_SECONDS = 24 * 3_600.0
+
+
+async def work(settings: CatalogSettings) -> None:
+    """Runs until cancelled or until one of the tasks fails."""
+    database, broker = Database(settings), Broker(settings)
+    beat = Heartbeat(settings.heartbeat_file)
+
+    async def sweep() -> None:
+        async with database.transaction() as session:
+            await sweep_inbox(session)
+
+    async def transport() -> None:
+        await broker.connect()
+        await broker.ensure_stream(EVENTS)
+        await together(
+            Relay(settings.database_dsn(), broker, OutboxSource(), beat).run(),
+            Consumer(broker, database, FEED, on_interface, beat).run(),
+        )
+
+    try:
+        await together(transport(), every(INBOX_SWEEP_SECONDS, sweep))
+    finally:
+        await broker.close()
+        await database.close()
