@@ -125,5 +125,5 @@ async def test_contracts_describe_each_route_and_event(call, tmp_path):
     assert {"/v1/agencies", "/v1/applications", "/oauth/token"} <= document["paths"].keys()
     assert "/internal/keys" not in document["paths"]
     for kind in EVENTS:
-        schema = json.loads((tmp_path / f"{kind}.json").read_text(encoding="utf-8"))
+        schema = json.loads((tmp_path / f"events/{kind}.json").read_text(encoding="utf-8"))
         assert set(schema["required"]) == set(schema["properties"])
