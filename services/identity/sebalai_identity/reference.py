@@ -85,6 +85,6 @@ async def bring(
             tuple_(*(query.excluded[name] for name in kept))
         ),
     ).returning(getattr(table, key), literal_column("(xmax = 0)"))
-    touched = (await session.execute(told)).all()
-    inserted = tuple(sorted(str(row[0]) for row in touched if row[1]))
+    touched: Sequence[Any] = (await session.execute(told)).all()
+    inserted = tuple(sorted(str(name) for name, is_new in touched if is_new))
     return Counts(inserted, len(touched) - len(inserted), len(rows) - len(touched))
