@@ -140,14 +140,15 @@ class Journal:
         self._wake.set()
 
     async def _commit(self, batch: list[Entry]) -> None:
+        rows: Any = None
         try:
             async with asyncio.timeout(GIVE_UP_SECONDS):
                 rows = await self._insert(batch)
-        except BaseException:
+        finally:
             # Whatever broke it, what is not known to be on disk is not on disk.
-            for entry in batch:
-                _fail(entry, JournalUnavailable())
-            raise
+            if rows is None:
+                for entry in batch:
+                    _fail(entry, JournalUnavailable())
         written = {(row["message_id"], row["phase"]) for row in rows}
         for entry in batch:
             if (entry.message_id, entry.phase) in written:
