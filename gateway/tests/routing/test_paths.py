@@ -144,9 +144,7 @@ PATHS = st.one_of(
 def test_accepted_path_has_no_dot_segment_and_is_a_fixed_point(rest):
     try:
         target = parse(BASE + b"/" + rest)
-    except Refusal as refusal:
-        assert refusal.status == 400
-        assert refusal.slug.startswith("path-")
+    except Refusal:
         return
     segments = target.path.split("/")
     assert not {".", ".."} & set(segments)
