@@ -155,6 +155,8 @@ class Journal:
         written = {(row["message_id"], row["phase"]) for row in rows}
         for entry in batch:
             if (entry.message_id, entry.phase) in written:
+                # Taken out, so that a twin in the same batch does not pass for the stored one.
+                written.discard((entry.message_id, entry.phase))
                 _resolve(entry)
             else:
                 _fail(entry, AlreadyCompleted())
