@@ -85,11 +85,14 @@ async def _drop_old_days(connection: Any, before: date) -> None:
 
 
 async def _is_relayed(connection: Any, name: str) -> bool:
-    """Whether the relay's cursor has passed every completed call of the partition."""
+    """Whether the relay's cursor has passed every completed call of the partition; before the
+    relay's first pass there is no cursor, and then it has passed nothing.
+    """
     return bool(
         await connection.fetchval(
-            f"SELECT NOT EXISTS (SELECT FROM {name} AS entry, relay_cursor AS passed "  # noqa: S608
-            "WHERE passed.name = 'journal' AND entry.phase = 'completed' "
-            "AND (entry.xid, entry.seq) > (passed.xid, passed.seq))"
+            f"SELECT NOT EXISTS (SELECT FROM {name} AS entry "  # noqa: S608
+            "WHERE entry.phase = 'completed' AND NOT EXISTS (SELECT FROM relay_cursor AS passed "
+            "WHERE passed.name = 'journal' "
+            "AND (entry.xid, entry.seq) <= (passed.xid, passed.seq)))"
         )
     )
