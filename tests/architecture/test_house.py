@@ -4,6 +4,7 @@ import ast
 import importlib
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,13 @@ def test_the_glossary_holds_every_kept_word_once():
     ]
     assert len(words) > 20
     assert len(words) == len(set(words))
+
+
+def test_every_seeded_application_has_its_key_in_compose():
+    # An application added to the seed alone stopped the container that seeds, at start.
+    seed = tomllib.loads((ROOT / "deploy/local/sebalai_local/seed.toml").read_text("utf-8"))
+    compose = (ROOT / "docker-compose.yml").read_text("utf-8")
+    assert len(seed["applications"]) >= 5
+    for one in seed["applications"]:
+        assert f"{one['name']}_key: {{file:" in compose
+        assert f"{one['agency']}.{one['name']}.jwk" in compose
