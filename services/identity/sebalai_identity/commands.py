@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from sebalai_shared.broker import EVENTS, Broker
@@ -82,12 +82,15 @@ def register(settings: IdentitySettings, arguments: Sequence[str]) -> None:
     given = _registration(arguments)
     authority = Authority(OPERATOR, SystemClock(), settings.instance)
     try:
-        wanted = ApplicationRegister(
-            agency=given.agency,
-            name=given.name,
-            public_key=json.loads(given.public_key.read_text(encoding="utf-8")),
-            scopes=frozenset(given.scope),
-        )
+        document: dict[str, Any] = {
+            "agency": given.agency,
+            "name": given.name,
+            "public_key": json.loads(given.public_key.read_text(encoding="utf-8")),
+        }
+        # What is not said is not given: a known application keeps its scopes.
+        if given.scope:
+            document["scopes"] = given.scope
+        wanted = ApplicationRegister.model_validate(document)
         made = in_transaction(
             settings, lambda session: register_application(session, authority, wanted=wanted)
         )

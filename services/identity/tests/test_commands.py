@@ -97,7 +97,9 @@ async def _until_relayed(environment):
         )
     )
     await broker.connect()
-    wanted = {f"sebalai.{kind}" for kind in EVENTS if "suspended" not in kind}
+    wanted = {
+        f"sebalai.{kind}" for kind in EVENTS if kind.split(".")[2] not in {"changed", "suspended"}
+    }
     found = {}
     try:
         while not wanted | {"jwks"} <= found.keys():

@@ -44,7 +44,7 @@ class Authority:
 async def register_application(
     session: AsyncSession, authority: Authority, *, wanted: ApplicationRegister
 ) -> Application:
-    """Makes the application, or adds the key (and sets the scopes) of a known one.
+    """Makes the application, or adds the key of a known one and sets what else is given.
 
     Raises `OperatorOnly`, `AgencyUnknown`, `FieldInvalid`, `KeysFull`.
     """
@@ -57,16 +57,13 @@ async def register_application(
     await require_in_force(session, slug=wanted.agency, on=now.date())
     identifier = identifier_of(authority.instance, wanted.agency, wanted.name)
     application = await store.lock_by_identifier(session, identifier)
-    scopes = sorted(wanted.scopes | {BASIC_SCOPE})
     if application is None:
         application = _new(wanted, identifier, now)
-        application.scopes = scopes
         session.add(application)
         await session.flush()
         await publish(session, events.registered(application, now))
-    elif application.scopes != scopes or application.valid_until != wanted.valid_until:
-        application.scopes, application.valid_until = scopes, wanted.valid_until
-        application.changed_at = now
+    else:
+        await _change(session, application, wanted, now)
     await _add_key(session, application, wanted, now)
     return application
 
@@ -76,6 +73,25 @@ def _require_operator(caller: Caller) -> None:
         raise OperatorOnly("Ask the operator of the platform; it needs scope platform.operate.")
 
 
+async def _change(
+    session: AsyncSession, application: Application, wanted: ApplicationRegister, now: datetime
+) -> None:
+    """Sets the scopes and the end that are given; what is left out stays as it is."""
+    given = wanted.model_fields_set
+    scopes = _scopes(wanted) if "scopes" in given else application.scopes
+    until = wanted.valid_until if "valid_until" in given else application.valid_until
+    are_scopes_new = scopes != application.scopes
+    if are_scopes_new or until != application.valid_until:
+        application.scopes, application.valid_until = scopes, until
+        application.changed_at = now
+    if are_scopes_new:
+        await publish(session, events.changed(application, now))
+
+
+def _scopes(wanted: ApplicationRegister) -> list[str]:
+    return sorted(wanted.scopes | {BASIC_SCOPE})
+
+
 def _new(wanted: ApplicationRegister, identifier: str, now: datetime) -> Application:
     return Application(
         id=uuid7(),
@@ -83,6 +99,7 @@ def _new(wanted: ApplicationRegister, identifier: str, now: datetime) -> Applica
         agency=wanted.agency,
         name=wanted.name,
         identifier=identifier,
+        scopes=_scopes(wanted),
         state=ACTIVE,
         valid_until=wanted.valid_until,
         registered_at=now,

@@ -48,7 +48,10 @@ class PublicKey(BaseModel):
 
 
 class ApplicationRegister(BaseModel):
-    """An application of `agency`; the name of a known one adds the key to it."""
+    """An application of `agency`; the name of a known one adds the key to it.
+
+    Of a known one, scopes and end change only when they are given.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 

@@ -44,6 +44,39 @@ async def test_operator_registers_and_the_fact_is_told_once(
     assert fact[1]["client_id"] == registered["client_id"]
 
 
+async def test_registering_again_keeps_the_end_and_the_scopes_that_are_not_given(
+    call, operator, loaded, wanted, clock, database
+):
+    until = (clock.now() + timedelta(days=30)).isoformat()
+    body = wanted(scopes=["exchange.manage"], valid_until=until)
+    first = (await call("POST", "/v1/applications", operator, json=body)).json()
+    again = await call("POST", "/v1/applications", operator, json=wanted())
+    assert again.json() == first
+    assert first["valid_until"] is not None
+    endless = await call("POST", "/v1/applications", operator, json=wanted(valid_until=None))
+    assert endless.json()["valid_until"] is None
+    assert [kind for kind, _ in await facts(database)] == ["identity.application.registered.v1"]
+
+
+async def test_changed_scopes_are_told_once_with_ids_and_codes_only(
+    call, operator, registered, wanted, database
+):
+    for _ in range(2):
+        answer = await call(
+            "POST", "/v1/applications", operator, json=wanted(scopes=["archive.write"])
+        )
+        assert answer.json()["scopes"] == ["archive.write", "bus.call"]
+    _, (kind, data) = await facts(database)
+    assert kind == "identity.application.changed.v1"
+    assert data == {
+        "application_id": registered["id"],
+        "application": IDENTIFIER,
+        "agency": "dinsos-pmd",
+        "client_id": registered["client_id"],
+        "scopes": ["archive.write", "bus.call"],
+    }
+
+
 async def test_same_idempotency_key_gets_the_first_answer(call, operator, loaded, wanted):
     headers = {"Idempotency-Key": "once"}
     first = await call("POST", "/v1/applications", operator, json=wanted(), headers=headers)
