@@ -32,6 +32,10 @@ class KeysFull(Conflict):
     slug, title = "application-keys-full", "The application has as many keys as it may"
 
 
+class KeyEnded(Conflict):
+    slug, title = "application-key-ended", "The key has ended and stays so"
+
+
 @dataclass(frozen=True)
 class Authority:
     """Who registers and when; the command line on the platform's own machine is the operator."""
@@ -46,7 +50,7 @@ async def register_application(
 ) -> Application:
     """Makes the application, or adds the key of a known one and sets what else is given.
 
-    Raises `OperatorOnly`, `AgencyUnknown`, `FieldInvalid`, `KeysFull`.
+    Raises `OperatorOnly`, `AgencyUnknown`, `FieldInvalid`, `KeysFull`, `KeyEnded`.
     """
     _require_operator(authority.caller)
     now = authority.clock.now()
@@ -64,7 +68,7 @@ async def register_application(
         await publish(session, events.registered(application, now))
     else:
         await _change(session, application, wanted, now)
-    await _add_key(session, application, wanted, now)
+    await _keep_key(session, application, wanted, now)
     return application
 
 
@@ -107,13 +111,15 @@ def _new(wanted: ApplicationRegister, identifier: str, now: datetime) -> Applica
     )
 
 
-async def _add_key(
+async def _keep_key(
     session: AsyncSession, application: Application, wanted: ApplicationRegister, now: datetime
 ) -> None:
     thumbprint = wanted.public_key.thumbprint()
     known = await store.keys_of(session, application.id)
-    if any(key.thumbprint == thumbprint for key in known):
-        return
+    for key in known:
+        if key.thumbprint == thumbprint:
+            _end_as_asked(key, wanted, now)
+            return
     usable = [key for key in known if key.valid_until is None or key.valid_until > now]
     if len(usable) >= store.KEYS_MAX:
         raise KeysFull(f"At most {store.KEYS_MAX} keys; let one end first.")
@@ -128,6 +134,16 @@ async def _add_key(
     )
     session.add(key)
     await session.flush()
+
+
+def _end_as_asked(key: ApplicationKey, wanted: ApplicationRegister, now: datetime) -> None:
+    """Sets the end that is given; a key that ended, perhaps leaked, is not brought back."""
+    until = wanted.key_valid_until
+    if "key_valid_until" not in wanted.model_fields_set or until == key.valid_until:
+        return
+    if key.valid_until is not None and key.valid_until <= now:
+        raise KeyEnded(f"It ended at {key.valid_until.isoformat()}; register a new key.")
+    key.valid_until = until
 
 
 async def suspend_application(

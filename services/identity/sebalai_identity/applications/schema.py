@@ -50,7 +50,7 @@ class PublicKey(BaseModel):
 class ApplicationRegister(BaseModel):
     """An application of `agency`; the name of a known one adds the key to it.
 
-    Of a known one, scopes and end change only when they are given.
+    Of a known one, scopes and end change only when they are given; so does the end of its key.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)

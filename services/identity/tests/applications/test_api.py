@@ -107,6 +107,46 @@ async def test_ended_key_signs_no_more(call, operator, loaded, wanted, clock, cl
     assert (await client.send(client.form(client.assertion(key=new)))).status_code == 401
 
 
+async def test_known_key_ends_when_its_registration_says_so(
+    call, operator, registered, wanted, clock, client
+):
+    soon = (clock.now() + timedelta(minutes=10)).isoformat()
+    body = wanted(key_valid_until=soon)
+    assert (await call("POST", "/v1/applications", operator, json=body)).status_code == 201
+    # Registering without an end neither takes the end away nor moves it.
+    assert (await call("POST", "/v1/applications", operator, json=wanted())).status_code == 201
+    assert (await client.send(client.form())).status_code == 200
+    clock.move(timedelta(minutes=10))
+    assert (await client.send(client.form())).status_code == 401
+
+
+async def test_end_of_a_known_key_is_the_one_asked_for_last(
+    call, operator, registered, wanted, clock, client
+):
+    for minutes in (10, 20):
+        until = (clock.now() + timedelta(minutes=minutes)).isoformat()
+        body = wanted(key_valid_until=until)
+        assert (await call("POST", "/v1/applications", operator, json=body)).status_code == 201
+    clock.move(timedelta(minutes=19))
+    assert (await client.send(client.form())).status_code == 200
+    clock.move(timedelta(minutes=1))
+    assert (await client.send(client.form())).status_code == 401
+
+
+async def test_ended_key_is_not_brought_back_by_registering_it_again(
+    call, operator, registered, wanted, clock, client
+):
+    soon = (clock.now() + timedelta(minutes=10)).isoformat()
+    await call("POST", "/v1/applications", operator, json=wanted(key_valid_until=soon))
+    clock.move(timedelta(minutes=10))
+    later = (clock.now() + timedelta(days=1)).isoformat()
+    body = wanted(key_valid_until=later)
+    answer = await call("POST", "/v1/applications", operator, json=body)
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "urn:sebalai:problem:application-key-ended"
+    assert (await client.send(client.form())).status_code == 401
+
+
 async def test_application_has_at_most_ten_keys(call, operator, registered, wanted):
     for number in range(10):
         public = ECKey.generate_key("P-256").as_dict(private=False)
