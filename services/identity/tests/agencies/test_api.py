@@ -5,7 +5,10 @@ import csv
 import pytest
 from sebalai_identity.commands import load_reference
 from sebalai_identity.reference import ReferenceFolder
+from sebalai_shared.pagination import encode_cursor
 from sqlalchemy import text
+
+LISTS = ("/v1/agencies", "/v1/regions", "/v1/affairs")
 
 
 async def events(database, kind):
@@ -150,6 +153,9 @@ async def test_affairs_and_ranks_are_listed_in_order_with_their_sources(call, lo
         ("/v1/regions", {"bps_code": "19.03"}),
         ("/v1/ranks", {"cursor": "WyJ4Il0"}),
         ("/v1/ranks", {"cursor": "Wzk5OTk5OTk5OTk5OV0"}),
+        ("/v1/agencies/%00", {}),
+        ("/v1/agencies/dinkes%00", {}),
+        *((path, {"cursor": encode_cursor(["a\x00"])}) for path in LISTS),
     ],
 )
 async def test_malformed_question_is_a_422(call, loaded, path, params):

@@ -9,6 +9,7 @@ from joserfc.jwk import ECKey, RSAKey
 from sebalai_identity.applications.actions import Authority, register_application
 from sebalai_identity.applications.schema import ApplicationRegister
 from sebalai_identity.commands import OPERATOR, load_reference
+from sebalai_shared.pagination import encode_cursor
 from sqlalchemy import text
 
 IDENTIFIER = "ID-BB/GOV/dinsos-pmd/bansos"
@@ -187,6 +188,17 @@ async def test_suspending_is_for_the_operator_and_hides_what_is_not_ones_own(
     assert kinds == ["identity.application.registered.v1", "identity.application.suspended.v1"]
 
 
+async def test_control_character_is_refused_in_a_reason_and_in_a_cursor(call, operator, registered):
+    path = f"/v1/applications/{registered['id']}/suspend"
+    for reason in ("kunci\x00bocor", "\x00\x00\x00"):
+        answer = await call("POST", path, operator, json={"reason": reason})
+        assert answer.status_code == 422, answer.text
+    params = {"cursor": encode_cursor(["ID-BB\x00"])}
+    assert (await call("GET", "/v1/applications", operator, params=params)).status_code == 422
+    (shown,) = (await call("GET", "/v1/applications", operator)).json()["items"]
+    assert shown["state"] == "active"
+
+
 PRIVATE = ECKey.generate_key("P-256")
 PUBLIC = PRIVATE.as_dict(private=False)
 
@@ -201,6 +213,7 @@ PUBLIC = PRIVATE.as_dict(private=False)
         PUBLIC | {"x": "short"},
         PUBLIC | {"alg": "ES512"},
         PUBLIC | {"kid": ""},
+        PUBLIC | {"kid": "a\x00b"},
         {"kty": "oct", "k": "c2VjcmV0"},
         "text",
     ],
