@@ -73,8 +73,14 @@ def load(settings: IdentitySettings) -> None:
 
 
 def rotate_key(settings: IdentitySettings) -> None:
+    """Prints `{"kid"}`; a refusal is one line on stderr and exit 1."""
     ring = Ring(sealer_of(settings), SystemClock())
-    _say({"kid": in_transaction(settings, ring.rotate)})
+    try:
+        kid = in_transaction(settings, ring.rotate)
+    except Problem as problem:
+        _refuse(problem.detail)
+    else:
+        _say({"kid": kid})
 
 
 def register(settings: IdentitySettings, arguments: Sequence[str]) -> None:

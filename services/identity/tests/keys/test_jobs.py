@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from sebalai_identity.keys.actions import Ring
+from sebalai_identity.keys.actions import PUBLISHED_FOR, Ring
 from sebalai_identity.keys.jobs import STREAM, KeysPublisher
 from sebalai_identity.keys.sealing import Sealer
 from sebalai_shared.broker import ApiError, Broker
@@ -56,10 +56,11 @@ async def test_gateway_reads_the_keys_where_any_client_finds_a_bucket(database, 
     assert info["config"]["allow_direct"]
 
 
-async def test_keys_are_put_only_when_they_changed(database, broker, ring):
+async def test_keys_are_put_only_when_they_changed(database, broker, ring, clock):
     publisher = KeysPublisher(database, broker, ring)
     assert await publisher.publish_once()
     assert not await publisher.publish_once()
+    clock.move(PUBLISHED_FOR)
     kid = await rotate(database, ring)
     assert await publisher.publish_once()
     found = await stored(broker)
