@@ -1,6 +1,7 @@
 """Agencies: loaded once, found by everyone, each fact with its source."""
 
 import csv
+from collections import Counter
 
 import pytest
 from sebalai_identity.commands import load_reference
@@ -51,6 +52,22 @@ async def test_row_without_provenance_is_not_loaded(folder, tmp_path, database):
         (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "provenance.csv").write_text("file,key,status,source\n", encoding="utf-8")
     with pytest.raises(KeyError, match=r"agencies\.csv"):
+        async with database.transaction() as session:
+            await load_reference(session, ReferenceFolder(tmp_path))
+
+
+async def test_marks_of_names_and_codes_speak_one_vocabulary_and_stay_apart(call, loaded):
+    rows = (await call("GET", "/v1/agencies", params={"limit": 100})).json()["items"]
+    names = Counter(row["provenance"]["status"] for row in rows)
+    assert names == {"verified": 12, "partly": 4, "unverified": 27}
+    assert {row["code"]["provenance"]["status"] for row in rows} == {"unverified"}
+
+
+async def test_mark_outside_the_vocabulary_is_not_loaded(folder, tmp_path, database):
+    for file in folder._folder.glob("*.csv"):
+        body = file.read_text(encoding="utf-8").replace(",name_partly,", ",name_rumoured,")
+        (tmp_path / file.name).write_text(body, encoding="utf-8")
+    with pytest.raises(ValueError, match="verified, partly, unverified"):
         async with database.transaction() as session:
             await load_reference(session, ReferenceFolder(tmp_path))
 
