@@ -17,8 +17,7 @@ async def broker(settings):
     broker = Broker(settings)
     await broker.connect()
     yield broker
-    if broker.is_connected:
-        await remove_bucket(broker)
+    await remove_bucket(broker)
     await broker.close()
 
 
@@ -77,7 +76,7 @@ async def test_lost_bucket_is_made_and_filled_again(database, broker, ring):
     assert (await stored(broker))["version"] == 1
 
 
-async def test_publisher_beats_and_goes_on_while_nats_refuses(database, broker, ring):
+async def test_publisher_beats_and_goes_on_while_nats_refuses(settings, database, ring):
     beats, seen = 0, asyncio.Event()
 
     def beat():
@@ -86,8 +85,10 @@ async def test_publisher_beats_and_goes_on_while_nats_refuses(database, broker, 
         if beats == 3:
             seen.set()
 
-    await broker.close()
-    running = asyncio.create_task(KeysPublisher(database, broker, ring, beat).run())
+    closed = Broker(settings)
+    await closed.connect()
+    await closed.close()
+    running = asyncio.create_task(KeysPublisher(database, closed, ring, beat).run())
     await seen.wait()
     assert not running.done()
     running.cancel()
