@@ -39,7 +39,7 @@ def encode_cursor(key: Sequence[Any]) -> str:
 
 
 def decode_cursor(cursor: str | None, length: int) -> list[Any] | None:
-    """The sort key of `length` parts that `encode_cursor` hid. Raises: BadCursor."""
+    """The key of `length` parts that `encode_cursor` hid, none with a NUL. Raises: BadCursor."""
     if cursor is None:
         return None
     try:
@@ -47,7 +47,7 @@ def decode_cursor(cursor: str | None, length: int) -> list[Any] | None:
         key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError) as error:
         raise BadCursor("Take `next` of the page before as it is, or leave it out.") from error
-    if not isinstance(key, list) or len(key) != length:  # pyright: ignore[reportUnknownArgumentType]
+    if not isinstance(key, list) or len(key) != length or any("\x00" in str(part) for part in key):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         raise BadCursor("The cursor belongs to another list.")
     return list(key)  # pyright: ignore[reportUnknownArgumentType]
 

@@ -41,12 +41,18 @@ def test_a_fixed_clock_moves_only_when_told():
     assert clock.now() == AT + timedelta(days=1)
 
 
-@given(st.lists(st.one_of(st.integers(-(2**53), 2**53), st.text(max_size=40)), min_size=1))
+# PostgreSQL keeps no NUL, so no sort key holds one.
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40)
+
+
+@given(st.lists(st.one_of(st.integers(-(2**53), 2**53), TEXTS), min_size=1))
 def test_a_cursor_gives_back_what_it_hid(key):
     assert decode_cursor(encode_cursor(key), len(key)) == key
 
 
-@pytest.mark.parametrize("cursor", ["!!!", "AAAA", encode_cursor([1, 2]), "é", "=" * 9])
+@pytest.mark.parametrize(
+    "cursor", ["!!!", "AAAA", encode_cursor([1, 2]), encode_cursor(["a\x00"]), "é", "=" * 9]
+)
 def test_a_foreign_cursor_is_refused(cursor):
     with pytest.raises(BadCursor):
         decode_cursor(cursor, 1)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from sebalai_shared.broker import EVENTS, Broker
@@ -73,8 +73,14 @@ def load(settings: IdentitySettings) -> None:
 
 
 def rotate_key(settings: IdentitySettings) -> None:
+    """Prints `{"kid"}`; a refusal is one line on stderr and exit 1."""
     ring = Ring(sealer_of(settings), SystemClock())
-    _say({"kid": in_transaction(settings, ring.rotate)})
+    try:
+        kid = in_transaction(settings, ring.rotate)
+    except Problem as problem:
+        _refuse(problem.detail)
+    else:
+        _say({"kid": kid})
 
 
 def register(settings: IdentitySettings, arguments: Sequence[str]) -> None:
@@ -82,12 +88,15 @@ def register(settings: IdentitySettings, arguments: Sequence[str]) -> None:
     given = _registration(arguments)
     authority = Authority(OPERATOR, SystemClock(), settings.instance)
     try:
-        wanted = ApplicationRegister(
-            agency=given.agency,
-            name=given.name,
-            public_key=json.loads(given.public_key.read_text(encoding="utf-8")),
-            scopes=frozenset(given.scope),
-        )
+        document: dict[str, Any] = {
+            "agency": given.agency,
+            "name": given.name,
+            "public_key": json.loads(given.public_key.read_text(encoding="utf-8")),
+        }
+        # What is not said is not given: a known application keeps its scopes.
+        if given.scope:
+            document["scopes"] = given.scope
+        wanted = ApplicationRegister.model_validate(document)
         made = in_transaction(
             settings, lambda session: register_application(session, authority, wanted=wanted)
         )

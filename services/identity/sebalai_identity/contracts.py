@@ -20,6 +20,7 @@ _APPLICATION = {
 EVENTS: dict[str, dict[str, Any]] = {
     "identity.agency.registered.v1": {"agency_id": _ID, "agency": _TEXT, "kind": _TEXT},
     "identity.application.registered.v1": _APPLICATION,
+    "identity.application.changed.v1": _APPLICATION,
     "identity.application.suspended.v1": _APPLICATION,
     "identity.key.rotated.v1": {
         "kid": _TEXT,

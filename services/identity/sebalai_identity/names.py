@@ -1,4 +1,4 @@
-"""Slugs and r1 identifiers (wiring, section 3). Owns their syntax, not which of them exist."""
+"""Slugs, r1 identifiers (wiring, section 3) and free text. Owns syntax, not what exists."""
 
 import re
 from typing import Annotated
@@ -7,6 +7,8 @@ from pydantic import StringConstraints
 
 SLUG_PATTERN = r"^[a-z0-9-]{1,40}$"
 SLUG_LENGTH_MAX = 40
+# PostgreSQL keeps no NUL in a text.
+TEXT_PATTERN = r"^[^\x00]*$"
 GOVERNMENT = "GOV"
 
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]

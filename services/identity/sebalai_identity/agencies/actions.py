@@ -23,14 +23,29 @@ __all__ = ["AgencyFilter"]
 FILE = "agencies.csv"
 HEAD_UNIT = "0000"
 CODE_MARK = "; code: "
+NAME_MARK = "name_"
+VERIFIED, PARTLY, UNVERIFIED = "verified", "partly", "unverified"
+STATUSES = (VERIFIED, PARTLY, UNVERIFIED)
 
 
 class AgencyUnknown(NotFound):
     slug, title = "agency-unknown", "There is no such agency"
 
 
+def _name_status(row: dict[str, str], mark: str) -> str:
+    """The file's `name_verified` is about the name alone; on the wire the place says that."""
+    status = mark.removeprefix(NAME_MARK)
+    if status not in STATUSES:
+        msg = f"{FILE}, {row['code']}: status {mark!r} is none of {', '.join(STATUSES)}"
+        raise ValueError(msg)
+    return status
+
+
 def agency_row(row: dict[str, str], folder: ReferenceFolder) -> dict[str, Any]:
-    """A line of agencies.csv as a row; the sources of name and code are told apart."""
+    """A line of agencies.csv as a row; the sources of name and code are told apart.
+
+    Raises `KeyError` without provenance, `ValueError` when its status is not of the vocabulary.
+    """
     found = folder.provenance(FILE, row["code"])
     source, _, code_source = found.source.partition(CODE_MARK)
     is_code_verified = bool(code_source) and "unverified" not in code_source
@@ -42,9 +57,9 @@ def agency_row(row: dict[str, str], folder: ReferenceFolder) -> dict[str, Any]:
         "kind": row["kind"],
         "code": row["code"],
         "affairs": [code for code in row["urusan"].split(";") if code],
-        "status": found.status,
+        "status": _name_status(row, found.status),
         "source": source,
-        "code_status": "verified" if is_code_verified else "unverified",
+        "code_status": VERIFIED if is_code_verified else UNVERIFIED,
         "code_source": code_source or found.source,
     }
 

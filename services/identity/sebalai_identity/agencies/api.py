@@ -14,11 +14,12 @@ from sebalai_identity.agencies import actions
 from sebalai_identity.agencies.actions import AgencyFilter, AgencyUnknown
 from sebalai_identity.agencies.model import Agency
 from sebalai_identity.agencies.schema import AgencyRead, OfficialCode
+from sebalai_identity.names import TEXT_PATTERN, Slug
 from sebalai_identity.reference import Provenance
 
 router = APIRouter(prefix="/v1/agencies", tags=["agencies"])
 
-Word = Annotated[str | None, Query(min_length=1, max_length=80, pattern=r"^[^\x00]*$")]
+Word = Annotated[str | None, Query(min_length=1, max_length=80, pattern=TEXT_PATTERN)]
 
 
 def _filter(kind: Word = None, q: Word = None, at: date | None = None) -> AgencyFilter:
@@ -62,6 +63,6 @@ async def list_agencies(
 
 
 @router.get("/{slug}", responses=responses(AgencyUnknown))
-async def read_agency(slug: str, caller: PublicAccess, session: Transaction) -> AgencyRead:
+async def read_agency(slug: Slug, caller: PublicAccess, session: Transaction) -> AgencyRead:
     agency = await actions.find_agency(session, caller=caller, slug=slug)
     return _read(agency, await actions.neighbours(session, agencies=[agency]))

@@ -32,6 +32,10 @@ class KeysFull(Conflict):
     slug, title = "application-keys-full", "The application has as many keys as it may"
 
 
+class KeyEnded(Conflict):
+    slug, title = "application-key-ended", "The key has ended and stays so"
+
+
 @dataclass(frozen=True)
 class Authority:
     """Who registers and when; the command line on the platform's own machine is the operator."""
@@ -44,9 +48,9 @@ class Authority:
 async def register_application(
     session: AsyncSession, authority: Authority, *, wanted: ApplicationRegister
 ) -> Application:
-    """Makes the application, or adds the key (and sets the scopes) of a known one.
+    """Makes the application, or adds the key of a known one and sets what else is given.
 
-    Raises `OperatorOnly`, `AgencyUnknown`, `FieldInvalid`, `KeysFull`.
+    Raises `OperatorOnly`, `AgencyUnknown`, `FieldInvalid`, `KeysFull`, `KeyEnded`.
     """
     _require_operator(authority.caller)
     now = authority.clock.now()
@@ -57,23 +61,39 @@ async def register_application(
     await require_in_force(session, slug=wanted.agency, on=now.date())
     identifier = identifier_of(authority.instance, wanted.agency, wanted.name)
     application = await store.lock_by_identifier(session, identifier)
-    scopes = sorted(wanted.scopes | {BASIC_SCOPE})
     if application is None:
         application = _new(wanted, identifier, now)
-        application.scopes = scopes
         session.add(application)
         await session.flush()
         await publish(session, events.registered(application, now))
-    elif application.scopes != scopes or application.valid_until != wanted.valid_until:
-        application.scopes, application.valid_until = scopes, wanted.valid_until
-        application.changed_at = now
-    await _add_key(session, application, wanted, now)
+    else:
+        await _change(session, application, wanted, now)
+    await _keep_key(session, application, wanted, now)
     return application
 
 
 def _require_operator(caller: Caller) -> None:
     if not access.may_operate(caller):
         raise OperatorOnly("Ask the operator of the platform; it needs scope platform.operate.")
+
+
+async def _change(
+    session: AsyncSession, application: Application, wanted: ApplicationRegister, now: datetime
+) -> None:
+    """Sets the scopes and the end that are given; what is left out stays as it is."""
+    given = wanted.model_fields_set
+    scopes = _scopes(wanted) if "scopes" in given else application.scopes
+    until = wanted.valid_until if "valid_until" in given else application.valid_until
+    are_scopes_new = scopes != application.scopes
+    if are_scopes_new or until != application.valid_until:
+        application.scopes, application.valid_until = scopes, until
+        application.changed_at = now
+    if are_scopes_new:
+        await publish(session, events.changed(application, now))
+
+
+def _scopes(wanted: ApplicationRegister) -> list[str]:
+    return sorted(wanted.scopes | {BASIC_SCOPE})
 
 
 def _new(wanted: ApplicationRegister, identifier: str, now: datetime) -> Application:
@@ -83,6 +103,7 @@ def _new(wanted: ApplicationRegister, identifier: str, now: datetime) -> Applica
         agency=wanted.agency,
         name=wanted.name,
         identifier=identifier,
+        scopes=_scopes(wanted),
         state=ACTIVE,
         valid_until=wanted.valid_until,
         registered_at=now,
@@ -90,13 +111,15 @@ def _new(wanted: ApplicationRegister, identifier: str, now: datetime) -> Applica
     )
 
 
-async def _add_key(
+async def _keep_key(
     session: AsyncSession, application: Application, wanted: ApplicationRegister, now: datetime
 ) -> None:
     thumbprint = wanted.public_key.thumbprint()
     known = await store.keys_of(session, application.id)
-    if any(key.thumbprint == thumbprint for key in known):
-        return
+    for key in known:
+        if key.thumbprint == thumbprint:
+            _end_as_asked(key, wanted, now)
+            return
     usable = [key for key in known if key.valid_until is None or key.valid_until > now]
     if len(usable) >= store.KEYS_MAX:
         raise KeysFull(f"At most {store.KEYS_MAX} keys; let one end first.")
@@ -111,6 +134,16 @@ async def _add_key(
     )
     session.add(key)
     await session.flush()
+
+
+def _end_as_asked(key: ApplicationKey, wanted: ApplicationRegister, now: datetime) -> None:
+    """Sets the end that is given; a key that ended, perhaps leaked, is not brought back."""
+    until = wanted.key_valid_until
+    if "key_valid_until" not in wanted.model_fields_set or until == key.valid_until:
+        return
+    if key.valid_until is not None and key.valid_until <= now:
+        raise KeyEnded(f"It ended at {key.valid_until.isoformat()}; register a new key.")
+    key.valid_until = until
 
 
 async def suspend_application(

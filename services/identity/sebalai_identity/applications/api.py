@@ -14,6 +14,7 @@ from sebalai_identity.applications import actions
 from sebalai_identity.applications.actions import (
     ApplicationUnknown,
     Authority,
+    KeyEnded,
     KeysFull,
     OperatorOnly,
 )
@@ -34,7 +35,7 @@ def _read(application: Application) -> ApplicationRead:
 @router.post(
     "",
     status_code=201,
-    responses=responses(OperatorOnly, AgencyUnknown, KeysFull, FieldInvalid),
+    responses=responses(OperatorOnly, AgencyUnknown, KeysFull, KeyEnded, FieldInvalid),
 )
 async def register_application(
     request: Request,

@@ -7,6 +7,7 @@ from sebalai_shared.events import Event
 from sebalai_identity.applications.model import Application
 
 REGISTERED = "identity.application.registered.v1"
+CHANGED = "identity.application.changed.v1"
 SUSPENDED = "identity.application.suspended.v1"
 SOURCE = "urn:sebalai:identity"
 
@@ -24,6 +25,11 @@ def _fact(kind: str, application: Application, at: datetime) -> Event:
 
 def registered(application: Application, at: datetime) -> Event:
     return _fact(REGISTERED, application, at)
+
+
+def changed(application: Application, at: datetime) -> Event:
+    """Its scopes are others than before."""
+    return _fact(CHANGED, application, at)
 
 
 def suspended(application: Application, at: datetime) -> Event:

@@ -8,7 +8,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, model_validator
 
-from sebalai_identity.names import Slug
+from sebalai_identity.names import TEXT_PATTERN, Slug
 
 Scope = Literal["bus.call", "exchange.manage", "archive.write", "platform.operate"]
 BASIC_SCOPE: Scope = "bus.call"
@@ -16,6 +16,13 @@ COORDINATE_PATTERN = r"^[A-Za-z0-9_-]{43}$"
 KID_LENGTH_MAX = 128
 
 Coordinate = Annotated[str, StringConstraints(pattern=COORDINATE_PATTERN)]
+Kid = Annotated[
+    str, StringConstraints(min_length=1, max_length=KID_LENGTH_MAX, pattern=TEXT_PATTERN)
+]
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=3, max_length=300, pattern=TEXT_PATTERN),
+]
 
 
 class PublicKey(BaseModel):
@@ -27,7 +34,7 @@ class PublicKey(BaseModel):
     crv: Literal["P-256"]
     x: Coordinate
     y: Coordinate
-    kid: Annotated[str, StringConstraints(min_length=1, max_length=KID_LENGTH_MAX)] | None = None
+    kid: Kid | None = None
     alg: Literal["ES256"] | None = None
     use: Literal["sig"] | None = None
 
@@ -48,7 +55,10 @@ class PublicKey(BaseModel):
 
 
 class ApplicationRegister(BaseModel):
-    """An application of `agency`; the name of a known one adds the key to it."""
+    """An application of `agency`; the name of a known one adds the key to it.
+
+    Of a known one, scopes and end change only when they are given; so does the end of its key.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -61,7 +71,7 @@ class ApplicationRegister(BaseModel):
 
 
 class ApplicationSuspend(BaseModel):
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=300)]
+    reason: Reason
 
 
 class ApplicationRead(BaseModel):

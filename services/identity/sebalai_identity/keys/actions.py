@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from sebalai_shared.clock import Clock
 from sebalai_shared.outbox import publish
-from sebalai_shared.problems import Unavailable
+from sebalai_shared.problems import Conflict, Unavailable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.keys import events, store
@@ -23,10 +23,15 @@ from sebalai_identity.keys.sealing import Sealer
 ALGORITHM = "ES256"
 ROTATE_AFTER = timedelta(days=30)
 RETIRING_FOR = timedelta(hours=1)
+PUBLISHED_FOR = timedelta(minutes=15)
 
 
 class NoSealingKey(Unavailable):
     slug, title = "no-sealing-key", "No signing key can be made or opened"
+
+
+class NextKeyTooYoung(Conflict):
+    slug, title = "next-key-too-young", "The next key is not published long enough to sign"
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,14 @@ class Ring:
         return KeySnapshot(version, keys)
 
     async def rotate(self, session: AsyncSession) -> str:
-        """Active to retiring, next to active, a new next; answers the kid that signs now."""
+        """Active to retiring, next to active, a new next; answers the kid that signs now.
+
+        Raises `NextKeyTooYoung`, `NoSealingKey`.
+        """
         version = await store.lock_ring(session)
         (previous,) = await store.in_state(session, ACTIVE) or [None]
         if previous is not None:
+            await self._require_known_next(session)
             await store.move(session, previous.kid, RETIRING, self._clock.now())
         await self._activate(session)
         await self._retire(session)
@@ -81,6 +90,17 @@ class Ring:
         old = previous.kid if previous else None
         await publish(session, events.rotated(active.kid, old, version + 1, self._clock.now()))
         return active.kid
+
+    async def _require_known_next(self, session: AsyncSession) -> None:
+        # A gateway that missed the news would refuse every token of a key it does not know.
+        minutes = int(PUBLISHED_FOR.total_seconds() // 60)
+        for key in await store.in_state(session, NEXT):
+            ripe_at = key.created_at + PUBLISHED_FOR
+            if ripe_at > self._clock.now():
+                raise NextKeyTooYoung(
+                    f"The next key must be published for {minutes} minutes before it signs; "
+                    f"rotate again after {ripe_at.isoformat(timespec='seconds')}."
+                )
 
     async def keep_fresh(self, session: AsyncSession) -> None:
         """The daily job: rotates an old key, retires what signed its last token long ago."""

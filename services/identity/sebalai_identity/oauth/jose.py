@@ -14,7 +14,8 @@ from joserfc.jwk import ECKey
 
 from sebalai_identity.oauth.errors import invalid_client
 
-ALGORITHMS = ("ES256", "PS256")
+# Discovery publishes this list; keys of applications lie on P-256, which can sign nothing else.
+ALGORITHMS = ("ES256",)
 TYPES = frozenset({"jwt", "client-authentication+jwt"})
 HEADER_MEMBERS = frozenset({"alg", "typ", "kid"})
 ASSERTION_LENGTH_MAX = 8_192
@@ -44,7 +45,7 @@ def read(assertion: str) -> Unverified:
 
 def _require_header(header: dict[str, Any]) -> None:
     if header.get("alg") not in ALGORITHMS:
-        raise invalid_client("Sign the assertion with ES256 or PS256.")
+        raise invalid_client(f"Sign the assertion with {' or '.join(ALGORITHMS)}.")
     strange = sorted(header.keys() - HEADER_MEMBERS)
     if strange:
         raise invalid_client(f"Leave {strange[0][:40]!r} out of the header: alg, typ, kid only.")

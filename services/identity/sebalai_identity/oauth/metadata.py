@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from sebalai_identity.keys.actions import ALGORITHM
-from sebalai_identity.oauth import grants
+from sebalai_identity.oauth import grants, jose
 
 SCOPES = ("bus.call", "exchange.manage", "archive.write", "platform.operate")
 
@@ -17,5 +16,5 @@ def document(issuer: str) -> dict[str, Any]:
         "response_types_supported": [],
         "scopes_supported": list(SCOPES),
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": [ALGORITHM],
+        "token_endpoint_auth_signing_alg_values_supported": list(jose.ALGORITHMS),
     }

@@ -1,11 +1,15 @@
 """Agencies: loaded once, found by everyone, each fact with its source."""
 
 import csv
+from collections import Counter
 
 import pytest
 from sebalai_identity.commands import load_reference
 from sebalai_identity.reference import ReferenceFolder
+from sebalai_shared.pagination import encode_cursor
 from sqlalchemy import text
+
+LISTS = ("/v1/agencies", "/v1/regions", "/v1/affairs")
 
 
 async def events(database, kind):
@@ -48,6 +52,22 @@ async def test_row_without_provenance_is_not_loaded(folder, tmp_path, database):
         (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "provenance.csv").write_text("file,key,status,source\n", encoding="utf-8")
     with pytest.raises(KeyError, match=r"agencies\.csv"):
+        async with database.transaction() as session:
+            await load_reference(session, ReferenceFolder(tmp_path))
+
+
+async def test_marks_of_names_and_codes_speak_one_vocabulary_and_stay_apart(call, loaded):
+    rows = (await call("GET", "/v1/agencies", params={"limit": 100})).json()["items"]
+    names = Counter(row["provenance"]["status"] for row in rows)
+    assert names == {"verified": 12, "partly": 4, "unverified": 27}
+    assert {row["code"]["provenance"]["status"] for row in rows} == {"unverified"}
+
+
+async def test_mark_outside_the_vocabulary_is_not_loaded(folder, tmp_path, database):
+    for file in folder._folder.glob("*.csv"):
+        body = file.read_text(encoding="utf-8").replace(",name_partly,", ",name_rumoured,")
+        (tmp_path / file.name).write_text(body, encoding="utf-8")
+    with pytest.raises(ValueError, match="verified, partly, unverified"):
         async with database.transaction() as session:
             await load_reference(session, ReferenceFolder(tmp_path))
 
@@ -150,6 +170,9 @@ async def test_affairs_and_ranks_are_listed_in_order_with_their_sources(call, lo
         ("/v1/regions", {"bps_code": "19.03"}),
         ("/v1/ranks", {"cursor": "WyJ4Il0"}),
         ("/v1/ranks", {"cursor": "Wzk5OTk5OTk5OTk5OV0"}),
+        ("/v1/agencies/%00", {}),
+        ("/v1/agencies/dinkes%00", {}),
+        *((path, {"cursor": encode_cursor(["a\x00"])}) for path in LISTS),
     ],
 )
 async def test_malformed_question_is_a_422(call, loaded, path, params):

@@ -9,6 +9,7 @@ from joserfc.jwk import ECKey, RSAKey
 from sebalai_identity.applications.actions import Authority, register_application
 from sebalai_identity.applications.schema import ApplicationRegister
 from sebalai_identity.commands import OPERATOR, load_reference
+from sebalai_shared.pagination import encode_cursor
 from sqlalchemy import text
 
 IDENTIFIER = "ID-BB/GOV/dinsos-pmd/bansos"
@@ -44,6 +45,39 @@ async def test_operator_registers_and_the_fact_is_told_once(
     assert fact[1]["client_id"] == registered["client_id"]
 
 
+async def test_registering_again_keeps_the_end_and_the_scopes_that_are_not_given(
+    call, operator, loaded, wanted, clock, database
+):
+    until = (clock.now() + timedelta(days=30)).isoformat()
+    body = wanted(scopes=["exchange.manage"], valid_until=until)
+    first = (await call("POST", "/v1/applications", operator, json=body)).json()
+    again = await call("POST", "/v1/applications", operator, json=wanted())
+    assert again.json() == first
+    assert first["valid_until"] is not None
+    endless = await call("POST", "/v1/applications", operator, json=wanted(valid_until=None))
+    assert endless.json()["valid_until"] is None
+    assert [kind for kind, _ in await facts(database)] == ["identity.application.registered.v1"]
+
+
+async def test_changed_scopes_are_told_once_with_ids_and_codes_only(
+    call, operator, registered, wanted, database
+):
+    for _ in range(2):
+        answer = await call(
+            "POST", "/v1/applications", operator, json=wanted(scopes=["archive.write"])
+        )
+        assert answer.json()["scopes"] == ["archive.write", "bus.call"]
+    _, (kind, data) = await facts(database)
+    assert kind == "identity.application.changed.v1"
+    assert data == {
+        "application_id": registered["id"],
+        "application": IDENTIFIER,
+        "agency": "dinsos-pmd",
+        "client_id": registered["client_id"],
+        "scopes": ["archive.write", "bus.call"],
+    }
+
+
 async def test_same_idempotency_key_gets_the_first_answer(call, operator, loaded, wanted):
     headers = {"Idempotency-Key": "once"}
     first = await call("POST", "/v1/applications", operator, json=wanted(), headers=headers)
@@ -72,6 +106,46 @@ async def test_ended_key_signs_no_more(call, operator, loaded, wanted, clock, cl
     assert (await client.send(client.form(client.assertion(key=new)))).status_code == 200
     clock.move(timedelta(hours=1))
     assert (await client.send(client.form(client.assertion(key=new)))).status_code == 401
+
+
+async def test_known_key_ends_when_its_registration_says_so(
+    call, operator, registered, wanted, clock, client
+):
+    soon = (clock.now() + timedelta(minutes=10)).isoformat()
+    body = wanted(key_valid_until=soon)
+    assert (await call("POST", "/v1/applications", operator, json=body)).status_code == 201
+    # Registering without an end neither takes the end away nor moves it.
+    assert (await call("POST", "/v1/applications", operator, json=wanted())).status_code == 201
+    assert (await client.send(client.form())).status_code == 200
+    clock.move(timedelta(minutes=10))
+    assert (await client.send(client.form())).status_code == 401
+
+
+async def test_end_of_a_known_key_is_the_one_asked_for_last(
+    call, operator, registered, wanted, clock, client
+):
+    for minutes in (10, 20):
+        until = (clock.now() + timedelta(minutes=minutes)).isoformat()
+        body = wanted(key_valid_until=until)
+        assert (await call("POST", "/v1/applications", operator, json=body)).status_code == 201
+    clock.move(timedelta(minutes=19))
+    assert (await client.send(client.form())).status_code == 200
+    clock.move(timedelta(minutes=1))
+    assert (await client.send(client.form())).status_code == 401
+
+
+async def test_ended_key_is_not_brought_back_by_registering_it_again(
+    call, operator, registered, wanted, clock, client
+):
+    soon = (clock.now() + timedelta(minutes=10)).isoformat()
+    await call("POST", "/v1/applications", operator, json=wanted(key_valid_until=soon))
+    clock.move(timedelta(minutes=10))
+    later = (clock.now() + timedelta(days=1)).isoformat()
+    body = wanted(key_valid_until=later)
+    answer = await call("POST", "/v1/applications", operator, json=body)
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "urn:sebalai:problem:application-key-ended"
+    assert (await client.send(client.form())).status_code == 401
 
 
 async def test_application_has_at_most_ten_keys(call, operator, registered, wanted):
@@ -114,6 +188,17 @@ async def test_suspending_is_for_the_operator_and_hides_what_is_not_ones_own(
     assert kinds == ["identity.application.registered.v1", "identity.application.suspended.v1"]
 
 
+async def test_control_character_is_refused_in_a_reason_and_in_a_cursor(call, operator, registered):
+    path = f"/v1/applications/{registered['id']}/suspend"
+    for reason in ("kunci\x00bocor", "\x00\x00\x00"):
+        answer = await call("POST", path, operator, json={"reason": reason})
+        assert answer.status_code == 422, answer.text
+    params = {"cursor": encode_cursor(["ID-BB\x00"])}
+    assert (await call("GET", "/v1/applications", operator, params=params)).status_code == 422
+    (shown,) = (await call("GET", "/v1/applications", operator)).json()["items"]
+    assert shown["state"] == "active"
+
+
 PRIVATE = ECKey.generate_key("P-256")
 PUBLIC = PRIVATE.as_dict(private=False)
 
@@ -128,6 +213,7 @@ PUBLIC = PRIVATE.as_dict(private=False)
         PUBLIC | {"x": "short"},
         PUBLIC | {"alg": "ES512"},
         PUBLIC | {"kid": ""},
+        PUBLIC | {"kid": "a\x00b"},
         {"kty": "oct", "k": "c2VjcmV0"},
         "text",
     ],

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from sebalai_identity.keys.actions import Ring
+from sebalai_identity.keys.actions import PUBLISHED_FOR, Ring
 from sebalai_identity.keys.jobs import STREAM, KeysPublisher
 from sebalai_identity.keys.sealing import Sealer
 from sebalai_shared.broker import ApiError, Broker
@@ -17,8 +17,7 @@ async def broker(settings):
     broker = Broker(settings)
     await broker.connect()
     yield broker
-    if broker.is_connected:
-        await remove_bucket(broker)
+    await remove_bucket(broker)
     await broker.close()
 
 
@@ -56,10 +55,11 @@ async def test_gateway_reads_the_keys_where_any_client_finds_a_bucket(database, 
     assert info["config"]["allow_direct"]
 
 
-async def test_keys_are_put_only_when_they_changed(database, broker, ring):
+async def test_keys_are_put_only_when_they_changed(database, broker, ring, clock):
     publisher = KeysPublisher(database, broker, ring)
     assert await publisher.publish_once()
     assert not await publisher.publish_once()
+    clock.move(PUBLISHED_FOR)
     kid = await rotate(database, ring)
     assert await publisher.publish_once()
     found = await stored(broker)
@@ -76,7 +76,7 @@ async def test_lost_bucket_is_made_and_filled_again(database, broker, ring):
     assert (await stored(broker))["version"] == 1
 
 
-async def test_publisher_beats_and_goes_on_while_nats_refuses(database, broker, ring):
+async def test_publisher_beats_and_goes_on_while_nats_refuses(settings, database, ring):
     beats, seen = 0, asyncio.Event()
 
     def beat():
@@ -85,8 +85,10 @@ async def test_publisher_beats_and_goes_on_while_nats_refuses(database, broker, 
         if beats == 3:
             seen.set()
 
-    await broker.close()
-    running = asyncio.create_task(KeysPublisher(database, broker, ring, beat).run())
+    closed = Broker(settings)
+    await closed.connect()
+    await closed.close()
+    running = asyncio.create_task(KeysPublisher(database, closed, ring, beat).run())
     await seen.wait()
     assert not running.done()
     running.cancel()

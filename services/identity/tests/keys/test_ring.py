@@ -8,7 +8,13 @@ from datetime import timedelta
 import pytest
 from joserfc.jwk import KeySet
 from sebalai_identity.app import identity_app
-from sebalai_identity.keys.actions import RETIRING_FOR, ROTATE_AFTER, Ring
+from sebalai_identity.keys.actions import (
+    PUBLISHED_FOR,
+    RETIRING_FOR,
+    ROTATE_AFTER,
+    NextKeyTooYoung,
+    Ring,
+)
 from sebalai_identity.keys.sealing import SealBroken, Sealer
 from sqlalchemy import text
 
@@ -63,6 +69,7 @@ async def test_rotation_promotes_the_published_key_and_keeps_the_old_one_readabl
     old = (await client.send(client.form())).json()["access_token"]
     before = await states(database)
     ring = call.app.state.ring
+    clock.move(PUBLISHED_FOR)
     kid = await in_session(database, ring.rotate)
     assert before[kid] == "next"
     after = await states(database)
@@ -78,6 +85,20 @@ async def test_rotation_promotes_the_published_key_and_keeps_the_old_one_readabl
             text("SELECT document->'data' FROM outbox WHERE type = 'identity.key.rotated.v1'")
         )
     assert data == {"kid": kid, "previous": kids[0], "version": 2}
+
+
+async def test_key_that_gateways_may_not_know_yet_does_not_sign(database, clock):
+    ring = Ring(SEALER, clock)
+    await in_session(database, ring.rotate)
+    before = await states(database)
+    for wait in (timedelta(0), PUBLISHED_FOR - timedelta(seconds=1)):
+        clock.move(wait)
+        with pytest.raises(NextKeyTooYoung, match="08:15"):
+            await in_session(database, ring.rotate)
+        assert await states(database) == before
+    clock.move(timedelta(seconds=1))
+    kid = await in_session(database, ring.rotate)
+    assert before[kid] == "next"
 
 
 async def test_daily_job_rotates_an_old_key_and_retires_what_signed_long_ago(database, clock):

@@ -14,6 +14,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, RSAKey
 from sebalai_identity.oauth.errors import OAuthError
 from sebalai_identity.oauth.grants import ASSERTION_TYPE, GRANT, Server, grant
+from sebalai_identity.oauth.metadata import document
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 AT = int(NOW.timestamp())
@@ -145,7 +146,7 @@ BAD_ASSERTIONS = {
     "alg none": f"{b64(NONE)}.{b64(TEXT.encode())}.AA",
     "HS256 with the public key": mac_signed(),
     "RS256": signed({"alg": "RS256"}, RSA),
-    "PS256 without such a key": signed({"alg": "PS256"}, RSA),
+    "PS256": signed({"alg": "PS256"}, RSA),
     "key of another": signed(key=ECKey.generate_key("P-256")),
     "typ of an access token": signed({"typ": "at+jwt"}),
     "typ of a logout token": signed({"typ": "logout+jwt"}),
@@ -194,6 +195,15 @@ async def test_bad_assertion_gets_no_token(name):
     assert (refused.value.code, refused.value.status) == ("invalid_client", 401)
     assert not storage.signed
     assert not storage.used
+
+
+async def test_client_that_signs_with_another_algorithm_is_told_those_that_discovery_lists():
+    listed = document(SERVER.issuer)["token_endpoint_auth_signing_alg_values_supported"]
+    assert listed == ["ES256"]
+    for name in ("PS256", "RS256", "alg none"):
+        with pytest.raises(OAuthError) as refused:
+            await ask(BAD_ASSERTIONS[name])
+        assert refused.value.description == "Sign the assertion with ES256."
 
 
 @pytest.mark.parametrize("name", ["iat", "nbf"])
