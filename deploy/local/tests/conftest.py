@@ -19,13 +19,23 @@ from sebalai_local.units import is_free
 
 FAKE = Path(__file__).with_name("fake_platform.py")
 PATIENCE_SECONDS = 40
+CLAIM_OFFSET = max(OFFSETS.values()) + 1
 
 
-def free_base_port():
-    for base in range(9130, 9200, 22):
+def claim_base_port():
+    """A base whose ports are free, and the socket that keeps other test runs off them.
+
+    A platform that is down for a moment has free ports; a second run on this machine took those.
+    """
+    for base in range(9700, 9880, CLAIM_OFFSET + 1):
+        try:
+            claim = socket.create_server(("127.0.0.1", base + CLAIM_OFFSET))
+        except OSError:
+            continue
         if all(is_free(base + offset) for offset in OFFSETS.values()):
-            return base
-    raise AssertionError("no free base port between 9130 and 9200")
+            return base, claim
+        claim.close()
+    raise AssertionError("no free base port between 9700 and 9880")
 
 
 class Platform:
@@ -81,13 +91,15 @@ def make_platform():
     def make(kind="plain"):
         root = Path(tempfile.mkdtemp(prefix="sebalai-"))
         root.chmod(0o711)
-        platform = Platform(Home(root, free_base_port()), kind)
-        made.append(platform)
+        base, claim = claim_base_port()
+        platform = Platform(Home(root, base), kind)
+        made.append((platform, claim))
         return platform
 
     yield make
-    for platform in made:
+    for platform, claim in made:
         lifecycle.down(platform.home)
+        claim.close()
         shutil.rmtree(platform.home.root, ignore_errors=True)
 
 
