@@ -148,7 +148,8 @@ class Broker:
             await callback()
 
     async def close(self) -> None:
-        if not self._client.is_closed:
+        # A client that never connected has nothing to close, and nats-py asserts on it.
+        if self._client.is_connected or self._client.is_reconnecting:
             await self._client.close()
 
     async def api(self, verb: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

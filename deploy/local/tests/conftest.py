@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -19,23 +20,16 @@ from sebalai_local.units import is_free
 
 FAKE = Path(__file__).with_name("fake_platform.py")
 PATIENCE_SECONDS = 40
-CLAIM_OFFSET = max(OFFSETS.values()) + 1
 
 
-def claim_base_port():
-    """A base whose ports are free, and the socket that keeps other test runs off them.
-
-    A platform that is down for a moment has free ports; a second run on this machine took those.
-    """
-    for base in range(9700, 9880, CLAIM_OFFSET + 1):
-        try:
-            claim = socket.create_server(("127.0.0.1", base + CLAIM_OFFSET))
-        except OSError:
-            continue
+def free_base_port():
+    # Begun anywhere: another test run on this machine looks for free ports at the same time.
+    bases = list(range(12_000, 18_000, 40))
+    random.shuffle(bases)
+    for base in bases:
         if all(is_free(base + offset) for offset in OFFSETS.values()):
-            return base, claim
-        claim.close()
-    raise AssertionError("no free base port between 9700 and 9880")
+            return base
+    raise AssertionError("no free base port between 12000 and 18000")
 
 
 class Platform:
@@ -91,15 +85,13 @@ def make_platform():
     def make(kind="plain"):
         root = Path(tempfile.mkdtemp(prefix="sebalai-"))
         root.chmod(0o711)
-        base, claim = claim_base_port()
-        platform = Platform(Home(root, base), kind)
-        made.append((platform, claim))
+        platform = Platform(Home(root, free_base_port()), kind)
+        made.append(platform)
         return platform
 
     yield make
-    for platform, claim in made:
+    for platform in made:
         lifecycle.down(platform.home)
-        claim.close()
         shutil.rmtree(platform.home.root, ignore_errors=True)
 
 

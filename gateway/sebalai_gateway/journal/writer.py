@@ -82,6 +82,7 @@ class Journal:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
+        self._fail_pending()
 
     async def append(self, message_id: UUID, phase: str, at: datetime, record: bytes) -> None:
         """Raises: JournalUnavailable, AlreadyCompleted."""
@@ -134,29 +135,34 @@ class Journal:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
+        self._fail_pending()
+        self._wake.set()
+
+    def _fail_pending(self) -> None:
         pending, self._pending = self._pending, []
         for entry in pending:
             _fail(entry, JournalUnavailable())
-        self._wake.set()
 
     async def _commit(self, batch: list[Entry]) -> None:
-        rows: Any = None
+        is_stored, rows = False, list[Any]()
         try:
             async with asyncio.timeout(GIVE_UP_SECONDS):
                 rows = await self._insert(batch)
+            is_stored = True
         finally:
             # Whatever broke it, what is not known to be on disk is not on disk.
-            if rows is None:
-                for entry in batch:
-                    _fail(entry, JournalUnavailable())
+            for entry in batch if not is_stored else ():
+                _fail(entry, JournalUnavailable())
         written = {(row["message_id"], row["phase"]) for row in rows}
         for entry in batch:
             if (entry.message_id, entry.phase) in written:
+                # Taken out, so that a twin in the same batch does not pass for the stored one.
+                written.discard((entry.message_id, entry.phase))
                 _resolve(entry)
             else:
                 _fail(entry, AlreadyCompleted())
 
-    async def _insert(self, batch: list[Entry]) -> Any:
+    async def _insert(self, batch: list[Entry]) -> list[Any]:
         return await self._connection.fetch(
             _INSERT,
             [entry.day for entry in batch],

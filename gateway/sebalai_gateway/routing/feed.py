@@ -12,9 +12,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import io
 import logging
 import os
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +35,14 @@ BUCKET = "SNAPSHOTS"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a snapshot comes from: KV key, member's internal path, and the file that keeps it."""
+    """Where a snapshot comes from: KV key, member's internal path, and the file that keeps it.
+    Only a copy that `proves_itself` is read from NATS, where any member can write.
+    """
 
     key: str
     path: str
     file: Path
+    proves_itself: bool
 
 
 class Feed:
@@ -79,12 +84,13 @@ class Feed:
     async def poll(self) -> None:
         """Runs until cancelled."""
         while True:
+            # Before the poll, so that a ring during it is not lost.
+            self._ask.clear()
             try:
                 await self._poll_once()
                 self._note("polling")
             except (http.Error, ValueError, OSError) as error:
                 self._note(f"poll fails: {type(error).__name__}: {error}")
-            self._ask.clear()
             try:
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._ask.wait()
@@ -107,8 +113,8 @@ class Feed:
     async def watch(self, broker: Broker) -> None:
         """Subscribes to the key and takes its last value; again after each reconnect."""
         await broker.client.subscribe(f"$KV.{BUCKET}.{self._origin.key}", cb=self._on_message)
-        await self.catch_up(broker)
         broker.on_reconnect(lambda: self.catch_up(broker))
+        await self.catch_up(broker)
 
     async def catch_up(self, broker: Broker) -> None:
         try:
@@ -119,7 +125,7 @@ class Feed:
         except (ApiError, BrokerUnavailable) as error:
             log.debug("no %s in the bucket yet: %s", self._origin.key, error)
             return
-        self._on_value(base64.b64decode(reply["message"].get("data", "")))
+        self._on_value(base64.b64decode(reply.get("message", {}).get("data", "")))
 
     async def _on_message(self, message: Msg) -> None:
         self._on_value(message.data)
@@ -128,11 +134,11 @@ class Feed:
         try:
             document = orjson.loads(value)
             packed = document.get("gzip")
-            if packed is not None:
-                self._accept(gzip.decompress(base64.b64decode(packed)))
+            if packed is not None and self._origin.proves_itself:
+                self._accept(_unpack(base64.b64decode(packed)))
             elif int(document["version"]) > self.version:
                 self.ask_now()
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             log.warning("a copy of %s from NATS is not used: %s", self._origin.key, error)
 
     def _accept(self, copy: bytes, *, keep: bool = True) -> None:
@@ -155,6 +161,20 @@ class Feed:
             log.log(logging.INFO if state == "polling" else logging.WARNING, "%s: %s",
                     self._origin.key, state)  # fmt: skip
             self._state = state
+
+
+def _unpack(packed: bytes) -> bytes:
+    """Bounded while it unpacks: it is not verified yet, and a few KiB can unpack to gigabytes."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+            copy = file.read(SNAPSHOT_BYTES_LIMIT + 1)
+    except (zlib.error, EOFError) as error:
+        msg = f"not gzip: {error}"
+        raise ValueError(msg) from error
+    if len(copy) > SNAPSHOT_BYTES_LIMIT:
+        msg = f"it unpacks to more than {SNAPSHOT_BYTES_LIMIT} bytes"
+        raise ValueError(msg)
+    return copy
 
 
 def _write(path: Path, copy: bytes) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Coroutine
 from typing import Any
@@ -71,7 +70,8 @@ class Feeds:
         client = http.client(Reach.parse(["0.0.0.0/0", "::/0"]), base_url=url, read_seconds=5.0)
         self._clients.append(client)
         take = self._take_routes if key == "routes" else self._take_keys
-        origin = Origin(key, path, self._settings.snapshot_dir / f"{key}.snapshot")
+        file = self._settings.snapshot_dir / f"{key}.snapshot"
+        origin = Origin(key, path, file, proves_itself=key == "routes")
 
         def headers() -> dict[str, str]:
             return {HEADER: self._signer.sign(_GATEWAY, member)}
@@ -89,8 +89,8 @@ class Feeds:
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        # One that failed earlier must not keep the others from ending.
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._broker.close()
         for client in self._clients:
             await client.aclose()

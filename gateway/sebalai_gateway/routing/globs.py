@@ -60,8 +60,12 @@ class _Matcher:
             return {at + len(text) for at in positions if path.startswith(text, at)}
         if kind == "deep":
             return set(range(min(positions), len(path) + 1))
+        # The first position in a segment reaches all that later ones there do.
         reached: set[int] = set()
-        for at in positions:
-            end = path.find("/", at)
-            reached.update(range(at, (len(path) if end < 0 else end) + 1))
+        passed = -1
+        for at in sorted(positions):
+            if at > passed:
+                end = path.find("/", at)
+                passed = len(path) if end < 0 else end
+                reached.update(range(at, passed + 1))
         return reached

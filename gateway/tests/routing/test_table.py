@@ -1,154 +1,234 @@
-"""Who may call what: each denial names what is missing; rates and quotas outlive a new table."""
+"""The routing table denies by default, says what is missing, and forgives no use of a limit."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
-import orjson
 import pytest
 from sebalai_gateway.admission.token import Claims
 from sebalai_gateway.refusals import Refusal
 from sebalai_gateway.routing.paths import parse
 from sebalai_gateway.routing.table import Table
 
-NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-PROVIDER, CONSUMER = "ID-BB/GOV/dp3acskb/kependudukan", "ID-BB/GOV/dinsos-pmd/bansos"
-NAME = f"{PROVIDER}/penduduk"
+CONSUMER = "ID-BB/GOV/dinsos-pmd/bansos"
+PROVIDER = "ID-BB/GOV/dp3acskb/kependudukan"
+INTERFACE = f"{PROVIDER}/penduduk"
+BEGINS = datetime(2026, 11, 24, tzinfo=UTC)
+ENDS = BEGINS + timedelta(days=30)
+NOON = (BEGINS + timedelta(hours=12)).timestamp()
+DAY = 86_400
+CLAIMS = Claims(
+    iss="i", aud="a", sub="s", client_id="c", jti="j", exp=1, iat=0, kind="system",
+    agency="dinsos-pmd", application=CONSUMER,
+)  # fmt: skip
 
 
-def claims(application=CONSUMER):
-    return Claims(
-        iss="i", aud="a", sub="c", client_id="c", jti="j", exp=0, iat=0, kind="system",
-        agency=application.split("/")[2], application=application, scope="bus.call",
-    )  # fmt: skip
+def interface(**changed):
+    return {
+        "id": "i1", "name": INTERFACE, "provider": PROVIDER, "agency": "dp3acskb",
+        "addresses": ["http://127.0.0.1:1"],
+    } | changed  # fmt: skip
 
 
 def agreement(**changed):
     return {
-        "id": "a1", "consumer": CONSUMER, "interface": NAME,
-        "rules": [
-            {"id": "r1", "method": "GET", "path": "/residents/*"},
-            {"id": "r2", "method": "*", "path": "/search/**"},
-        ],
-        "purposes": [{"code": "verifikasi", "legal_basis": "UU 13/2011"}],
-        "valid_from": (NOW - timedelta(days=1)).isoformat(),
-        "valid_until": (NOW + timedelta(days=1)).isoformat(),
-        "quota_per_day": 100, "rate_per_second": 10, "burst": 5,
+        "id": "a1", "consumer": CONSUMER, "interface": INTERFACE,
+        "rules": [{"id": "r1", "method": "GET", "path": "/residents/*"}],
+        "purposes": [{"code": "verifikasi-bansos", "legal_basis": "UU 11/2009"}],
+        "valid_from": BEGINS.isoformat(), "valid_until": ENDS.isoformat(),
+        "quota_per_day": 1_000, "rate_per_second": 1, "burst": 1_000,
     } | changed  # fmt: skip
 
 
-def table(*agreements, version=1, before=None, state="active"):
-    interface = {
-        "id": "i1", "name": NAME, "provider": PROVIDER, "agency": "dp3acskb",
-        "addresses": ["http://127.0.0.1:1"], "state": state,
+def table(*agreements, interfaces=None, before=None, version=1):
+    snapshot = {
+        "version": version, "instance": "ID-BB", "agreements": agreements,
+        "interfaces": [interface()] if interfaces is None else interfaces,
     }  # fmt: skip
-    document = {
-        "version": version, "instance": "ID-BB", "interfaces": [interface],
-        "agreements": list(agreements),
-    }  # fmt: skip
-    return Table.build(orjson.dumps(document), before)
+    return Table.build(json.dumps(snapshot).encode(), before)
 
 
-def decide(routes, path="/residents/1", method="GET", purpose="verifikasi", **more):
-    target = parse(f"/r1/{more.get('name', NAME)}{path}".encode())
-    at = more.get("at", NOW).timestamp()
-    return routes.decide(claims(more.get("caller", CONSUMER)), target, method, purpose, at)
+def decide(table, path="/residents/12", *, method="GET", purpose="verifikasi-bansos", at=NOON,
+           name=INTERFACE):  # fmt: skip
+    return table.decide(CLAIMS, parse(f"/r1/{name}{path}".encode()), method, purpose, at)
 
 
-def denied(routes, slug, status, **how):
+def refusal(table, *arguments, **changed):
     with pytest.raises(Refusal) as caught:
-        decide(routes, **how)
-    assert (caught.value.slug, caught.value.status) == (slug, status)
-    assert caught.value.detail.endswith(".")
+        decide(table, *arguments, **changed)
     return caught.value
 
 
-def test_an_allowed_call_names_its_rule_and_purpose():
+def test_agreed_call_is_allowed_and_names_rule_purpose_and_agreement():
     decision = decide(table(agreement()))
-    assert (decision.rule, decision.purpose.legal_basis) == ("r1", "UU 13/2011")
-    assert decide(table(agreement()), "/search/a/b", "POST").rule == "r2"
+    assert decision.rule == "r1"
+    assert decision.agreement.id == "a1"
+    assert (decision.purpose.code, decision.purpose.legal_basis) == (
+        "verifikasi-bansos",
+        "UU 11/2009",
+    )
+    assert decision.interface.name == INTERFACE
 
 
-def test_without_an_agreement_the_refusal_names_both_sides():
-    refusal = denied(table(), "agreement-missing", 403)
-    assert CONSUMER in refusal.detail
-    assert NAME in refusal.detail
+def test_unknown_agency_is_404_and_named():
+    found = refusal(table(agreement()), name="ID-BB/GOV/bkd/asn/pegawai")
+    assert (found.status, found.slug) == (404, "agency-unknown")
+    assert "bkd" in found.detail
 
 
-def test_another_application_of_the_same_agency_has_no_agreement():
-    denied(table(agreement()), "agreement-missing", 403, caller="ID-BB/GOV/dinsos-pmd/lain")
+@pytest.mark.parametrize("state", ["suspended", "withdrawn", "draft", "ACTIVE"])
+def test_interface_that_is_not_active_does_not_exist(state):
+    other = interface(id="i2", name=f"{PROVIDER}/kartu")
+    found = refusal(table(agreement(), interfaces=[interface(state=state), other]))
+    assert (found.status, found.slug) == (404, "interface-unknown")
+    assert INTERFACE in found.detail
 
 
-def test_unknown_agencies_and_interfaces_are_told_apart():
-    denied(table(), "agency-unknown", 404, name="ID-BB/GOV/hantu/x/y")
-    denied(table(), "interface-unknown", 404, name=f"{PROVIDER}/lain")
+def test_consumer_without_agreement_is_told_how_to_ask_for_one():
+    found = refusal(table(agreement(consumer="ID-BB/GOV/bkd/asn")))
+    assert (found.status, found.slug) == (403, "agreement-missing")
+    assert CONSUMER in found.detail
+    assert INTERFACE in found.detail
+    assert "POST /api/exchange/v1/agreements" in found.detail
+    assert found.rule == f"agreement {CONSUMER} -> {INTERFACE}"
 
 
-def test_a_retired_interface_is_gone():
-    denied(table(agreement(), state="retired"), "agency-unknown", 404)
+@pytest.mark.parametrize(
+    ("at", "slug", "named"),
+    [
+        (BEGINS.timestamp() - 0.001, "agreement-not-yet-valid", BEGINS.isoformat()),
+        (ENDS.timestamp(), "agreement-expired", ENDS.isoformat()),
+    ],
+)
+def test_agreement_outside_its_window_is_refused_with_the_date(at, slug, named):
+    found = refusal(table(agreement()), at=at)
+    assert (found.status, found.slug) == (403, slug)
+    assert named in found.detail
+    assert found.context == {"agreement": "a1"}
 
 
-def test_an_agreement_holds_between_its_dates_only():
-    routes = table(agreement())
-    begin, end = NOW - timedelta(days=1), NOW + timedelta(days=1)
-    denied(routes, "agreement-not-yet-valid", 403, at=begin - timedelta(seconds=1))
-    decide(routes, at=begin)
-    decide(routes, at=end - timedelta(seconds=1))
-    denied(routes, "agreement-expired", 403, at=end)
+@pytest.mark.parametrize("at", [BEGINS.timestamp(), ENDS.timestamp() - 0.001])
+def test_agreement_holds_from_its_first_to_its_last_moment(at):
+    assert decide(table(agreement()), at=at).rule == "r1"
 
 
-def test_method_and_path_outside_the_rules_are_refused_with_the_rules():
-    refusal = denied(table(agreement()), "rule-missing", 403, method="DELETE")
-    assert "GET /residents/*" in refusal.detail
-    denied(table(agreement()), "rule-missing", 403, path="/residents/1/history")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/residents/12"), ("GET", "/residents"), ("GET", "/residents/12/x"),
+        ("get", "/residents/12"), ("*", "/residents/12"), ("HEAD", "/residents/12"),
+    ],
+)  # fmt: skip
+def test_call_that_no_rule_allows_is_told_what_is_allowed(method, path):
+    found = refusal(table(agreement()), path, method=method)
+    assert (found.status, found.slug) == (403, "rule-missing")
+    assert "GET /residents/*" in found.detail
+    assert method in found.detail
+    assert found.rule == "agreement a1"
 
 
-@pytest.mark.parametrize(("purpose", "slug"), [(None, "missing"), ("lain", "not-agreed")])
-def test_a_purpose_is_required_and_must_be_agreed(purpose, slug):
-    refusal = denied(table(agreement()), f"purpose-{slug}", 403, purpose=purpose)
-    assert "verifikasi" in refusal.detail
+def test_rule_for_any_method_allows_each():
+    rules = [{"id": "all", "method": "*", "path": "/**"}]
+    for method in ("GET", "POST", "DELETE", "PROPFIND"):
+        assert decide(table(agreement(rules=rules)), "/a/b", method=method).rule == "all"
 
 
-def test_of_several_agreements_the_first_that_allows_wins():
-    expired = agreement(id="old", valid_until=(NOW - timedelta(hours=1)).isoformat())
-    assert decide(table(expired, agreement())).agreement.id == "a1"
+def test_first_matching_rule_is_the_one_named():
+    rules = [
+        {"id": "post", "method": "POST", "path": "/**"},
+        {"id": "one", "method": "GET", "path": "/residents/*"},
+        {"id": "all", "method": "GET", "path": "/**"},
+    ]
+    assert decide(table(agreement(rules=rules))).rule == "one"
 
 
-def test_of_several_refusals_the_most_telling_is_given():
-    expired = agreement(id="old", valid_until=(NOW - timedelta(hours=1)).isoformat())
-    denied(table(expired, agreement()), "purpose-not-agreed", 403, purpose="lain")
+def test_missing_purpose_is_refused_with_those_agreed():
+    found = refusal(table(agreement()), purpose=None)
+    assert (found.status, found.slug) == (403, "purpose-missing")
+    assert "Sebalai-Purpose" in found.detail
+    assert "verifikasi-bansos" in found.detail
 
 
-def test_a_burst_is_spent_and_comes_back_with_time():
-    routes = table(agreement())
-    for _ in range(5):
-        decide(routes)
-    refusal = denied(routes, "rate-exceeded", 429)
-    assert dict(refusal.headers)[b"retry-after"] == b"1"
-    decide(routes, at=NOW + timedelta(seconds=0.2))
+@pytest.mark.parametrize("purpose", ["", "penagihan", "verifikasi-bansos ", "VERIFIKASI-BANSOS"])
+def test_purpose_not_agreed_is_refused_and_not_echoed(purpose):
+    found = refusal(table(agreement()), purpose=purpose)
+    assert (found.status, found.slug) == (403, "purpose-not-agreed")
+    assert "verifikasi-bansos" in found.detail
+    assert "penagihan" not in found.detail
 
 
-def test_a_quota_is_of_the_day():
-    routes = table(agreement(quota_per_day=2))
-    decide(routes)
-    decide(routes)
-    denied(routes, "quota-exceeded", 429)
-    decide(routes, at=NOW + timedelta(hours=16))
+def test_one_of_several_agreements_is_enough():
+    old = agreement(id="old", valid_until=BEGINS.isoformat())
+    other = agreement(id="other", purposes=[{"code": "audit", "legal_basis": "x"}])
+    assert decide(table(old, other, agreement())).agreement.id == "a1"
 
 
-def test_a_refused_call_costs_no_quota():
-    routes = table(agreement(quota_per_day=1))
-    denied(routes, "purpose-missing", 403, purpose=None)
-    decide(routes)
+def test_of_several_refusals_the_one_that_came_furthest_is_told():
+    old = agreement(id="old", valid_until=BEGINS.isoformat())
+    rule = agreement(id="rule", rules=[])
+    purpose = agreement(id="purpose", purposes=[])
+    for order in ([old, rule, purpose], [purpose, rule, old]):
+        assert refusal(table(*order)).slug == "purpose-not-agreed"
+    assert refusal(table(rule, old)).slug == "rule-missing"
 
 
-def test_a_new_table_forgives_nothing():
-    first = table(agreement(quota_per_day=2))
+def test_full_agreement_gives_way_to_another():
+    two = table(agreement(id="small", burst=1), agreement(id="large"))
+    assert [decide(two).agreement.id for _ in range(3)] == ["small", "large", "large"]
+
+
+def test_burst_is_spent_then_refilled_at_the_rate():
+    slow = table(agreement(burst=2, rate_per_second=0.5))
+    decide(slow), decide(slow)
+    found = refusal(slow)
+    assert (found.status, found.slug) == (429, "rate-exceeded")
+    assert found.headers == [(b"retry-after", b"3")]
+    assert refusal(slow, at=NOON + 1.9).slug == "rate-exceeded"
+    assert decide(slow, at=NOON + 2)
+    assert refusal(slow, at=NOON + 2).slug == "rate-exceeded"
+
+
+def test_quota_is_of_the_utc_day():
+    small = table(agreement(quota_per_day=2, rate_per_second=100))
+    decide(small), decide(small)
+    found = refusal(small)
+    assert (found.status, found.slug) == (429, "quota-exceeded")
+    assert found.headers == [(b"retry-after", str(DAY // 2 + 1).encode())]
+    assert decide(small, at=BEGINS.timestamp() + DAY)
+
+
+def test_refused_call_takes_nothing_from_the_limits():
+    single = table(agreement(burst=1, quota_per_day=1))
+    refusal(single, method="POST")
+    refusal(single, purpose=None)
+    assert decide(single)
+
+
+def test_new_table_forgives_no_use():
+    terms = {"burst": 2, "quota_per_day": 3, "rate_per_second": 0.001}
+    first = table(agreement(**terms))
+    decide(first), decide(first)
+    second = table(agreement(**terms), before=first, version=2)
+    assert refusal(second).slug == "rate-exceeded"
+    third = table(agreement(**terms | {"rate_per_second": 1}), before=second, version=3)
+    assert decide(third, at=NOON + 10)
+    assert refusal(third, at=NOON + 10).slug == "quota-exceeded"
+
+
+def test_smaller_terms_hold_at_once():
+    first = table(agreement(burst=100))
     decide(first)
-    decide(first)
-    second = table(agreement(quota_per_day=2), version=2, before=first)
-    denied(second, "quota-exceeded", 429)
+    second = table(agreement(burst=1), before=first)
+    assert decide(second)
+    assert refusal(second).slug == "rate-exceeded"
 
 
-@pytest.mark.parametrize("payload", [b"", b"{}", b"[]", b'{"version": "x"}'])
-def test_what_is_not_a_snapshot_is_refused(payload):
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"[]", b"{}", b'{"version":"1","instance":"x","interfaces":[],"agreements":[]}',
+     json.dumps({"version": 1, "instance": "x", "interfaces": [],
+                 "agreements": [agreement(rules=[{"id": "r", "method": "GET", "path": "a"}])]},
+                ).encode()],
+)  # fmt: skip
+def test_payload_that_is_no_snapshot_is_refused_whole(payload):
     with pytest.raises(ValueError):
         Table.build(payload)

@@ -1,0 +1,153 @@
+"""Timed work on the journal: calls without an outcome are closed, days are made and dropped."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import orjson
+import pytest
+from sebalai_gateway.journal.jobs import DAYS_AHEAD, DAYS_KEPT, keep_partitions, reconcile
+from sebalai_shared.ids import uuid7
+
+TODAY = date(2030, 6, 15)
+
+
+async def add(database, phase="requested", *, message_id=None, day=None, ago=timedelta(), **fields):
+    message_id = message_id or uuid7()
+    now = datetime.now(UTC)
+    await database.execute(
+        "INSERT INTO journal (day, message_id, phase, at, record) VALUES ($1, $2, $3, $4, $5)",
+        day or now.date(),
+        message_id,
+        phase,
+        now - ago,
+        orjson.dumps({"message_id": str(message_id)} | fields).decode(),
+    )
+    return message_id
+
+
+async def outcomes(database):
+    rows = await database.fetch(
+        "SELECT message_id, record::text AS record FROM journal WHERE phase = 'completed'"
+    )
+    return {row["message_id"]: orjson.loads(row["record"]) for row in rows}
+
+
+async def partitions(database):
+    rows = await database.fetch(
+        "SELECT inhrelid::regclass::text AS name FROM pg_inherits "
+        "WHERE inhparent = 'journal'::regclass ORDER BY 1"
+    )
+    return [row["name"] for row in rows]
+
+
+async def test_old_call_without_outcome_is_closed_as_unknown_once(journal_url, database):
+    old = await add(database, ago=timedelta(seconds=91), outcome="requested", purpose="p")
+    assert await reconcile(journal_url) == 1
+    assert await reconcile(journal_url) == 0
+    closed = (await outcomes(database))[old]
+    assert (closed["outcome"], closed["problem"]) == ("unknown", "outcome-unknown")
+    assert closed["purpose"] == "p"
+    assert datetime.fromisoformat(closed["completed_at"]).tzinfo is not None
+    assert closed["completed_at"].endswith("Z")
+
+
+async def test_young_call_is_left_alone(journal_url, database):
+    await add(database, ago=timedelta(seconds=80))
+    assert await reconcile(journal_url) == 0
+    assert await outcomes(database) == {}
+
+
+async def test_call_with_an_outcome_keeps_it(journal_url, database):
+    done = await add(database, ago=timedelta(hours=1))
+    await add(database, "completed", message_id=done, outcome="answered")
+    refused = await add(database, "completed", ago=timedelta(hours=1), outcome="refused")
+    assert await reconcile(journal_url) == 0
+    found = await outcomes(database)
+    assert found[done]["outcome"] == "answered"
+    assert found[refused]["outcome"] == "refused"
+
+
+async def test_call_of_yesterday_is_closed_in_its_own_day(journal_url, database):
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    await add(database, day=yesterday, ago=timedelta(hours=20))
+    assert await reconcile(journal_url) == 1
+    assert await database.fetchval("SELECT day FROM journal WHERE phase = 'completed'") == yesterday
+
+
+async def test_many_calls_are_closed_in_bounded_passes(journal_url, database, monkeypatch):
+    monkeypatch.setattr("sebalai_gateway.journal.jobs.RECONCILE_ROWS", 3)
+    for _ in range(7):
+        await add(database, ago=timedelta(minutes=5))
+    assert [await reconcile(journal_url) for _ in range(4)] == [3, 3, 1, 0]
+
+
+async def test_days_are_made_ahead_and_making_them_again_changes_nothing(journal_url, database):
+    await keep_partitions(journal_url, TODAY)
+    expected = [f"journal_{TODAY + timedelta(days=n):%Y%m%d}" for n in range(DAYS_AHEAD + 1)]
+    assert await partitions(database) == [*expected, "journal_default"]
+    await keep_partitions(journal_url, TODAY)
+    assert await partitions(database) == [*expected, "journal_default"]
+
+
+async def test_entries_go_into_their_day_and_are_append_only_there(journal_url, database):
+    await keep_partitions(journal_url, TODAY)
+    await add(database, day=TODAY)
+    name = await database.fetchval("SELECT tableoid::regclass::text FROM journal")
+    assert name == f"journal_{TODAY:%Y%m%d}"
+
+
+async def test_day_that_began_in_the_default_partition_stays_there(journal_url, database):
+    await add(database, day=TODAY)
+    await keep_partitions(journal_url, TODAY)
+    assert await database.fetchval("SELECT count(*) FROM journal") == 1
+    tomorrow = f"journal_{TODAY + timedelta(days=1):%Y%m%d}"
+    assert tomorrow in await partitions(database)
+    await add(database, day=TODAY)
+
+
+async def old_day(journal_url, database, *phases):
+    """A day that is over long since, with these entries; answers its partition's name."""
+    day = TODAY - timedelta(days=DAYS_KEPT + 5)
+    await keep_partitions(journal_url, day)
+    for phase in phases:
+        await add(database, phase, day=day)
+    return f"journal_{day:%Y%m%d}"
+
+
+async def passed(database):
+    """The relay's cursor after everything there is."""
+    await database.execute(
+        "INSERT INTO relay_cursor (name, xid, seq) "
+        "SELECT 'journal', max(xid), max(seq) FROM journal"
+    )
+
+
+async def test_relayed_old_day_is_dropped(journal_url, database):
+    name = await old_day(journal_url, database, "requested", "completed")
+    await passed(database)
+    await keep_partitions(journal_url, TODAY)
+    assert name not in await partitions(database)
+
+
+async def test_old_day_that_is_not_relayed_is_kept(journal_url, database):
+    name = await old_day(journal_url, database, "completed")
+    await passed(database)
+    await add(database, "completed", day=TODAY - timedelta(days=DAYS_KEPT + 5))
+    await keep_partitions(journal_url, TODAY)
+    assert name in await partitions(database)
+
+
+async def test_old_day_is_kept_while_no_relay_has_ever_run(journal_url, database):
+    name = await old_day(journal_url, database, "completed")
+    await keep_partitions(journal_url, TODAY)
+    assert name in await partitions(database)
+    assert await database.fetchval("SELECT count(*) FROM journal") == 1
+
+
+@pytest.mark.parametrize(("age", "is_kept"), [(DAYS_KEPT, True), (DAYS_KEPT + 1, False)])
+async def test_day_is_kept_as_long_as_promised(journal_url, database, age, is_kept):
+    day = TODAY - timedelta(days=age)
+    await keep_partitions(journal_url, day)
+    await add(database, "completed", day=day)
+    await passed(database)
+    await keep_partitions(journal_url, TODAY)
+    assert (f"journal_{day:%Y%m%d}" in await partitions(database)) is is_kept

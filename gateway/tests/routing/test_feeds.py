@@ -1,0 +1,232 @@
+"""Snapshots come two ways, either alone is enough, and no way believes what proves nothing."""
+
+import asyncio
+import base64
+import contextlib
+import gzip
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from joserfc import jws
+from joserfc.jwk import ECKey, KeySet
+from sebalai_gateway.admission.keys import KeyStore
+from sebalai_gateway.routing.feeds import Feeds
+from sebalai_gateway.settings import GatewaySettings
+from sebalai_shared.broker import ApiError, Broker
+from sebalai_shared.caller import AssertionSigner
+from sebalai_shared.clock import SystemClock
+
+PATIENCE_SECONDS = 15
+BUCKET = {
+    "name": "KV_SNAPSHOTS", "subjects": ["$KV.SNAPSHOTS.>"], "storage": "memory",
+    "max_msgs_per_subject": 1, "num_replicas": 1, "discard": "new", "allow_rollup_hdrs": True,
+    "allow_direct": True,
+}  # fmt: skip
+
+
+def new_key():
+    return ECKey.generate_key("P-256", auto_kid=True)
+
+
+def public(*keys):
+    return KeySet(list(keys)).as_dict(private=False)["keys"]
+
+
+class Members:
+    """Exchange and identity in one small HTTP server."""
+
+    def __init__(self):
+        self.routes, self.keys, self._tasks = None, None, set()
+
+    async def start(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def stop(self):
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader, writer):
+        self._tasks.add(asyncio.current_task())
+        try:
+            await self._answer(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    async def _answer(self, reader, writer):
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            target = head.split(" ")[1]
+            found = self.routes if "/routes" in target else self.keys
+            after = int(parse_qs(urlsplit(target).query)["after"][0])
+            status, body = "304 Not Modified", b""
+            if found is not None and found[0] > after:
+                status, body = "200 OK", found[1]
+            length = f"content-length: {len(body)}\r\n" if body else ""
+            writer.write(f"HTTP/1.1 {status}\r\n{length}\r\n".encode() + body)
+            await writer.drain()
+
+
+class Bench:
+    def __init__(self, settings, routes_key, members, broker):
+        self.settings, self.routes_key = settings, routes_key
+        self.members, self.broker = members, broker
+        self.keys = KeyStore()
+        self._signer = AssertionSigner(new_key(), "urn:sebalai:gateway:ID-BB", SystemClock())
+        self.feeds = Feeds(settings, self.keys, self._signer)
+
+    def anew(self, **settings):
+        """Another gateway process on the same folder."""
+        changed = self.settings.model_copy(update=settings)
+        self.keys = KeyStore()
+        self.feeds = Feeds(changed, self.keys, self._signer)
+
+    def routes(self, version, key=None):
+        key = key or self.routes_key
+        payload = {"version": version, "instance": "ID-BB", "interfaces": [], "agreements": []}
+        header = {"alg": "ES256", "typ": "routes+jws", "kid": self.routes_key.kid}
+        return jws.serialize_compact(header, json.dumps(payload), key).encode()
+
+    async def put(self, key, document):
+        await self.broker.client.publish(f"$KV.SNAPSHOTS.{key}", json.dumps(document).encode())
+        await self.broker.client.flush()
+
+    async def put_packed(self, key, version, copy):
+        packed = base64.b64encode(gzip.compress(copy)).decode()
+        await self.put(key, {"version": version, "gzip": packed})
+
+    @property
+    def version(self):
+        table = self.feeds.table()
+        return None if table is None else table.version
+
+    async def watching(self):
+        """Until the routes' subscription stands: proven by a copy that comes through."""
+        await until(lambda: len(self.feeds._broker._on_reconnect) == 2)
+
+
+async def until(condition):
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def bench(nats_url, nats_token, tmp_path):
+    members, routes_key = Members(), new_key()
+    await members.start()
+    pinned = tmp_path / "pinned.jwks"
+    pinned.write_text(json.dumps({"keys": public(routes_key)}))
+    settings = GatewaySettings(
+        database_url="postgresql://nobody@127.0.0.1:1/none", nats_url=nats_url,
+        nats_token=nats_token, public_url="http://issuer.example",
+        caller_key_file=tmp_path / "unused", routes_keys_file=pinned,
+        snapshot_dir=tmp_path / "snapshots", identity_url=members.url, exchange_url=members.url,
+    )  # fmt: skip
+    broker = Broker(settings)
+    await broker.connect()
+    with contextlib.suppress(ApiError):
+        await broker.api("STREAM.DELETE.KV_SNAPSHOTS")
+    await broker.api("STREAM.CREATE.KV_SNAPSHOTS", BUCKET)
+    made = Bench(settings, routes_key, members, broker)
+    try:
+        yield made
+    finally:
+        try:
+            await made.feeds.close()
+        finally:
+            await members.stop()
+            await broker.api("STREAM.DELETE.KV_SNAPSHOTS")
+            await broker.close()
+
+
+async def test_keys_put_into_the_broker_by_a_stranger_are_not_believed(bench):
+    bench.members.keys = (1, json.dumps({"version": 1, "keys": public(good := new_key())}).encode())
+    await bench.feeds.start()
+    await bench.watching()
+    await until(lambda: bench.keys.trusts(good.kid))
+    evil = new_key()
+    await bench.put_packed("jwks", 9, json.dumps({"version": 9, "keys": public(evil)}).encode())
+    await bench.put_packed("routes", 5, bench.routes(5))
+    await until(lambda: bench.version == 5)
+    await asyncio.sleep(0.2)
+    assert not bench.keys.trusts(evil.kid)
+    assert bench.keys.trusts(good.kid)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b'{"version":1,"gzip":"H4sIAAAAAAAAA//////////////////////////AAAAAAA=="}', b'{"version":1,"gzip":"H4sIAAAAAAAAAw=="}',
+     b"[]", b"7", b"x", b'{"version":null}'],
+)  # fmt: skip
+async def test_a_broken_last_value_does_not_end_the_watch(bench, value):
+    await bench.broker.client.publish("$KV.SNAPSHOTS.routes", value)
+    await bench.broker.client.flush()
+    await bench.feeds.start()
+    await bench.watching()
+    await bench.put_packed("routes", 5, bench.routes(5))
+    await until(lambda: bench.version == 5)
+
+
+async def test_routes_come_by_nats_alone(bench):
+    await bench.members.stop()
+    await bench.put_packed("routes", 3, bench.routes(3))
+    await bench.feeds.start()
+    await until(lambda: bench.version == 3)
+    await bench.watching()
+    await bench.put_packed("routes", 4, bench.routes(4))
+    await until(lambda: bench.version == 4)
+
+
+async def test_routes_and_keys_come_by_http_alone(bench):
+    bench.anew(nats_url="nats://127.0.0.1:1")
+    bench.members.routes = (3, bench.routes(3))
+    bench.members.keys = (1, json.dumps({"version": 1, "keys": public(key := new_key())}).encode())
+    await bench.feeds.start()
+    await until(lambda: bench.version == 3 and bench.keys.trusts(key.kid))
+
+
+async def test_the_watch_begins_before_the_bucket_exists(bench):
+    await bench.broker.api("STREAM.DELETE.KV_SNAPSHOTS")
+    await bench.feeds.start()
+    await bench.watching()
+    await bench.broker.api("STREAM.CREATE.KV_SNAPSHOTS", BUCKET)
+    await bench.put_packed("routes", 2, bench.routes(2))
+    await until(lambda: bench.version == 2)
+
+
+async def test_a_forged_or_older_table_changes_nothing(bench):
+    await bench.feeds.start()
+    await bench.watching()
+    await bench.put_packed("routes", 5, bench.routes(5))
+    await until(lambda: bench.version == 5)
+    await bench.put_packed("routes", 9, bench.routes(9, new_key()))
+    await bench.put_packed("routes", 4, bench.routes(4))
+    await bench.put_packed("routes", 6, bench.routes(6))
+    await until(lambda: bench.version == 6)
+
+
+async def test_a_small_value_that_unpacks_hugely_is_refused(bench, monkeypatch, caplog):
+    monkeypatch.setattr("sebalai_gateway.routing.feed.SNAPSHOT_BYTES_LIMIT", 1 << 16)
+    await bench.feeds.start()
+    await bench.watching()
+    await bench.put_packed("routes", 9, b"a" * (1 << 20))
+    await bench.put_packed("routes", 2, bench.routes(2))
+    await until(lambda: bench.version == 2)
+    assert "unpacks to more than" in caplog.text
+
+
+async def test_the_kept_copy_serves_when_every_way_is_down(bench):
+    bench.members.routes = (3, bench.routes(3))
+    await bench.feeds.start()
+    await until(lambda: bench.version == 3)
+    await bench.feeds.close()
+    await bench.members.stop()
+    bench.anew(nats_url="nats://127.0.0.1:1")
+    await bench.feeds.start()
+    assert bench.version == 3
