@@ -28,7 +28,7 @@ def run(arguments: Sequence[str]) -> int:
         return command(_home(), options)
     except Failure as failure:
         sys.stderr.write(f"{failure}\n")
-        return 1
+        return failure.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED_EXIT
     except BrokenPipeError:

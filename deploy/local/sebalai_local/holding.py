@@ -1,7 +1,8 @@
 """Holding one process of a running platform down, and letting it run again.
 
 A marker file in `<home>/held/` is the whole protocol: the supervisor reads it in each pass, so a
-hold outlives whoever asked for it. Drills and repairs use it: the database gone, the gateway up.
+hold outlives whoever asked for it. Whoever needs the process keeps running. Drills and repairs use
+it: the database gone, the gateway up.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sebalai_local import state
-from sebalai_local.failures import Failure
+from sebalai_local.failures import Failure, Misuse
 from sebalai_local.home import Home
 from sebalai_local.state import ProcessState
 
@@ -35,12 +36,14 @@ def forget_all(home: Home) -> None:
 
 
 def stop(home: Home, options: argparse.Namespace) -> int:
-    """Stops the process and keeps it stopped. Raises: Failure."""
+    """Stops the process, keeps it stopped, returns when it is gone. Raises: Failure."""
     _one(home, options.name)
+    _require_started(home)
     place = marker(home, options.name)
     place.parent.mkdir(exist_ok=True)
     place.touch()
-    _until(home, options.name, lambda one: one.pid is None)
+    # Not `pid is None`: a process that just died has none either, and may be on its way back.
+    _until(home, options.name, lambda one: one.state == "held")
     print(f"{options.name} is stopped and stays so; `sebalai start {options.name}` ends that.")
     return 0
 
@@ -60,8 +63,15 @@ def _one(home: Home, name: str) -> ProcessState:
         raise Failure("The platform is not running.", "Start it: sebalai up")
     known = {one.name: one for one in running.processes if one.state != "done"}
     if name not in known:
-        raise Failure(f"There is no process {name}.", f"There are: {', '.join(sorted(known))}.")
+        raise Misuse(f"There is no process {name}.", f"There are: {', '.join(sorted(known))}.")
     return known[name]
+
+
+def _require_started(home: Home) -> None:
+    """A start waits for every process, so a hold within it would only make it fail."""
+    running = state.read(home)
+    if running is not None and running.phase == "starting":
+        raise Failure("The platform is still starting.", "Wait until `sebalai up` is done.")
 
 
 def _until(home: Home, name: str, is_so: Callable[[ProcessState], bool]) -> None:

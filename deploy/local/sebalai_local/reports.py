@@ -43,7 +43,12 @@ def status(running: PlatformState) -> str:
 
 def status_json(running: PlatformState) -> str:
     """The same for programs; a process is `running` once it is ready."""
-    words = {"ready": "running", "backing off": "restarting"}
+    words = {
+        "ready": "running",
+        "waiting": "starting",
+        "backing off": "restarting",
+        "stopping": "held",
+    }
     return json.dumps(
         {
             "state": running.phase,
@@ -51,7 +56,7 @@ def status_json(running: PlatformState) -> str:
                 {
                     "name": one.name,
                     "pid": one.pid,
-                    "ports": one.ports,
+                    "port": one.ports[0] if one.ports else None,
                     "since": one.since,
                     "restarts": one.restarts,
                     "state": words.get(one.state, one.state),

@@ -26,9 +26,9 @@ from sebalai_local.units import Unit
 
 BOOT_SECONDS = 180
 BOOT_DEATHS_LIMIT = 3
-BACKOFF_FIRST_SECONDS = 0.25
+BACKOFF_FIRST_SECONDS = 0.2
 BACKOFF_MAX_SECONDS = 15.0
-STEADY_SECONDS = 30.0  # after this long alive, the back-off begins anew
+STEADY_SECONDS = 10.0  # after this long alive, the back-off begins anew
 STOP_SECONDS = 15.0
 TICK_SECONDS = 0.05
 IDLE_TICK_SECONDS = 0.5
@@ -114,8 +114,8 @@ class Supervisor:
         if entry.shown.state == "held" and not is_held:
             entry.shown.state, entry.next_at, entry.delay = "waiting", 0.0, BACKOFF_FIRST_SECONDS
         state = entry.shown.state
-        if is_held:
-            self._hold(entry)
+        if is_held or entry.stopping_until is not None:
+            self._hold(entry)  # a stop once begun is finished, even if asked to start meanwhile
         elif entry.process is not None and entry.process.poll() is not None:
             self._ended(entry, entry.process.returncode)
         elif state in {"waiting", "backing off"}:
@@ -131,12 +131,15 @@ class Supervisor:
         if process is not None and process.poll() is None:
             if entry.stopping_until is None:
                 process.send_signal(entry.unit.stop_signal)
+                entry.shown.state = "stopping"
                 entry.stopping_until = time.monotonic() + STOP_SECONDS
             elif time.monotonic() > entry.stopping_until:
                 process.kill()
             return
-        entry.process, entry.shown.pid, entry.shown.created = None, None, None
-        entry.shown.state, entry.stopping_until = "held", None
+        if entry.shown.state != "held":
+            entry.process, entry.shown.pid, entry.shown.created = None, None, None
+            entry.shown.since, entry.stopping_until = time.time(), None
+            entry.shown.state = "held"
 
     def _has_needs(self, unit: Unit) -> bool:
         return all(self._entries[name].is_settled for name in unit.needs)
@@ -166,6 +169,16 @@ class Supervisor:
         if self._state.phase == "starting":
             seconds = round(time.monotonic() - self._begun, 2)
             self._state.done.append((entry.unit.name, seconds))
+            return
+        # Who failed for want of this one tries at once, however long it was gone.
+        for other in self._entries.values():
+            if other.shown.state == "backing off" and self._leans_on(other.unit, entry.unit.name):
+                other.next_at, other.delay = 0.0, BACKOFF_FIRST_SECONDS
+
+    def _leans_on(self, unit: Unit, name: str) -> bool:
+        return name in unit.needs or any(
+            self._leans_on(self._entries[need].unit, name) for need in unit.needs
+        )
 
     def _ended(self, entry: Entry, code: int) -> None:
         entry.process, entry.shown.pid, entry.shown.created = None, None, None

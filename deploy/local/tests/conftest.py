@@ -29,7 +29,7 @@ def free_base_port():
     for base in bases:
         if all(is_free(base + offset) for offset in OFFSETS.values()):
             return base
-    raise AssertionError("no free base port between 9130 and 9200")
+    raise AssertionError("no free base port between 12000 and 18000")
 
 
 class Platform:

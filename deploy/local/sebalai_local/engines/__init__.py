@@ -5,7 +5,6 @@ The platform runs them under its supervisor; `Engines` runs them alone, for test
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import signal
 import socket
@@ -106,7 +105,7 @@ def _wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], log: P
 
 def free_ports() -> tuple[int, int, int]:
     """Three different ports nobody listens on at this moment."""
-    with contextlib.ExitStack() as held:
+    with ExitStack() as held:
         found = [held.enter_context(socket.socket()) for _ in range(3)]
         for one in found:
             one.bind(("127.0.0.1", 0))
