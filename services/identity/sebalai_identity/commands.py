@@ -27,6 +27,7 @@ from sebalai_identity.agencies.actions import load_agencies
 from sebalai_identity.app import sealer_of
 from sebalai_identity.applications.actions import Authority, register_application
 from sebalai_identity.applications.schema import ApplicationRegister
+from sebalai_identity.interactions.actions import INTERACTIONS
 from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.jobs import KeysPublisher
 from sebalai_identity.oauth.actions import sweep_assertions
@@ -37,6 +38,8 @@ from sebalai_identity.settings import IdentitySettings
 
 SWEEP_EACH = timedelta(minutes=1)
 KEYS_EACH = timedelta(days=1)
+ROUNDS_EACH = timedelta(minutes=1)
+ROUNDS = (INTERACTIONS,)
 FAILED_EXIT = 1
 OPERATOR = Caller(kind="system", subject="command-line", scopes=frozenset({OPERATE}))
 
@@ -142,6 +145,11 @@ async def work(settings: IdentitySettings) -> None:
             await sweep(session)
             await sweep_assertions(session, clock)
 
+    async def empty_rounds() -> None:
+        for one in ROUNDS:
+            async with database.transaction() as session:
+                await one.empty_past(session, clock.now())
+
     async def fresh_keys() -> None:
         async with database.transaction() as session:
             await ring.keep_fresh(session)
@@ -153,6 +161,7 @@ async def work(settings: IdentitySettings) -> None:
             relay.run(),
             KeysPublisher(database, broker, ring, beat).run(),
             every(SWEEP_EACH.total_seconds(), sweeps),
+            every(ROUNDS_EACH.total_seconds(), empty_rounds),
             every(KEYS_EACH.total_seconds(), fresh_keys),
         )
     finally:
