@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-VERIFIED = frozenset({"verified", "name_verified"})
+VERIFIED = "verified"
 
 
 class Provenance(BaseModel):
@@ -23,7 +23,7 @@ class _Marked(BaseModel):
 
     @property
     def is_verified(self) -> bool:
-        return self.provenance is not None and self.provenance.status in VERIFIED
+        return self.provenance is not None and self.provenance.status == VERIFIED
 
 
 class Agency(_Marked):

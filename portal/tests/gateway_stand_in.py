@@ -107,7 +107,7 @@ def serving(gateway: Gateway):
 
 
 def agency(slug: str, name: str, *, verified: bool = True) -> dict:
-    status = "name_verified" if verified else "name_unverified"
+    status = "verified" if verified else "unverified"
     return {"slug": slug, "name": name, "provenance": {"status": status, "source": "…"}}
 
 
