@@ -11,6 +11,7 @@ from sebalai_shared.events import Event, decode
 from sebalai_shared.ids import uuid7
 from sebalai_shared.outbox import OutboxSource, TooLarge, publish
 from sebalai_shared.relay import Relay
+from sebalai_shared.settings import MemberSettings
 from sqlalchemy import text
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -227,3 +228,11 @@ async def test_an_event_over_the_limit_is_refused_in_the_producers_transaction(d
     async with database.transaction() as session:
         with pytest.raises(TooLarge):
             await publish(session, Event("x.y.z.v1", "/p", "s", {"text": "x" * 70_000}, AT))
+
+
+async def test_broker_that_never_reached_nats_closes():
+    broker = Broker(MemberSettings(nats_url="nats://127.0.0.1:1"))
+    async with running(broker.connect()):
+        await asyncio.sleep(0.1)
+    await broker.close()
+    assert not broker.is_connected

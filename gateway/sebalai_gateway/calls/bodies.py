@@ -62,14 +62,21 @@ class RequestBody:
     """The consumer's body on its way to the provider.
 
     `failure` is set before the stream breaks off, because an HTTP client reports only that sending
-    failed and not why.
+    failed and not why. `is_over` says that nothing more of the body is to be received.
     """
 
     def __init__(self, receive: Receive, limit: int, expected: bytes | None) -> None:
         self._receive, self._limit, self._expected = receive, limit, expected
         self.measure = Measure()
         self.failure: Refusal | ClientGone | None = None
-        self.is_complete = False
+        self.is_over = False
+
+    def leave_out(self) -> None:
+        """Instead of `stream`, for a request without a body. Raises: Refusal, when the digest is
+        not that of nothing.
+        """
+        self.is_over = True
+        self._compare()
 
     async def stream(self) -> AsyncIterator[bytes]:
         """Yields chunks; with an expected digest the last one waits until it has been compared."""
@@ -97,7 +104,7 @@ class RequestBody:
                     raise self._fail(too_large(self._limit))
                 yield chunk
             if not message.get("more_body", False):
-                self.is_complete = True
+                self.is_over = True
                 return
 
     def _compare(self) -> None:

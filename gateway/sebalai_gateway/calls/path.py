@@ -99,6 +99,8 @@ class Calls:
         if (incoming.content_length or 0) > limit:
             raise too_large(limit)
         body = RequestBody(receive, limit, expected_digest(incoming.content_digest))
+        if not incoming.has_body:
+            body.leave_out()
         call.facts["request"] = body.measure.evidence()
         parts, at = self._parts, call.requested_at
         await parts.journal.append(call.message_id, "requested", at, call.record("requested", None))
@@ -193,20 +195,21 @@ class Calls:
         Raises: ClientGone, ProviderUnreachable, ProviderTimeout.
         """
         call.stamp("responded_at")
-        call.facts["request"] = body.measure.evidence()
-        # While the body still comes in, it is the body that listens for a consumer who leaves.
-        watched = receive if body.is_complete or body.measure.size == 0 else None
         measure, held, is_whole = Measure(), None, False
         try:
             async for chunk in answer.chunks():
                 measure.add(chunk)
                 if held is not None:
-                    await reply.chunk(answer, held, watched)
+                    # While the body still comes in, it is the body that listens for a consumer
+                    # who leaves.
+                    await reply.chunk(answer, held, receive if body.is_over else None)
                 held = chunk
             is_whole = True
         finally:
             call.facts["response"] = measure.evidence()
             answer.close(is_complete=is_whole)
+        # Only now: an answer may begin before the body it answers has ended.
+        call.facts["request"] = body.measure.evidence()
         return held or b""
 
     async def _failed(self, call: Call, reply: Reply, body: RequestBody, error: Exception) -> None:

@@ -49,11 +49,13 @@ class Reply:
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def chunk(self, answer: Answer, chunk: bytes, receive: Receive | None) -> None:
-        """One chunk that is not the last. Raises: ClientGone."""
+        """One chunk that is not the last; `receive`, once the body is over, tells of a consumer
+        that leaves. Raises: ClientGone.
+        """
         if not self.has_started:
             await self._start(answer.status, self._head(answer))
-            if receive is not None:
-                self._watch = asyncio.create_task(_until_gone(receive))
+        if self._watch is None and receive is not None:
+            self._watch = asyncio.create_task(_until_gone(receive))
         if self._watch is not None and self._watch.done():
             raise ClientGone
         self.is_sending = True

@@ -150,11 +150,38 @@ async def test_no_entry_that_was_answered_is_lost_when_connections_are_killed(jo
         await until(lambda: failed)
         over.set()
 
-    await asyncio.gather(*(write() for _ in range(20)), kill())
+    async with asyncio.TaskGroup() as group:
+        for work in (kill(), *(write() for _ in range(20))):
+            group.create_task(work)
     rows = await database.fetch("SELECT message_id FROM journal")
     assert kept
     assert failed
     assert kept <= {row["message_id"] for row in rows}
+
+
+class Confused:
+    """The driver's connection in the state a badly timed end of its server can leave it in."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    async def fetch(self, *_):
+        raise asyncpg.InternalClientError("cannot switch to state 12")
+
+    def terminate(self):
+        self.connection.terminate()
+
+
+async def test_confused_driver_fails_the_entry_and_the_journal_recovers_by_itself(
+    journal, database
+):
+    journal._connection = Confused(journal._connection)
+    async with asyncio.timeout(10):
+        with pytest.raises(JournalUnavailable):
+            await journal.append(uuid7(), "requested", AT, record())
+    await until(lambda: journal.is_up)
+    await journal.append(uuid7(), "requested", AT, record())
+    assert await database.fetchval("SELECT count(*) FROM journal") == 1
 
 
 async def test_entry_that_cannot_be_stored_is_told_so_and_the_next_one_lands(journal, database):

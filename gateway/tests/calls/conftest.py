@@ -1,0 +1,293 @@
+"""The call path on loopback: a real server, a real journal, and a provider with raw sockets."""
+
+import asyncio
+import contextlib
+import hashlib
+import socket
+import time
+from dataclasses import dataclass, field
+
+import aiohttp
+import asyncpg
+import orjson
+import pytest
+import uvicorn
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from multidict import CIMultiDict
+from sebalai_gateway.admission.keys import KeyStore
+from sebalai_gateway.admission.token import TokenVerifier
+from sebalai_gateway.calls.path import Calls, Parts
+from sebalai_gateway.forwarding.forwarder import Forwarder
+from sebalai_gateway.journal.writer import Journal
+from sebalai_gateway.routing.table import Table
+from sebalai_shared.addresses import Reach
+from sebalai_shared.caller import AssertionSigner
+from sebalai_shared.clock import SystemClock
+from yarl import URL
+
+ISSUER, AUDIENCE = "http://127.0.0.1:8800", "urn:sebalai:gateway:ID-BB"
+CONSUMER = "ID-BB/GOV/dinsos-pmd/bansos"
+PROVIDER = "ID-BB/GOV/dp3acskb/kependudukan"
+SMALL_BYTES = 64 * 1024
+KEY = ECKey.generate_key("P-256", {"kid": "k1"})
+
+
+@dataclass
+class Seen:
+    """One request as the provider read it from its socket."""
+
+    method: str
+    target: str
+    headers: CIMultiDict
+    size: int = 0
+    hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    is_whole: bool = False
+
+
+class Provider:
+    """An HTTP server by hand; `answer(seen, reader, writer)` writes whatever a test wants."""
+
+    def __init__(self):
+        self.seen, self.answer, self.before_body = [], plain, None
+        self.tasks = set()
+
+    async def serve(self, reader, writer):
+        self.tasks.add(asyncio.current_task())
+        try:
+            while head := await self.head(reader):
+                await self.exchange(head, reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self.tasks.discard(asyncio.current_task())
+            writer.close()
+
+    @staticmethod
+    async def head(reader):
+        try:
+            return (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        except asyncio.IncompleteReadError:
+            return ""
+
+    async def exchange(self, head, reader, writer):
+        line, *rest = head.strip().split("\r\n")
+        method, target, _ = line.split(" ")
+        headers = CIMultiDict(pair.split(": ", 1) for pair in rest)
+        seen = Seen(method, target, headers)
+        self.seen.append(seen)
+        if self.before_body is not None:
+            await self.before_body(writer)
+        async for chunk in body_of(headers, reader):
+            seen.size += len(chunk)
+            seen.hash.update(chunk)
+        seen.is_whole = True
+        await self.answer(seen, writer)
+        await writer.drain()
+
+
+async def body_of(headers, reader):
+    if "Transfer-Encoding" in headers:
+        while size := int(await reader.readline(), 16):
+            yield await reader.readexactly(size)
+            await reader.readexactly(2)
+        await reader.readexactly(2)
+        return
+    left = int(headers.get("Content-Length", "0"))
+    while left:
+        chunk = await reader.read(min(left, 65_536))
+        if not chunk:
+            raise asyncio.IncompleteReadError(b"", left)
+        left -= len(chunk)
+        yield chunk
+
+
+async def plain(seen, writer):
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello")
+
+
+@pytest.fixture
+async def provider():
+    made = Provider()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield made
+    server.close()
+    for task in list(made.tasks):
+        task.cancel()
+    if made.tasks:
+        await asyncio.wait(made.tasks)
+
+
+@pytest.fixture
+async def journal(journal_url):
+    made = Journal(journal_url)
+    made.start()
+    async with asyncio.timeout(20):
+        while not made.is_up:
+            await asyncio.sleep(0.01)
+    yield made
+    await made.close()
+
+
+def snapshot(url):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    interfaces = [
+        {
+            "id": name, "name": f"{PROVIDER}/{name}", "provider": PROVIDER, "agency": "dp3acskb",
+            "addresses": [address], "contract_sha256": "ab" * 32, "read_timeout_ms": read,
+            "max_request_bytes": limit, "member": member,
+        }
+        for name, address, read, limit, member in [
+            ("penduduk", url, 10_000, SMALL_BYTES, None),
+            ("besar", url, 20_000, 128 * 1024 * 1024, None),
+            ("lambat", url, 200, SMALL_BYTES, None),
+            ("mati", nowhere, 10_000, SMALL_BYTES, None),
+            ("anggota", url, 10_000, SMALL_BYTES, "exchange"),
+        ]
+    ]  # fmt: skip
+    agreements = [
+        {
+            "id": f"agreement-{interface['id']}", "consumer": CONSUMER,
+            "interface": interface["name"],
+            "rules": [{"id": "r1", "method": "*", "path": "/open/**"}],
+            "purposes": [{"code": "verifikasi-bansos", "legal_basis": "UU 11/2009"}],
+            "valid_from": "2020-01-01T00:00:00Z", "valid_until": "2100-01-01T00:00:00Z",
+            "quota_per_day": 10_000, "rate_per_second": 1_000, "burst": 1_000,
+        }
+        for interface in interfaces
+    ]  # fmt: skip
+    return orjson.dumps(
+        {"version": 1, "instance": "ID-BB", "interfaces": interfaces, "agreements": agreements}
+    )
+
+
+class Bus:
+    """The gateway's call path as a consumer sees it, and what its journal says."""
+
+    def __init__(self, port, session, database, lines):
+        self.port, self.session, self.database, self.lines = port, session, database, lines
+        self.token = make_token()
+
+    def path(self, rest="/open/x", interface="penduduk"):
+        return f"/r1/{PROVIDER}/{interface}{rest}"
+
+    def headers(self, **more):
+        ours = {"Authorization": f"Bearer {self.token}", "Sebalai-Purpose": "verifikasi-bansos"}
+        return CIMultiDict({**ours, **more})
+
+    def call(self, method="GET", rest="/open/x", *, interface="penduduk", headers=None, **more):
+        url = URL(f"http://127.0.0.1:{self.port}{self.path(rest, interface)}", encoded=True)
+        headers = self.headers() if headers is None else headers
+        return self.session.request(method, url, headers=headers, allow_redirects=False, **more)
+
+    async def raw(self, head, body=b""):
+        """Sends bytes as they are; answers all that comes until the gateway closes."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(head + body)
+            return await reader.read()
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def phases(self, message_id):
+        rows = await self.database.fetch(
+            "SELECT phase FROM journal WHERE message_id = $1 ORDER BY seq", message_id
+        )
+        return [row["phase"] for row in rows]
+
+    async def record(self, message_id=None, seconds=20):
+        """The completed record of a call; of the only call there is, if none is named."""
+        async with asyncio.timeout(seconds):
+            while True:
+                rows = await self.database.fetch(
+                    "SELECT record::text AS record FROM journal WHERE phase = 'completed' "
+                    "AND ($1::text IS NULL OR message_id::text = $1)",
+                    message_id,
+                )
+                if rows:
+                    assert len(rows) == 1
+                    return orjson.loads(rows[0]["record"])
+                await asyncio.sleep(0.02)
+
+
+def make_token(**changed):
+    now = int(time.time())
+    claims = {
+        "iss": ISSUER, "aud": AUDIENCE, "sub": "client-1", "client_id": "client-1", "jti": "j",
+        "iat": now, "exp": now + 300, "kind": "system", "agency": "dinsos-pmd",
+        "application": CONSUMER, "scope": "bus.call",
+    }  # fmt: skip
+    return jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": "k1"}, claims | changed, KEY)
+
+
+@contextlib.asynccontextmanager
+async def serving(app):
+    """A real HTTP server in this loop, set as the product sets it; answers its port."""
+    config = uvicorn.Config(
+        app, port=0, http="httptools", ws="none", lifespan="off", access_log=False,
+        log_config=None, date_header=False, server_header=False, timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    task = asyncio.create_task(server._serve(sockets=[listener]))
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture
+async def bus(provider, journal, database):
+    keys = KeyStore()
+    keys.replace(1, [KEY.as_dict(private=False)])
+    table = Table.build(snapshot(provider.url))
+    forwarder = Forwarder(Reach.parse(["127.0.0.1"]))
+    signing = ECKey.generate_key("P-256", auto_kid=True)
+    lines = []
+    parts = Parts(
+        verifier=TokenVerifier(ISSUER, AUDIENCE, keys),
+        table=lambda: table,
+        journal=journal,
+        forwarder=forwarder,
+        signer=AssertionSigner(signing, AUDIENCE, SystemClock()),
+        public_url=ISSUER,
+        log=lines.append,
+    )
+    async with (
+        serving(Calls(parts)) as port,
+        aiohttp.ClientSession(
+            auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+        ) as session,
+    ):
+        yield Bus(port, session, database, lines)
+    await forwarder.close()
+
+
+@pytest.fixture
+def journal_down(postgres_admin_url, journal, database):
+    """A context in which the gateway's database takes no connection, as if its server were gone."""
+
+    @contextlib.asynccontextmanager
+    async def down():
+        admin = await asyncpg.connect(postgres_admin_url)
+        try:
+            await admin.execute("ALTER DATABASE test_gateway ALLOW_CONNECTIONS false")
+            await admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = 'test_gateway' AND pid <> $1",
+                database.get_server_pid(),
+            )
+            async with asyncio.timeout(20):
+                while journal.is_up:
+                    await asyncio.sleep(0.01)
+            yield
+        finally:
+            await admin.execute("ALTER DATABASE test_gateway ALLOW_CONNECTIONS true")
+            await admin.close()
+
+    return down
