@@ -6,6 +6,7 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
 from sebalai_services_catalog.apis import api as apis
+from sebalai_services_catalog.calendar import api as calendar
 from sebalai_services_catalog.reference import api as reference
 from sebalai_services_catalog.services import api as services
 from sebalai_services_catalog.settings import CatalogSettings
@@ -18,5 +19,5 @@ def catalog_app(
     settings: CatalogSettings, database: Database | None = None, clock: Clock | None = None
 ) -> FastAPI:
     """`database` may be absent only to read the application's own description."""
-    member = Member(NAME, TITLE, [services.router, reference.router, apis.router])
+    member = Member(NAME, TITLE, [services.router, reference.router, calendar.router, apis.router])
     return create_app(settings, member, database=database, clock=clock)

@@ -6,6 +6,7 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 from sebalai_shared.reference import ReferenceFolder
 
+from sebalai_services_catalog.calendar.actions import load_days
 from sebalai_services_catalog.reference.actions import load_lists
 from sebalai_services_catalog.services.actions import load_services
 
@@ -13,5 +14,7 @@ from sebalai_services_catalog.services.actions import load_services
 async def load_reference(database: Database, clock: Clock, folder: Path) -> dict[str, int]:
     """Rows read per file; for services also how many versions that published."""
     async with database.transaction() as session:
-        counts = await load_lists(session, folder=ReferenceFolder(folder))
+        lists = ReferenceFolder(folder)
+        counts = await load_lists(session, folder=lists)
+        counts["calendar_days"] = await load_days(session, clock, folder=lists)
         return counts | await load_services(session, clock, folder=folder)

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from sebalai_services_catalog.app import NAME, catalog_app
-from sebalai_services_catalog.services import events
+from sebalai_services_catalog.calendar import events as calendar
+from sebalai_services_catalog.services import events as services
 from sebalai_services_catalog.settings import CatalogSettings
+
+FACTS = {**services.FACTS, **calendar.FACTS}
 
 
 def contracts() -> dict[str, dict[str, Any]]:
@@ -14,7 +17,7 @@ def contracts() -> dict[str, dict[str, Any]]:
     documents: dict[str, dict[str, Any]] = {
         f"{NAME}.openapi.json": catalog_app(CatalogSettings()).openapi()
     }
-    for kind, data in events.FACTS.items():
+    for kind, data in FACTS.items():
         documents[f"events/{kind}.json"] = data.model_json_schema()
     return documents
 

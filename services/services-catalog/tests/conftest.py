@@ -10,7 +10,7 @@ from sebalai_services_catalog.loading import load_reference
 from sebalai_services_catalog.settings import CatalogSettings
 from sebalai_shared.clock import FixedClock
 from sebalai_shared.testing.database import RolledBack, fresh_database
-from sebalai_shared.testing.http import in_process
+from sebalai_shared.testing.http import Asserter, in_process
 
 PACKAGE = Path(sebalai_services_catalog.__file__).parent
 REFERENCE = Path(__file__).parents[3] / "deploy/reference"
@@ -33,8 +33,17 @@ def reference_folder():
 
 
 @pytest.fixture
-def settings(catalog_url):
-    return CatalogSettings(database_url=catalog_url, public_url="https://bus.example")
+def asserter(clock):
+    return Asserter(clock)
+
+
+@pytest.fixture
+def settings(catalog_url, asserter, tmp_path):
+    return CatalogSettings(
+        database_url=catalog_url,
+        caller_keys_file=asserter.write_keys(tmp_path / "callers.json"),
+        public_url="https://bus.example",
+    )
 
 
 @pytest.fixture
@@ -50,5 +59,25 @@ async def loaded(database, clock):
 
 
 @pytest.fixture
-def anonymous(settings, database, clock):
-    return in_process(catalog_app(settings, database, clock))
+def app(settings, database, clock):
+    return catalog_app(settings, database, clock)
+
+
+@pytest.fixture
+def anonymous(app):
+    return in_process(app)
+
+
+@pytest.fixture
+def client_of(app, asserter):
+    """A client that speaks as a caller, asserted anew for each request: the clock may leap."""
+
+    def make(caller):
+        async def assert_caller(request):
+            request.headers.update(asserter.headers(caller, "catalog"))
+
+        client = in_process(app)
+        client.event_hooks = {"request": [assert_caller]}
+        return client
+
+    return make

@@ -14,7 +14,10 @@ FILE = "services/izin-penelitian.toml"
 
 async def facts(database):
     async with database.transaction() as session:
-        rows = await session.scalars(text("SELECT document->'data' FROM outbox ORDER BY seq"))
+        query = (
+            "SELECT document->'data' FROM outbox WHERE type LIKE 'catalog.service.%' ORDER BY seq"
+        )
+        rows = await session.scalars(text(query))
         return list(rows)
 
 
