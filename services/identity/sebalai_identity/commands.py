@@ -34,6 +34,7 @@ from sebalai_identity.oauth.actions import sweep_assertions
 from sebalai_identity.ranks.actions import load_ranks
 from sebalai_identity.reference import Counts, ReferenceFolder
 from sebalai_identity.regions.actions import load_regions
+from sebalai_identity.sessions.actions import sweep_sessions
 from sebalai_identity.settings import IdentitySettings
 
 SWEEP_EACH = timedelta(minutes=1)
@@ -144,6 +145,7 @@ async def work(settings: IdentitySettings) -> None:
         async with database.transaction() as session:
             await sweep(session)
             await sweep_assertions(session, clock)
+            await sweep_sessions(session, clock)
 
     async def empty_rounds() -> None:
         for one in ROUNDS:

@@ -17,11 +17,18 @@ _APPLICATION = {
     "client_id": _ID,
     "scopes": _TEXTS,
 }
+_AUTHENTICATED = {"session_id": _ID, "subject": _ID, "acr": _TEXT, "amr": _TEXTS}
+_CONSENT = {"subject": _ID, "client_id": _ID}
 EVENTS: dict[str, dict[str, Any]] = {
     "identity.agency.registered.v1": {"agency_id": _ID, "agency": _TEXT, "kind": _TEXT},
     "identity.application.registered.v1": _APPLICATION,
     "identity.application.changed.v1": _APPLICATION,
     "identity.application.suspended.v1": _APPLICATION,
+    "identity.session.started.v1": _AUTHENTICATED,
+    "identity.session.raised.v1": _AUTHENTICATED,
+    "identity.session.ended.v1": {"session_id": _ID, "subject": _ID, "reason": _TEXT},
+    "identity.consent.granted.v1": _CONSENT | {"scopes": _TEXTS, "text_version": _TEXT},
+    "identity.consent.revoked.v1": _CONSENT,
     "identity.key.rotated.v1": {
         "kid": _TEXT,
         "previous": {"type": ["string", "null"]},

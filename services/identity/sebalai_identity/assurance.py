@@ -1,0 +1,61 @@
+"""How surely somebody signed in: the levels, the methods that give them, and how long each lasts.
+
+Source: NIST SP 800-63B-4 (AAL 1 to 3) for the limits; RFC 8176 for the names of methods.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+PREFIX = "urn:sebalai:acr:"
+
+PASSWORD = "pwd"  # noqa: S105 - the name of a method, not a secret
+ONE_TIME = "otp"
+RECOVERY = "rcv"
+PASSKEY = "swk"
+BOUND_PASSKEY = "hwk"
+VERIFIED_USER = "user"
+MANY_FACTORS = "mfa"
+FEDERATED = "fed"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`whole` counts from the sign-in at that level, `idle` from the last sign of life."""
+
+    whole: timedelta
+    idle: timedelta
+
+
+LIMITS = {
+    1: Limits(timedelta(days=30), timedelta(days=7)),
+    2: Limits(timedelta(hours=24), timedelta(hours=1)),
+    3: Limits(timedelta(hours=12), timedelta(minutes=15)),
+}
+HIGHEST = max(LIMITS)
+
+
+def acr_of(level: int) -> str:
+    return f"{PREFIX}{level}"
+
+
+ACR_VALUES = tuple(acr_of(level) for level in LIMITS)
+
+
+def level_of(acr: str) -> int:
+    """0 for a name that is none of ours, so that nothing is ever worth it by accident."""
+    return ACR_VALUES.index(acr) + 1 if acr in ACR_VALUES else 0
+
+
+def level_by(methods: Iterable[str]) -> int:
+    """The level that methods used together give.
+
+    3: a passkey bound to its device, user verified. 2: a passkey with user verification, or
+    password and one-time code. 1: anything else.
+    """
+    used = frozenset(methods)
+    if {BOUND_PASSKEY, VERIFIED_USER} <= used:
+        return 3
+    if {PASSKEY, VERIFIED_USER} <= used or {PASSWORD, ONE_TIME} <= used:
+        return 2
+    return 1

@@ -1,0 +1,46 @@
+"""SQL of consents."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.consents.model import Consent
+
+LISTED_MAX = 500
+
+
+def _standing(subject: UUID, at: datetime) -> Select[Consent]:
+    return select(Consent).where(
+        Consent.subject == subject, Consent.withdrawn_at.is_(None), Consent.expires_at > at
+    )
+
+
+async def standing(
+    session: AsyncSession, subject: UUID, client_id: UUID, at: datetime
+) -> Sequence[Consent]:
+    return (
+        await session.scalars(_standing(subject, at).where(Consent.client_id == client_id))
+    ).all()
+
+
+async def all_standing(session: AsyncSession, subject: UUID, at: datetime) -> Sequence[Consent]:
+    query = _standing(subject, at).order_by(Consent.granted_at.desc(), Consent.id)
+    return (await session.scalars(query.limit(LISTED_MAX))).all()
+
+
+async def withdraw(session: AsyncSession, subject: UUID, client_id: UUID, at: datetime) -> int:
+    """How many acts of agreement this took back."""
+    change = (
+        update(Consent)
+        .where(
+            Consent.subject == subject,
+            Consent.client_id == client_id,
+            Consent.withdrawn_at.is_(None),
+        )
+        .values(withdrawn_at=at)
+        .returning(Consent.id)
+    )
+    return len((await session.scalars(change)).all())

@@ -1,0 +1,73 @@
+"""SQL of sessions. A cookie value is never stored, only its SHA-256."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.sessions.model import SignedIn
+
+LISTED_MAX = 50
+SWEEP_ROWS = 5_000
+
+
+def digest_of(cookie: str) -> bytes:
+    return hashlib.sha256(cookie.encode()).digest()
+
+
+async def by_cookie(session: AsyncSession, cookie: str, *, lock: bool = False) -> SignedIn | None:
+    query = select(SignedIn).where(
+        SignedIn.digest == digest_of(cookie), SignedIn.ended_at.is_(None)
+    )
+    return await session.scalar(query.with_for_update() if lock else query)
+
+
+async def of_subject(session: AsyncSession, subject: UUID, at: datetime) -> Sequence[SignedIn]:
+    """Not ended and not expired, the latest seen first, at most LISTED_MAX."""
+    query = (
+        select(SignedIn)
+        .where(SignedIn.subject == subject, SignedIn.ended_at.is_(None), SignedIn.expires_at > at)
+        .order_by(SignedIn.seen_at.desc(), SignedIn.id)
+        .limit(LISTED_MAX)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def touch(session: AsyncSession, row: SignedIn, at: datetime, *, lapses: bool) -> None:
+    """Notes a sign of life. `lapses`: what had lapsed must not come back to life by it."""
+    values: dict[str, object] = {"seen_at": at}
+    if lapses:
+        values |= {"level": row.floor_level, "auth_time": row.floor_since}
+    await session.execute(
+        update(SignedIn)
+        .where(SignedIn.id == row.id, SignedIn.digest == row.digest, SignedIn.seen_at < at)
+        .values(values)
+    )
+
+
+async def end(
+    session: AsyncSession, subject: UUID, session_ids: Sequence[UUID] | None, at: datetime, why: str
+) -> Sequence[UUID]:
+    """The sessions that this ended: the named ones of the subject, or all."""
+    change = (
+        update(SignedIn)
+        .where(SignedIn.subject == subject, SignedIn.ended_at.is_(None))
+        .values(ended_at=at, end_reason=why)
+        .returning(SignedIn.id)
+    )
+    if session_ids is not None:
+        change = change.where(SignedIn.id.in_(session_ids))
+    return (await session.scalars(change)).all()
+
+
+async def sweep(session: AsyncSession, before: datetime, kept: timedelta) -> None:
+    """Forgets what ended or expired longer than `kept` ago."""
+    old = (
+        select(SignedIn.id)
+        .where((SignedIn.expires_at < before - kept) | (SignedIn.ended_at < before - kept))
+        .limit(SWEEP_ROWS)
+    )
+    await session.execute(delete(SignedIn).where(SignedIn.id.in_(old)))
