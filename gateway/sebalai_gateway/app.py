@@ -20,12 +20,13 @@ from starlette.types import Receive, Scope, Send
 
 from sebalai_gateway.accesslog import AccessLog
 from sebalai_gateway.admission.keys import KeyStore
+from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.calls.path import Calls, Parts
 from sebalai_gateway.edge.door import Edge
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
-from sebalai_gateway.routing.feeds import Feeds
+from sebalai_gateway.routing.feeds import Feeds, Trust
 from sebalai_gateway.settings import GatewaySettings
 
 Serve = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -53,9 +54,12 @@ class Gateway:
             _key(settings.caller_key_file), settings.audience, self._clock
         )
         self._keys = KeyStore()
-        self._verifier = TokenVerifier(settings.public_url, settings.audience, self._keys)
+        revoked = RevokedSet()
+        self._verifier = TokenVerifier(
+            settings.public_url, settings.audience, self._keys, revoked=revoked
+        )
         self._journal = Journal(settings.database_dsn())
-        self._feeds = Feeds(settings, self._keys, self._signer)
+        self._feeds = Feeds(settings, Trust(self._keys, revoked), self._signer)
         self._open: _Open | None = None
         self._own = self._own_app()
 

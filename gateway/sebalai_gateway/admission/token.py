@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from sebalai_gateway.admission.faults import bad_token
 from sebalai_gateway.admission.keys import KeyStore
+from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.admission.throttle import FailureThrottle
 from sebalai_gateway.refusals import Refusal
 
@@ -31,13 +32,17 @@ CACHE_TOKENS = 50_000
 HEADERS_CACHED = 256
 SKEW_SECONDS = 5
 SIGNATURE_BYTES = 64
+_NO_GUESS = frozenset({"token-expired", "token-revoked"})
 TYPES = frozenset({"at+jwt", "application/at+jwt"})
 _FORBIDDEN = frozenset({"crit", "jwk", "jku", "x5u", "x5c", "b64", "zip"})
 _ECDSA = ECDSA(hashes.SHA256())
 
 
 class Claims(msgspec.Struct, frozen=True, gc=False):
-    """What a token says of its bearer; every field is required but `scope` and `nbf`."""
+    """What a token says of its bearer; `agency` and `application` are empty for persons.
+
+    `sid`, `posting` and `rjti` (the grant it stems from) are names it can be revoked by.
+    """
 
     iss: str
     aud: str
@@ -47,10 +52,13 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
     exp: int
     iat: int
     kind: str
-    agency: str
-    application: str
+    agency: str = ""
+    application: str = ""
     scope: str = ""
     nbf: int = 0
+    sid: str = ""
+    posting: str = ""
+    rjti: str = ""
 
 
 _CLAIMS = msgspec.json.Decoder(Claims)
@@ -58,9 +66,15 @@ _CLAIMS = msgspec.json.Decoder(Claims)
 
 class TokenVerifier:
     def __init__(
-        self, issuer: str, audience: str, keys: KeyStore, clock: Callable[[], float] = time.time
+        self,
+        issuer: str,
+        audience: str,
+        keys: KeyStore,
+        clock: Callable[[], float] = time.time,
+        revoked: RevokedSet | None = None,
     ) -> None:
         self._issuer, self._audience, self._keys, self._clock = issuer, audience, keys, clock
+        self._revoked = RevokedSet(clock) if revoked is None else revoked
         self._cache: dict[bytes, tuple[Claims, str]] = {}
         self._headers: dict[bytes, str] = {}
         self._generation = keys.generation
@@ -80,6 +94,7 @@ class TokenVerifier:
         hit = self._cache.get(digest)
         if hit is not None and self._keys.trusts(hit[1]):
             self._check_times(hit[0])
+            self._check_revoked(*hit)
             return hit[0]
         self._throttle.check(source)
         try:
@@ -87,11 +102,28 @@ class TokenVerifier:
         except Refusal as refusal:
             # An old token is no guess: one application that forgot to renew must not lock out
             # all others behind the same address.
-            if refusal.slug != "token-expired":
+            if refusal.slug not in _NO_GUESS:
                 self._throttle.note(source)
             raise
         self._remember(digest, claims, kid)
+        self._check_revoked(claims, kid)
         return claims
+
+    def _check_revoked(self, claims: Claims, kid: str) -> None:
+        # Outside the cache: what was good a second ago may be revoked now.
+        if not self._revoked:
+            return
+        covers, issued = self._revoked.covers, claims.iat
+        if (
+            covers(f"cli.{claims.client_id}", issued)
+            or covers(f"sub.{claims.sub}", issued)
+            or covers(f"jti.{claims.jti}", issued)
+            or (claims.rjti and covers(f"jti.{claims.rjti}", issued))
+            or (claims.sid and covers(f"sid.{claims.sid}", issued))
+            or (claims.posting and covers(f"pst.{claims.posting}", issued))
+            or covers(f"kid.{kid}", issued)
+        ):
+            raise bad_token("token-revoked", "The token was revoked; get a new one.")
 
     def _bearer(self, authorization: bytes | None) -> bytes:
         if authorization is None:
@@ -147,6 +179,8 @@ class TokenVerifier:
             raise bad_token("token-issuer", f"Get a token from {self._issuer}.")
         if claims.aud != self._audience:
             raise bad_token("token-audience", f"Ask for a token for {self._audience}.")
+        if claims.kind == "system" and not (claims.agency and claims.application):
+            raise bad_token("token-malformed", "The token's claims are incomplete.")
         if claims.kind != "system":
             raise bad_token("token-kind", "Only tokens of applications are taken on the bus.")
         self._check_times(claims)

@@ -36,13 +36,15 @@ BUCKET = "SNAPSHOTS"
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a snapshot comes from: KV key, member's internal path, and the file that keeps it.
-    Only a copy that `proves_itself` is read from NATS, where any member can write.
+    Only a copy that `proves_itself` is read from NATS, where any member can write; one that is
+    not `is_kept` is its taker's to keep.
     """
 
     key: str
     path: str
     file: Path
     proves_itself: bool
+    is_kept: bool = True
 
 
 class Feed:
@@ -152,8 +154,8 @@ class Feed:
             return
         self.version = version
         log.info("%s are at version %d", self._origin.key, version)
-        if keep:
-            _write(self._origin.file, copy)
+        if keep and self._origin.is_kept:
+            write_whole(self._origin.file, copy)
 
     def _note(self, state: str) -> None:
         """Says a change of state once."""
@@ -177,7 +179,7 @@ def _unpack(packed: bytes) -> bytes:
     return copy
 
 
-def _write(path: Path, copy: bytes) -> None:
+def write_whole(path: Path, copy: bytes) -> None:
     """Whole or not at all: a gateway that dies here finds the copy of before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}")

@@ -11,7 +11,8 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, KeySet
 from sebalai_gateway.admission.keys import KeyStore
-from sebalai_gateway.routing.feeds import Feeds
+from sebalai_gateway.admission.revoked import RevokedSet
+from sebalai_gateway.routing.feeds import Feeds, Trust
 from sebalai_gateway.settings import GatewaySettings
 from sebalai_shared.broker import ApiError, Broker
 from sebalai_shared.caller import AssertionSigner
@@ -37,7 +38,7 @@ class Members:
     """Exchange and identity in one small HTTP server."""
 
     def __init__(self):
-        self.routes, self.keys, self._tasks = None, None, set()
+        self.routes, self.keys, self.revoked, self._tasks = None, None, None, set()
 
     async def start(self):
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -62,7 +63,8 @@ class Members:
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             target = head.split(" ")[1]
-            found = self.routes if "/routes" in target else self.keys
+            path = target.split("?")[0].split("/")[-1]
+            found = {"routes": self.routes, "keys": self.keys}.get(path, self.revoked)
             after = int(parse_qs(urlsplit(target).query)["after"][0])
             status, body = "304 Not Modified", b""
             if found is not None and found[0] > after:
@@ -78,13 +80,15 @@ class Bench:
         self.members, self.broker = members, broker
         self.keys = KeyStore()
         self._signer = AssertionSigner(new_key(), "urn:sebalai:gateway:ID-BB", SystemClock())
-        self.feeds = Feeds(settings, self.keys, self._signer)
+        self.revoked = RevokedSet(lambda: 0.0)
+        self.feeds = Feeds(settings, Trust(self.keys, self.revoked), self._signer)
 
     def anew(self, **settings):
         """Another gateway process on the same folder."""
         changed = self.settings.model_copy(update=settings)
         self.keys = KeyStore()
-        self.feeds = Feeds(changed, self.keys, self._signer)
+        self.revoked = RevokedSet(lambda: 0.0)
+        self.feeds = Feeds(changed, Trust(self.keys, self.revoked), self._signer)
 
     def routes(self, version, key=None):
         key = key or self.routes_key
@@ -107,7 +111,7 @@ class Bench:
 
     async def watching(self):
         """Until the routes' subscription stands: proven by a copy that comes through."""
-        await until(lambda: len(self.feeds._broker._on_reconnect) == 2)
+        await until(lambda: len(self.feeds._broker._on_reconnect) == 3)
 
 
 async def until(condition):
@@ -230,3 +234,57 @@ async def test_the_kept_copy_serves_when_every_way_is_down(bench):
     bench.anew(nats_url="nats://127.0.0.1:1")
     await bench.feeds.start()
     assert bench.version == 3
+
+
+def revocations(version, *entries, whole=False):
+    return version, json.dumps(
+        {"version": version, "entries": list(entries), "whole": whole}
+    ).encode()
+
+
+async def test_revocation_arrives_by_polling_alone_and_outlives_a_restart(bench):
+    bench.members.revoked = revocations(7, ["sub.a", 100, 200], whole=True)
+    await bench.feeds.start()
+    await until(lambda: bench.revoked.covers("sub.a", 99))
+    bench.members.revoked = revocations(9, ["sid.b", 100, 200])
+    await until(lambda: bench.revoked.covers("sid.b", 99))
+    assert bench.revoked.covers("sub.a", 99)
+    await bench.feeds.close()
+    bench.members.revoked = None
+    bench.anew()
+    await bench.feeds.start()
+    assert bench.revoked.covers("sub.a", 99)
+    assert bench.revoked.covers("sid.b", 99)
+    assert not bench.revoked.covers("sub.a", 100)
+
+
+async def test_a_ring_over_nats_makes_the_gateway_ask_for_revocations_at_once(bench, monkeypatch):
+    monkeypatch.setattr("sebalai_gateway.routing.feed.POLL_SECONDS", 3600.0)
+    await bench.feeds.start()
+    await bench.watching()
+    bench.members.revoked = revocations(9, ["cli.c", 100, 200])
+    await bench.put("revoked", {"version": 10})
+    await until(lambda: bench.revoked.covers("cli.c", 99))
+
+
+async def test_revocations_that_nats_itself_tells_are_not_believed(bench):
+    await bench.feeds.start()
+    await bench.watching()
+    _, forged = revocations(9, ["sub.everybody", 2**40, 2**40])
+    await bench.put_packed("revoked", 9, forged)
+    await bench.put("revoked", json.loads(forged))
+    bench.members.keys = (5, json.dumps({"version": 5, "keys": public(new_key())}).encode())
+    await bench.put("jwks", {"version": 5})
+    await until(lambda: len(bench.keys) == 1)
+    assert len(bench.revoked) == 0
+
+
+@pytest.mark.parametrize("copy", [b"{}", b"[]", b'{"version": 9, "entries": 5, "whole": false}'])
+async def test_malformed_revocations_leave_what_is_known(bench, copy):
+    bench.members.revoked = revocations(7, ["sub.a", 100, 200], whole=True)
+    await bench.feeds.start()
+    await until(lambda: len(bench.revoked) == 1)
+    bench.members.revoked = (9, copy)
+    bench.members.keys = (5, json.dumps({"version": 5, "keys": public(new_key())}).encode())
+    await until(lambda: len(bench.keys) == 1)
+    assert bench.revoked.covers("sub.a", 99)

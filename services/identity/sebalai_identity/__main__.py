@@ -25,6 +25,7 @@ def start() -> None:
             "contracts": lambda _: write_contracts(identity_app(settings)),
             "register-application": lambda rest: commands.register(settings, rest),
             "rotate-key": lambda _: commands.rotate_key(settings),
+            "compromise-key": lambda rest: commands.compromise_key(settings, rest),
         }
     )
 

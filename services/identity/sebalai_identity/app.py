@@ -14,6 +14,7 @@ from sebalai_identity.keys.sealing import Sealer
 from sebalai_identity.oauth import api as oauth
 from sebalai_identity.ranks import api as ranks
 from sebalai_identity.regions import api as regions
+from sebalai_identity.revocations import api as revocations
 from sebalai_identity.settings import IdentitySettings
 
 NAME = "identity"
@@ -25,6 +26,7 @@ ROUTERS = [
     ranks.router,
     applications.router,
     keys.router,
+    revocations.router,
     oauth.router,
 ]
 

@@ -30,17 +30,19 @@ from sebalai_identity.applications.schema import ApplicationRegister
 from sebalai_identity.interactions.actions import INTERACTIONS
 from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.jobs import KeysPublisher
-from sebalai_identity.oauth.actions import sweep_assertions
+from sebalai_identity.oauth.actions import PROOFS
 from sebalai_identity.ranks.actions import load_ranks
 from sebalai_identity.reference import Counts, ReferenceFolder
 from sebalai_identity.regions.actions import load_regions
+from sebalai_identity.revocations.actions import REVOCATIONS
+from sebalai_identity.revocations.jobs import RevocationsBell
 from sebalai_identity.sessions.actions import sweep_sessions
 from sebalai_identity.settings import IdentitySettings
 
 SWEEP_EACH = timedelta(minutes=1)
 KEYS_EACH = timedelta(days=1)
 ROUNDS_EACH = timedelta(minutes=1)
-ROUNDS = (INTERACTIONS,)
+ROUNDS = (INTERACTIONS, REVOCATIONS, PROOFS)
 FAILED_EXIT = 1
 OPERATOR = Caller(kind="system", subject="command-line", scopes=frozenset({OPERATE}))
 
@@ -85,6 +87,20 @@ def rotate_key(settings: IdentitySettings) -> None:
         _refuse(problem.detail)
     else:
         _say({"kid": kid})
+
+
+def compromise_key(settings: IdentitySettings, arguments: Sequence[str]) -> None:
+    """Prints `{"kid"}` of the key that signs now; a refusal is one line on stderr and exit 1."""
+    parser = argparse.ArgumentParser("sebalai_identity compromise-key")
+    parser.add_argument("kid")
+    kid = parser.parse_args(list(arguments)).kid
+    ring = Ring(sealer_of(settings), SystemClock())
+    try:
+        now_signing = in_transaction(settings, lambda session: ring.compromise(session, kid))
+    except Problem as problem:
+        _refuse(problem.detail)
+    else:
+        _say({"kid": now_signing})
 
 
 def register(settings: IdentitySettings, arguments: Sequence[str]) -> None:
@@ -144,7 +160,6 @@ async def work(settings: IdentitySettings) -> None:
     async def sweeps() -> None:
         async with database.transaction() as session:
             await sweep(session)
-            await sweep_assertions(session, clock)
             await sweep_sessions(session, clock)
 
     async def empty_rounds() -> None:
@@ -162,6 +177,7 @@ async def work(settings: IdentitySettings) -> None:
         await together(
             relay.run(),
             KeysPublisher(database, broker, ring, beat).run(),
+            RevocationsBell(settings.database_dsn(), broker, beat).run(),
             every(SWEEP_EACH.total_seconds(), sweeps),
             every(ROUNDS_EACH.total_seconds(), empty_rounds),
             every(KEYS_EACH.total_seconds(), fresh_keys),

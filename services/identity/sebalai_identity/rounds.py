@@ -27,6 +27,10 @@ class Round:
     def reach(self) -> timedelta:
         return self.width * (SLOTS - 2)
 
+    @property
+    def slots(self) -> list[int]:
+        return list(range(SLOTS))
+
     def slot(self, end: datetime) -> int:
         return int(end.timestamp() // self.width.total_seconds()) % SLOTS
 

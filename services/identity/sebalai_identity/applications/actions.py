@@ -18,6 +18,7 @@ from sebalai_identity.applications import access, events, store
 from sebalai_identity.applications.model import ACTIVE, SUSPENDED, Application, ApplicationKey
 from sebalai_identity.applications.schema import BASIC_SCOPE, ApplicationRegister
 from sebalai_identity.names import identifier_of
+from sebalai_identity.revocations.actions import revoke
 
 
 class OperatorOnly(Forbidden):
@@ -149,7 +150,7 @@ def _end_as_asked(key: ApplicationKey, wanted: ApplicationRegister, now: datetim
 async def suspend_application(
     session: AsyncSession, clock: Clock, *, caller: Caller, application_id: UUID, reason: str
 ) -> Application:
-    """No token any more; those given out end within 300 s. Raises `OperatorOnly`, `NotFound`."""
+    """No token any more; those given out end within 2 s. Raises `OperatorOnly`, `NotFound`."""
     application = await store.lock(session, caller, application_id)
     if application is None:
         raise ApplicationUnknown("Look it up under /v1/applications.")
@@ -158,6 +159,9 @@ async def suspend_application(
         application.state, application.reason = SUSPENDED, reason
         application.changed_at = clock.now()
         await session.flush()
+        await revoke(
+            session, clock, kind="cli", value=application.client_id, reason="application suspended"
+        )
         await publish(session, events.suspended(application, clock.now()))
     return application
 

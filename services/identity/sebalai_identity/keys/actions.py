@@ -10,17 +10,29 @@ from datetime import timedelta
 from typing import Any
 
 from joserfc import jwt
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 from sebalai_shared.clock import Clock
 from sebalai_shared.outbox import publish
-from sebalai_shared.problems import Conflict, Unavailable
+from sebalai_shared.problems import Conflict, NotFound, Unavailable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.keys import events, store
-from sebalai_identity.keys.model import ACTIVE, NEXT, RETIRED, RETIRING, SigningKey
+from sebalai_identity.keys.model import (
+    ACTIVE,
+    COMPROMISED,
+    NEXT,
+    PUBLISHED,
+    RETIRED,
+    RETIRING,
+    SigningKey,
+)
 from sebalai_identity.keys.sealing import Sealer
+from sebalai_identity.revocations.actions import revoke
 
 ALGORITHM = "ES256"
+# RS256 for those who read ID tokens only so (OpenID Connect Core 15.1); its keys are made at need.
+ALGORITHMS = (ALGORITHM, "RS256")
+RSA_BITS = 2048
 ROTATE_AFTER = timedelta(days=30)
 RETIRING_FOR = timedelta(hours=1)
 PUBLISHED_FOR = timedelta(minutes=15)
@@ -32,6 +44,10 @@ class NoSealingKey(Unavailable):
 
 class NextKeyTooYoung(Conflict):
     slug, title = "next-key-too-young", "The next key is not published long enough to sign"
+
+
+class KeyUnknown(NotFound):
+    slug, title = "signing-key-unknown", "No published signing key bears this name"
 
 
 @dataclass(frozen=True)
@@ -50,51 +66,93 @@ class Ring:
 
     def __init__(self, sealer: Sealer | None, clock: Clock) -> None:
         self._sealer, self._clock = sealer, clock
-        self._opened: tuple[str, ECKey] | None = None
+        self._opened: dict[str, tuple[str, ECKey | RSAKey]] = {}
 
     def _required_sealer(self) -> Sealer:
         if self._sealer is None:
             raise NoSealingKey("Set SEBALAI_SEALING_KEY_FILE of identity and start it again.")
         return self._sealer
 
-    async def sign(self, session: AsyncSession, claims: dict[str, Any], kind: str) -> str:
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, that no other purpose and no database reveals."""
+        return self._required_sealer().derive(purpose)
+
+    async def sign(
+        self,
+        session: AsyncSession,
+        claims: dict[str, Any],
+        kind: str,
+        algorithm: str = ALGORITHM,
+    ) -> str:
         """A JWS with the one active key; never with a set, which would pick any."""
-        row = await self._active(session)
+        row = await self._active(session, algorithm)
         key = self._open(row)
-        return jwt.encode({"alg": ALGORITHM, "typ": kind, "kid": row.kid}, claims, key)
+        header = {"alg": algorithm, "typ": kind, "kid": row.kid}
+        return jwt.encode(header, claims, key, algorithms=[algorithm])
+
+    async def public_key(self, session: AsyncSession, kid: str) -> dict[str, Any] | None:
+        """The public half of a key that verifies now."""
+        row = await store.by_kid(session, kid)
+        return row.jwk if row is not None and row.state in PUBLISHED else None
 
     async def snapshot(self, session: AsyncSession, after: int | None = None) -> KeySnapshot | None:
         """The published keys, or None when nothing is newer than version `after`."""
-        await self._active(session)
+        await self._active(session, ALGORITHM)
         version = await store.version(session)
         if after is not None and version <= after:
             return None
         keys = tuple(row.jwk for row in await store.published(session))
         return KeySnapshot(version, keys)
 
-    async def rotate(self, session: AsyncSession) -> str:
+    async def rotate(self, session: AsyncSession, algorithm: str = ALGORITHM) -> str:
         """Active to retiring, next to active, a new next; answers the kid that signs now.
 
         Raises `NextKeyTooYoung`, `NoSealingKey`.
         """
-        version = await store.lock_ring(session)
-        (previous,) = await store.in_state(session, ACTIVE) or [None]
-        if previous is not None:
-            await self._require_known_next(session)
-            await store.move(session, previous.kid, RETIRING, self._clock.now())
-        await self._activate(session)
-        await self._retire(session)
+        await store.lock_ring(session)
+        if await store.active(session, algorithm) is not None:
+            await self._require_known_next(session, algorithm)
+        return await self._replace(session, algorithm, RETIRING)
+
+    async def compromise(self, session: AsyncSession, kid: str) -> str:
+        """Takes a key out at once, with every token it signed; answers the kid that signs now.
+
+        The waiting key signs however young it is: an unknown key costs its readers one fetch.
+        Raises `KeyUnknown`, `NoSealingKey`.
+        """
+        await store.lock_ring(session)
+        row = await store.by_kid(session, kid)
+        if row is None or row.state not in PUBLISHED:
+            raise KeyUnknown("The names of the published keys stand under /oauth/jwks.")
+        await revoke(session, self._clock, kind="kid", value=kid, reason="compromised")
+        was = row.state
+        if was == ACTIVE:
+            return await self._replace(session, row.algorithm, COMPROMISED)
+        await store.move(session, kid, COMPROMISED, self._clock.now())
+        if was == NEXT:
+            await self._make(session, row.algorithm)
         await store.raise_version(session)
-        active = await store.active(session)
+        active = await store.active(session, row.algorithm)
+        return active.kid if active is not None else ""
+
+    async def _replace(self, session: AsyncSession, algorithm: str, state: str) -> str:
+        version = await store.version(session)
+        previous = await store.active(session, algorithm)
+        if previous is not None:
+            await store.move(session, previous.kid, state, self._clock.now())
+        await self._activate(session, algorithm)
+        await self._retire(session, algorithm)
+        await store.raise_version(session)
+        active = await store.active(session, algorithm)
         assert active is not None  # noqa: S101 - made above, under the ring's lock
         old = previous.kid if previous else None
         await publish(session, events.rotated(active.kid, old, version + 1, self._clock.now()))
         return active.kid
 
-    async def _require_known_next(self, session: AsyncSession) -> None:
+    async def _require_known_next(self, session: AsyncSession, algorithm: str) -> None:
         # A gateway that missed the news would refuse every token of a key it does not know.
         minutes = int(PUBLISHED_FOR.total_seconds() // 60)
-        for key in await store.in_state(session, NEXT):
+        for key in await store.in_state(session, NEXT, algorithm):
             ripe_at = key.created_at + PUBLISHED_FOR
             if ripe_at > self._clock.now():
                 raise NextKeyTooYoung(
@@ -104,51 +162,59 @@ class Ring:
 
     async def keep_fresh(self, session: AsyncSession) -> None:
         """The daily job: rotates an old key, retires what signed its last token long ago."""
-        active = await self._active(session)
-        if self._clock.now() - active.changed_at >= ROTATE_AFTER:
-            await self.rotate(session)
+        await self._active(session, ALGORITHM)
+        for algorithm in ALGORITHMS:
+            await self._keep_fresh(session, algorithm)
+
+    async def _keep_fresh(self, session: AsyncSession, algorithm: str) -> None:
+        active = await store.active(session, algorithm)
+        if active is not None and self._clock.now() - active.changed_at >= ROTATE_AFTER:
+            await self.rotate(session, algorithm)
             return
         await store.lock_ring(session)
-        if await self._retire(session):
+        if await self._retire(session, algorithm):
             await store.raise_version(session)
 
-    async def _active(self, session: AsyncSession) -> SigningKey:
-        row = await store.active(session)
+    async def _active(self, session: AsyncSession, algorithm: str) -> SigningKey:
+        row = await store.active(session, algorithm)
         if row is not None:
             return row
         await store.lock_ring(session)
         # Whoever waited for the lock finds the key of whoever held it.
-        row = await store.active(session)
+        row = await store.active(session, algorithm)
         if row is None:
-            await self._activate(session)
+            await self._activate(session, algorithm)
             await store.raise_version(session)
-            row = await store.active(session)
+            row = await store.active(session, algorithm)
         assert row is not None  # noqa: S101 - made above, under the ring's lock
         return row
 
-    async def _activate(self, session: AsyncSession) -> None:
-        waiting = await store.in_state(session, NEXT)
-        kid = waiting[0].kid if waiting else await self._make(session)
+    async def _activate(self, session: AsyncSession, algorithm: str) -> None:
+        waiting = await store.in_state(session, NEXT, algorithm)
+        kid = waiting[0].kid if waiting else await self._make(session, algorithm)
         await store.move(session, kid, ACTIVE, self._clock.now())
-        await self._make(session)
+        await self._make(session, algorithm)
 
-    async def _retire(self, session: AsyncSession) -> bool:
+    async def _retire(self, session: AsyncSession, algorithm: str) -> bool:
         until = self._clock.now() - RETIRING_FOR
-        done = [row for row in await store.in_state(session, RETIRING) if row.changed_at <= until]
+        waiting = await store.in_state(session, RETIRING, algorithm)
+        done = [row for row in waiting if row.changed_at <= until]
         for row in done:
             await store.move(session, row.kid, RETIRED, self._clock.now())
         return bool(done)
 
-    async def _make(self, session: AsyncSession) -> str:
+    async def _make(self, session: AsyncSession, algorithm: str) -> str:
         sealer = self._required_sealer()
-        key = ECKey.generate_key("P-256")
+        is_elliptic = algorithm == ALGORITHM
+        key = ECKey.generate_key("P-256") if is_elliptic else RSAKey.generate_key(RSA_BITS)
         kid = key.thumbprint()
-        public = key.as_dict(private=False) | {"kid": kid, "alg": ALGORITHM, "use": "sig"}
+        public = key.as_dict(private=False) | {"kid": kid, "alg": algorithm, "use": "sig"}
         secret = json.dumps(key.as_dict(private=True)).encode()
         now = self._clock.now()
         row = SigningKey(
             kid=kid,
             state=NEXT,
+            algorithm=algorithm,
             jwk=public,
             sealed=sealer.seal(secret, kid),
             created_at=now,
@@ -158,8 +224,10 @@ class Ring:
         await session.flush()
         return kid
 
-    def _open(self, row: SigningKey) -> ECKey:
-        if self._opened is None or self._opened[0] != row.kid:
-            secret = self._required_sealer().open(row.sealed, row.kid)
-            self._opened = (row.kid, ECKey.import_key(json.loads(secret)))
-        return self._opened[1]
+    def _open(self, row: SigningKey) -> ECKey | RSAKey:
+        held = self._opened.get(row.algorithm)
+        if held is None or held[0] != row.kid:
+            secret = json.loads(self._required_sealer().open(row.sealed, row.kid))
+            kind = ECKey if row.algorithm == ALGORITHM else RSAKey
+            held = self._opened[row.algorithm] = (row.kid, kind.import_key(secret))
+        return held[1]

@@ -7,38 +7,18 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-import orjson
-from sebalai_shared.broker import ApiError, Broker, BrokerUnavailable, Sending
+from sebalai_shared.broker import ApiError, Broker, BrokerUnavailable
 from sebalai_shared.database import Database
-from sebalai_shared.ids import uuid7
 from sqlalchemy.exc import SQLAlchemyError
 
-from sebalai_identity.keys.actions import KeySnapshot, Ring
+from sebalai_identity import bucket
+from sebalai_identity.keys.actions import Ring
 
 log = logging.getLogger(__name__)
 
-STREAM = "KV_SNAPSHOTS"
-SUBJECTS = "$KV.SNAPSHOTS.>"
-SUBJECT = "$KV.SNAPSHOTS.jwks"
+KEY = "jwks"
 POLL_SECONDS = 0.5
 PUT_AGAIN_SECONDS = 30.0
-MESSAGE_BYTES_MAX = 1024 * 1024
-ERR_STREAM_NOT_FOUND = 10059
-
-# As NATS clients make a bucket; a stream made so is a bucket to every one of them.
-BUCKET = {
-    "name": STREAM,
-    "subjects": [SUBJECTS],
-    "storage": "file",
-    "retention": "limits",
-    "discard": "new",
-    "max_msgs_per_subject": 1,
-    "max_msg_size": MESSAGE_BYTES_MAX,
-    "num_replicas": 1,
-    "allow_direct": True,
-    "allow_rollup_hdrs": True,
-    "deny_delete": True,
-}
 
 
 class KeysPublisher:
@@ -82,16 +62,7 @@ class KeysPublisher:
             snapshot = await self._ring.snapshot(session, self._published)
         if snapshot is None:
             return False
-        await self._put(snapshot)
+        await bucket.ensure(self._broker)
+        await bucket.put(self._broker, KEY, snapshot.as_dict())
         self._published = snapshot.version
         return True
-
-    async def _put(self, snapshot: KeySnapshot) -> None:
-        try:
-            await self._broker.api(f"STREAM.INFO.{STREAM}")
-        except ApiError as error:
-            if error.code != ERR_STREAM_NOT_FOUND:
-                raise
-            await self._broker.api(f"STREAM.CREATE.{STREAM}", BUCKET)
-        body = orjson.dumps(snapshot.as_dict())
-        await self._broker.publish(Sending(SUBJECT, uuid7().hex, body, {}))

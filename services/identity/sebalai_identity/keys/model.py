@@ -12,16 +12,20 @@ NEXT = "next"
 ACTIVE = "active"
 RETIRING = "retiring"
 RETIRED = "retired"
+COMPROMISED = "compromised"
 PUBLISHED = (NEXT, ACTIVE, RETIRING)
 
 
 class SigningKey(Base):
-    """next (published, signs nothing yet), active, retiring (verifies still), retired."""
+    """next (published, signs nothing yet), active, retiring (verifies still), retired;
+    compromised: out at once, whatever it signed.
+    """
 
     __tablename__ = "signing_key"
 
     kid: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str]
+    algorithm: Mapped[str]
     jwk: Mapped[dict[str, Any]] = mapped_column(JSONB)
     sealed: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -21,12 +23,16 @@ class Sealer:
         if len(key) != KEY_BYTES:
             msg = f"the sealing key must be {KEY_BYTES} random bytes, base64url"
             raise ValueError(msg)
-        self._cipher = AESGCM(key)
+        self._cipher, self._key = AESGCM(key), key
 
     @classmethod
     def from_file(cls, path: Path) -> "Sealer":
         text = path.read_text(encoding="ascii").strip()
         return cls(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+
+    def derive(self, purpose: str) -> bytes:
+        """A key of its own for each purpose (HKDF, RFC 5869)."""
+        return HKDF(SHA256(), KEY_BYTES, None, purpose.encode()).derive(self._key)
 
     def seal(self, secret: bytes, name: str) -> bytes:
         """`name` is bound in: one key's content cannot be passed off as another's."""

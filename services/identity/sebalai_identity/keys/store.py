@@ -27,12 +27,18 @@ async def published(session: AsyncSession) -> Sequence[SigningKey]:
     return (await session.scalars(query.order_by(SigningKey.created_at, SigningKey.kid))).all()
 
 
-async def active(session: AsyncSession) -> SigningKey | None:
-    return await session.scalar(select(SigningKey).where(SigningKey.state == ACTIVE))
+async def active(session: AsyncSession, algorithm: str) -> SigningKey | None:
+    query = select(SigningKey).where(SigningKey.state == ACTIVE, SigningKey.algorithm == algorithm)
+    return await session.scalar(query)
 
 
-async def in_state(session: AsyncSession, state: str) -> Sequence[SigningKey]:
-    return (await session.scalars(select(SigningKey).where(SigningKey.state == state))).all()
+async def in_state(session: AsyncSession, state: str, algorithm: str) -> Sequence[SigningKey]:
+    query = select(SigningKey).where(SigningKey.state == state, SigningKey.algorithm == algorithm)
+    return (await session.scalars(query)).all()
+
+
+async def by_kid(session: AsyncSession, kid: str) -> SigningKey | None:
+    return await session.get(SigningKey, kid)
 
 
 async def move(session: AsyncSession, kid: str, state: str, at: datetime) -> None:

@@ -12,6 +12,9 @@ from sebalai_identity.applications.actions import KnownClient, usable_client
 from sebalai_identity.keys.actions import Ring
 from sebalai_identity.oauth import grants, store
 from sebalai_identity.oauth.errors import OAuthError
+from sebalai_identity.oauth.model import PROOFS
+
+__all__ = ["PROOFS"]
 
 
 class _Storage:
@@ -22,7 +25,7 @@ class _Storage:
         return await usable_client(self._session, client_id=client_id, at=at)
 
     async def use_once(self, client_id: UUID, jti: str, expires_at: datetime) -> bool:
-        return await store.use_once(self._session, client_id, jti, expires_at)
+        return await store.use_once(self._session, str(client_id), jti, expires_at)
 
     async def sign(self, claims: dict[str, Any], kind: str) -> str:
         return await self._ring.sign(self._session, claims, kind)
@@ -41,7 +44,3 @@ async def issue_token(
         return await grants.grant(server, _Storage(session, ring), parameters, clock.now())
     except OAuthError as error:
         return error
-
-
-async def sweep_assertions(session: AsyncSession, clock: Clock) -> None:
-    await store.sweep(session, clock.now())

@@ -1,31 +1,28 @@
-"""SQL of used assertions; the storage of the grant on PostgreSQL."""
+"""SQL of used proofs: client assertions and DPoP proofs that were seen, until they expire."""
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-SWEEP_ROWS = 50_000
+from sebalai_identity.oauth.model import PROOFS
 
+# The first part finds the same name under another end, the second lets one of two at once win.
 _USE = text(
-    "INSERT INTO used_assertion (client_id, jti, expires_at) VALUES (:client_id, :jti, :expires_at)"
-    " ON CONFLICT DO NOTHING"
-)
-_SWEEP = text(
-    "DELETE FROM used_assertion WHERE (client_id, jti) IN ("
-    "SELECT client_id, jti FROM used_assertion WHERE expires_at < :before LIMIT :rows)"
+    "INSERT INTO used_proof (slot, owner, jti) SELECT :slot, :owner, :jti"
+    " WHERE NOT EXISTS (SELECT FROM used_proof WHERE slot = ANY(:slots)"
+    " AND owner = :owner AND jti = :jti) ON CONFLICT DO NOTHING"
 )
 
 
-async def use_once(session: AsyncSession, client_id: UUID, jti: str, expires_at: datetime) -> bool:
+async def use_once(session: AsyncSession, owner: str, jti: str, expires_at: datetime) -> bool:
     """Never by catching the unique violation: that would end the transaction."""
-    names = {"client_id": client_id, "jti": jti, "expires_at": expires_at}
+    names = {
+        "slot": PROOFS.slot(expires_at),
+        "slots": PROOFS.slots,
+        "owner": owner,
+        "jti": jti,
+    }
     result: Any = await session.execute(_USE, names)
     return bool(result.rowcount)
-
-
-async def sweep(session: AsyncSession, before: datetime) -> None:
-    """Forgets assertions that would be refused for their age anyway."""
-    await session.execute(_SWEEP, {"before": before, "rows": SWEEP_ROWS})

@@ -4,8 +4,9 @@ import asyncio
 import json
 
 import pytest
+from sebalai_identity.bucket import STREAM
 from sebalai_identity.keys.actions import PUBLISHED_FOR, Ring
-from sebalai_identity.keys.jobs import STREAM, KeysPublisher
+from sebalai_identity.keys.jobs import KeysPublisher
 from sebalai_identity.keys.sealing import Sealer
 from sebalai_shared.broker import ApiError, Broker
 

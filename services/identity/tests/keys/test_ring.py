@@ -6,12 +6,14 @@ import json
 from datetime import timedelta
 
 import pytest
+from joserfc import jwt
 from joserfc.jwk import KeySet
 from sebalai_identity.app import identity_app
 from sebalai_identity.keys.actions import (
     PUBLISHED_FOR,
     RETIRING_FOR,
     ROTATE_AFTER,
+    KeyUnknown,
     NextKeyTooYoung,
     Ring,
 )
@@ -181,3 +183,52 @@ def test_short_sealing_key_is_refused(tmp_path):
     path.write_text("c2hvcnQ", encoding="ascii")
     with pytest.raises(ValueError, match="32 random bytes"):
         Sealer.from_file(path)
+
+
+async def test_compromised_key_leaves_at_once_and_its_tokens_are_revoked(
+    call, client, database, gateway
+):
+    old = (await client.send(client.form())).json()["access_token"]
+    kid = json.loads(base64.urlsafe_b64decode(old.split(".")[0] + "=="))["kid"]
+    ring = call.app.state.ring
+    signing = await in_session(database, lambda session: ring.compromise(session, kid))
+    found = await states(database)
+    assert (found[kid], found[signing]) == ("compromised", "active")
+    assert sorted(found.values()) == ["active", "compromised", "next"]
+    named = {key["kid"] for key in (await call("GET", "/oauth/jwks")).json()["keys"]}
+    assert named == set(found) - {kid}
+    feed = (await call("GET", "/internal/revocations", gateway)).json()
+    assert [entry[0] for entry in feed["entries"]] == [f"kid.{kid}"]
+    with pytest.raises(KeyUnknown):
+        await in_session(database, lambda session: ring.compromise(session, kid))
+
+
+async def test_waiting_key_that_leaked_never_signs(call, database):
+    await call("GET", "/oauth/jwks")
+    before = await states(database)
+    kid = next(kid for kid, state in before.items() if state == "next")
+    ring = call.app.state.ring
+    signing = await in_session(database, lambda session: ring.compromise(session, kid))
+    found = await states(database)
+    assert before[signing] == found[signing] == "active"
+    assert sorted(found.values()) == ["active", "compromised", "next"]
+
+
+async def test_rsa_keys_are_made_at_their_first_need_and_rotate_by_themselves(
+    call, database, clock
+):
+    ring = call.app.state.ring
+    signed = await in_session(database, lambda s: ring.sign(s, {"a": 1}, "JWT", "RS256"))
+    keys = KeySet.import_key_set((await call("GET", "/oauth/jwks")).json())
+    assert jwt.decode(signed, keys, algorithms=["RS256"]).claims == {"a": 1}
+    assert len(keys.keys) == 4
+    clock.move(ROTATE_AFTER)
+    await in_session(database, ring.keep_fresh)
+    assert sorted((await states(database)).values()) == [
+        "active",
+        "active",
+        "next",
+        "next",
+        "retiring",
+        "retiring",
+    ]
