@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import nats
 import orjson
@@ -117,10 +118,8 @@ class Broker:
         self._require_version()
 
     async def _connect_once(self) -> None:
-        token = self._settings.nats_token
         self._client = await nats.connect(
-            self._settings.nats_url,
-            token=token.get_secret_value() if token else None,
+            **_identification(self._settings),
             connect_timeout=2,
             ping_interval=PING_SECONDS,
             max_outstanding_pings=PINGS_OUTSTANDING,
@@ -158,15 +157,16 @@ class Broker:
         reply = await self._request(f"$JS.API.{verb}", payload, API_TIMEOUT_SECONDS, None)
         return _checked(reply)
 
-    async def ensure_stream(self, config: Mapping[str, Any]) -> None:
-        """Creates the stream, or brings an existing one to this configuration."""
+    async def ensure_stream(self, config: Mapping[str, Any], *, is_owner: bool = False) -> None:
+        """Creates the stream; its owner also brings an existing one to this configuration."""
         wanted = {**_STREAM_DEFAULTS, **config}
         try:
             await self.api(f"STREAM.CREATE.{wanted['name']}", wanted)
         except ApiError as error:
             if error.code != ERR_STREAM_EXISTS:
                 raise
-            await self.api(f"STREAM.UPDATE.{wanted['name']}", wanted)
+            if is_owner:
+                await self.api(f"STREAM.UPDATE.{wanted['name']}", wanted)
 
     async def publish(self, sending: Sending) -> None:
         """One message, acknowledged. Raises: BrokerUnavailable, ApiError."""
@@ -211,6 +211,19 @@ class Broker:
             raise BrokerUnavailable(str(error) or type(error).__name__) from error
         leave_if_cancelled()
         return reply.data
+
+
+def _identification(settings: MemberSettings) -> dict[str, Any]:
+    """Address and secret: of the user named in the URL, or of a broker that knows only a token.
+
+    A user hears only its own inboxes (deploy/nats/users.conf), so they carry its name.
+    """
+    secret = settings.nats_token.get_secret_value() if settings.nats_token else None
+    user = urlsplit(settings.nats_url).username
+    if user is None:
+        return {"servers": settings.nats_url, "token": secret}
+    url = settings.nats_url.replace(f"{user}@", "", 1)
+    return {"servers": url, "user": user, "password": secret, "inbox_prefix": f"_INBOX_{user}"}
 
 
 def leave_if_cancelled() -> None:

@@ -67,8 +67,8 @@ def _postgres(home: Home) -> Postgres:
 
 
 def _nats(home: Home) -> Nats:
-    token = secrets.read(home.secrets / "nats-token")
-    return Nats(home.root, home.port("nats"), home.port("nats-monitor"), token)
+    passwords = {name: secrets.read(secrets.nats_file(home, name)) for name in databases.NAMES}
+    return Nats(home.root, home.port("nats"), home.port("nats-monitor"), passwords)
 
 
 def _engines(home: Home) -> list[Unit]:
@@ -200,8 +200,8 @@ def _environment(home: Home, member: Member) -> dict[str, str]:
         told |= {
             "DATABASE_URL": f"postgresql://{member.name}@{place}/{member.name}",
             "DATABASE_PASSWORD_FILE": str(secrets.password_file(home, member.name)),
-            "NATS_URL": f"nats://127.0.0.1:{home.port('nats')}",
-            "NATS_TOKEN_FILE": str(home.secrets / "nats-token"),
+            "NATS_URL": f"nats://{member.name}@127.0.0.1:{home.port('nats')}",
+            "NATS_TOKEN_FILE": str(secrets.nats_file(home, member.name)),
         }
     told |= _own_settings(home).get(member.name, {})
     return {f"SEBALAI_{name}": value for name, value in told.items()}

@@ -27,6 +27,10 @@ def password_file(home: Home, name: str) -> Path:
     return home.secrets / f"database-{name}"
 
 
+def nats_file(home: Home, name: str) -> Path:
+    return home.secrets / f"nats-{name}"
+
+
 def read(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip()
 
@@ -35,7 +39,8 @@ def ensure(home: Home) -> None:
     """Makes what is missing; an existing secret is never replaced."""
     for name in ("postgres", *NAMES):
         _once(password_file(home, name), lambda: secrets.token_urlsafe(PASSWORD_BYTES))
-    _once(home.secrets / "nats-token", lambda: secrets.token_urlsafe(PASSWORD_BYTES))
+    for name in NAMES:
+        _once(nats_file(home, name), lambda: secrets.token_urlsafe(PASSWORD_BYTES))
     _once(home.secrets / "identity-sealing-key", _sealing_key)
     for name in ("caller", "routes"):
         ensure_key(home.secrets / f"{name}-key.jwk", home.secrets / f"{name}-keys.json")

@@ -47,7 +47,7 @@ async def test_broker_holds_every_stream_of_the_platform(nats_url, nats_token):
     broker = Broker(MemberSettings(nats_url=nats_url, nats_token=nats_token))
     await broker.connect()
     for stream in (EVENTS, JOURNAL):
-        await broker.ensure_stream(stream)
+        await broker.ensure_stream(stream, is_owner=True)
     await broker.close()
 
 

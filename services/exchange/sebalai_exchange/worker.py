@@ -104,7 +104,7 @@ async def _ensure_streams(broker: Broker) -> None:
     while True:
         try:
             for stream in (EVENTS, JOURNAL):
-                await broker.ensure_stream(stream)
+                await broker.ensure_stream(stream, is_owner=True)
         except (BrokerUnavailable, ApiError) as error:
             log.warning("streams wait: %s", error)
             await asyncio.sleep(STREAM_RETRY_SECONDS)

@@ -8,10 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sebalai_local.failures import Failure
+from sebalai_local.home import project_root
 from sebalai_local.launching import Program
 
 OLDEST = (2, 14)  # the first with consumer reset
@@ -35,10 +37,9 @@ jetstream {{
   max_memory_store: {memory}
   max_file_store: {file}
 }}
-authorization {{
-  token: "{token}"
-}}
+{authorization}
 """
+USERS = Path("deploy") / "nats" / "users.conf"
 
 
 def find_binary() -> Path:
@@ -62,7 +63,7 @@ class Nats:
     home: Path
     port: int
     monitor_port: int
-    token: str
+    access: str | Mapping[str, str]  # one token (tests), or the password of each member
     is_durable: bool = True
 
     @property
@@ -85,12 +86,22 @@ class Nats:
                 sync="always" if self.is_durable else '"2m"',
                 memory=MEMORY_LIMIT,
                 file=STORE_LIMIT,
-                token=self.token,
+                authorization=self._authorization(),
             ),
             encoding="utf-8",
         )
         arguments = [str(find_binary()), "-c", str(configuration)]
-        return Program(arguments, folder=folder, death_signal=signal.SIGTERM)
+        return Program(arguments, self._environment(), folder=folder, death_signal=signal.SIGTERM)
+
+    def _authorization(self) -> str:
+        if isinstance(self.access, str):
+            return f'authorization {{ token: "{self.access}" }}'
+        return (project_root() / USERS).read_text(encoding="utf-8")
+
+    def _environment(self) -> dict[str, str]:
+        if isinstance(self.access, str):
+            return {}
+        return {f"NATS_{name.upper()}_PASSWORD": f'"{it}"' for name, it in self.access.items()}
 
     def is_ready(self) -> bool:
         connection = http.client.HTTPConnection(

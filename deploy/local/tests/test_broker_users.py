@@ -1,0 +1,101 @@
+"""What the users of deploy/nats/users.conf may and may not do, on a broker of their own."""
+
+import asyncio
+import signal
+
+import nats
+import pytest
+from sebalai_local.engines import free_ports
+from sebalai_local.engines.databases import NAMES
+from sebalai_local.engines.nats import Nats
+from sebalai_local.launching import launch
+from sebalai_shared.broker import EVENTS, Broker, BrokerUnavailable, Sending
+from sebalai_shared.settings import MemberSettings
+
+OTHERS = [(one, other) for one in NAMES for other in NAMES if one not in (other, "gateway")]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("users")
+    _, port, monitor_port = free_ports()
+    # Digits first: such a password must not be read as a number.
+    server = Nats(folder, port, monitor_port, {name: f"1e{name}" for name in NAMES}, False)
+    process = launch(server.prepare(), folder / "nats.log")
+    while not server.is_ready():
+        assert process.poll() is None, (folder / "nats.log").read_text()
+    yield f"127.0.0.1:{port}"
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+
+
+@pytest.fixture
+async def broker_of(url):
+    opened = []
+
+    async def connect(name):
+        broker = Broker(MemberSettings(nats_url=f"nats://{name}@{url}", nats_token=f"1e{name}"))
+        await broker.connect()
+        opened.append(broker)
+        return broker
+
+    yield connect
+    for broker in opened:
+        await broker.close()
+
+
+@pytest.fixture
+def quickly(monkeypatch):
+    """A forbidden request is never answered: the wait for it is the refusal."""
+    monkeypatch.setattr("sebalai_shared.broker.PUBLISH_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr("sebalai_shared.broker.API_TIMEOUT_SECONDS", 0.3)
+
+
+def fact(member):
+    return Sending(f"sebalai.{member}.thing.happened.v1", f"{member}-1", b"{}", {})
+
+
+async def test_each_member_tells_its_own_facts(broker_of):
+    exchange = await broker_of("exchange")
+    await exchange.ensure_stream(EVENTS, is_owner=True)
+    for name in ("identity", "catalog", "archive", "exchange"):
+        await (await broker_of(name)).publish(fact(name))
+
+
+@pytest.mark.parametrize(("one", "other"), OTHERS)
+async def test_no_member_tells_the_facts_of_another(broker_of, quickly, one, other):
+    await (await broker_of("exchange")).ensure_stream(EVENTS, is_owner=True)
+    with pytest.raises(BrokerUnavailable):
+        await (await broker_of(one)).publish(fact(other))
+
+
+@pytest.mark.parametrize("key", ["routes", "jwks"])
+@pytest.mark.parametrize("name", ["gateway", "catalog", "archive"])
+async def test_only_their_owners_announce_routes_and_keys(broker_of, quickly, name, key):
+    broker = await broker_of(name)
+    with pytest.raises(BrokerUnavailable):
+        await broker.publish(Sending(f"$KV.SNAPSHOTS.{key}", "1", b"{}", {}))
+
+
+@pytest.mark.parametrize("verb", ["STREAM.UPDATE.EVENTS", "STREAM.PURGE.EVENTS", "STREAM.LIST"])
+@pytest.mark.parametrize("name", ["gateway", "identity", "catalog", "archive"])
+async def test_only_exchange_changes_a_stream(broker_of, quickly, name, verb):
+    await (await broker_of("exchange")).ensure_stream(EVENTS, is_owner=True)
+    with pytest.raises(BrokerUnavailable):
+        await (await broker_of(name)).api(verb, {"name": "EVENTS", "max_msgs": 1})
+
+
+async def test_member_does_not_hear_the_inbox_of_another(url, broker_of):
+    refused = asyncio.Event()
+
+    async def on_error(error):
+        if "permissions violation" in str(error).lower():
+            refused.set()
+
+    client = await nats.connect(
+        f"nats://{url}", user="archive", password="1earchive", error_cb=on_error
+    )
+    await client.subscribe("_INBOX_identity.>")
+    async with asyncio.timeout(5):
+        await refused.wait()
+    await client.close()
