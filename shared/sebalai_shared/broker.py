@@ -25,8 +25,7 @@ log = logging.getLogger(__name__)
 PING_SECONDS = 5
 PINGS_OUTSTANDING = 2
 RECONNECT_WAIT_SECONDS = 0.5
-API_TIMEOUT_SECONDS = 5.0
-PUBLISH_TIMEOUT_SECONDS = 5.0
+ANSWER_SECONDS = 5.0
 MINIMUM_SERVER = (2, 14)
 ERR_BATCH_DUPLICATE = 10201
 ERR_STREAM_EXISTS = 10058
@@ -100,9 +99,7 @@ class Broker:
     async def connect(self, beat: Callable[[], None] = lambda: None) -> None:
         """Waits until NATS is there, however long; `beat` is called in every try.
 
-        Raises:
-            RuntimeError: the server is older than MINIMUM_SERVER.
-
+        Raises `RuntimeError` when the server is older than MINIMUM_SERVER.
         """
         told = False
         while True:
@@ -154,8 +151,7 @@ class Broker:
     async def api(self, verb: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """One JetStream API request. Raises: ApiError, BrokerUnavailable."""
         payload = orjson.dumps(body) if body is not None else b""
-        reply = await self._request(f"$JS.API.{verb}", payload, API_TIMEOUT_SECONDS, None)
-        return _checked(reply)
+        return _checked(await self._request(f"$JS.API.{verb}", payload, None))
 
     async def ensure_stream(self, config: Mapping[str, Any], *, is_owner: bool = False) -> None:
         """Creates the stream; its owner also brings an existing one to this configuration."""
@@ -171,10 +167,7 @@ class Broker:
     async def publish(self, sending: Sending) -> None:
         """One message, acknowledged. Raises: BrokerUnavailable, ApiError."""
         headers = {**sending.headers, "Nats-Msg-Id": sending.message_id}
-        reply = await self._request(
-            sending.subject, sending.payload, PUBLISH_TIMEOUT_SECONDS, headers
-        )
-        _checked(reply)
+        _checked(await self._request(sending.subject, sending.payload, headers))
 
     async def publish_batch(self, sendings: Sequence[Sending], batch_id: str) -> None:
         """All or none, in order, with one group of fsyncs (atomic batch, server 2.12).
@@ -193,20 +186,13 @@ class Broker:
                 await self._client.publish(sending.subject, sending.payload, headers=headers)
                 continue
             headers["Nats-Batch-Commit"] = "1"
-            reply = await self._request(
-                sending.subject, sending.payload, PUBLISH_TIMEOUT_SECONDS, headers
-            )
-            _checked(reply)
+            _checked(await self._request(sending.subject, sending.payload, headers))
 
-    async def _request(
-        self,
-        subject: str,
-        payload: bytes,
-        seconds: float,
-        headers: dict[str, str] | None,
-    ) -> bytes:
+    async def _request(self, subject: str, payload: bytes, headers: dict[str, str] | None) -> bytes:
         try:
-            reply = await self._client.request(subject, payload, timeout=seconds, headers=headers)
+            reply = await self._client.request(
+                subject, payload, timeout=ANSWER_SECONDS, headers=headers
+            )
         except (NatsError, OSError, TimeoutError) as error:
             raise BrokerUnavailable(str(error) or type(error).__name__) from error
         leave_if_cancelled()

@@ -47,8 +47,7 @@ async def broker_of(url):
 @pytest.fixture
 def quickly(monkeypatch):
     """A forbidden request is never answered: the wait for it is the refusal."""
-    monkeypatch.setattr("sebalai_shared.broker.PUBLISH_TIMEOUT_SECONDS", 0.3)
-    monkeypatch.setattr("sebalai_shared.broker.API_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr("sebalai_shared.broker.ANSWER_SECONDS", 0.3)
 
 
 def fact(member):
