@@ -42,6 +42,7 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
     """What a token says of its bearer; `agency` and `application` are empty for persons.
 
     `sid`, `posting` and `rjti` (the grant it stems from) are names it can be revoked by.
+    `acr` is how surely a person was recognised (`urn:sebalai:acr:1` to `3`; empty for a system).
     """
 
     iss: str
@@ -59,6 +60,7 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
     sid: str = ""
     posting: str = ""
     rjti: str = ""
+    acr: str = ""
 
 
 _CLAIMS = msgspec.json.Decoder(Claims)

@@ -44,7 +44,7 @@ from sebalai_gateway.forwarding.forwarder import (
 from sebalai_gateway.journal.writer import AlreadyCompleted, Journal, JournalUnavailable
 from sebalai_gateway.refusals import Refusal
 from sebalai_gateway.routing.paths import Target, parse
-from sebalai_gateway.routing.table import Decision, Table
+from sebalai_gateway.routing.table import Decision, Presented, Table
 
 QUERY_BYTES_LIMIT = 8 * 1024
 COMPLETED_SECONDS = 2.0
@@ -94,7 +94,7 @@ class Calls:
         if failure is not None:
             raise failure
         claims, target = self._identify(scope, incoming, call)
-        decision = self._decide(claims, target, incoming, call)
+        decision = self._decide(claims, target, incoming, call, _presented(scope))
         limit = decision.interface.max_request_bytes
         if (incoming.content_length or 0) > limit:
             raise too_large(limit)
@@ -130,13 +130,18 @@ class Calls:
         return claims, target
 
     def _decide(
-        self, claims: Claims, target: Target, incoming: head.Incoming, call: Call
+        self,
+        claims: Claims,
+        target: Target,
+        incoming: head.Incoming,
+        call: Call,
+        presented: Presented,
     ) -> Decision:
         table = self._parts.table()
         if table is None:
             raise routes_unavailable()
         now = call.requested_at.timestamp()
-        decision = table.decide(claims, target, call.method, incoming.purpose, now)
+        decision = table.decide(claims, target, call.method, incoming.purpose, now, presented)
         call.facts |= {
             "interface": decision.interface.name,
             "provider": decision.interface.provider,
@@ -259,6 +264,11 @@ def _read_head(scope: Scope, call: Call) -> tuple[head.Incoming, Refusal | None]
     call.trace_id = enter_trace(incoming.traceparent).trace_id
     call.correlate(incoming.x_road_id)
     return incoming, failure
+
+
+def _presented(scope: Scope) -> Presented:
+    """What the connection itself shows."""
+    return Presented(address=scope["client"][0])
 
 
 def _is_plain(query: bytes) -> bool:

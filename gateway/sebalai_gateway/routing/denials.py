@@ -7,10 +7,12 @@ from sebalai_gateway.routing.paths import Target
 from sebalai_gateway.routing.snapshot import Agreement
 
 NAMED_LIMIT = 20
+ACR_PREFIX = "urn:sebalai:acr:"
 # Of several agreements the refusal that came furthest is the most useful to read.
 _ORDER = (
     "agreement-expired", "agreement-not-yet-valid", "rule-missing", "purpose-missing",
-    "purpose-not-agreed", "quota-exceeded", "rate-exceeded",
+    "purpose-not-agreed", "address-not-agreed", "certificate-not-agreed", "assurance-too-low",
+    "quota-exceeded", "rate-exceeded",
 )  # fmt: skip
 
 
@@ -78,6 +80,35 @@ def purpose_not_agreed(agreement: Agreement) -> Refusal:
         "purpose-not-agreed",
         f"The purpose sent is not agreed; agreed are: {_codes(agreement)}.",
     )
+
+
+def address_not_agreed(agreement: Agreement) -> Refusal:
+    return _of(
+        agreement,
+        "address-not-agreed",
+        "The agreement is bound to network addresses, and this call comes from another.",
+    )
+
+
+def certificate_not_agreed(agreement: Agreement) -> Refusal:
+    return _of(
+        agreement,
+        "certificate-not-agreed",
+        "The agreement is bound to client certificates; call with one of them (mutual TLS).",
+    )
+
+
+def assurance_too_low(agreement: Agreement) -> Refusal:
+    level = agreement.min_assurance
+    refusal = _of(
+        agreement,
+        "assurance-too-low",
+        f"The agreement asks for a person recognised at level {level} or higher; sign in again.",
+    )
+    # RFC 9470: tells the client which level to ask the issuer for.
+    challenge = f'Bearer error="insufficient_user_authentication", acr_values="{ACR_PREFIX}{level}"'
+    refusal.headers = [(b"www-authenticate", challenge.encode())]
+    return refusal
 
 
 def over_limit(agreement: Agreement, slug: str, seconds: int) -> Refusal:

@@ -44,6 +44,18 @@ class Agreement(msgspec.Struct, frozen=True):
     quota_per_day: int
     rate_per_second: float
     burst: int
+    series: str = ""
+    quota_per_month: int | None = None
+    min_assurance: int = 0
+    bound_addresses: tuple[str, ...] = ()
+    bound_certificates: tuple[str, ...] = ()
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Consumers an agreement names together; each has the agreement's limits for itself."""
+
+    name: str
+    members: list[str]
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -51,6 +63,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     instance: str
     interfaces: list[Interface]
     agreements: list[Agreement]
+    groups: list[Group] = []
 
 
 _DECODER = msgspec.json.Decoder(Snapshot)

@@ -6,6 +6,7 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
 from sebalai_exchange.agreements import api as agreements
+from sebalai_exchange.groups import api as groups
 from sebalai_exchange.interfaces import api as interfaces
 from sebalai_exchange.ledger import api as ledger
 from sebalai_exchange.routes import api as routes
@@ -16,7 +17,15 @@ from sebalai_exchange.usage import api as usage
 
 NAME = "exchange"
 TITLE = "Sebalai exchange: interfaces, agreements, routes and the ledger"
-ROUTERS = (interfaces.router, agreements.router, routes.router, ledger.router, usage.router)
+ROUTERS = (
+    interfaces.router,
+    agreements.router,
+    agreements.categories_router,
+    groups.router,
+    routes.router,
+    ledger.router,
+    usage.router,
+)
 
 
 def exchange_app(

@@ -6,6 +6,7 @@ from typing import Any
 
 from sebalai_exchange.agreements import events as agreements
 from sebalai_exchange.app import NAME, exchange_app
+from sebalai_exchange.groups import events as groups
 from sebalai_exchange.interfaces import events as interfaces
 from sebalai_exchange.settings import ExchangeSettings
 
@@ -15,6 +16,8 @@ TIME = {"type": "string", "format": "date-time"}
 
 AGREEMENT_DATA: dict[str, Any] = {
     "agreement_id": UUID,
+    "series": UUID,
+    "version": {"type": "integer", "minimum": 1},
     "consumer": TEXT,
     "provider": TEXT,
     "interface": TEXT,
@@ -27,6 +30,7 @@ AGREEMENT_DATA: dict[str, Any] = {
         },
     },
     "purposes": {"type": "array", "items": TEXT},
+    "data_categories": {"type": "array", "items": TEXT},
     "valid_from": TIME,
     "valid_until": TIME,
     "by": TEXT,
@@ -38,6 +42,7 @@ INTERFACE_DATA: dict[str, Any] = {
     "agency": TEXT,
     "contract_sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
 }
+GROUP_DATA: dict[str, Any] = {"group_id": UUID, "group": TEXT, "application": TEXT, "by": TEXT}
 EVENTS: dict[str, dict[str, Any]] = {
     interfaces.PUBLISHED: INTERFACE_DATA,
     interfaces.RETIRED: INTERFACE_DATA,
@@ -46,6 +51,11 @@ EVENTS: dict[str, dict[str, Any]] = {
     agreements.SUSPENDED: AGREEMENT_DATA,
     agreements.RESUMED: AGREEMENT_DATA,
     agreements.REVOKED: AGREEMENT_DATA,
+    agreements.APPROVED: AGREEMENT_DATA,
+    agreements.REPLACED: AGREEMENT_DATA,
+    groups.MADE: GROUP_DATA,
+    groups.JOINED: GROUP_DATA,
+    groups.LEFT: GROUP_DATA,
 }
 
 

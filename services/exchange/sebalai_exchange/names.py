@@ -11,7 +11,11 @@ from pydantic import AfterValidator, StringConstraints
 SLUG = "[a-z0-9-]{1,40}"
 APPLICATION_PATTERN = rf"^[A-Z]{{2}}-[A-Z]{{2}}/(GOV|COM|NGO|PUB)/{SLUG}/{SLUG}$"
 INTERFACE_PATTERN = rf"^[A-Z]{{2}}-[A-Z]{{2}}/(GOV|COM|NGO|PUB)/{SLUG}/{SLUG}/{SLUG}$"
-NAME_LENGTH_MAX = 140
+GROUP_PATTERN = rf"^[A-Z]{{2}}-[A-Z]{{2}}/(GOV|COM|NGO|PUB)/{SLUG}/{SLUG}/groups/{SLUG}$"
+CONSUMER_PATTERN = (
+    rf"^[A-Z]{{2}}-[A-Z]{{2}}/(GOV|COM|NGO|PUB)/{SLUG}/{SLUG}(/groups/{SLUG})?$"  # either of both
+)
+NAME_LENGTH_MAX = 190
 LINE_LENGTH_MAX = 300
 NIK_LENGTH = 16
 
@@ -31,6 +35,10 @@ ApplicationName = Annotated[
 InterfaceName = Annotated[
     str, StringConstraints(pattern=INTERFACE_PATTERN, max_length=NAME_LENGTH_MAX)
 ]
+GroupName = Annotated[str, StringConstraints(pattern=GROUP_PATTERN, max_length=NAME_LENGTH_MAX)]
+ConsumerName = Annotated[
+    str, StringConstraints(pattern=CONSUMER_PATTERN, max_length=NAME_LENGTH_MAX)
+]
 Slug = Annotated[str, StringConstraints(pattern=rf"^{SLUG}$")]
 Line = Annotated[
     str,
@@ -47,6 +55,15 @@ Line = Annotated[
 def provider_of(interface: str) -> str:
     """The application an interface belongs to."""
     return interface.rpartition("/")[0]
+
+
+def is_group(consumer: str) -> bool:
+    return "/groups/" in consumer
+
+
+def speaker_of(consumer: str) -> str:
+    """The application that acts for a consumer: itself, or the owner of the group."""
+    return consumer.partition("/groups/")[0]
 
 
 def agency_of(application: str) -> str:

@@ -1,6 +1,6 @@
-"""Decisions about agreements: request, grant, suspend, resume, revoke."""
+"""Decisions about agreements: request, amend, grant, suspend, resume, revoke."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,18 +13,21 @@ from sebalai_shared.outbox import publish
 from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_exchange.agreements import access, events, store
+from sebalai_exchange.agreements import access, categories, events, store
 from sebalai_exchange.agreements.access import Parties, Step
 from sebalai_exchange.agreements.model import Agreement
-from sebalai_exchange.agreements.schema import LIFE_MAX, AgreementRequest
+from sebalai_exchange.agreements.schema import LIFE_MAX, AgreementRequest, Terms
+from sebalai_exchange.agreements.steps import MOVES, parties_of, state_at
 from sebalai_exchange.agreements.store import AgreementFilter
+from sebalai_exchange.groups.actions import group_exists
 from sebalai_exchange.interfaces.actions import offered_interface
+from sebalai_exchange.names import is_group, speaker_of
 
 __all__ = ["AgreementFilter"]
 
 
-class NotTheConsumer(Forbidden):
-    slug, title = "not-the-consumer", "Only the consuming application may ask for this"
+class NotAParty(Forbidden):
+    slug, title = "not-a-party", "Only the two sides of an agreement may ask for this"
 
 
 class StepNotYours(Forbidden):
@@ -35,6 +38,10 @@ class OwnRequest(Forbidden):
     slug, title = "own-request", "Nobody grants a request of their own"
 
 
+class AlreadyApproved(Forbidden):
+    slug, title = "already-approved", "The second approval is another's"
+
+
 class AgreementUnknown(NotFound):
     slug, title = "agreement-unknown", "There is no such agreement, or it is not yours to see"
 
@@ -43,34 +50,7 @@ class WrongState(Conflict):
     slug, title = "agreement-state", "The agreement's state does not allow this step"
 
 
-@dataclass(frozen=True)
-class _Step:
-    """From which states a step leads to which, and the fact it makes."""
-
-    before: frozenset[str]
-    after: str
-    fact: str
-
-
-STEPS: Mapping[Step, _Step] = {
-    "grant": _Step(frozenset({"requested"}), "granted", events.GRANTED),
-    "suspend": _Step(frozenset({"granted"}), "suspended", events.SUSPENDED),
-    "resume": _Step(frozenset({"suspended"}), "granted", events.RESUMED),
-    "revoke": _Step(frozenset({"requested", "granted", "suspended"}), "revoked", events.REVOKED),
-}
-
-
-def state_at(agreement: Agreement, now: datetime) -> str:
-    """The decided state, or `expired` once its time is over (a revoked one stays revoked)."""
-    is_over = agreement.valid_until <= now and agreement.state != "revoked"
-    return "expired" if is_over else agreement.state
-
-
-def _parties(agreement: Agreement) -> Parties:
-    return Parties(agreement.consumer, agreement.provider, agreement.requested_by)
-
-
-def _period(wanted: AgreementRequest, now: datetime) -> tuple[datetime, datetime]:
+def _period(wanted: Terms, now: datetime) -> tuple[datetime, datetime]:
     begins = (wanted.valid_from or now).astimezone(UTC)
     ends = wanted.valid_until.astimezone(UTC)
     if ends <= now or ends <= begins:
@@ -80,49 +60,118 @@ def _period(wanted: AgreementRequest, now: datetime) -> tuple[datetime, datetime
     return begins, ends
 
 
+def _check_categories(wanted: Terms, consumer: str) -> None:
+    unknown = categories.unknown(wanted.data_categories)
+    if unknown:
+        known = ", ".join(categories.CATEGORIES)
+        raise FieldInvalid("/data_categories", f"{unknown[0]} is none of: {known}")
+    specific = categories.specific(wanted.data_categories)
+    if specific and is_group(consumer):
+        raise FieldInvalid(
+            "/data_categories",
+            f"{specific[0]} is specific personal data; name each consumer, not a group",
+        )
+
+
 async def request_agreement(
     session: AsyncSession, clock: Clock, *, caller: Caller, wanted: AgreementRequest
 ) -> Agreement:
-    """Asks the provider of an interface for leave to call it.
+    """Asks the other side for leave: the consumer to call, or the provider to be called.
 
-    Raises `NotTheConsumer`, `FieldInvalid`, `WrongState` (the interface is retired).
+    Raises `NotAParty`, `FieldInvalid`, `WrongState` (the interface is retired).
     """
-    if not access.may_request(caller, wanted.consumer):
-        raise NotTheConsumer(f"Call as {wanted.consumer} with scope {access.MANAGE}.")
-    begins, ends = _period(wanted, clock.now())
     offered = await offered_interface(session, name=wanted.interface)
     if offered is None:
         raise FieldInvalid("/interface", "no such interface; look it up under /v1/interfaces")
+    speaker = speaker_of(wanted.consumer)
+    side = access.side_of_request(caller, speaker, offered.provider)
+    if side is None:
+        raise NotAParty(f"Call as {speaker} or {offered.provider} with scope {access.MANAGE}.")
     if not offered.is_active:
         raise WrongState("The interface is retired; ask its agency for the new one.")
-    by = str(caller.application or caller.subject)
+    if is_group(wanted.consumer) and not await group_exists(session, name=wanted.consumer):
+        raise FieldInvalid("/consumer", "no such group; make it under /v1/groups")
+    number = uuid7()
     agreement = Agreement(
-        id=uuid7(),
+        id=number,
+        series=number,
+        version=1,
         consumer=wanted.consumer,
         interface_id=offered.id,
         interface=wanted.interface,
         provider=offered.provider,
-        rules=[
-            {"id": f"r{number}", **rule.model_dump()}
-            for number, rule in enumerate(wanted.rules, start=1)
-        ],
-        purposes=[purpose.model_dump() for purpose in wanted.purposes],
-        data_categories=list(wanted.data_categories),
-        valid_from=begins,
-        valid_until=ends,
-        quota_per_day=wanted.quota_per_day,
-        rate_per_second=wanted.rate_per_second,
-        burst=wanted.burst,
-        state="requested",
-        requested_by=by,
-        requested_at=clock.now(),
-        changed_by=by,
-        changed_at=clock.now(),
+        asking_side=side,
     )
+    return await _ask(session, clock, caller, agreement, wanted)
+
+
+async def amend_agreement(
+    session: AsyncSession, clock: Clock, *, caller: Caller, agreement_id: UUID, wanted: Terms
+) -> Agreement:
+    """Proposes new terms as the next version; the present one holds until they are granted.
+
+    Raises `AgreementUnknown`, `NotAParty`, `WrongState` (not in force, or another amendment is
+    already proposed), `FieldInvalid`.
+    """
+    present = await store.find(session, caller, agreement_id, is_to_change=True)
+    if present is None:
+        raise AgreementUnknown("Look it up under /v1/agreements.")
+    parties = parties_of(present)
+    side = access.side_of_request(caller, parties.consumer, parties.provider)
+    if side is None:
+        raise NotAParty(f"Call as {parties.consumer} or {parties.provider}.")
+    state = state_at(present, clock.now())
+    if state != "granted":
+        raise WrongState(f"It is {state}; only what is granted is amended.", state=state)
+    if await store.is_pending(session, present.series):
+        raise WrongState("An amendment is proposed already; grant or revoke it first.")
+    amended = Agreement(
+        id=uuid7(),
+        series=present.series,
+        version=present.version + 1,
+        replaces=present.id,
+        consumer=present.consumer,
+        interface_id=present.interface_id,
+        interface=present.interface,
+        provider=present.provider,
+        asking_side=side,
+    )
+    return await _ask(session, clock, caller, amended, wanted)
+
+
+async def _ask(
+    session: AsyncSession, clock: Clock, caller: Caller, agreement: Agreement, wanted: Terms
+) -> Agreement:
+    """Writes the terms into a new version in state `requested`."""
+    _check_categories(wanted, agreement.consumer)
+    by, now = access.who(caller), clock.now()
+    agreement.valid_from, agreement.valid_until = _period(wanted, now)
+    agreement.rules = [
+        {"id": f"r{number}", **rule.model_dump()} for number, rule in enumerate(wanted.rules, 1)
+    ]
+    agreement.purposes = [purpose.model_dump() for purpose in wanted.purposes]
+    for name in _PLAIN:
+        value = getattr(wanted, name)
+        setattr(agreement, name, list(value) if isinstance(value, list) else value)
+    agreement.approvals, agreement.state = [], "requested"
+    agreement.requested_by, agreement.requested_at = by, now
+    agreement.changed_by, agreement.changed_at = by, now
     session.add(agreement)
     await session.flush()
     await publish(session, events.fact(events.REQUESTED, agreement, by, clock))
     return agreement
+
+
+_PLAIN = (
+    "data_categories",
+    "quota_per_day",
+    "quota_per_month",
+    "rate_per_second",
+    "burst",
+    "min_assurance",
+    "bound_addresses",
+    "bound_certificates",
+)
 
 
 @dataclass(frozen=True)
@@ -137,34 +186,68 @@ class StepWanted:
 async def take_step(
     session: AsyncSession, clock: Clock, *, caller: Caller, wanted: StepWanted
 ) -> Agreement:
-    """Grants, suspends, resumes or revokes.
+    """Grants (or approves as the first of two), suspends, resumes or revokes.
 
-    Raises `AgreementUnknown`, `OwnRequest`, `StepNotYours`, `WrongState`.
+    Raises `AgreementUnknown`, `OwnRequest`, `AlreadyApproved`, `StepNotYours`, `WrongState`.
     """
     agreement = await store.find(session, caller, wanted.agreement_id, is_to_change=True)
     if agreement is None:
         raise AgreementUnknown("Look it up under /v1/agreements.")
-    _require_step(wanted.step, caller, _parties(agreement))
-    step, state = STEPS[wanted.step], state_at(agreement, clock.now())
-    if state not in step.before:
-        needed = " or ".join(sorted(step.before))
+    parties = parties_of(agreement)
+    move, state = MOVES[wanted.step], state_at(agreement, clock.now())
+    is_open = state in move.before
+    # Who approved it once learns that it is over, not that somebody else must decide.
+    if is_open or not access.has_approved(caller, parties):
+        _require_step(wanted.step, caller, parties)
+    if not is_open:
+        needed = " or ".join(sorted(move.before))
         raise WrongState(f"It is {state}; to {wanted.step} it, it must be {needed}.", state=state)
-    by = str(caller.application or caller.subject)
-    agreement.state, agreement.reason = step.after, wanted.reason
+    by, fact = access.who(caller), move.fact
     agreement.changed_by, agreement.changed_at = by, clock.now()
     if wanted.step == "grant":
+        approval = {"by": by, "at": to_text(clock.now())}
+        agreement.approvals = [*agreement.approvals, approval]
+        if len(agreement.approvals) < parties.approvals_needed:
+            await session.flush()
+            await publish(session, events.fact(events.APPROVED, agreement, by, clock))
+            return agreement
+        await _replace_former(session, clock, agreement, by)
         agreement.granted_by, agreement.granted_at = by, clock.now()
+    else:
+        agreement.reason = wanted.reason
+    agreement.state = move.after
     await session.flush()
-    await publish(session, events.fact(step.fact, agreement, by, clock))
+    await publish(session, events.fact(fact, agreement, by, clock))
     return agreement
+
+
+async def _replace_former(
+    session: AsyncSession, clock: Clock, agreement: Agreement, by: str
+) -> None:
+    """The version before ends in the transaction in which this one begins. Raises `WrongState`."""
+    if agreement.replaces is None:
+        return
+    former = await store.locked(session, agreement.replaces)
+    state = state_at(former, clock.now())
+    if state != "granted":
+        raise WrongState(f"The version it amends is {state}; ask anew.", state=state)
+    former.state, former.changed_by, former.changed_at = "replaced", by, clock.now()
+    await session.flush()
+    await publish(session, events.fact(events.REPLACED, former, by, clock))
 
 
 def _require_step(step: Step, caller: Caller, parties: Parties) -> None:
     if access.may_take(step, caller, parties):
         return
     if step == "grant" and access.is_own_request(caller, parties):
-        raise OwnRequest("Let the interface's provider grant it, with another application.")
-    raise StepNotYours(f"Call as {parties.provider} with scope {access.MANAGE}.")
+        raise OwnRequest(f"Let {parties.granter} grant it.")
+    if step == "grant" and access.has_approved(caller, parties):
+        raise AlreadyApproved(
+            "Specific personal data need two approvals: let another application of your agency, "
+            "or the operator, give the second."
+        )
+    needed = parties.granter if step == "grant" else parties.provider
+    raise StepNotYours(f"Call as {needed} with scope {access.MANAGE}.")
 
 
 async def list_agreements(
@@ -193,6 +276,7 @@ async def routed_agreements(session: AsyncSession, clock: Clock) -> list[dict[st
 def _routed(agreement: Agreement) -> dict[str, Any]:
     return {
         "id": str(agreement.id),
+        "series": str(agreement.series),
         "consumer": agreement.consumer,
         "interface": agreement.interface,
         "rules": agreement.rules,
@@ -200,6 +284,10 @@ def _routed(agreement: Agreement) -> dict[str, Any]:
         "valid_from": to_text(agreement.valid_from),
         "valid_until": to_text(agreement.valid_until),
         "quota_per_day": agreement.quota_per_day,
+        "quota_per_month": agreement.quota_per_month,
         "rate_per_second": agreement.rate_per_second,
         "burst": agreement.burst,
+        "min_assurance": agreement.min_assurance,
+        "bound_addresses": agreement.bound_addresses,
+        "bound_certificates": agreement.bound_certificates,
     }

@@ -2,12 +2,13 @@
 
 import re
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from sebalai_exchange.names import ApplicationName, InterfaceName, Line, Slug
+from sebalai_exchange.names import ConsumerName, InterfaceName, Line, Slug
 
 RULES_MAX = 50
 PURPOSES_MAX = 20
@@ -17,7 +18,11 @@ QUOTA_PER_DAY_MAX = 100_000_000
 RATE_PER_SECOND_MAX = 10_000
 LIFE_MAX = timedelta(days=5 * 365 + 2)
 
-State = Literal["requested", "granted", "suspended", "revoked", "expired"]
+State = Literal["requested", "granted", "suspended", "revoked", "expired", "replaced"]
+ASSURANCE_MAX = 3
+BOUND_ADDRESSES_MAX = 32
+BOUND_CERTIFICATES_MAX = 8
+QUOTA_PER_MONTH_MAX = 3_100_000_000
 Method = Literal["*", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 _LITERAL = r"(?:[A-Za-z0-9._~!$&'()+,=:@-]|\\\*|\*)"
@@ -57,11 +62,26 @@ class Purpose(BaseModel):
     legal_basis: Line
 
 
-class AgreementRequest(BaseModel):
+def _range(text: str) -> str:
+    """A network without host bits, so that one range has one spelling."""
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        raise ValueError("must be an address or a CIDR range without host bits") from error
+
+
+AddressRange = Annotated[str, StringConstraints(max_length=50), AfterValidator(_range)]
+Thumbprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Terms(BaseModel):
+    """What is agreed. `min_assurance` is the least `acr` of a person's token (0: a system alone
+    will do); `bound_addresses` are ranges calls must come from, `bound_certificates` the hex
+    SHA-256 of client certificates; empty lists bind nothing.
+    """
+
     model_config = ConfigDict(extra="forbid")
 
-    consumer: ApplicationName
-    interface: InterfaceName
     rules: list[RuleWanted] = Field(min_length=1, max_length=RULES_MAX)
     purposes: list[Purpose] = Field(min_length=1, max_length=PURPOSES_MAX)
     data_categories: list[Slug] = Field(default_factory=list, max_length=DATA_CATEGORIES_MAX)
@@ -70,6 +90,21 @@ class AgreementRequest(BaseModel):
     quota_per_day: int = Field(default=100_000, ge=1, le=QUOTA_PER_DAY_MAX)
     rate_per_second: int = Field(default=50, ge=1, le=RATE_PER_SECOND_MAX)
     burst: int = Field(default=100, ge=1, le=RATE_PER_SECOND_MAX)
+    quota_per_month: int | None = Field(default=None, ge=1, le=QUOTA_PER_MONTH_MAX)
+    min_assurance: int = Field(default=0, ge=0, le=ASSURANCE_MAX)
+    bound_addresses: list[AddressRange] = Field(
+        default_factory=list, max_length=BOUND_ADDRESSES_MAX
+    )
+    bound_certificates: list[Thumbprint] = Field(
+        default_factory=list, max_length=BOUND_CERTIFICATES_MAX
+    )
+
+
+class AgreementRequest(Terms):
+    """`consumer` is an application, or a group of them (`…/groups/{slug}`)."""
+
+    consumer: ConsumerName
+    interface: InterfaceName
 
 
 class StepReason(BaseModel):
@@ -82,8 +117,18 @@ class Rule(RuleWanted):
     id: str
 
 
+class Approval(BaseModel):
+    by: str
+    at: datetime
+
+
 class AgreementRead(BaseModel):
+    """`series` stays the same over versions; `approvals_needed` is 2 for specific data."""
+
     id: UUID
+    series: UUID
+    version: int
+    replaces: UUID | None
     state: State
     consumer: str
     provider: str
@@ -94,11 +139,29 @@ class AgreementRead(BaseModel):
     valid_from: datetime
     valid_until: datetime
     quota_per_day: int
+    quota_per_month: int | None
     rate_per_second: int
     burst: int
+    min_assurance: int
+    bound_addresses: list[str]
+    bound_certificates: list[str]
+    asking_side: Literal["consumer", "provider"]
+    approvals: list[Approval]
+    approvals_needed: int
     reason: str | None
     requested_by: str
     requested_at: datetime
     granted_by: str | None
     granted_at: datetime | None
     changed_at: datetime
+
+
+class DataCategoryRead(BaseModel):
+    code: str
+    title: str
+    is_specific: bool
+    law: str
+
+
+class DataCategoryList(BaseModel):
+    items: list[DataCategoryRead]

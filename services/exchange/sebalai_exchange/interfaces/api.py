@@ -10,6 +10,7 @@ from sebalai_shared.idempotency import Idempotent
 from sebalai_shared.pagination import CursorText, Limit, Page, decode_cursor, page
 from sebalai_shared.problems import FieldInvalid, NotFound, responses
 
+from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.interfaces import access, actions
 from sebalai_exchange.interfaces.actions import InterfaceFilter, NotTheProvider
 from sebalai_exchange.interfaces.model import Interface
@@ -21,7 +22,7 @@ from sebalai_exchange.interfaces.schema import (
 )
 from sebalai_exchange.names import NAME_LENGTH_MAX
 
-router = APIRouter(prefix="/v1/interfaces", tags=["interfaces"])
+router = APIRouter(prefix="/v1/interfaces", tags=["interfaces"], responses=INPUT)
 
 Name = Annotated[str | None, Query(max_length=NAME_LENGTH_MAX)]
 

@@ -9,12 +9,13 @@ from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.problems import FieldInvalid, responses
 
+from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.ledger import actions
 from sebalai_exchange.ledger.actions import LogUnknown, ReceiptUnknown, TileUnknown
 from sebalai_exchange.ledger.paths import MalformedPathError, parse_path
 from sebalai_exchange.ledger.schema import LogList, LogRead, ProofRead, Receipt
 
-router = APIRouter(tags=["ledger"])
+router = APIRouter(tags=["ledger"], responses=INPUT)
 
 SIZE_MAX = 2**53 - 1
 LogName = Annotated[str, Path(pattern=r"^(records|exchanges/[0-9]{4})$")]

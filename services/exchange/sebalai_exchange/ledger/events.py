@@ -29,7 +29,12 @@ CALLS = Feed("JOURNAL", "exchange-calls", ["journal.calls.v1"])
 FACTS = Feed(
     "EVENTS",
     "exchange-facts",
-    ["sebalai.identity.>", "sebalai.exchange.agreement.>", "sebalai.archive.record.declared.>"],
+    [
+        "sebalai.identity.>",
+        "sebalai.exchange.agreement.>",
+        "sebalai.exchange.group.>",
+        "sebalai.archive.record.declared.>",
+    ],
 )
 
 

@@ -4,6 +4,7 @@ from sebalai_shared.clock import Clock
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.agreements.actions import routed_agreements
+from sebalai_exchange.groups.actions import routed_groups
 from sebalai_exchange.interfaces.actions import routed_interfaces
 from sebalai_exchange.routes import store
 from sebalai_exchange.routes.compile import RouteSigner, Snapshot, snapshot_document
@@ -32,5 +33,6 @@ class RouteCompiler:
             self._instance,
             await routed_interfaces(session),
             await routed_agreements(session, self._clock),
+            await routed_groups(session),
         )
         return await store.keep(session, version, self._signer.sign(document), self._clock.now())

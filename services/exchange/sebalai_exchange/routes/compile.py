@@ -48,6 +48,7 @@ def snapshot_document(
     instance: str,
     interfaces: Sequence[Mapping[str, Any]],
     agreements: Sequence[Mapping[str, Any]],
+    groups: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Agreements of interfaces that are not in the snapshot are left out: nothing could route."""
     names = {interface["name"] for interface in interfaces}
@@ -57,6 +58,7 @@ def snapshot_document(
         "instance": instance,
         "interfaces": list(interfaces),
         "agreements": [item for item in agreements if item["interface"] in names],
+        "groups": list(groups),
     }
 
 

@@ -12,13 +12,14 @@ from sebalai_shared.database import Transaction
 from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
 from sebalai_shared.problems import responses
 
+from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.names import NAME_LENGTH_MAX, agency_of
 from sebalai_exchange.usage import actions
 from sebalai_exchange.usage.access import PUBLIC_PURPOSE
 from sebalai_exchange.usage.actions import CallFilter, CallUnknown, NoCallsForYou
 from sebalai_exchange.usage.schema import CallRead, Outcome
 
-router = APIRouter(prefix="/v1/calls", tags=["calls"])
+router = APIRouter(prefix="/v1/calls", tags=["calls"], responses=INPUT)
 
 Name = Annotated[str | None, Query(max_length=NAME_LENGTH_MAX)]
 _WHOLE = (

@@ -20,32 +20,36 @@ callers = st.builds(
     st.sets(st.sampled_from(SCOPES), min_size=1),
 )
 parties = st.builds(
-    Parties, *[st.sampled_from(APPLICATIONS) for _ in ("consumer", "provider", "requested_by")]
+    Parties,
+    *[st.sampled_from(APPLICATIONS) for _ in ("consumer", "provider", "requested_by")],
+    st.sampled_from(["consumer", "provider"]),
+    st.sampled_from([1, 2]),
+    st.lists(st.sampled_from(APPLICATIONS), max_size=2, unique=True).map(tuple),
 )
 steps = st.sampled_from(["grant", "suspend", "resume", "revoke"])
 
 
 @given(callers, parties)
-def test_nobody_grants_what_they_asked_for_or_are_served_by(caller, sides):
+def test_nobody_grants_what_they_asked_for_and_the_first_yes_is_the_other_sides(caller, sides):
     if access.may_take("grant", caller, sides):
-        assert caller.application not in {sides.requested_by, sides.consumer}
-        assert caller.application == sides.provider or caller.is_operator
+        assert caller.application not in {sides.requested_by, sides.asker, *sides.approved_by}
+        if not caller.is_operator:
+            assert caller.agency == sides.granter.split("/")[2]
+            assert caller.application == sides.granter or sides.approved_by
 
 
 @given(steps, callers, parties)
 def test_without_a_scope_nobody_decides(step, caller, sides):
     if not caller.has_scope("exchange.manage"):
         assert not access.may_take(step, caller, sides)
-        assert not access.may_request(caller, sides.consumer)
+        assert access.side_of_request(caller, sides.consumer, sides.provider) is None
 
 
 @given(steps, callers, parties)
-def test_only_parties_and_the_operator_decide_and_see(step, caller, sides):
-    if caller.application not in {sides.consumer, sides.provider} and not caller.is_operator:
+def test_only_parties_and_the_operator_decide_but_for_a_second_approval(step, caller, sides):
+    is_outside = caller.application not in {sides.consumer, sides.provider}
+    if is_outside and not caller.is_operator and not (step == "grant" and sides.approved_by):
         assert not access.may_take(step, caller, sides)
-        assert not access.may_see(caller, sides)
-    else:
-        assert access.may_see(caller, sides)
 
 
 @given(callers, parties)
@@ -68,8 +72,6 @@ def test_caller_with_an_application_of_another_agency_is_nobody():
         application=APPLICATIONS[0],
         scopes=frozenset({"exchange.manage"}),
     )
-    assert not access.may_request(forged, APPLICATIONS[0])
-
-
-def test_anonymous_sees_nothing():
-    assert not access.may_see(Caller(), Parties("a", "b", "a"))
+    assert access.side_of_request(forged, APPLICATIONS[0], APPLICATIONS[1]) is None
+    sides = Parties(APPLICATIONS[1], APPLICATIONS[0], APPLICATIONS[1], approved_by=("x",))
+    assert not access.may_take("grant", forged, sides)

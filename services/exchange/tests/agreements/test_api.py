@@ -126,7 +126,7 @@ async def test_step_without_a_reason_is_422(call, provider, granted):
 async def test_request_for_another_application_is_403(call, stranger, published, agreement_wanted):
     answer = await call("POST", "/v1/agreements", stranger, json=agreement_wanted())
     assert answer.status_code == 403
-    assert answer.json()["type"] == "urn:sebalai:problem:not-the-consumer"
+    assert answer.json()["type"] == "urn:sebalai:problem:not-a-party"
 
 
 async def test_request_for_an_unknown_interface_is_422(call, consumer, agreement_wanted):

@@ -55,6 +55,7 @@ async def test_granted_agreement_and_interface_stand_as_the_gateway_needs_them(
     assert snapshot["agreements"] == [
         {
             "id": granted["id"],
+            "series": granted["series"],
             "consumer": "ID-BB/GOV/dinsos-pmd/bansos",
             "interface": "ID-BB/GOV/dp3acskb/kependudukan/penduduk",
             "rules": [{"id": "r1", "method": "GET", "path": "/residents/*"}],
@@ -64,8 +65,13 @@ async def test_granted_agreement_and_interface_stand_as_the_gateway_needs_them(
             "quota_per_day": 100000,
             "rate_per_second": 50,
             "burst": 100,
+            "quota_per_month": None,
+            "min_assurance": 0,
+            "bound_addresses": [],
+            "bound_certificates": [],
         }
     ]
+    assert snapshot["groups"] == []
 
 
 async def test_each_decision_raises_the_version_and_shows_at_once(

@@ -28,6 +28,7 @@ def test_agreement_without_its_interface_is_left_out():
         "instance": "ID-BB",
         "interfaces": [{"name": "a"}],
         "agreements": [{"interface": "a"}],
+        "groups": [],
     }
 
 
