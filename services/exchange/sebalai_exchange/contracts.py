@@ -53,9 +53,9 @@ EVENTS: dict[str, dict[str, Any]] = {
     agreements.REVOKED: AGREEMENT_DATA,
     agreements.APPROVED: AGREEMENT_DATA,
     agreements.REPLACED: AGREEMENT_DATA,
-    groups.MADE: GROUP_DATA,
+    groups.CREATED: GROUP_DATA,
     groups.JOINED: GROUP_DATA,
-    groups.LEFT: GROUP_DATA,
+    groups.REMOVED: GROUP_DATA,
 }
 
 

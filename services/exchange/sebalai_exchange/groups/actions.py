@@ -55,7 +55,7 @@ async def make_group(
     )  # fmt: skip
     session.add(group)
     await session.flush()
-    await publish(session, events.fact(events.MADE, group, owner, by, clock))
+    await publish(session, events.fact(events.CREATED, group, owner, by, clock))
     return group
 
 
@@ -111,7 +111,7 @@ async def remove_member(
     await store.remove(session, group_id, application)
     if had_joined:
         by = str(caller.application or caller.subject)
-        await publish(session, events.fact(events.LEFT, group, application, by, clock))
+        await publish(session, events.fact(events.REMOVED, group, application, by, clock))
     return group
 
 

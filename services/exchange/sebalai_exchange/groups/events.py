@@ -6,9 +6,9 @@ from sebalai_shared.events import Event
 from sebalai_exchange.groups.model import ConsumerGroup
 
 PREFIX = "exchange.group."
-MADE = f"{PREFIX}made.v1"
+CREATED = f"{PREFIX}created.v1"
 JOINED = f"{PREFIX}joined.v1"
-LEFT = f"{PREFIX}left.v1"
+REMOVED = f"{PREFIX}removed.v1"
 SOURCE = "urn:sebalai:exchange"
 
 
