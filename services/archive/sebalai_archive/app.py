@@ -8,14 +8,16 @@ from sebalai_shared.database import Database
 from sebalai_archive.classifications import api as classifications
 from sebalai_archive.content_store import ContentStore
 from sebalai_archive.letters import api as letters
+from sebalai_archive.partials import Partials
 from sebalai_archive.records import api as records
 from sebalai_archive.records import content_api
 from sebalai_archive.retention import api as retention
 from sebalai_archive.settings import ArchiveSettings
+from sebalai_archive.uploads import api as uploads
 
 NAME = "archive"
 TITLE = "Sebalai archive: records with content, classification and retention"
-STREAMED = ("/v1/records/*/content",)
+STREAMED = ("/v1/records/*/content", "/v1/uploads/*")
 
 
 def archive_app(
@@ -28,9 +30,11 @@ def archive_app(
         letters.router,
         records.router,
         content_api.router,
+        uploads.router,
     ]
     store = ContentStore(settings.content_dir, settings.content_bytes_limit)
     member = Member(NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED)
     app = create_app(settings, member, database=database, clock=clock)
     app.state.content = store
+    app.state.partials = Partials(settings.content_dir)
     return app

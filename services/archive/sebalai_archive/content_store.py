@@ -76,6 +76,21 @@ class ContentStore:
             staged.unlink()
         return stored
 
+    async def adopt(self, path: Path, expected_sha256: str | None) -> Stored:
+        """Takes a whole, already durable file by a second link; its first name stays.
+
+        Raises:
+            DigestDiffers: nothing is taken.
+            OSError: the disk refuses.
+
+        """
+        await asyncio.to_thread(self._make_folders)
+        stored = await asyncio.to_thread(_measure, path)
+        if expected_sha256 is not None and stored.sha256 != expected_sha256:
+            raise DigestDiffers
+        await asyncio.to_thread(self._link, path, stored)
+        return stored
+
     async def _write(
         self, descriptor: int, chunks: AsyncIterable[bytes], expected_sha256: bytes
     ) -> Stored:
@@ -83,7 +98,7 @@ class ContentStore:
 
         def spill() -> None:
             digest.update(held)
-            _write_all(descriptor, held)
+            write_all(descriptor, held)
             held.clear()
 
         async for chunk in chunks:
@@ -103,7 +118,7 @@ class ContentStore:
         target = self.path(stored.sha256)
         if not target.parent.exists():
             target.parent.mkdir(mode=0o750, exist_ok=True)
-            _sync_folder(self._cas)
+            sync_folder(self._cas)
         with _locked(target.parent, fcntl.LOCK_SH) as folder:
             try:
                 os.link(staged, target)
@@ -167,11 +182,19 @@ def _is_old(path: Path) -> bool:
         return False
 
 
-def _write_all(descriptor: int, data: bytearray) -> None:
+def write_all(descriptor: int, data: bytearray) -> None:
     with memoryview(data) as view:
         written = 0
         while written < len(view):
             written += os.write(descriptor, view[written:])
+
+
+def _measure(path: Path) -> Stored:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        size = file.seek(0, os.SEEK_END)
+        _seal(file.fileno())
+    return Stored(digest.hexdigest(), size)
 
 
 def _seal(descriptor: int) -> None:
@@ -179,7 +202,7 @@ def _seal(descriptor: int) -> None:
     os.fsync(descriptor)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -2,6 +2,7 @@
 
 from sebalai_shared import idempotency
 from sebalai_shared.broker import EVENTS, Broker
+from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.health import Heartbeat
 from sebalai_shared.outbox import OutboxSource
@@ -9,10 +10,13 @@ from sebalai_shared.process import every, together
 from sebalai_shared.relay import Relay
 
 from sebalai_archive.content_store import ContentStore
+from sebalai_archive.partials import Partials
 from sebalai_archive.records.jobs import sweep_content
 from sebalai_archive.settings import ArchiveSettings
+from sebalai_archive.uploads.jobs import sweep_uploads
 
 KEYS_SWEEP_SECONDS = 3_600.0
+UPLOADS_SWEEP_SECONDS = 600.0
 CONTENT_SWEEP_SECONDS = 6 * 3_600.0
 
 
@@ -29,6 +33,9 @@ async def work(settings: ArchiveSettings) -> None:
     async def sweep_files() -> None:
         await sweep_content(database, store)
 
+    async def forget_uploads() -> None:
+        await sweep_uploads(database, SystemClock(), Partials(settings.content_dir))
+
     async def relay() -> None:
         await broker.connect()
         await broker.ensure_stream(EVENTS)
@@ -38,6 +45,7 @@ async def work(settings: ArchiveSettings) -> None:
         await together(
             relay(),
             every(KEYS_SWEEP_SECONDS, sweep_keys),
+            every(UPLOADS_SWEEP_SECONDS, forget_uploads),
             every(CONTENT_SWEEP_SECONDS, sweep_files),
         )
     finally:
