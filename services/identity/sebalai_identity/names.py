@@ -2,8 +2,10 @@
 
 import re
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import StringConstraints
+from sebalai_shared.pagination import BadCursor, decode_cursor
 
 SLUG_PATTERN = r"^[a-z0-9-]{1,40}$"
 SLUG_LENGTH_MAX = 40
@@ -30,3 +32,14 @@ def slug_of(short_name: str) -> str:
 
 def identifier_of(instance: str, agency: str, application: str) -> str:
     return f"{instance}/{GOVERNMENT}/{agency}/{application}"
+
+
+def cursor_id(cursor: str | None) -> UUID | None:
+    """The id a list paged by id goes on after. Raises `BadCursor`."""
+    key = decode_cursor(cursor, 1)
+    if key is None:
+        return None
+    try:
+        return UUID(str(key[0]))
+    except ValueError as error:
+        raise BadCursor("The cursor belongs to another list.") from error

@@ -1,0 +1,21 @@
+"""Who may register and see persons, as pure functions.
+
+Civil registration data serves a public duty (UU 27/2022 pasal 20 ayat 2 huruf e), so it is open to
+those who were given the duty, and to each person for their own row (pasal 7).
+"""
+
+from uuid import UUID
+
+from sebalai_shared.caller import Caller
+
+PEOPLE = "identity.people"
+
+
+def may_manage(caller: Caller) -> bool:
+    return caller.has_scope(PEOPLE)
+
+
+def is_self(caller: Caller, person_id: UUID) -> bool:
+    return caller.kind not in {"anonymous", "system", "gateway"} and caller.subject == str(
+        person_id
+    )

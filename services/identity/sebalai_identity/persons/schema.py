@@ -1,0 +1,78 @@
+"""Wire shapes of persons. A NIK comes in by body alone and goes out masked."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+
+from sebalai_identity.names import TEXT_PATTERN
+
+NAME_LENGTH_MAX = 200
+NUMBER_LENGTH_MAX = 40
+
+Source = Literal["desk", "scim", "broker", "synthetic"]
+Assurance = Annotated[
+    Literal[1, 2, 3],
+    Field(description="1 said by the person, 2 checked against Dukcapil, 3 seen in person"),
+]
+PersonName = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=NAME_LENGTH_MAX, pattern=TEXT_PATTERN
+    ),
+]
+SecretNumber = Annotated[SecretStr, Field(max_length=NUMBER_LENGTH_MAX)]
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=3, max_length=300, pattern=TEXT_PATTERN),
+]
+
+
+class PersonRegister(BaseModel):
+    """Without a NIK (a foreigner, a partner) somebody sponsors the person until `valid_until`."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    name: PersonName
+    nik: SecretNumber | None = None
+    birth_date: date | None = None
+    assurance: Assurance = 1
+    valid_until: AwareDatetime | None = None
+
+
+class PersonChange(BaseModel):
+    """What is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    name: PersonName | None = None
+    assurance: Assurance | None = None
+    valid_until: AwareDatetime | None = None
+
+
+class PersonFind(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    nik: SecretNumber
+
+
+class PersonDeactivate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
+
+
+class PersonRead(BaseModel):
+    id: UUID
+    name: str
+    nik_masked: str | None
+    birth_date: date | None
+    assurance: int
+    source: str
+    state: str
+    reason: str | None
+    valid_until: datetime | None
+    version: int
+    created_at: datetime
+    changed_at: datetime
