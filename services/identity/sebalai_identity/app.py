@@ -5,6 +5,7 @@ from sebalai_shared.app import Member, create_app
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
+from sebalai_identity import people
 from sebalai_identity.affairs import api as affairs
 from sebalai_identity.agencies import api as agencies
 from sebalai_identity.applications import api as applications
@@ -16,6 +17,7 @@ from sebalai_identity.ranks import api as ranks
 from sebalai_identity.regions import api as regions
 from sebalai_identity.revocations import api as revocations
 from sebalai_identity.settings import IdentitySettings
+from sebalai_identity.vault import NumberVault
 
 NAME = "identity"
 TITLE = "Sebalai identity: agencies, applications, keys and the OpenID Provider"
@@ -28,6 +30,7 @@ ROUTERS = [
     keys.router,
     revocations.router,
     oauth.router,
+    *people.ROUTERS,
 ]
 
 
@@ -36,10 +39,16 @@ def sealer_of(settings: IdentitySettings) -> Sealer | None:
     return Sealer.from_file(path) if path is not None else None
 
 
+def vault_of(settings: IdentitySettings) -> NumberVault | None:
+    path = settings.sealing_key_file
+    return NumberVault.from_file(path) if path is not None else None
+
+
 def identity_app(
     settings: IdentitySettings, database: Database | None = None, clock: Clock | None = None
 ) -> FastAPI:
     """`database` may be absent only to read the application's own description."""
     app = create_app(settings, Member(NAME, TITLE, ROUTERS), database=database, clock=clock)
     app.state.ring = Ring(sealer_of(settings), app.state.clock)
+    app.state.vault = vault_of(settings)
     return app

@@ -6,6 +6,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from sebalai_identity import people
+
 FOLDER = Path("docs/contracts")
 _ID = {"type": "string", "format": "uuid"}
 _TEXT = {"type": "string"}
@@ -34,6 +36,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "previous": {"type": ["string", "null"]},
         "version": {"type": "integer"},
     },
+    **people.EVENTS,
 }
 
 

@@ -23,8 +23,18 @@ PPPK_FIRST_YEAR = 2019
 
 # Kemendagri codes of the 38 provinces (Kepmendagri 100.1.1-6117/2022 and later).
 PROVINCES = frozenset(
-    "11 12 13 14 15 16 17 18 19 21 31 32 33 34 35 36 51 52 53 61 62 63 64 65 "
-    "71 72 73 74 75 76 81 82 91 92 93 94 95 96".split()
+    str(code)
+    for codes in (
+        range(11, 20),
+        (21,),
+        range(31, 37),
+        range(51, 54),
+        range(61, 66),
+        range(71, 77),
+        range(81, 83),
+        range(91, 97),
+    )
+    for code in codes
 )
 _DIGITS = re.compile(r"[0-9]+")
 

@@ -19,6 +19,7 @@ from sebalai_shared.database import Database
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.database import RolledBack, fresh_database
 from sebalai_shared.testing.http import Asserter, in_process, system
+from sqlalchemy import text
 
 PACKAGE = Path(sebalai_identity.__file__).parent
 REFERENCE = Path(__file__).parents[3] / "deploy/reference"
@@ -111,6 +112,12 @@ def operator():
 
 
 @pytest.fixture
+def keeper():
+    """The province's personnel agency: the keeper of people and posts."""
+    return system("ID-BB/GOV/bkpsdmd/simpeg", "bus.call", "identity.people")
+
+
+@pytest.fixture
 def own():
     return system("ID-BB/GOV/dinsos-pmd/bansos")
 
@@ -186,3 +193,31 @@ class TokenClient:
 @pytest.fixture
 def client(call, registered, key, clock):
     return TokenClient(call, registered["client_id"], key, clock)
+
+
+@pytest.fixture
+def facts(database):
+    """`await facts("identity.person.")`: (type, data) of what was published, in order."""
+
+    async def facts(prefix="identity."):
+        query = text(
+            "SELECT type, document->'data' AS data FROM outbox WHERE starts_with(type, :p) ORDER BY seq"
+        )
+        async with database.transaction() as session:
+            return [(row.type, row.data) for row in await session.execute(query, {"p": prefix})]
+
+    return facts
+
+
+@pytest.fixture
+def person(call, keeper):
+    """`await person(nik=...)`: registers somebody."""
+
+    async def person(**more):
+        body = {"name": "Siti Contoh", "nik": "1971014101909902"} | more
+        body = {name: value for name, value in body.items() if value is not None}
+        answer = await call("POST", "/v1/persons", keeper, json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    return person

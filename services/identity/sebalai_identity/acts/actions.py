@@ -25,9 +25,9 @@ SOURCE = "urn:sebalai:identity"
 async def tell(
     session: AsyncSession, desk: Desk, *, kind: str, subject: str, data: dict[str, object]
 ) -> Event:
-    """Publishes the fact `kind` with who made it true (`by`), and writes the act. Ids and codes only:
+    """Publishes the fact `kind` with who made it true (`by`), and writes the act.
 
-    every `identity.*` event is a leaf of the ledger and is kept for ever.
+    Ids and codes only: every `identity.*` event is a leaf of the ledger and is kept for ever.
     """
     event = Event(kind, SOURCE, subject, {**data, "by": desk.actor}, desk.now)
     await publish(session, event)

@@ -23,7 +23,7 @@ def _filter(subject: Word = None, actor: Word = None, act: Word = None) -> ActFi
 
 
 @router.get("")
-async def list_acts(  # noqa: PLR0913 - the parts of one question
+async def list_acts(
     response: Response,
     caller: IdentifiedAccess,
     session: Transaction,

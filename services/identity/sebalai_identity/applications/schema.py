@@ -10,7 +10,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, mo
 
 from sebalai_identity.names import TEXT_PATTERN, Slug
 
-Scope = Literal["bus.call", "exchange.manage", "archive.write", "platform.operate"]
+Scope = Literal[
+    "bus.call",
+    "exchange.manage",
+    "archive.write",
+    "identity.people",
+    "identity.audit",
+    "platform.operate",
+]
 BASIC_SCOPE: Scope = "bus.call"
 COORDINATE_PATTERN = r"^[A-Za-z0-9_-]{43}$"
 KID_LENGTH_MAX = 128

@@ -24,6 +24,7 @@ from sebalai_identity.persons import access, events, store
 from sebalai_identity.persons.model import ACTIVE, DEACTIVATED, Person
 from sebalai_identity.persons.schema import PersonChange, PersonRead, PersonRegister
 from sebalai_identity.persons.store import PersonFilter
+from sebalai_identity.revocations.actions import revoke
 
 __all__ = ["PersonChange", "PersonFilter", "PersonRead", "PersonRegister"]
 
@@ -212,10 +213,11 @@ async def change_person(
 async def deactivate_person(
     session: AsyncSession, desk: Desk, *, person_id: UUID, reason: str
 ) -> Person:
-    """From now on no sign-in and no authority. Raises `PeopleOnly`, `PersonUnknown`."""
+    """From now on no sign-in and no authority; tokens given out end. Raises `PeopleOnly`, `PersonUnknown`."""
     person = await _locked(session, desk, person_id)
     if person.state != DEACTIVATED:
         person.state, person.reason = DEACTIVATED, reason
+        await revoke(session, desk.clock, kind="sub", value=person.id, reason="deactivated")
         await _told(session, desk, person, events.DEACTIVATED, {})
     return person
 
@@ -245,7 +247,5 @@ def read_person(desk: Desk, person: Person) -> PersonRead:
     masked = None
     if person.nik_sealed is not None:
         masked = numbers.masked(desk.numbers.open(person.nik_sealed, nik_place(person.id)))
-    read = {
-        name: getattr(person, name) for name in PersonRead.model_fields if name != "nik_masked"
-    }
+    read = {name: getattr(person, name) for name in PersonRead.model_fields if name != "nik_masked"}
     return PersonRead(nik_masked=masked, **read)

@@ -67,7 +67,7 @@ async def find_person(
 
 
 @router.get("", responses=responses(NoSealingKey))
-async def list_persons(  # noqa: PLR0913 - the parts of one question
+async def list_persons(
     desk: AtDesk,
     session: Transaction,
     response: Response,
