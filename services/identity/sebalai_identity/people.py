@@ -1,4 +1,4 @@
-"""What the slices of people and posts bring to the member: routers, and the shapes of their events."""
+"""What people and posts bring to the member: routers, and the shapes of their events."""
 
 from typing import Any
 

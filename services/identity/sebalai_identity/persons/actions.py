@@ -213,7 +213,10 @@ async def change_person(
 async def deactivate_person(
     session: AsyncSession, desk: Desk, *, person_id: UUID, reason: str
 ) -> Person:
-    """From now on no sign-in and no authority; tokens given out end. Raises `PeopleOnly`, `PersonUnknown`."""
+    """From now on no sign-in and no authority; tokens given out end.
+
+    Raises `PeopleOnly`, `PersonUnknown`.
+    """
     person = await _locked(session, desk, person_id)
     if person.state != DEACTIVATED:
         person.state, person.reason = DEACTIVATED, reason
