@@ -7,8 +7,11 @@ from sebalai_shared.database import Database
 
 from sebalai_services_catalog.apis import api as apis
 from sebalai_services_catalog.calendar import api as calendar
+from sebalai_services_catalog.maklumat import api as maklumat
 from sebalai_services_catalog.reference import api as reference
+from sebalai_services_catalog.regulations import api as regulations
 from sebalai_services_catalog.services import api as services
+from sebalai_services_catalog.services import draft_api as drafts
 from sebalai_services_catalog.settings import CatalogSettings
 
 NAME = "catalog"
@@ -19,5 +22,15 @@ def catalog_app(
     settings: CatalogSettings, database: Database | None = None, clock: Clock | None = None
 ) -> FastAPI:
     """`database` may be absent only to read the application's own description."""
-    member = Member(NAME, TITLE, [services.router, reference.router, calendar.router, apis.router])
+    routers = [
+        services.router,
+        services.templates,
+        drafts.router,
+        maklumat.router,
+        regulations.router,
+        reference.router,
+        calendar.router,
+        apis.router,
+    ]
+    member = Member(NAME, TITLE, routers)
     return create_app(settings, member, database=database, clock=clock)

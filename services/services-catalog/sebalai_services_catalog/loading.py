@@ -8,6 +8,7 @@ from sebalai_shared.reference import ReferenceFolder
 
 from sebalai_services_catalog.calendar.actions import load_days
 from sebalai_services_catalog.reference.actions import load_lists
+from sebalai_services_catalog.regulations.actions import load_regulations
 from sebalai_services_catalog.services.actions import load_services
 
 
@@ -17,4 +18,5 @@ async def load_reference(database: Database, clock: Clock, folder: Path) -> dict
         lists = ReferenceFolder(folder)
         counts = await load_lists(session, folder=lists)
         counts["calendar_days"] = await load_days(session, clock, folder=lists)
+        counts["regulations"] = await load_regulations(session, folder=lists)
         return counts | await load_services(session, clock, folder=folder)

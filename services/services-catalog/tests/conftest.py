@@ -9,6 +9,7 @@ from sebalai_services_catalog.app import catalog_app
 from sebalai_services_catalog.loading import load_reference
 from sebalai_services_catalog.settings import CatalogSettings
 from sebalai_shared.clock import FixedClock
+from sebalai_shared.database import Database
 from sebalai_shared.testing.database import RolledBack, fresh_database
 from sebalai_shared.testing.http import Asserter, in_process
 
@@ -19,7 +20,12 @@ NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 async def catalog_url(postgres_admin_url):
-    return await fresh_database(postgres_admin_url, "catalog_tests", PACKAGE)
+    """The reference folder is loaded once for all tests; each test's changes are rolled back."""
+    url = await fresh_database(postgres_admin_url, "catalog_tests", PACKAGE)
+    database = Database(CatalogSettings(database_url=url))
+    await load_reference(database, FixedClock(NOW), REFERENCE)
+    await database.close()
+    return url
 
 
 @pytest.fixture
@@ -53,8 +59,7 @@ async def database(settings):
 
 
 @pytest.fixture
-async def loaded(database, clock):
-    await load_reference(database, clock, REFERENCE)
+def loaded(database):
     return database
 
 

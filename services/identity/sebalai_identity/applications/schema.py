@@ -14,6 +14,8 @@ Scope = Literal[
     "bus.call",
     "exchange.manage",
     "archive.write",
+    "catalog.write",
+    "catalog.decide",
     "identity.people",
     "identity.audit",
     "platform.operate",

@@ -4,7 +4,14 @@ from typing import Any
 
 from sebalai_identity.oauth import grants, jose
 
-SCOPES = ("bus.call", "exchange.manage", "archive.write", "platform.operate")
+SCOPES = (
+    "bus.call",
+    "exchange.manage",
+    "archive.write",
+    "catalog.write",
+    "catalog.decide",
+    "platform.operate",
+)
 
 
 def document(issuer: str) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
-from sebalai_shared.clock import Clock
 from sebalai_shared.database import Transaction
 from sebalai_shared.problems import FieldInvalid, responses
 
@@ -26,6 +25,7 @@ from sebalai_services_catalog.calendar.schema import (
     DueRead,
     WeekWrite,
 )
+from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.provenance import ProvenanceRead
 
 router = APIRouter(prefix="/v1/calendar", tags=["calendar"])
@@ -50,13 +50,6 @@ class Revised(BaseModel):
     """Dates computed at an earlier revision are computed again."""
 
     revision: int
-
-
-def _clock(request: Request) -> Clock:
-    return request.app.state.clock
-
-
-Now = Annotated[Clock, Depends(_clock)]
 
 
 def _day(row: CalendarDay) -> DayRead:

@@ -1,25 +1,51 @@
-"""Decisions about services: find, list, publish what the reviewed files hold."""
+"""Decisions about services: find, list, load what the reviewed files hold, move one along."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import UUID
 
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
 from sebalai_shared.ids import uuid7
 from sebalai_shared.outbox import publish
-from sebalai_shared.problems import NotFound
+from sebalai_shared.problems import Conflict, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_services_catalog.regulations.actions import known_ids
 from sebalai_services_catalog.services import events, store
-from sebalai_services_catalog.services.files import ServiceFile, read_all
-from sebalai_services_catalog.services.model import PUBLISHED, Service, ServiceVersion
+from sebalai_services_catalog.services.access import DECIDE, may_decide
+from sebalai_services_catalog.services.files import (
+    ServiceFile,
+    TemplateFile,
+    read_all,
+    read_templates,
+)
+from sebalai_services_catalog.services.gaps import gaps
+from sebalai_services_catalog.services.lifecycle import Act, NoSuchMove, State, after
+from sebalai_services_catalog.services.model import (
+    PUBLISHED,
+    Service,
+    ServiceAct,
+    ServiceTemplate,
+    ServiceVersion,
+)
+from sebalai_services_catalog.services.publication import Edition, publish_edition, record_act
+from sebalai_services_catalog.services.standard import Standard, inherit
 from sebalai_services_catalog.services.store import Published, ServiceFilter
 
-__all__ = ["ServiceFilter"]
+__all__ = ["ServiceFilter", "Standard"]
 
 
 class ServiceUnknown(NotFound):
     slug, title = "service-unknown", "There is no such service in the catalogue"
+
+
+class ServiceActRefused(Forbidden):
+    slug, title = "service-act-refused", "This caller may not do this to the service"
+
+
+class ServiceStateConflict(Conflict):
+    slug, title = "service-state-conflict", "The service's state does not allow this"
 
 
 async def list_services(
@@ -40,26 +66,124 @@ async def find_service(session: AsyncSession, *, caller: Caller, slug: str) -> P
     return found
 
 
+async def find_version(session: AsyncSession, *, slug: str, version: int) -> Published:
+    found = await store.find_version(session, slug, version)
+    if found is None:
+        raise ServiceUnknown("No such version was published.")
+    return found
+
+
+async def list_versions(
+    session: AsyncSession, *, caller: Caller, slug: str, below: int | None, limit: int
+) -> Sequence[ServiceVersion]:
+    service, _ = await find_service(session, caller=caller, slug=slug)
+    return await store.versions(session, service.id, below, limit)
+
+
+async def list_acts(session: AsyncSession, *, caller: Caller, slug: str) -> Sequence[ServiceAct]:
+    service, _ = await find_service(session, caller=caller, slug=slug)
+    return await store.acts(session, service.id)
+
+
+async def list_templates(session: AsyncSession) -> Sequence[ServiceTemplate]:
+    return await store.templates(session)
+
+
+async def move_service(
+    session: AsyncSession, clock: Clock, *, caller: Caller, slug: str, act: Act, reason: str
+) -> Published:
+    """Suspends, resumes or retires a published service, with a reason that everybody reads.
+
+    Raises: ServiceUnknown, ServiceActRefused, ServiceStateConflict.
+    """
+    service = await store.hold_service(session, slug)
+    if service is None or service.version is None:
+        raise ServiceUnknown("Look it up under /v1/services.")
+    if not may_decide(caller, service.agency):
+        raise ServiceActRefused(f"Only {service.agency} with scope {DECIDE} may.")
+    before = service.state
+    service.state = state_after(service, act)
+    service.reason = None if act == "resume" else reason
+    step = (act, before, service.state)
+    record_act(session, clock, service=service, step=step, actor=str(caller.subject), reason=reason)
+    await session.flush()
+    fact = events.ServiceMoved(service_id=service.id, slug=slug, agency=service.agency)
+    await publish(session, events.moved(act, fact, clock.now()))
+    return await find_service(session, caller=caller, slug=slug)
+
+
+def state_after(service: Service, act: Act) -> State:
+    """Raises: ServiceStateConflict."""
+    try:
+        return after(service.state, act)
+    except NoSuchMove as error:
+        raise ServiceStateConflict(f"{error}.", possible=error.possible) from error
+
+
 async def load_services(session: AsyncSession, clock: Clock, *, folder: Path) -> dict[str, int]:
     """Publishes each file that is new or means something else than before, with one fact each.
 
-    Answers files read and versions published. Raises `ValueError` naming a wrong file.
+    Answers files read and versions published. A service whose current version an officer published
+    is left to the officers. Raises `ValueError` naming a wrong file.
     """
-    files = read_all(folder)
+    files, templates = read_all(folder), await _load_templates(session, folder)
     await store.hold_load(session)
-    known = await store.current(session)
+    known = await store.digests(session)
+    edited = await store.edited_by_officers(session)
+    laws = await known_ids(session)
+    # All are judged before any is published: a wrong file changes nothing.
+    editions = [_edition(file, templates, laws) for file in files]
     published = 0
-    for file in files:
-        service, digest = known.get(file.slug, (None, None))
-        if digest != file.digest():
-            await _publish(session, clock, file, service)
+    for file, edition in zip(files, editions, strict=True):
+        service, digests = known.get(file.slug, (None, set[str]()))
+        if edition.digest not in digests and (service is None or service.id not in edited):
+            await _publish_file(session, clock, file, edition, service)
             published += 1
     return {"services": len(files), "service versions published": published}
 
 
-async def _publish(
-    session: AsyncSession, clock: Clock, file: ServiceFile, service: Service | None
-) -> None:
+async def _load_templates(session: AsyncSession, folder: Path) -> dict[str, TemplateFile]:
+    templates = {template.slug: template for template in read_templates(folder)}
+    for template in templates.values():
+        values = {
+            "slug": template.slug,
+            "level": template.level,
+            "title": template.title,
+            "standard": template.standard.model_dump(mode="json", exclude_unset=True),
+            "provenance_status": template.provenance.status,
+            "provenance_source": template.provenance.source,
+        }
+        await store.keep_template(session, values)
+    return templates
+
+
+def _edition(
+    file: ServiceFile, templates: dict[str, TemplateFile], laws: frozenset[str]
+) -> Edition:
+    whole, inherited = file.standard, list[str]()
+    if file.template is not None:
+        if file.template not in templates:
+            raise ValueError(f"{file.slug}.toml: there is no template {file.template}")
+        template = templates[file.template].standard
+        whole = inherit(template, file.standard)
+        inherited = sorted(template.model_fields_set - file.standard.model_fields_set)
+    missing = gaps(whole, laws)
+    if missing:
+        listed = "; ".join(f"{gap.pointer} {gap.why}" for gap in missing)
+        raise ValueError(f"{file.slug}.toml: {listed}")
+    mark = file.provenance
+    return Edition(
+        whole, inherited, file.template, file.digest(whole), None, None, (mark.status, mark.source)
+    )
+
+
+async def _publish_file(
+    session: AsyncSession,
+    clock: Clock,
+    file: ServiceFile,
+    edition: Edition,
+    service: Service | None,
+) -> UUID:
     if service is None:
         service = Service(
             id=uuid7(), slug=file.slug, agency=file.agency, state=PUBLISHED, version=1
@@ -67,30 +191,6 @@ async def _publish(
         session.add(service)
         # A flush of its own: the version refers to the service's row.
         await session.flush()
-    else:
-        service.version, service.agency = service.version + 1, file.agency
-    session.add(_version(service, file, clock))
-    await session.flush()
-    fact = events.ServicePublished(
-        service_id=service.id, slug=service.slug, version=service.version, agency=service.agency
-    )
-    await publish(session, events.published(fact, clock.now()))
-
-
-def _version(service: Service, file: ServiceFile, clock: Clock) -> ServiceVersion:
-    return ServiceVersion(
-        service_id=service.id,
-        version=service.version,
-        agency=file.agency,
-        name_id=file.name.id,
-        name_en=file.name.en,
-        summary_id=file.summary.id,
-        summary_en=file.summary.en,
-        audiences=list(file.audiences),
-        life_event=file.life_event,
-        channels=list(file.channels),
-        published_at=clock.now(),
-        digest=file.digest(),
-        provenance_status=file.provenance.status,
-        provenance_source=file.provenance.source,
-    )
+    service.agency = file.agency
+    await publish_edition(session, clock, service=service, edition=edition, state=service.state)
+    return service.id

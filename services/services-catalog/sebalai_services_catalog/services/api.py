@@ -1,21 +1,38 @@
-"""HTTP of services: `/v1/services`, public."""
+"""HTTP of published services: `/v1/services`, public; suspending and retiring by their agency."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
-from sebalai_shared.caller import PublicAccess
+from fastapi import APIRouter, Depends, Path, Query
+from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
 from sebalai_shared.problems import responses
 
-from sebalai_services_catalog.provenance import ProvenanceRead
+from sebalai_services_catalog.now import Now
+from sebalai_services_catalog.positions import POSITION_MAX, position_of
+from sebalai_services_catalog.regulations.actions import read_by_ids, revoked_ids
 from sebalai_services_catalog.services import actions
-from sebalai_services_catalog.services.actions import ServiceFilter, ServiceUnknown
-from sebalai_services_catalog.services.files import AgencySlug, Audience, Slug
-from sebalai_services_catalog.services.schema import ServiceRead, Text
+from sebalai_services_catalog.services.actions import (
+    ServiceActRefused,
+    ServiceFilter,
+    ServiceStateConflict,
+    ServiceUnknown,
+)
+from sebalai_services_catalog.services.readings import Facts, full, read, template_read
+from sebalai_services_catalog.services.schema import (
+    ActRead,
+    Reason,
+    ServiceFull,
+    ServiceRead,
+    TemplateRead,
+    VersionRead,
+)
+from sebalai_services_catalog.services.standard import AgencySlug, Audience, Slug
 from sebalai_services_catalog.services.store import Published
 
 router = APIRouter(prefix="/v1/services", tags=["services"])
+templates = APIRouter(prefix="/v1/templates", tags=["services"])
 
 Q_LENGTH_MAX = 100
 
@@ -24,30 +41,31 @@ Words = Annotated[
     str | None,
     Query(max_length=Q_LENGTH_MAX, pattern=r"^[^\x00]*$", description="words that must all occur"),
 ]
+Flagged = Annotated[
+    Literal["legal_basis_revoked", "review_due"] | None,
+    Query(description="services that an officer must look at"),
+]
+Version = Annotated[int, Path(ge=1, le=POSITION_MAX)]
+
+
+async def _facts(session: Transaction, clock: Now) -> Facts:
+    return Facts(clock.now().date(), await revoked_ids(session))
+
+
+KnownFacts = Annotated[Facts, Depends(_facts)]
 
 
 def _filter(
-    agency: AgencySlug | None = None, audience: Audience | None = None, q: Words = None
+    facts: KnownFacts,
+    agency: AgencySlug | None = None,
+    audience: Audience | None = None,
+    q: Words = None,
+    event: Slug | None = None,
+    flag: Flagged = None,
 ) -> ServiceFilter:
-    return ServiceFilter(agency, audience, q)
-
-
-def _read(row: Published) -> ServiceRead:
-    service, version = row
-    return ServiceRead(
-        id=service.id,
-        slug=service.slug,
-        agency=version.agency,
-        name=Text(id=version.name_id, en=version.name_en),
-        summary=Text(id=version.summary_id, en=version.summary_en),
-        audiences=version.audiences,
-        life_event=version.life_event,
-        channels=version.channels,
-        state=service.state,
-        version=version.version,
-        published_at=version.published_at,
-        provenance=ProvenanceRead.of(version),
-    )
+    laws: frozenset[str] | None = facts.revoked if flag == "legal_basis_revoked" else None
+    before: date | None = facts.today if flag == "review_due" else None
+    return ServiceFilter(agency, audience, q, event, laws, before)
 
 
 def _after(cursor: str | None) -> tuple[str, str] | None:
@@ -60,20 +78,137 @@ def _after(cursor: str | None) -> tuple[str, str] | None:
     return name, slug
 
 
+async def _full(session: Transaction, row: Published, facts: Facts) -> ServiceFull:
+    laws = await read_by_ids(session, ids=row[1].standard.get("legal_basis") or [])
+    return full(row, facts, laws)
+
+
 @router.get("", responses=responses(BadCursor))
 async def list_services(
     caller: PublicAccess,
     session: Transaction,
     wanted: Annotated[ServiceFilter, Depends(_filter)],
+    facts: KnownFacts,
     cursor: CursorText = None,
     limit: Limit = 20,
 ) -> Page[ServiceRead]:
     rows = await actions.list_services(
-        session, caller=caller, wanted=wanted, after=_after(cursor), limit=limit
+        session,
+        caller=caller,
+        wanted=wanted,
+        after=_after(cursor),
+        limit=limit,
     )
-    return page(rows, limit, _read, lambda row: [row[1].name_id, row[0].slug])
+    return page(
+        rows, limit, lambda row: read(row, facts), lambda row: [row[1].name_id, row[0].slug]
+    )
 
 
 @router.get("/{slug}", responses=responses(ServiceUnknown))
-async def read_service(slug: Slug, caller: PublicAccess, session: Transaction) -> ServiceRead:
-    return _read(await actions.find_service(session, caller=caller, slug=slug))
+async def read_service(
+    slug: Slug, caller: PublicAccess, session: Transaction, facts: KnownFacts
+) -> ServiceFull:
+    """One service with its standard: the 14 components of UU 25/2009."""
+    row = await actions.find_service(session, caller=caller, slug=slug)
+    return await _full(session, row, facts)
+
+
+@router.get("/{slug}/versions", responses=responses(ServiceUnknown, BadCursor))
+async def list_versions(
+    slug: Slug,
+    caller: PublicAccess,
+    session: Transaction,
+    cursor: CursorText = None,
+    limit: Limit = 20,
+) -> Page[VersionRead]:
+    """Every version ever published, the latest first."""
+    rows = await actions.list_versions(
+        session, caller=caller, slug=slug, below=position_of(cursor), limit=limit
+    )
+    return page(
+        rows,
+        limit,
+        lambda row: VersionRead.model_validate(row, from_attributes=True),
+        lambda row: [row.version],
+    )
+
+
+@router.get("/{slug}/versions/{version}", responses=responses(ServiceUnknown))
+async def read_version(
+    slug: Slug,
+    version: Version,
+    caller: PublicAccess,  # noqa: ARG001 - public
+    session: Transaction,
+    facts: KnownFacts,
+) -> ServiceFull:
+    """A version as it was: a request keeps the one it was filed under."""
+    return await _full(
+        session, await actions.find_version(session, slug=slug, version=version), facts
+    )
+
+
+@router.get("/{slug}/acts", responses=responses(ServiceUnknown))
+async def list_acts(slug: Slug, caller: PublicAccess, session: Transaction) -> list[ActRead]:
+    """Who sent for review, published, suspended or retired it, when and why."""
+    rows = await actions.list_acts(session, caller=caller, slug=slug)
+    return [ActRead.model_validate(row, from_attributes=True) for row in rows]
+
+
+MOVES = responses(ServiceUnknown, ServiceActRefused, ServiceStateConflict)
+
+
+@router.post("/{slug}/suspension", responses=MOVES)
+async def suspend_service(
+    slug: Slug,
+    wanted: Reason,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    clock: Now,
+    facts: KnownFacts,
+) -> ServiceRead:
+    """No new requests are taken; running ones go on."""
+    row = await actions.move_service(
+        session, clock, caller=caller, slug=slug, act="suspend", reason=wanted.reason
+    )
+    return read(row, facts)
+
+
+@router.post("/{slug}/resumption", responses=MOVES)
+async def resume_service(
+    slug: Slug,
+    wanted: Reason,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    clock: Now,
+    facts: KnownFacts,
+) -> ServiceRead:
+    row = await actions.move_service(
+        session, clock, caller=caller, slug=slug, act="resume", reason=wanted.reason
+    )
+    return read(row, facts)
+
+
+@router.post("/{slug}/retirement", responses=MOVES)
+async def retire_service(
+    slug: Slug,
+    wanted: Reason,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    clock: Now,
+    facts: KnownFacts,
+) -> ServiceRead:
+    """It leaves the list for good; its address and versions stay readable."""
+    row = await actions.move_service(
+        session, clock, caller=caller, slug=slug, act="retire", reason=wanted.reason
+    )
+    return read(row, facts)
+
+
+@templates.get("")
+async def list_templates(
+    caller: PublicAccess,  # noqa: ARG001 - public
+    session: Transaction,
+) -> list[TemplateRead]:
+    """The national and provincial templates that services inherit from."""
+    rows = await actions.list_templates(session)
+    return [template_read(row) for row in rows]

@@ -1,50 +1,24 @@
-"""The reviewed data files of services: `services/*.toml` in the reference folder."""
+"""The reviewed files of the reference folder: `services/*.toml`, `service_templates/*.toml`."""
 
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 
 from sebalai_services_catalog.provenance import ProvenanceRead
+from sebalai_services_catalog.services.standard import AgencySlug, Short, Slug, Standard, Strict
 
 FOLDER = "services"
-NAME_LENGTH_MAX = 100
-SUMMARY_LENGTH_MAX = 150
+TEMPLATES = "service_templates"
 FILES_MAX = 5_000
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-AgencySlug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
-Audience = Literal["instansi_pemerintah", "asn", "pelaku_usaha", "masyarakat", "pihak_lain"]
-Channel = Literal["daring", "loket", "telepon", "whatsapp", "aplikasi"]
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Name(_Strict):
-    id: str = Field(min_length=1, max_length=NAME_LENGTH_MAX)
-    en: str = Field(min_length=1, max_length=NAME_LENGTH_MAX)
-
-
-class Summary(_Strict):
-    id: str = Field(min_length=1, max_length=SUMMARY_LENGTH_MAX)
-    en: str = Field(min_length=1, max_length=SUMMARY_LENGTH_MAX)
-
-
-class ServiceFile(_Strict):
-    """One service as an officer reviewed it."""
-
+class _File(Strict):
     slug: Slug
-    agency: AgencySlug
-    audiences: list[Audience] = Field(min_length=1)
-    life_event: Slug
-    channels: list[Channel] = Field(min_length=1)
-    name: Name
-    summary: Summary
     provenance: ProvenanceRead
+    standard: Standard
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -57,13 +31,41 @@ class ServiceFile(_Strict):
             raise ValueError(f"{path.name}: the slug must be the file's name")
         return found
 
-    def digest(self) -> str:
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+class TemplateFile(_File):
+    """What many services have in common, as the nation or the province words it."""
+
+    level: Literal["national", "provincial"]
+    title: Short
+
+
+class ServiceFile(_File):
+    """One service as an officer reviewed it; `standard` holds what it says itself."""
+
+    agency: AgencySlug
+    template: Slug | None = None
+
+    def digest(self, whole: Standard) -> str:
+        """Of its meaning, inherited parts included: a changed template is a changed standard."""
+        head = f"{self.agency}\n{self.provenance.model_dump_json()}\n"
+        return hashlib.sha256((head + whole.model_dump_json()).encode()).hexdigest()
 
 
 def read_all(reference_folder: Path) -> list[ServiceFile]:
     """Raises `ValueError` naming the file that is wrong, or when there are none."""
-    paths = sorted((reference_folder / FOLDER).glob("*.toml"))
-    if not 0 < len(paths) <= FILES_MAX:
-        raise ValueError(f"{FOLDER}/: {len(paths)} files; 1 to {FILES_MAX} are taken")
+    paths = _paths(reference_folder, FOLDER)
+    if not paths:
+        raise ValueError(f"{FOLDER}/ holds no file")
     return [ServiceFile.read(path) for path in paths]
+
+
+def read_templates(reference_folder: Path) -> list[TemplateFile]:
+    """Raises `ValueError` naming the file that is wrong."""
+    return [TemplateFile.read(path) for path in _paths(reference_folder, TEMPLATES)]
+
+
+def _paths(reference_folder: Path, folder: str) -> list[Path]:
+    paths = sorted((reference_folder / folder).glob("*.toml"))
+    if len(paths) > FILES_MAX:
+        raise ValueError(f"{folder}/: {len(paths)} files; at most {FILES_MAX} are taken")
+    return paths
