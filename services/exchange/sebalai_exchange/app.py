@@ -9,10 +9,15 @@ from sebalai_exchange.agreements import api as agreements
 from sebalai_exchange.groups import api as groups
 from sebalai_exchange.interfaces import api as interfaces
 from sebalai_exchange.ledger import api as ledger
+from sebalai_exchange.publishing import api as events
 from sebalai_exchange.routes import api as routes
 from sebalai_exchange.routes.actions import RouteCompiler
 from sebalai_exchange.routes.compile import RouteSigner
 from sebalai_exchange.settings import ExchangeSettings
+from sebalai_exchange.subscriptions import api as subscriptions
+from sebalai_exchange.subscriptions.actions import Targets, WebhookSecrets
+from sebalai_exchange.topics import api as topics
+from sebalai_exchange.topics.actions import Validators
 from sebalai_exchange.usage import api as usage
 
 NAME = "exchange"
@@ -25,6 +30,9 @@ ROUTERS = (
     routes.router,
     ledger.router,
     usage.router,
+    topics.router,
+    events.router,
+    subscriptions.router,
 )
 
 
@@ -35,7 +43,15 @@ def exchange_app(
     member = Member(NAME, TITLE, ROUTERS)
     app = create_app(settings, member, database=database, clock=clock)
     app.state.routes = route_compiler(settings, app.state.clock)
+    app.state.validators = Validators()
+    app.state.secrets = webhook_secrets(settings)
+    app.state.targets = Targets(settings.webhook_reach(), settings.public_url)
     return app
+
+
+def webhook_secrets(settings: ExchangeSettings) -> WebhookSecrets | None:
+    root = settings.webhook_root()
+    return None if root is None else WebhookSecrets.from_file(root)
 
 
 def route_compiler(settings: ExchangeSettings, clock: Clock) -> RouteCompiler | None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sebalai_shared.addresses import Reach
 from sebalai_shared.settings import MemberSettings
 
 
@@ -12,7 +13,17 @@ class ExchangeSettings(MemberSettings):
     routes_key_file: Path | None = None
     ledger_key_file: Path | None = None
     ledger_origin: str = ""
+    # Webhook secrets follow from it; without one, from the routes key.
+    webhook_key_file: Path | None = None
+    # Comma list of hosts and CIDR blocks inside, where webhooks may stand (and on http too).
+    private_webhooks: str = ""
 
     def origin(self) -> str:
         """What every log's name begins with, without a scheme (C2SP tlog-checkpoint)."""
         return self.ledger_origin or f"{urlsplit(self.public_url).netloc}/ledger"
+
+    def webhook_root(self) -> Path | None:
+        return self.webhook_key_file or self.routes_key_file
+
+    def webhook_reach(self) -> Reach:
+        return Reach.parse(self.private_webhooks.split(","))

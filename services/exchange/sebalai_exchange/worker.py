@@ -5,23 +5,27 @@ What needs NATS waits for it on its own; the sequencer and the sweeps go on with
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from sebalai_shared import consumer as inbox
 from sebalai_shared import idempotency
 from sebalai_shared.broker import EVENTS, JOURNAL, ApiError, Broker, BrokerUnavailable
 from sebalai_shared.clock import SystemClock
-from sebalai_shared.consumer import Consumer
+from sebalai_shared.consumer import Consumer, Feed, Handler
 from sebalai_shared.database import Database
 from sebalai_shared.health import Heartbeat
 from sebalai_shared.outbox import OutboxSource
 from sebalai_shared.process import every, together
 from sebalai_shared.relay import Relay
 
-from sebalai_exchange.app import route_compiler
+from sebalai_exchange.app import route_compiler, webhook_secrets
+from sebalai_exchange.deliveries.dispatcher import Dispatcher
 from sebalai_exchange.ledger import events as ledger_events
 from sebalai_exchange.ledger.jobs import forget_checkpoints
 from sebalai_exchange.ledger.note import Signer, read_signer
 from sebalai_exchange.ledger.sequencer import LogKey, Sequencer
+from sebalai_exchange.publishing import events as publishing_events
+from sebalai_exchange.publishing.sequencer import Sequencer as EventSequencer
 from sebalai_exchange.routes.jobs import RoutesPublisher
 from sebalai_exchange.settings import ExchangeSettings
 from sebalai_exchange.usage.jobs import forget_calls
@@ -29,6 +33,11 @@ from sebalai_exchange.usage.jobs import forget_calls
 log = logging.getLogger(__name__)
 
 SWEEP_EACH_SECONDS = 3_600.0
+FEEDS: tuple[tuple[Feed, Handler], ...] = (
+    (ledger_events.CALLS, ledger_events.on_calls),
+    (ledger_events.FACTS, ledger_events.on_fact),
+    (publishing_events.FACTS, publishing_events.on_fact),
+)
 STREAM_RETRY_SECONDS = 1.0
 
 
@@ -59,12 +68,15 @@ class Worker:
         self._compiler = compiler
         self._key = LogKey(ledger_signer(settings), self._clock)
         self._dsn = settings.database_dsn()
+        self._dispatcher = dispatcher(settings, self._database, self._beat)
 
     async def run(self) -> None:
         """Runs until cancelled or until one task fails."""
         try:
             await together(
                 Sequencer(self._dsn, self._key, self._beat).run(),
+                EventSequencer(self._dsn, self._beat).run(),
+                self._dispatcher.run(),
                 every(SWEEP_EACH_SECONDS, self._sweep),
                 self._with_broker(),
             )
@@ -79,24 +91,30 @@ class Worker:
             await _ensure_streams(broker)
             await together(
                 Relay(self._dsn, broker, OutboxSource(), self._beat).run(),
-                self._consumer(broker, is_calls=True).run(),
-                self._consumer(broker, is_calls=False).run(),
+                *(self._consumer(broker, *feed).run() for feed in FEEDS),
                 RoutesPublisher(self._database, broker, self._compiler, self._beat).run(),
             )
         finally:
             await broker.close()
 
-    def _consumer(self, broker: Broker, *, is_calls: bool) -> Consumer:
-        if is_calls:
-            feed, handler = ledger_events.CALLS, ledger_events.on_calls
-        else:
-            feed, handler = ledger_events.FACTS, ledger_events.on_fact
+    def _consumer(self, broker: Broker, feed: Feed, handler: Handler) -> Consumer:
         return Consumer(broker, self._database, feed, handler, self._beat)
 
     async def _sweep(self) -> None:
         for sweep in (idempotency.sweep, inbox.sweep_inbox, forget_checkpoints, forget_calls):
             async with self._database.transaction() as session:
                 await sweep(session)
+
+
+def dispatcher(
+    settings: ExchangeSettings, database: Database, beat: Callable[[], None]
+) -> Dispatcher:
+    """Raises `MissingKeyError`, `OSError`."""
+    secrets = webhook_secrets(settings)
+    if secrets is None:
+        raise MissingKeyError("set SEBALAI_WEBHOOK_KEY_FILE: no webhook is signed without a key")
+    targets = (settings.webhook_reach(), secrets, settings.public_url)
+    return Dispatcher(settings.database_dsn(), database, targets, beat)
 
 
 async def _ensure_streams(broker: Broker) -> None:

@@ -19,11 +19,12 @@ from sebalai_exchange.agreements.model import Agreement
 from sebalai_exchange.agreements.schema import LIFE_MAX, AgreementRequest, Terms
 from sebalai_exchange.agreements.steps import MOVES, parties_of, state_at
 from sebalai_exchange.agreements.store import AgreementFilter
-from sebalai_exchange.groups.actions import group_exists
+from sebalai_exchange.agreements.taking_part import EVENT_METHODS, Ask, is_allowed
+from sebalai_exchange.groups.actions import group_exists, memberships
 from sebalai_exchange.interfaces.actions import offered_interface
 from sebalai_exchange.names import is_group, speaker_of
 
-__all__ = ["AgreementFilter"]
+__all__ = ["AgreementFilter", "Ask"]
 
 
 class NotAParty(Forbidden):
@@ -268,9 +269,19 @@ async def find_agreement(session: AsyncSession, *, caller: Caller, agreement_id:
     return agreement
 
 
+async def allowed(session: AsyncSession, clock: Clock, *, asks: Sequence[Ask]) -> list[bool]:
+    """For each ask, whether a granted agreement in force lets that application take part."""
+    groups = await memberships(session)
+    names = {ask.consumer: {ask.consumer, *groups.get(ask.consumer, ())} for ask in asks}
+    consumers = sorted(set[str]().union(*names.values()))
+    found = await store.in_force(session, consumers, clock.now())
+    return [is_allowed(ask, names[ask.consumer], found) for ask in asks]
+
+
 async def routed_agreements(session: AsyncSession, clock: Clock) -> list[dict[str, Any]]:
     """The agreements of the routing snapshot (wiring, section 7); gateways check the times."""
-    return [_routed(agreement) for agreement in await store.granted(session, clock.now())]
+    found = [_routed(agreement) for agreement in await store.granted(session, clock.now())]
+    return [agreement for agreement in found if agreement["rules"]]
 
 
 def _routed(agreement: Agreement) -> dict[str, Any]:
@@ -279,7 +290,7 @@ def _routed(agreement: Agreement) -> dict[str, Any]:
         "series": str(agreement.series),
         "consumer": agreement.consumer,
         "interface": agreement.interface,
-        "rules": agreement.rules,
+        "rules": [rule for rule in agreement.rules if rule["method"] not in EVENT_METHODS],
         "purposes": agreement.purposes,
         "valid_from": to_text(agreement.valid_from),
         "valid_until": to_text(agreement.valid_until),

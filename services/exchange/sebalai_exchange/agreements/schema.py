@@ -23,7 +23,9 @@ ASSURANCE_MAX = 3
 BOUND_ADDRESSES_MAX = 32
 BOUND_CERTIFICATES_MAX = 8
 QUOTA_PER_MONTH_MAX = 3_100_000_000
-Method = Literal["*", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+Method = Literal[
+    "*", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "SUBSCRIBE", "PUBLISH"
+]
 
 _LITERAL = r"(?:[A-Za-z0-9._~!$&'()+,=:@-]|\\\*|\*)"
 _PATH = re.compile(rf"/(?:{_LITERAL}*/)*{_LITERAL}*")

@@ -98,3 +98,15 @@ async def granted(session: AsyncSession, now: datetime) -> Sequence[Agreement]:
         .order_by(Agreement.id)
     )
     return (await session.scalars(query)).all()
+
+
+async def in_force(
+    session: AsyncSession, consumers: Sequence[str], now: datetime
+) -> Sequence[Agreement]:
+    query = select(Agreement).where(
+        Agreement.consumer.in_(consumers),
+        Agreement.state == GRANTED,
+        Agreement.valid_from <= now,
+        Agreement.valid_until > now,
+    )
+    return (await session.scalars(query)).all()

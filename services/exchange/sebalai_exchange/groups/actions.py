@@ -154,3 +154,11 @@ async def routed_groups(session: AsyncSession) -> list[dict[str, Any]]:
 
 async def group_exists(session: AsyncSession, *, name: str) -> bool:
     return await store.exists(session, name)
+
+
+async def memberships(session: AsyncSession) -> dict[str, set[str]]:
+    """The groups each application has joined, by application."""
+    found: dict[str, set[str]] = {}
+    for group, application in await store.joined(session):
+        found.setdefault(application, set()).add(group)
+    return found

@@ -1,0 +1,58 @@
+"""When a failed delivery is tried again, and when an address is left in peace.
+
+Pure. The schedule covers three days; the breaker opens for the address as a whole, so that an
+address which is down costs one probe now and then and no event its tries.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+MINUTE, HOUR = 60.0, 3_600.0
+RETRY_SECONDS = (
+    5.0, 30.0, 5 * MINUTE, 30 * MINUTE,
+    2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR,
+)  # fmt: skip
+JITTER = 0.2
+LIFE = timedelta(days=3)
+RETRY_AFTER_MAX_SECONDS = HOUR
+OPEN_AT_FAILURES = 5
+PROBE_SECONDS = 30.0
+PROBE_MAX_SECONDS = 10 * MINUTE
+REFUSALS_MAX = 3
+
+
+def retry_seconds(attempts: int, random: float, retry_after: float | None = None) -> float:
+    """After `attempts` tries; `random` in [0, 1) spreads by ±20 %; never before `retry_after`."""
+    base = RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1]
+    spread = base * (1 - JITTER + 2 * JITTER * random)
+    return max(spread, min(retry_after or 0.0, RETRY_AFTER_MAX_SECONDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """`failures` in a row; open until `open_until`, then one probe; `open_since` for notices."""
+
+    failures: int = 0
+    open_until: datetime | None = None
+    open_since: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.open_until is not None
+
+    def allows_probe(self, now: datetime) -> bool:
+        return self.open_until is not None and now >= self.open_until
+
+    def is_hopeless(self, now: datetime) -> bool:
+        return self.open_since is not None and now - self.open_since >= LIFE
+
+    def succeeded(self) -> "Breaker":
+        return Breaker()
+
+    def failed(self, now: datetime) -> "Breaker":
+        failures = self.failures + 1
+        if failures < OPEN_AT_FAILURES:
+            return Breaker(failures, self.open_until, self.open_since)
+        doublings = min(failures - OPEN_AT_FAILURES, 10)
+        pause = min(PROBE_SECONDS * 2**doublings, PROBE_MAX_SECONDS)
+        return Breaker(failures, now + timedelta(seconds=pause), self.open_since or now)

@@ -1,0 +1,283 @@
+"""Decisions about subscriptions: make, pause, resume, end, rotate; and who hears of what."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sebalai_shared.addresses import Reach
+from sebalai_shared.caller import Caller
+from sebalai_shared.clock import Clock
+from sebalai_shared.ids import uuid7
+from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_exchange.agreements.actions import Ask, allowed
+from sebalai_exchange.names import agency_of
+from sebalai_exchange.publishing.actions import head, position_at
+from sebalai_exchange.subscriptions import access, store
+from sebalai_exchange.subscriptions.filters import (
+    MalformedFilterError,
+    compile_filters,
+    type_matches,
+)
+from sebalai_exchange.subscriptions.matching import Matcher, matcher
+from sebalai_exchange.subscriptions.schema import SubscriptionRequest
+from sebalai_exchange.subscriptions.secrets import WebhookSecrets, signature, spelled
+from sebalai_exchange.subscriptions.store import Standing, Subscription
+from sebalai_exchange.topics.actions import Offer, offers
+
+__all__ = ["Matcher", "Standing", "Subscription", "WebhookSecrets", "signature", "spelled"]
+
+SUBSCRIBE = "SUBSCRIBE"
+SUBSCRIPTIONS_MAX = 1_000
+ROTATION_OVERLAP = timedelta(hours=24)
+
+
+class NotTheSubscriber(Forbidden):
+    slug, title = "not-the-subscriber", "Only the subscribing application may do this"
+
+
+class NothingToHear(Forbidden):
+    slug, title = "nothing-to-hear", "No event type fits that the application may hear of"
+
+
+class SubscriptionUnknown(NotFound):
+    slug, title = "subscription-unknown", "There is no such subscription, or it is not yours"
+
+
+class SubscriptionState(Conflict):
+    slug, title = "subscription-state", "The subscription's state does not allow this"
+
+
+class TooManySubscriptions(Conflict):
+    slug, title = "too-many-subscriptions", "The application has as many as it may"
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Where webhooks may stand: `named` hosts and networks inside, and all public addresses."""
+
+    reach: Reach
+    origin: str
+
+    def require(self, url: str) -> None:
+        """Raises `FieldInvalid`. What the name resolves to is checked again at each connect."""
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+        if not host or parts.username or parts.password:
+            raise FieldInvalid("/url", "names a host, without a user")
+        if parts.scheme != "https" and not self._is_named(host):
+            raise FieldInvalid("/url", "must be https; http only at hosts the operator has named")
+
+    def _is_named(self, host: str) -> bool:
+        if host in self.reach.hosts:
+            return True
+        named = Reach(networks=self.reach.networks)
+        return any(host == str(net.network_address) or _in(host, named) for net in named.networks)
+
+
+def _in(host: str, named: Reach) -> bool:
+    import ipaddress  # noqa: PLC0415
+
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return any(address.version == net.version and address in net for net in named.networks)
+
+
+async def subscribe(
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    caller: Caller,
+    wanted: SubscriptionRequest,
+    targets: Targets,
+) -> Subscription:
+    """Makes a subscription; one to a webhook delivers once its address has agreed.
+
+    Raises `NotTheSubscriber`, `FieldInvalid`, `NothingToHear`, `TooManySubscriptions`.
+    """
+    if not access.may_manage(caller, wanted.subscriber):
+        raise NotTheSubscriber(f"Call as {wanted.subscriber} with scope {access.CALL}.")
+    _require_sound(wanted, targets)
+    if await store.count_of(session, wanted.subscriber) >= SUBSCRIPTIONS_MAX:
+        raise TooManySubscriptions(f"At most {SUBSCRIPTIONS_MAX}; end one first.")
+    made = _made(caller, wanted, clock.now())
+    await _require_something(session, clock, made)
+    await store.add(session, made, await _start(session, wanted))
+    return made
+
+
+def _require_sound(wanted: SubscriptionRequest, targets: Targets) -> None:
+    try:
+        compile_filters(wanted.filters)
+    except MalformedFilterError as error:
+        raise FieldInvalid(f"/filters{error.pointer}", error.detail) from error
+    if (wanted.kind == "webhook") != (wanted.url is not None):
+        raise FieldInvalid("/url", "is given for a webhook, and only for one")
+    if wanted.url is not None:
+        targets.require(wanted.url)
+    if wanted.start.position is not None and wanted.start.time is not None:
+        raise FieldInvalid("/start", "give a position or a time, not both")
+
+
+def _made(caller: Caller, wanted: SubscriptionRequest, now: datetime) -> Subscription:
+    return Subscription(
+        id=uuid7(),
+        subscriber=wanted.subscriber,
+        agency=agency_of(wanted.subscriber),
+        title=wanted.title,
+        types=list(wanted.types),
+        filters=wanted.filters,
+        purpose=wanted.purpose,
+        kind=wanted.kind,
+        url=wanted.url,
+        ordering=wanted.ordering,
+        state="verifying" if wanted.kind == "webhook" else "active",
+        reason=None,
+        is_operators=caller.is_operator and caller.application == wanted.subscriber,
+        secret_generation=1,
+        previous_until=None,
+        created_at=now,
+        changed_at=now,
+    )
+
+
+async def _require_something(session: AsyncSession, clock: Clock, made: Subscription) -> None:
+    known = await offers(session)
+    found = (await matchers(session, clock, subscriptions=[made]))[made.id]
+    if found.modes:
+        return
+    fits = [kind for kind in known if any(type_matches(p, kind) for p in made.types)]
+    raise NothingToHear(
+        "Ask for an agreement with the rule SUBSCRIBE /<type> and give its purpose."
+        if fits
+        else "No such event type; see /v1/topics."
+    )
+
+
+async def _start(session: AsyncSession, wanted: SubscriptionRequest) -> int:
+    last = await head(session)
+    if wanted.start.position is not None:
+        return min(wanted.start.position, last)
+    if wanted.start.time is not None:
+        return await position_at(session, time=wanted.start.time)
+    return last
+
+
+async def matchers(
+    session: AsyncSession, clock: Clock, *, subscriptions: Sequence[Subscription]
+) -> dict[UUID, Matcher]:
+    """What each may hear of now: the types' access, and agreements in force."""
+    known = await offers(session)
+    asks = [
+        (one.id, offer.type, _ask(one, offer))
+        for one in subscriptions
+        for offer in known.values()
+        if offer.access == "agreement" and any(type_matches(p, offer.type) for p in one.types)
+    ]  # fmt: skip
+    answers = await allowed(session, clock, asks=[ask for _, _, ask in asks])
+    agreed = {(ident, kind) for (ident, kind, _), yes in zip(asks, answers, strict=True) if yes}
+    return {one.id: matcher(one, _modes(one, known, agreed)) for one in subscriptions}
+
+
+def _ask(one: Subscription, offer: Offer) -> Ask:
+    path = f"/{offer.type}"
+    return Ask(one.subscriber, str(offer.interface), SUBSCRIBE, path, one.purpose)
+
+
+def _modes(
+    one: Subscription, known: Mapping[str, Offer], agreed: set[tuple[UUID, str]]
+) -> dict[str, bool]:
+    modes: dict[str, bool] = {}
+    for offer in known.values():
+        hears_all = access.hears_all(
+            offer.access,
+            is_operator=one.is_operators,
+            is_owner=offer.application == one.subscriber,
+            has_agreement=(one.id, offer.type) in agreed,
+        )
+        if hears_all or offer.access == "party":
+            modes[offer.type] = hears_all
+    return modes
+
+
+async def find_subscription(
+    session: AsyncSession, *, caller: Caller, ident: UUID, is_to_change: bool = False
+) -> Subscription:
+    """Raises `SubscriptionUnknown`."""
+    found = await store.find(session, caller, ident, is_to_change=is_to_change)
+    if found is None:
+        raise SubscriptionUnknown("See /v1/subscriptions.")
+    return found
+
+
+async def list_subscriptions(
+    session: AsyncSession, *, caller: Caller, before: UUID | None, limit: int
+) -> Sequence[Subscription]:
+    return await store.page(session, caller, before, limit)
+
+
+async def standings(session: AsyncSession, *, idents: Sequence[UUID]) -> dict[UUID, Standing]:
+    return await store.standing(session, idents)
+
+
+_BEFORE: Mapping[str, frozenset[str]] = {
+    "paused": frozenset({"verifying", "active"}),
+    "active": frozenset({"paused", "disabled"}),
+    "ended": frozenset({"verifying", "active", "paused", "disabled"}),
+}
+
+
+async def set_state(
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    caller: Caller,
+    ident: UUID,
+    wanted: tuple[str, str | None],
+) -> Subscription:
+    """Pauses, resumes (a webhook is verified again) or ends; `wanted` is (state, reason).
+
+    Raises `SubscriptionUnknown`, `SubscriptionState`.
+    """
+    found = await find_subscription(session, caller=caller, ident=ident, is_to_change=True)
+    state, reason = wanted
+    if found.state not in _BEFORE[state]:
+        raise SubscriptionState(f"It is {found.state}.", state=found.state)
+    if state == "active" and found.kind == "webhook":
+        state = "verifying"
+    await store.set_state(session, ident, state, reason, clock.now())
+    return await find_subscription(session, caller=caller, ident=ident)
+
+
+async def rotate_secret(
+    session: AsyncSession, clock: Clock, *, caller: Caller, ident: UUID
+) -> Subscription:
+    """A new secret signs at once; the one before signs beside it for ROTATION_OVERLAP.
+
+    Raises `SubscriptionUnknown`, `SubscriptionState`.
+    """
+    found = await find_subscription(session, caller=caller, ident=ident, is_to_change=True)
+    if found.kind != "webhook" or found.state == "ended":
+        raise SubscriptionState("Only a webhook has a secret.", state=found.state)
+    now = clock.now()
+    await store.rotate(session, ident, now + ROTATION_OVERLAP, now)
+    return await find_subscription(session, caller=caller, ident=ident)
+
+
+async def live_subscriptions(session: AsyncSession) -> Sequence[Subscription]:
+    return await store.live(session)
+
+
+async def conclude(
+    session: AsyncSession, clock: Clock, *, ident: UUID, wanted: tuple[str, str, str | None]
+) -> None:
+    """What dispatch found out; `wanted` is (state before, state after, reason).
+
+    Changes nothing when somebody else has changed the state meanwhile.
+    """
+    await store.conclude(session, ident, wanted, clock.now())

@@ -1,0 +1,88 @@
+"""Filters of a subscription: the dialects exact, prefix, suffix, all, any and not.
+
+Pure. Shapes and meaning as in the CloudEvents Subscriptions API (0.1-wip): each filter of the list
+must match; an attribute that the event does not carry matches nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+Event = Mapping[str, Any]
+Predicate = Callable[[Event], bool]
+
+DEPTH_LIMIT = 5
+NODES_LIMIT = 50
+VALUE_LENGTH_MAX = 200
+_TESTS: Mapping[str, Callable[[str, str], bool]] = {
+    "exact": str.__eq__,
+    "prefix": str.startswith,
+    "suffix": str.endswith,
+}
+
+
+class MalformedFilterError(ValueError):
+    """`pointer` names the part that breaks a rule."""
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(detail)
+        self.pointer, self.detail = pointer, detail
+
+
+def compile_filters(filters: Sequence[Any]) -> Predicate:
+    """Raises: MalformedFilterError."""
+    budget = [NODES_LIMIT]
+    tests = [_compile(entry, f"/{n}", budget, DEPTH_LIMIT) for n, entry in enumerate(filters)]
+    return lambda event: all(test(event) for test in tests)
+
+
+def _compile(entry: Any, at: str, budget: list[int], depth: int) -> Predicate:
+    budget[0] -= 1
+    if budget[0] < 0 or depth == 0:
+        raise MalformedFilterError(at, f"at most {NODES_LIMIT} filters, {DEPTH_LIMIT} deep")
+    if not isinstance(entry, dict) or len(cast("dict[str, Any]", entry)) != 1:
+        raise MalformedFilterError(at, "a filter is an object with one dialect")
+    ((dialect, value),) = cast("dict[str, Any]", entry).items()
+    if dialect in _TESTS:
+        return _compare(_TESTS[dialect], value, f"{at}/{dialect}")
+    if dialect in ("all", "any"):
+        return _combine(dialect, value, f"{at}/{dialect}", budget, depth)
+    if dialect == "not":
+        inner = _compile(value, f"{at}/not", budget, depth - 1)
+        return lambda event: not inner(event)
+    raise MalformedFilterError(at, "dialects are exact, prefix, suffix, all, any and not")
+
+
+def _compare(test: Callable[[str, str], bool], value: Any, at: str) -> Predicate:
+    if not isinstance(value, dict) or not value:
+        raise MalformedFilterError(at, "is an object of attribute and text")
+    pairs = list(cast("dict[str, Any]", value).items())
+    for name, wanted in pairs:
+        if not isinstance(wanted, str) or not 0 < len(wanted) <= VALUE_LENGTH_MAX:
+            raise MalformedFilterError(f"{at}/{name[:40]}", "is a text of 1 to 200 characters")
+        if name == "data":
+            raise MalformedFilterError(f"{at}/data", "filters look at attributes alone")
+    return lambda event: all(_matches(test, event, name, wanted) for name, wanted in pairs)
+
+
+def _matches(test: Callable[[str, str], bool], event: Event, name: str, wanted: str) -> bool:
+    found = event.get(name)
+    return found is not None and test(str(found), wanted)
+
+
+def _combine(dialect: str, value: Any, at: str, budget: list[int], depth: int) -> Predicate:
+    if not isinstance(value, list) or not value:
+        raise MalformedFilterError(at, "is a list of filters")
+    inner = [
+        _compile(entry, f"{at}/{number}", budget, depth - 1)
+        for number, entry in enumerate(cast("list[Any]", value))
+    ]
+    if dialect == "all":
+        return lambda event: all(test(event) for test in inner)
+    return lambda event: any(test(event) for test in inner)
+
+
+def type_matches(pattern: str, kind: str) -> bool:
+    """`pattern` is a type, or its beginning followed by `*`."""
+    if pattern.endswith("*"):
+        return kind.startswith(pattern[:-1])
+    return pattern == kind

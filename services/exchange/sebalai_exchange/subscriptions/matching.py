@@ -1,0 +1,51 @@
+"""Which events a subscription hears of: its types, its filters, and its right to each type.
+
+Pure. Rights are looked up for all subscriptions at once and kept in a `Matcher` until refreshed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import orjson
+
+from sebalai_exchange.subscriptions.filters import Predicate, compile_filters, type_matches
+from sebalai_exchange.subscriptions.store import Subscription
+
+
+class Heard(Protocol):
+    """What is looked at of an event of the log."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def parties(self) -> tuple[str, ...]: ...
+    @property
+    def document(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """`modes`: for each type the subscription may hear of, whether all of it (True) or only what
+    names the subscriber or its agency as a party (False).
+    """
+
+    names: frozenset[str]
+    modes: Mapping[str, bool]
+    predicate: Predicate | None = field(default=None)
+
+    def hears(self, event: Heard) -> bool:
+        is_all = self.modes.get(event.type)
+        if is_all is None or not (is_all or not self.names.isdisjoint(event.parties)):
+            return False
+        return self.predicate is None or self.predicate(orjson.loads(event.document))
+
+
+def matcher(subscription: Subscription, modes: Mapping[str, bool]) -> Matcher:
+    wanted = {
+        kind: is_all
+        for kind, is_all in modes.items()
+        if any(type_matches(pattern, kind) for pattern in subscription.types)
+    }
+    predicate = compile_filters(subscription.filters) if subscription.filters else None
+    return Matcher(frozenset({subscription.subscriber, subscription.agency}), wanted, predicate)

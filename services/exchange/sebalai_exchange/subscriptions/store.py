@@ -1,0 +1,174 @@
+"""SQL of subscriptions; every read of a caller's begins at `visible_to`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sebalai_shared.caller import Caller
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True)
+class Subscription:
+    id: UUID
+    subscriber: str
+    agency: str
+    title: str
+    types: list[str]
+    filters: list[dict[str, Any]]
+    purpose: str | None
+    kind: str
+    url: str | None
+    ordering: str
+    state: str
+    reason: str | None
+    is_operators: bool
+    secret_generation: int
+    previous_until: datetime | None
+    created_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a subscription stands: its lane and what is not done."""
+
+    position: int
+    lag: int
+    waiting: int
+    held: int
+    dead: int
+    failures: int
+    open_until: datetime | None
+    delivered_at: datetime | None
+
+
+_COLUMNS = (
+    "s.id, s.subscriber, s.agency, s.title, s.types, s.filters::text AS filters, s.purpose, "
+    "s.kind, s.url, s.ordering, s.state, s.reason, s.is_operators, s.secret_generation, "
+    "s.previous_until, s.created_at, s.changed_at"
+)
+
+
+def _subscription(row: Mapping[str, Any]) -> Subscription:
+    fields = {name: row[name] for name in Subscription.__dataclass_fields__}
+    return Subscription(**fields | {"filters": orjson.loads(fields["filters"])})
+
+
+def visible_to(caller: Caller) -> tuple[str, dict[str, Any]]:
+    """The beginning of a query and its parameters."""
+    query = f"SELECT {_COLUMNS} FROM subscription s WHERE "  # noqa: S608 - made of constants
+    if caller.is_operator:
+        return f"{query} true", {}
+    return f"{query} s.subscriber = :caller", {"caller": caller.application or ""}
+
+
+async def find(
+    session: AsyncSession, caller: Caller, ident: UUID, *, is_to_change: bool = False
+) -> Subscription | None:
+    query, names = visible_to(caller)
+    tail = " AND s.id = :id" + (" FOR UPDATE" if is_to_change else "")
+    found = await session.execute(text(query + tail), {**names, "id": ident})
+    row = found.mappings().one_or_none()
+    return _subscription(dict(row)) if row else None
+
+
+async def page(
+    session: AsyncSession, caller: Caller, before: UUID | None, limit: int
+) -> Sequence[Subscription]:
+    """Up to `limit + 1`, newest first."""
+    query, names = visible_to(caller)
+    tail = " AND (CAST(:before AS uuid) IS NULL OR s.id < :before) ORDER BY s.id DESC LIMIT :limit"
+    found = await session.execute(
+        text(query + tail), {**names, "before": before, "limit": limit + 1}
+    )
+    return [_subscription(dict(row)) for row in found.mappings()]
+
+
+async def count_of(session: AsyncSession, subscriber: str) -> int:
+    query = text("SELECT count(*) FROM subscription WHERE subscriber = :s AND state <> 'ended'")
+    return int(await session.scalar(query, {"s": subscriber}) or 0)
+
+
+async def add(session: AsyncSession, wanted: Subscription, position: int) -> None:
+    fields = {name: getattr(wanted, name) for name in Subscription.__dataclass_fields__}
+    fields["filters"] = orjson.dumps(wanted.filters).decode()
+    columns = ", ".join(fields)
+    values = ", ".join(
+        f"CAST(:{name} AS jsonb)" if name == "filters" else f":{name}" for name in fields
+    )
+    await session.execute(
+        text(f"INSERT INTO subscription ({columns}) VALUES ({values})"),  # noqa: S608
+        fields,
+    )
+    await session.execute(
+        text("INSERT INTO lane (subscription, pos) VALUES (:id, :pos)"),
+        {"id": wanted.id, "pos": position},
+    )
+
+
+async def set_state(
+    session: AsyncSession, ident: UUID, state: str, reason: str | None, now: datetime
+) -> None:
+    await session.execute(
+        text(
+            "UPDATE subscription SET state = :state, reason = :reason, changed_at = :now "
+            "WHERE id = :id"
+        ),
+        {"id": ident, "state": state, "reason": reason, "now": now},
+    )
+
+
+async def conclude(
+    session: AsyncSession, ident: UUID, wanted: tuple[str, str, str | None], now: datetime
+) -> None:
+    before, after, reason = wanted
+    await session.execute(
+        text(
+            "UPDATE subscription SET state = :after, reason = :reason, changed_at = :now "
+            "WHERE id = :id AND state = :before"
+        ),
+        {"id": ident, "before": before, "after": after, "reason": reason, "now": now},
+    )
+
+
+async def rotate(
+    session: AsyncSession, ident: UUID, previous_until: datetime, now: datetime
+) -> None:
+    await session.execute(
+        text(
+            "UPDATE subscription SET secret_generation = secret_generation + 1, "
+            "previous_until = :until, changed_at = :now WHERE id = :id"
+        ),
+        {"id": ident, "until": previous_until, "now": now},
+    )
+
+
+async def standing(session: AsyncSession, idents: Sequence[UUID]) -> dict[UUID, Standing]:
+    query = text(
+        """
+        SELECT l.subscription, l.pos AS position, greatest(h.pos - l.pos, 0) AS lag, l.failures,
+          l.open_until, l.delivered_at,
+          count(*) FILTER (WHERE d.state IN ('waiting', 'leased')) AS waiting,
+          count(*) FILTER (WHERE d.state = 'held') AS held,
+          count(*) FILTER (WHERE d.state = 'dead') AS dead
+        FROM lane l CROSS JOIN event_head h LEFT JOIN delivery d USING (subscription)
+        WHERE l.subscription = ANY(:ids) GROUP BY l.subscription, h.pos
+        """
+    )
+    rows = (await session.execute(query, {"ids": list(idents)})).mappings()
+    names = Standing.__dataclass_fields__
+    return {row["subscription"]: Standing(**{name: row[name] for name in names}) for row in rows}
+
+
+async def live(session: AsyncSession) -> Sequence[Subscription]:
+    """What dispatch serves or must verify."""
+    query = text(
+        f"SELECT {_COLUMNS} FROM subscription s WHERE s.state IN ('verifying', 'active') "  # noqa: S608
+        "ORDER BY s.id"
+    )
+    return [_subscription(dict(row)) for row in (await session.execute(query)).mappings()]
