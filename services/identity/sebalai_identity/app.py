@@ -13,6 +13,7 @@ from sebalai_identity.keys import api as keys
 from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.sealing import Sealer
 from sebalai_identity.oauth import api as oauth
+from sebalai_identity.oauth.desk import Unregistered
 from sebalai_identity.ranks import api as ranks
 from sebalai_identity.regions import api as regions
 from sebalai_identity.revocations import api as revocations
@@ -49,6 +50,7 @@ def identity_app(
 ) -> FastAPI:
     """`database` may be absent only to read the application's own description."""
     app = create_app(settings, Member(NAME, TITLE, ROUTERS), database=database, clock=clock)
+    app.state.register = Unregistered()
     app.state.ring = Ring(sealer_of(settings), app.state.clock)
     app.state.vault = vault_of(settings)
     return app

@@ -30,7 +30,7 @@ from sebalai_identity.applications.schema import ApplicationRegister
 from sebalai_identity.interactions.actions import INTERACTIONS
 from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.jobs import KeysPublisher
-from sebalai_identity.oauth.actions import PROOFS
+from sebalai_identity.oauth.actions import CODES, FAMILIES, PROOFS, PUSHED
 from sebalai_identity.ranks.actions import load_ranks
 from sebalai_identity.reference import Counts, ReferenceFolder
 from sebalai_identity.regions.actions import load_regions
@@ -42,7 +42,7 @@ from sebalai_identity.settings import IdentitySettings
 SWEEP_EACH = timedelta(minutes=1)
 KEYS_EACH = timedelta(days=1)
 ROUNDS_EACH = timedelta(minutes=1)
-ROUNDS = (INTERACTIONS, REVOCATIONS, PROOFS)
+ROUNDS = (INTERACTIONS, REVOCATIONS, PROOFS, PUSHED, CODES, FAMILIES)
 FAILED_EXIT = 1
 OPERATOR = Caller(kind="system", subject="command-line", scopes=frozenset({OPERATE}))
 

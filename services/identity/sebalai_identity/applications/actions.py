@@ -1,9 +1,9 @@
 """Decisions about applications: register, add a key, suspend, find for the token endpoint."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
@@ -15,10 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.agencies.actions import require_in_force
 from sebalai_identity.applications import access, events, store
+from sebalai_identity.applications.clients import ClientSettings
 from sebalai_identity.applications.model import ACTIVE, SUSPENDED, Application, ApplicationKey
-from sebalai_identity.applications.schema import BASIC_SCOPE, ApplicationRegister
+from sebalai_identity.applications.schema import BASIC_SCOPE, ApplicationRegister, Scope
 from sebalai_identity.names import identifier_of
 from sebalai_identity.revocations.actions import revoke
+
+ALL_SCOPES: tuple[str, ...] = get_args(Scope)
 
 
 class OperatorOnly(Forbidden):
@@ -55,10 +58,10 @@ async def register_application(
     """
     _require_operator(authority.caller)
     now = authority.clock.now()
-    for field in ("valid_until", "key_valid_until"):
-        until = getattr(wanted, field)
+    for name in ("valid_until", "key_valid_until"):
+        until = getattr(wanted, name)
         if until is not None and until <= now:
-            raise FieldInvalid(f"/{field}", "Name a time that is still to come.")
+            raise FieldInvalid(f"/{name}", "Name a time that is still to come.")
     await require_in_force(session, slug=wanted.agency, on=now.date())
     identifier = identifier_of(authority.instance, wanted.agency, wanted.name)
     application = await store.lock_by_identifier(session, identifier)
@@ -85,9 +88,11 @@ async def _change(
     given = wanted.model_fields_set
     scopes = _scopes(wanted) if "scopes" in given else application.scopes
     until = wanted.valid_until if "valid_until" in given else application.valid_until
+    client = wanted.client.model_dump(mode="json") if "client" in given else application.client
     are_scopes_new = scopes != application.scopes
-    if are_scopes_new or until != application.valid_until:
+    if are_scopes_new or until != application.valid_until or client != application.client:
         application.scopes, application.valid_until = scopes, until
+        application.client = client
         application.changed_at = now
     if are_scopes_new:
         await publish(session, events.changed(application, now))
@@ -107,6 +112,7 @@ def _new(wanted: ApplicationRegister, identifier: str, now: datetime) -> Applica
         scopes=_scopes(wanted),
         state=ACTIVE,
         valid_until=wanted.valid_until,
+        client=wanted.client.model_dump(mode="json"),
         registered_at=now,
         changed_at=now,
     )
@@ -115,6 +121,8 @@ def _new(wanted: ApplicationRegister, identifier: str, now: datetime) -> Applica
 async def _keep_key(
     session: AsyncSession, application: Application, wanted: ApplicationRegister, now: datetime
 ) -> None:
+    if wanted.public_key is None:
+        return
     thumbprint = wanted.public_key.thumbprint()
     known = await store.keys_of(session, application.id)
     for key in known:
@@ -188,6 +196,8 @@ class KnownClient:
     scopes: frozenset[str]
     valid_until: datetime | None
     keys: tuple[TrustedKey, ...]
+    name: str = ""
+    settings: ClientSettings = field(default_factory=ClientSettings)
 
 
 async def usable_client(
@@ -207,4 +217,6 @@ async def usable_client(
         scopes=frozenset(application.scopes),
         valid_until=application.valid_until,
         keys=tuple(TrustedKey(frozenset({key.kid, key.thumbprint}), key.jwk) for key in keys),
+        name=application.name,
+        settings=ClientSettings.model_validate(application.client),
     )

@@ -29,6 +29,7 @@ class Application(Base):
     state: Mapped[str]
     reason: Mapped[str | None]
     valid_until: Mapped[datetime | None] = mapped_column(_TIME)
+    client: Mapped[dict[str, Any]] = mapped_column(JSONB)
     registered_at: Mapped[datetime] = mapped_column(_TIME)
     changed_at: Mapped[datetime] = mapped_column(_TIME)
 

@@ -8,6 +8,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, model_validator
 
+from sebalai_identity.applications.clients import ClientSettings
 from sebalai_identity.names import TEXT_PATTERN, Slug
 
 Scope = Literal[
@@ -19,6 +20,12 @@ Scope = Literal[
     "identity.people",
     "identity.audit",
     "platform.operate",
+    "openid",
+    "profile",
+    "email",
+    "phone",
+    "address",
+    "offline_access",
 ]
 BASIC_SCOPE: Scope = "bus.call"
 COORDINATE_PATTERN = r"^[A-Za-z0-9_-]{43}$"
@@ -73,10 +80,20 @@ class ApplicationRegister(BaseModel):
 
     agency: Slug
     name: Slug
-    public_key: PublicKey
+    public_key: PublicKey | None = None
     scopes: frozenset[Scope] = frozenset({BASIC_SCOPE})
     valid_until: AwareDatetime | None = None
     key_valid_until: AwareDatetime | None = None
+    client: ClientSettings = ClientSettings()
+
+    @model_validator(mode="after")
+    def _can_prove_itself(self) -> "ApplicationRegister":
+        proves = self.public_key is not None or self.client.certificate_thumbprints
+        if not proves and self.client.kind != "public":
+            raise ValueError("public_key is missing; only a public client has none")
+        if self.public_key is not None and self.client.kind == "public":
+            raise ValueError("a public client holds no key of its own")
+        return self
 
 
 class ApplicationSuspend(BaseModel):
@@ -93,5 +110,6 @@ class ApplicationRead(BaseModel):
     state: str
     reason: str | None
     valid_until: datetime | None
+    client: ClientSettings
     registered_at: datetime
     changed_at: datetime

@@ -43,7 +43,7 @@ async def insert(
     names = {
         "slot": INTERACTIONS.slot(expires),
         "digest": _digest(interaction_id),
-        "wanted": orjson.dumps(wanted).decode(),
+        "wanted": orjson.dumps(wanted, default=str).decode(),
         "opened_at": opened,
         "expires_at": expires,
     }

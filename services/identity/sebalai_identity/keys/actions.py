@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from joserfc import jwt
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from sebalai_shared.clock import Clock
 from sebalai_shared.outbox import publish
@@ -77,6 +78,13 @@ class Ring:
         """32 bytes for one purpose, that no other purpose and no database reveals."""
         return self._required_sealer().derive(purpose)
 
+    def seal(self, content: bytes, name: str) -> bytes:
+        return self._required_sealer().seal(content, name)
+
+    def open(self, sealed: bytes, name: str) -> bytes:
+        """Raises `SealBroken`."""
+        return self._required_sealer().open(sealed, name)
+
     async def sign(
         self,
         session: AsyncSession,
@@ -94,6 +102,20 @@ class Ring:
         """The public half of a key that verifies now."""
         row = await store.by_kid(session, kid)
         return row.jwk if row is not None and row.state in PUBLISHED else None
+
+    async def verify(self, session: AsyncSession, compact: str) -> dict[str, Any] | None:
+        """The claims of whatever this ring signed, however long ago; None for all else. Nothing
+        but the signature is checked, and a compromised key proves nothing.
+        """
+        try:
+            token = jws.extract_compact(compact.encode())
+            row = await store.by_kid(session, str(token.headers().get("kid", ""))[:64])
+            if row is None or row.state == COMPROMISED:
+                return None
+            key = ECKey if row.algorithm == ALGORITHM else RSAKey
+            return jwt.decode(compact, key.import_key(row.jwk), algorithms=[row.algorithm]).claims
+        except (JoseError, ValueError):
+            return None
 
     async def snapshot(self, session: AsyncSession, after: int | None = None) -> KeySnapshot | None:
         """The published keys, or None when nothing is newer than version `after`."""

@@ -1,46 +1,41 @@
-"""Ties the grant to this member's applications, keys and table of used assertions."""
+"""What other slices and the worker may use of the provider: ending what a person or session holds,
+and the tables whose past is emptied.
+"""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sebalai_shared.clock import Clock
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_identity.applications.actions import KnownClient, usable_client
-from sebalai_identity.keys.actions import Ring
-from sebalai_identity.oauth import grants, store
-from sebalai_identity.oauth.errors import OAuthError
-from sebalai_identity.oauth.model import PROOFS
+from sebalai_identity.oauth import family_store
+from sebalai_identity.oauth.model import CODES, FAMILIES, PROOFS, PUSHED
+from sebalai_identity.revocations.actions import revoke
 
-__all__ = ["PROOFS"]
+__all__ = ["CODES", "FAMILIES", "PROOFS", "PUSHED"]
 
 
-class _Storage:
-    def __init__(self, session: AsyncSession, ring: Ring) -> None:
-        self._session, self._ring = session, ring
-
-    async def client(self, client_id: UUID, at: datetime) -> KnownClient | None:
-        return await usable_client(self._session, client_id=client_id, at=at)
-
-    async def use_once(self, client_id: UUID, jti: str, expires_at: datetime) -> bool:
-        return await store.use_once(self._session, str(client_id), jti, expires_at)
-
-    async def sign(self, claims: dict[str, Any], kind: str) -> str:
-        return await self._ring.sign(self._session, claims, kind)
+async def end_session_tokens(
+    session: AsyncSession, clock: Clock, *, session_id: UUID, reason: str
+) -> None:
+    """Every refresh family and access token of a session that ended."""
+    await family_store.revoke_of(session, "session_id", session_id, reason, clock.now())
+    await revoke(session, clock, kind="sid", value=session_id, reason=reason)
 
 
-async def issue_token(
-    session: AsyncSession,
-    clock: Clock,
-    *,
-    server: grants.Server,
-    ring: Ring,
-    parameters: Mapping[str, str],
-) -> dict[str, Any] | OAuthError:
-    """An error is answered, not raised: raising would undo what the attempt has used up."""
-    try:
-        return await grants.grant(server, _Storage(session, ring), parameters, clock.now())
-    except OAuthError as error:
-        return error
+async def end_person_tokens(
+    session: AsyncSession, clock: Clock, *, person_id: UUID, reason: str
+) -> None:
+    """Every refresh family and access token of a person, pairwise ones too."""
+    ended = await family_store.revoke_of(session, "subject", person_id, reason, clock.now())
+    for grant_id in ended:
+        await revoke(session, clock, kind="jti", value=grant_id, reason=reason)
+    await revoke(session, clock, kind="sub", value=person_id, reason=reason)
+
+
+async def end_client_tokens(
+    session: AsyncSession, clock: Clock, *, person_id: UUID, client_id: UUID, reason: str
+) -> None:
+    """What one client holds of one person: consent was withdrawn."""
+    ended = await family_store.revoke_pair(session, person_id, client_id, reason, clock.now())
+    for grant_id in ended:
+        await revoke(session, clock, kind="jti", value=grant_id, reason=reason)

@@ -1,73 +1,197 @@
-"""HTTP of the OpenID Provider: discovery and the token endpoint, as thin as can be."""
+"""HTTP of the OpenID Provider, as thin as can be."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from sebalai_shared.caller import PublicAccess
 from sebalai_shared.database import Transaction
+from sebalai_shared.problems import responses
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_identity.oauth import metadata
-from sebalai_identity.oauth.actions import issue_token
-from sebalai_identity.oauth.errors import OAuthError, invalid_request
-from sebalai_identity.oauth.grants import Server
+from sebalai_identity.interactions.actions import InteractionUnknown
+from sebalai_identity.oauth import (
+    authorization,
+    clients,
+    dpop,
+    forms,
+    grants,
+    inspection,
+    metadata,
+    par,
+)
+from sebalai_identity.oauth.answers import NO_STORE, json_answer, to_person
+from sebalai_identity.oauth.authorize import RequestRefused
+from sebalai_identity.oauth.clients import Proven
+from sebalai_identity.oauth.desk import Desk, Server
+from sebalai_identity.oauth.dpop import Call
+from sebalai_identity.oauth.errors import OAuthError
+from sebalai_identity.sessions.actions import cookie_name
 
 router = APIRouter(tags=["oauth"])
 
-FORM = "application/x-www-form-urlencoded"
-FORM_BYTES_MAX = 16_384
-FORM_FIELDS_MAX = 20
 METADATA_MAX_AGE_SECONDS = 300
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+def _desk(request: Request, session: AsyncSession) -> Desk:
+    state = request.app.state
+    server = Server(state.settings.public_url, state.settings.audience)
+    return Desk(session, state.clock, server, state.ring, state.register)
+
+
+def _call(request: Request, desk: Desk) -> Call:
+    """As the client wrote it: behind the edge our own address is another."""
+    proofs = request.headers.getlist("DPoP")
+    if len(proofs) > 1:
+        raise dpop.bad_proof("Send one DPoP proof.")
+    url = desk.server.issuer + request.url.path
+    return Call(request.method, url, proofs[0] if proofs else None)
+
+
+async def _answered(
+    request: Request, desk: Desk, work: Callable[[dict[str, str], Call], Awaitable[JSONResponse]]
+) -> JSONResponse:
+    """An error is answered, not raised: raising would undo what the attempt has used up."""
+    try:
+        answer = await work(await forms.read_form(request), _call(request, desk))
+    except OAuthError as error:
+        answer = json_answer(error)
+    if "DPoP" in request.headers:
+        answer.headers[dpop.HEADER] = dpop.nonce_at(desk, desk.now)
+    return answer
 
 
 @router.get("/.well-known/openid-configuration")
 @router.get("/.well-known/oauth-authorization-server", operation_id="oauth_read_metadata")
 async def read_configuration(request: Request, _: PublicAccess) -> JSONResponse:
     headers = {"Cache-Control": f"public, max-age={METADATA_MAX_AGE_SECONDS}"}
-    return JSONResponse(metadata.document(request.app.state.settings.public_url), headers=headers)
+    issuer = request.app.state.settings.public_url
+    return JSONResponse(metadata.document(issuer, list(grants.GRANTS)), headers=headers)
 
 
 @router.post("/oauth/token")
 async def issue(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
-    state = request.app.state
-    try:
-        parameters = await _form(request)
-    except OAuthError as error:
-        return _answer(error)
-    server = Server(state.settings.public_url, state.settings.audience)
-    return _answer(
-        await issue_token(
-            session, state.clock, server=server, ring=state.ring, parameters=parameters
-        )
-    )
+    desk = _desk(request, session)
+
+    async def work(form: dict[str, str], call: Call) -> JSONResponse:
+        return json_answer(await grants.grant(desk, form, call, grants.GRANTS))
+
+    return await _answered(request, desk, work)
 
 
-async def _form(request: Request) -> dict[str, str]:
-    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind != FORM:
-        raise invalid_request(f"Send the parameters as {FORM}.")
+@router.post("/oauth/par", status_code=201)
+async def push_request(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
+    desk = _desk(request, session)
+
+    async def work(form: dict[str, str], call: Call) -> JSONResponse:
+        proven = await clients.authenticate(desk, form, call)
+        jkt = await dpop.check(desk, call)
+        return json_answer(await par.push(desk, proven, form, jkt), status=201)
+
+    return await _answered(request, desk, work)
+
+
+@router.post("/oauth/introspect")
+async def introspect(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
+    return await _by_client(request, session, inspection.introspect)
+
+
+@router.post("/oauth/revoke")
+async def revoke_token(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
+    async def end(desk: Desk, form: dict[str, str], proven: Proven) -> dict[str, Any]:
+        await inspection.end_token(desk, form, proven)
+        return {}
+
+    return await _by_client(request, session, end)
+
+
+async def _by_client(
+    request: Request,
+    session: AsyncSession,
+    action: Callable[[Desk, dict[str, str], Proven], Awaitable[dict[str, Any]]],
+) -> JSONResponse:
+    desk = _desk(request, session)
+
+    async def work(form: dict[str, str], call: Call) -> JSONResponse:
+        proven = await clients.authenticate(desk, form, call)
+        return json_answer(await action(desk, form, proven))
+
+    return await _answered(request, desk, work)
+
+
+@router.get("/oauth/authorize", status_code=303, responses=responses(RequestRefused))
+async def authorize_by_query(request: Request, _: PublicAccess, session: Transaction) -> Response:
+    return await _authorize(request, session, lambda: forms.read_query(request))
+
+
+@router.post("/oauth/authorize", status_code=303, responses=responses(RequestRefused))
+async def authorize_by_form(request: Request, _: PublicAccess, session: Transaction) -> Response:
     body = await request.body()
-    if len(body) > FORM_BYTES_MAX:
-        raise invalid_request(f"At most {FORM_BYTES_MAX} bytes are taken here.")
+    return await _authorize(request, session, lambda: forms.parse(body))
+
+
+async def _authorize(
+    request: Request, session: AsyncSession, read: Callable[[], dict[str, str]]
+) -> Response:
+    desk = _desk(request, session)
     try:
-        pairs = parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=FORM_FIELDS_MAX,
+        parameters = read()
+    except OAuthError as error:
+        raise RequestRefused(error.description) from error
+    return to_person(await authorization.begin(desk, parameters, _cookie(request)))
+
+
+@router.get(
+    "/oauth/authorize/continue",
+    status_code=303,
+    responses=responses(RequestRefused, InteractionUnknown),
+)
+async def authorize_further(
+    request: Request, _: PublicAccess, session: Transaction, interaction: str = ""
+) -> Response:
+    desk = _desk(request, session)
+    return to_person(await authorization.proceed(desk, interaction, _cookie(request)))
+
+
+def _cookie(request: Request) -> str | None:
+    return request.cookies.get(cookie_name(request.app.state.settings.public_url))
+
+
+@router.get("/oauth/userinfo")
+async def read_userinfo(request: Request, _: PublicAccess, session: Transaction) -> Response:
+    return await _userinfo(request, session, {})
+
+
+@router.post("/oauth/userinfo")
+async def read_userinfo_by_post(
+    request: Request, _: PublicAccess, session: Transaction
+) -> Response:
+    is_form = request.headers.get("Content-Type", "").startswith(forms.FORM)
+    try:
+        parameters = await forms.read_form(request) if is_form else {}
+    except OAuthError as error:
+        return json_answer(error)
+    return await _userinfo(request, session, parameters)
+
+
+async def _userinfo(
+    request: Request, session: AsyncSession, parameters: dict[str, str]
+) -> Response:
+    desk = _desk(request, session)
+    nonce = {dpop.HEADER: dpop.nonce_at(desk, desk.now)} if "DPoP" in request.headers else {}
+    try:
+        claims, algorithm, audience = await inspection.read_userinfo(
+            desk, _call(request, desk), request.headers.get("Authorization"), parameters
         )
-    except ValueError as error:
-        raise invalid_request("The form is not well encoded, or has too many fields.") from error
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise invalid_request("Send each parameter once.")
-    # RFC 6749 section 3.2: a parameter without a value counts as left out.
-    return {name: value for name, value in found.items() if value}
-
-
-def _answer(result: dict[str, Any] | OAuthError) -> JSONResponse:
-    if isinstance(result, OAuthError):
-        return JSONResponse(result.document(), result.status, headers=NO_STORE)
-    return JSONResponse(result, headers=NO_STORE)
+    except OAuthError as error:
+        scheme = "DPoP" if "DPoP" in request.headers else "Bearer"
+        challenge = f'{scheme} error="{error.code}", error_description="{error.description}"'
+        if error.code == "use_dpop_nonce":
+            error.status = 401
+        return json_answer(error, nonce | {"WWW-Authenticate": challenge})
+    if algorithm is None:
+        return json_answer(claims, nonce)
+    whole = claims | {"iss": desk.server.issuer, "aud": audience}
+    signed = await desk.ring.sign(session, whole, "JWT", algorithm)
+    return Response(signed, media_type="application/jwt", headers=NO_STORE | nonce)

@@ -1,159 +1,190 @@
-"""The client credentials grant (RFC 6749 section 4.4) with private_key_jwt, free of any framework.
+"""The token endpoint's grants (RFC 6749 section 4): code, refresh, client credentials.
 
-Owns what a token says. What it needs of the world comes as a `Storage` and a time.
+Each gives the body of the answer or raises `OAuthError`; what an attempt used up stays used.
 """
 
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 from uuid import UUID
 
-from sebalai_shared.ids import uuid7
+from sebalai_identity.oauth import clients, dpop, families, store, tokens
+from sebalai_identity.oauth.clients import Proven
+from sebalai_identity.oauth.desk import Authority, Desk
+from sebalai_identity.oauth.dpop import Call
+from sebalai_identity.oauth.errors import OAuthError, invalid_grant, invalid_request
+from sebalai_identity.oauth.policy import CLIENT, CODE, PERSON_SCOPES, POLICIES, REFRESH
+from sebalai_identity.oauth.tokens import LIFETIME, Binding
 
-from sebalai_identity.oauth import assertion, jose
-from sebalai_identity.oauth.errors import OAuthError, invalid_client, invalid_request
+VERIFIER_LENGTHS = range(43, 129)
+REUSED = "authorization code used again"
 
-GRANT = "client_credentials"
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-TOKEN_LIFETIME = timedelta(seconds=300)
-TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type
-KIND = "system"
-
-
-class Key(Protocol):
-    """A public key and the names a client may call it by."""
-
-    @property
-    def names(self) -> frozenset[str]: ...
-    @property
-    def jwk(self) -> dict[str, Any]: ...
-
-
-class Client(Protocol):
-    """An application that may call now."""
-
-    @property
-    def client_id(self) -> UUID: ...
-    @property
-    def agency(self) -> str: ...
-    @property
-    def application(self) -> str: ...
-    @property
-    def scopes(self) -> frozenset[str]: ...
-    @property
-    def valid_until(self) -> datetime | None: ...
-    @property
-    def keys(self) -> tuple[Key, ...]: ...
-
-
-class Storage(Protocol):
-    def client(self, client_id: UUID, at: datetime) -> Awaitable[Client | None]:
-        """None for unknown, suspended and ended alike."""
-        ...
-
-    def use_once(self, client_id: UUID, jti: str, expires_at: datetime) -> Awaitable[bool]:
-        """False when the client has used this `jti` before."""
-        ...
-
-    def sign(self, claims: dict[str, Any], kind: str) -> Awaitable[str]: ...
-
-
-@dataclass(frozen=True)
-class Server:
-    """Who we are: the issuer, and the one audience of our access tokens."""
-
-    issuer: str
-    audience: str
+Grant = Callable[[Desk, Mapping[str, str], Proven, Binding], Awaitable[dict[str, Any]]]
 
 
 async def grant(
-    server: Server, storage: Storage, parameters: Mapping[str, str], now: datetime
+    desk: Desk, parameters: Mapping[str, str], call: Call, grants: Mapping[str, Grant]
 ) -> dict[str, Any]:
     """The body of a token answer. Raises `OAuthError`."""
-    _require_grant(parameters)
-    proof = jose.read(_required_assertion(parameters))
-    claims = assertion.check(proof.claims, server.issuer, now)
-    named = parameters.get("client_id")
-    if named is not None and named != str(claims.client_id):
-        raise invalid_client("client_id is another than the assertion's.")
-    client = await _authenticated(storage, proof, claims.client_id, now)
-    scopes = _scopes(parameters, client)
-    _require_resource(parameters, server)
-    if not await storage.use_once(claims.client_id, claims.jti, claims.expires_at):
-        raise invalid_client("This jti was used before; sign a new assertion for each request.")
-    return await _token(server, storage, client, scopes, now)
-
-
-def _require_grant(parameters: Mapping[str, str]) -> None:
     wanted = parameters.get("grant_type")
     if wanted is None:
-        raise invalid_request(f"grant_type is missing; send {GRANT}.")
-    if wanted != GRANT:
-        raise OAuthError("unsupported_grant_type", f"Only {GRANT} is served.")
+        raise invalid_request("grant_type is missing.")
+    if wanted not in grants:
+        raise OAuthError("unsupported_grant_type", f"Served are: {' '.join(grants)}")
+    proven = await clients.authenticate(desk, parameters, call)
+    settings = proven.client.settings
+    clients.require_grant(proven, wanted, POLICIES[settings.kind].grants)
+    if parameters.get("resource", desk.server.audience) != desk.server.audience:
+        raise OAuthError("invalid_target", f"resource must be {desk.server.audience}")
+    jkt = await dpop.check(desk, call)
+    if jkt is None and settings.is_dpop_required:
+        raise OAuthError("invalid_dpop_proof", "This application must send a DPoP proof.")
+    binding = Binding(jkt, proven.certificate if jkt is None else None)
+    return await grants[wanted](desk, parameters, proven, binding)
 
 
-def _required_assertion(parameters: Mapping[str, str]) -> str:
-    if "client_secret" in parameters:
-        raise invalid_client("There are no client secrets here; authenticate by private_key_jwt.")
-    if parameters.get("client_assertion_type") != ASSERTION_TYPE:
-        raise invalid_client(f"client_assertion_type must be {ASSERTION_TYPE}")
-    found = parameters.get("client_assertion")
-    if not found:
-        raise invalid_client("client_assertion is missing.")
-    return found
-
-
-async def _authenticated(
-    storage: Storage, proof: jose.Unverified, client_id: UUID, now: datetime
-) -> Client:
-    client = await storage.client(client_id, now)
-    keys = client.keys if client is not None else ()
-    candidates = [key for key in keys if proof.kid is None or proof.kid in key.names]
-    if client is None or not any(jose.is_signed_by(proof, key.jwk) for key in candidates):
-        # One answer for all three: whether a client exists is nobody's business.
-        raise invalid_client("The client is not known, is suspended, or did not sign this.")
-    return client
-
-
-def _scopes(parameters: Mapping[str, str], client: Client) -> list[str]:
-    if "scope" not in parameters:
-        return sorted(client.scopes)
-    asked = set(parameters["scope"].split(" "))
-    if not asked <= client.scopes:
-        raise OAuthError("invalid_scope", f"Granted are: {' '.join(sorted(client.scopes))}")
-    return sorted(asked)
-
-
-def _require_resource(parameters: Mapping[str, str], server: Server) -> None:
-    if parameters.get("resource", server.audience) != server.audience:
-        raise OAuthError("invalid_target", f"resource must be {server.audience}")
-
-
-async def _token(
-    server: Server, storage: Storage, client: Client, scopes: list[str], now: datetime
+async def by_client(
+    desk: Desk, parameters: Mapping[str, str], proven: Proven, binding: Binding
 ) -> dict[str, Any]:
-    issued = int(now.timestamp())
-    expires = issued + int(TOKEN_LIFETIME.total_seconds())
-    if client.valid_until is not None:
-        expires = min(expires, int(client.valid_until.timestamp()))
-    scope = " ".join(scopes)
-    claims: dict[str, Any] = {
-        "iss": server.issuer,
-        "aud": server.audience,
+    """An application for itself (RFC 6749 4.4)."""
+    client = proven.client
+    own = client.scopes - PERSON_SCOPES
+    claims = {
         "sub": str(client.client_id),
         "client_id": str(client.client_id),
-        "jti": str(uuid7()),
-        "iat": issued,
-        "exp": expires,
-        "scope": scope,
-        "kind": KIND,
+        "scope": " ".join(_narrowed(parameters, own)),
+        "kind": "system",
         "agency": client.agency,
         "application": client.application,
     }
-    return {
-        "access_token": await storage.sign(claims, TOKEN_TYPE),
-        "token_type": "Bearer",
-        "expires_in": expires - issued,
-        "scope": scope,
+    until = desk.until(LIFETIME, client.valid_until)
+    return await tokens.access_token(desk, claims, binding, until)
+
+
+def _narrowed(parameters: Mapping[str, str], granted: frozenset[str]) -> list[str]:
+    if "scope" not in parameters:
+        return sorted(granted)
+    asked = set(parameters["scope"].split(" "))
+    if not asked <= granted:
+        raise OAuthError("invalid_scope", f"Granted are: {' '.join(sorted(granted))}")
+    return sorted(asked)
+
+
+async def by_code(
+    desk: Desk, parameters: Mapping[str, str], proven: Proven, binding: Binding
+) -> dict[str, Any]:
+    """RFC 6749 4.1.3 with RFC 7636; a second use ends what the first one gave (4.1.2)."""
+    code = parameters.get("code")
+    if code is None:
+        raise invalid_request("code is missing.")
+    row = await store.redeem_code(desk.session, code, desk.now)
+    if row is None:
+        await _end_reused(desk, code)
+        raise _bad_code()
+    content = row.content
+    _require_code(desk, parameters, proven, content, row.expires_at)
+    if content["jkt"] is not None and content["jkt"] != binding.jkt:
+        raise OAuthError("invalid_dpop_proof", "The code is bound to another key.")
+    return await _first(desk, proven, content, row.grant_id, binding)
+
+
+async def _end_reused(desk: Desk, code: str) -> None:
+    grant_id = await store.grant_of_code(desk.session, code)
+    if grant_id is not None:
+        await families.end(desk, grant_id, REUSED)
+
+
+def _bad_code() -> OAuthError:
+    return invalid_grant("The code is not known, has ended, or belongs to another request.")
+
+
+def _require_code(
+    desk: Desk, parameters: Mapping[str, str], proven: Proven, content: dict[str, Any], ends: Any
+) -> None:
+    if content["client_id"] != str(proven.client.client_id) or ends <= desk.now:
+        raise _bad_code()
+    if content["redirect_uri"] != parameters.get("redirect_uri"):
+        raise _bad_code()
+    verifier = parameters.get("code_verifier", "")
+    challenge = families.thumb(verifier)
+    if len(verifier) not in VERIFIER_LENGTHS or not hmac.compare_digest(
+        challenge, content["challenge"]
+    ):
+        raise _bad_code()
+
+
+async def _first(
+    desk: Desk, proven: Proven, content: dict[str, Any], grant_id: UUID, binding: Binding
+) -> dict[str, Any]:
+    """The first tokens of a grant, and its refresh family where one was agreed."""
+    answer = await person_tokens(desk, proven, content, grant_id, binding)
+    policy = POLICIES[proven.client.settings.kind]
+    if "offline_access" in content["scopes"] and REFRESH in policy.grants:
+        answer["refresh_token"] = await families.begin(
+            desk, grant_id, content, policy, _family_key(proven, binding)
+        )
+    return answer
+
+
+def _family_key(proven: Proven, binding: Binding) -> str | None:
+    """A public client's family is held by its DPoP key; others prove themselves by their own key
+    and may change the other (RFC 9449 section 5).
+    """
+    return binding.jkt if proven.client.settings.kind == "public" else None
+
+
+async def person_tokens(
+    desk: Desk, proven: Proven, content: dict[str, Any], grant_id: UUID, binding: Binding
+) -> dict[str, Any]:
+    """Access and ID token of a person. Raises `OAuthError` for who may not act now."""
+    client, scopes = proven.client, frozenset(content["scopes"])
+    authority = await _usable(desk, content)
+    claims = {
+        "sub": tokens.subject_for(desk, client, UUID(content["subject"])),
+        "client_id": str(client.client_id),
+        "scope": " ".join(sorted(scopes)),
+        "kind": authority.kind,
+        "agency": authority.agency,
+        "posting": str(authority.posting) if authority.posting else None,
+        "person": tokens.hidden_person(desk, client, UUID(content["subject"])),
+        "sid": content["sid"],
+        "rjti": str(grant_id),
+        "acr": content["acr"],
+        "amr": content["amr"],
+        "auth_time": content["auth_time"],
+        "userinfo": sorted((content.get("claims") or {}).get("userinfo") or {}) or None,
     }
+    until = desk.until(LIFETIME, client.valid_until, authority.ends_at)
+    answer = await tokens.access_token(desk, claims, binding, until)
+    if "openid" in scopes:
+        answer["id_token"] = await tokens.id_token(desk, client, content, answer["access_token"])
+    return answer
+
+
+async def _usable(desk: Desk, content: dict[str, Any]) -> Authority:
+    posting = content.get("posting")
+    authority = await desk.authority(UUID(content["subject"]), UUID(posting) if posting else None)
+    if not authority.is_usable or (authority.ends_at and authority.ends_at <= desk.now):
+        raise invalid_grant("The person, or the posting, may not act any more.")
+    return authority
+
+
+async def by_refresh(
+    desk: Desk, parameters: Mapping[str, str], proven: Proven, binding: Binding
+) -> dict[str, Any]:
+    """RFC 6749 section 6; what was narrowed is narrow for this answer only."""
+    token = parameters.get("refresh_token")
+    if token is None:
+        raise invalid_request("refresh_token is missing.")
+    policy = POLICIES[proven.client.settings.kind]
+    family = await families.refresh(
+        desk, token, proven.client.client_id, policy, _family_key(proven, binding)
+    )
+    granted = frozenset(family.content["scopes"])
+    content = family.content | {"scopes": _narrowed(parameters, granted), "nonce": None}
+    answer = await person_tokens(desk, proven, content, family.id, binding)
+    answer["refresh_token"] = families.write(desk, family)
+    return answer
+
+
+GRANTS: dict[str, Grant] = {CODE: by_code, REFRESH: by_refresh, CLIENT: by_client}

@@ -1,10 +1,10 @@
-"""Reads a client assertion strictly before any key is looked at: compact JWS, known header members,
-no duplicate JSON members. Owns the form; `assertion.py` owns what the claims must say.
+"""Reads signed tokens of others strictly before any key is looked at: compact JWS, known header
+members, no duplicate JSON members. Owns the form; what the claims must say is each kind's own.
 """
 
 import base64
-import binascii
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,34 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from sebalai_identity.oauth.errors import invalid_client
+from sebalai_identity.oauth.errors import OAuthError, invalid_client
 
 # Discovery publishes this list; keys of applications lie on P-256, which can sign nothing else.
 ALGORITHMS = ("ES256",)
-TYPES = frozenset({"jwt", "client-authentication+jwt"})
-HEADER_MEMBERS = frozenset({"alg", "typ", "kid"})
-ASSERTION_LENGTH_MAX = 8_192
+LENGTH_MAX = 8_192
 KID_LENGTH_MAX = 128
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One kind of token: its parameter's name, its types, the header members it may have, and the
+    error of one that is otherwise. `default` is the type of one that names none.
+    """
+
+    name: str
+    types: frozenset[str]
+    members: frozenset[str]
+    fault: Callable[[str], OAuthError]
+    default: str | None = None
+
+
+ASSERTION = Expected(
+    "client_assertion",
+    frozenset({"jwt", "client-authentication+jwt"}),
+    frozenset({"alg", "typ", "kid"}),
+    invalid_client,
+    "jwt",
+)
 
 
 @dataclass(frozen=True)
@@ -27,65 +47,75 @@ class Unverified:
     """Well-formed, and nothing more: no signature was checked yet."""
 
     compact: str
-    algorithm: str
-    kid: str | None
+    header: dict[str, Any]
     claims: dict[str, Any]
 
-
-def read(assertion: str) -> Unverified:
-    """Raises `OAuthError` invalid_client with what the client must do."""
-    parts = assertion.split(".")
-    if len(assertion) > ASSERTION_LENGTH_MAX or len(parts) != 3 or not all(parts):
-        raise invalid_client("client_assertion must be a compact JWS of three parts.")
-    header, claims = _object(parts[0]), _object(parts[1])
-    _bytes(parts[2])
-    _require_header(header)
-    return Unverified(assertion, header["alg"], header.get("kid"), claims)
+    @property
+    def kid(self) -> str | None:
+        return self.header.get("kid")
 
 
-def _require_header(header: dict[str, Any]) -> None:
+def read(compact: str, expected: Expected = ASSERTION) -> Unverified:
+    """Raises `expected.fault` with what the client must do."""
+    parts = compact.split(".")
+    if len(compact) > LENGTH_MAX or len(parts) != 3 or not all(parts):
+        raise expected.fault(f"{expected.name} must be a compact JWS of three parts.")
+    try:
+        header, claims = _object(parts[0]), _object(parts[1])
+        _bytes(parts[2])
+    except (ValueError, RecursionError) as error:
+        raise expected.fault(
+            f"{expected.name} must be base64url without padding, of JSON without duplicate members."
+        ) from error
+    _require_header(header, expected)
+    return Unverified(compact, header, claims)
+
+
+def _require_header(header: dict[str, Any], expected: Expected) -> None:
     if header.get("alg") not in ALGORITHMS:
-        raise invalid_client(f"Sign the assertion with {' or '.join(ALGORITHMS)}.")
-    strange = sorted(header.keys() - HEADER_MEMBERS)
+        raise expected.fault(f"Sign {expected.name} with {' or '.join(ALGORITHMS)}.")
+    strange = sorted(header.keys() - expected.members)
     if strange:
-        raise invalid_client(f"Leave {strange[0][:40]!r} out of the header: alg, typ, kid only.")
-    kind = header.get("typ", "JWT")
-    if not isinstance(kind, str) or kind.lower() not in TYPES:
-        raise invalid_client("The token has another type than a client assertion (typ JWT).")
+        allowed = ", ".join(sorted(expected.members))
+        raise expected.fault(f"Leave {strange[0][:40]!r} out of the header: {allowed} only.")
+    kind = header.get("typ", expected.default)
+    if not isinstance(kind, str) or kind.lower() not in expected.types:
+        raise expected.fault(f"{expected.name} has another type than {max(expected.types)}.")
     kid = header.get("kid", "")
     if not isinstance(kid, str) or len(kid) > KID_LENGTH_MAX:
-        raise invalid_client(f"kid must be a text of at most {KID_LENGTH_MAX} characters.")
+        raise expected.fault(f"kid must be a text of at most {KID_LENGTH_MAX} characters.")
 
 
-def is_signed_by(assertion: Unverified, key: dict[str, Any]) -> bool:
+def is_signed_by(token: Unverified, key: dict[str, Any]) -> bool:
     try:
         jws.deserialize_compact(
-            assertion.compact, ECKey.import_key(key), algorithms=[assertion.algorithm]
+            token.compact, ECKey.import_key(key), algorithms=[token.header["alg"]], registry=_ANY
         )
     except (JoseError, ValueError):
         return False
     return True
 
 
+# The header was read strictly already; a proof's `jwk` is no member joserfc knows.
+_ANY = jws.JWSRegistry(strict_check_header=False)
+
+
 def _bytes(part: str) -> bytes:
     if "=" in part:
-        raise invalid_client("client_assertion is not base64url without padding.")
-    try:
-        raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise invalid_client("client_assertion is not base64url without padding.") from error
+        raise ValueError("padded")
+    raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    # One spelling only: loose last bits would make many tokens of one.
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != part:
+        raise ValueError("not canonical")
     return raw
 
 
 def _object(part: str) -> dict[str, Any]:
-    try:
-        found = json.loads(
-            _bytes(part), object_pairs_hook=_without_duplicates, parse_constant=_no_constant
-        )
-    except (ValueError, RecursionError) as error:
-        raise invalid_client("Header and claims must be JSON without duplicate members.") from error
+    found = json.loads(
+        _bytes(part), object_pairs_hook=_without_duplicates, parse_constant=_no_constant
+    )
     if not isinstance(found, dict):
-        raise invalid_client("Header and claims must be JSON objects.")
+        raise ValueError("not an object")  # noqa: TRY004 - as every other malformed part
     return found  # pyright: ignore[reportUnknownVariableType]
 
 

@@ -2,26 +2,53 @@
 
 from typing import Any
 
-from sebalai_identity.oauth import grants, jose
+from sebalai_identity.assurance import ACR_VALUES
+from sebalai_identity.keys.actions import ALGORITHMS
+from sebalai_identity.oauth import authorize, jose, policy
 
-SCOPES = (
-    "bus.call",
-    "exchange.manage",
-    "archive.write",
-    "catalog.write",
-    "catalog.decide",
-    "platform.operate",
-)
+AUTHENTICATION = ["private_key_jwt", "self_signed_tls_client_auth", "none"]
+CLAIMS = ["sub", "acr", "amr", "auth_time", "sid", "name", "birthdate", "email", "phone_number"]
 
 
-def document(issuer: str) -> dict[str, Any]:
+def document(issuer: str, grants: list[str]) -> dict[str, Any]:
+    oauth = f"{issuer}/oauth"
     return {
         "issuer": issuer,
-        "token_endpoint": f"{issuer}/oauth/token",
-        "jwks_uri": f"{issuer}/oauth/jwks",
-        "grant_types_supported": [grants.GRANT],
-        "response_types_supported": [],
-        "scopes_supported": list(SCOPES),
-        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": list(jose.ALGORITHMS),
+        "authorization_endpoint": f"{oauth}/authorize",
+        "token_endpoint": f"{oauth}/token",
+        "pushed_authorization_request_endpoint": f"{oauth}/par",
+        "userinfo_endpoint": f"{oauth}/userinfo",
+        "introspection_endpoint": f"{oauth}/introspect",
+        "revocation_endpoint": f"{oauth}/revoke",
+        "jwks_uri": f"{oauth}/jwks",
+        "grant_types_supported": grants,
+        "response_types_supported": ["code"],
+        "response_modes_supported": list(authorize.MODES),
+        "scopes_supported": list(policy.SCOPES),
+        "claims_supported": CLAIMS,
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "prompt_values_supported": sorted(authorize.PROMPTS),
+        "subject_types_supported": ["public", "pairwise"],
+        "acr_values_supported": list(ACR_VALUES),
+        "id_token_signing_alg_values_supported": list(ALGORITHMS),
+        "userinfo_signing_alg_values_supported": list(ALGORITHMS),
+        "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": list(jose.ALGORITHMS),
+        "authorization_response_iss_parameter_supported": True,
+        "require_pushed_authorization_requests": False,
+        "tls_client_certificate_bound_access_tokens": True,
+        "ui_locales_supported": ["id", "en"],
+        **_authentication("token"),
+        **_authentication("introspection"),
+        **_authentication("revocation"),
+    }
+
+
+def _authentication(endpoint: str) -> dict[str, list[str]]:
+    return {
+        f"{endpoint}_endpoint_auth_methods_supported": AUTHENTICATION,
+        f"{endpoint}_endpoint_auth_signing_alg_values_supported": list(jose.ALGORITHMS),
     }

@@ -1,0 +1,98 @@
+"""What an application is as an OAuth client: its kind, where answers may go, how tokens are bound.
+
+Owns the rules of registration for redirect addresses (RFC 9700 section 4.1: exact, https or
+loopback or a private-use scheme with a dot). What a kind may do is the provider's policy.
+"""
+
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+URIS_MAX = 10
+URI_LENGTH_MAX = 500
+LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
+THUMBPRINT_PATTERN = r"^[A-Za-z0-9_-]{43}$"
+
+Kind = Literal["agency_system", "agency_web", "portal", "public", "kiosk", "external"]
+SignatureAlgorithm = Literal["ES256", "RS256"]
+
+
+def _redirect(value: str) -> str:
+    if not value.isascii() or not value.isprintable() or any(sign in value for sign in " \\#*"):
+        raise ValueError("write the exact address, percent-encoded, without fragment or pattern")
+    parts = urlsplit(value)
+    if parts.scheme == "https" and parts.hostname and "@" not in parts.netloc:
+        return value
+    is_loopback = parts.scheme == "http" and _host(parts.netloc) in LOOPBACK
+    is_private_use = "." in parts.scheme and not parts.netloc
+    if not is_loopback and not is_private_use:
+        raise ValueError("use https, http on loopback, or a scheme like id.go.example.app:/back")
+    return value
+
+
+def _host(netloc: str) -> str:
+    return netloc.rpartition(":")[0] if netloc.rpartition(":")[2].isdigit() else netloc
+
+
+def _web(value: str) -> str:
+    if "." in urlsplit(_redirect(value)).scheme:
+        raise ValueError("use https, or http on loopback")
+    return value
+
+
+_Text = Annotated[str, StringConstraints(min_length=8, max_length=URI_LENGTH_MAX)]
+RedirectUri = Annotated[_Text, AfterValidator(_redirect)]
+WebUri = Annotated[_Text, AfterValidator(_web)]
+
+
+class ClientSettings(BaseModel):
+    """`is_pairwise`: each sector (host of the redirect addresses) sees another `sub`."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
+
+    kind: Kind = "agency_system"
+    redirect_uris: tuple[RedirectUri, ...] = Field(default=(), max_length=URIS_MAX)
+    post_logout_redirect_uris: tuple[RedirectUri, ...] = Field(default=(), max_length=URIS_MAX)
+    backchannel_logout_uri: WebUri | None = None
+    is_par_required: bool = False
+    is_dpop_required: bool = False
+    is_pairwise: bool = False
+    id_token_algorithm: SignatureAlgorithm = "ES256"  # noqa: S105 - an algorithm
+    userinfo_algorithm: SignatureAlgorithm | None = None
+    certificate_thumbprints: tuple[
+        Annotated[str, StringConstraints(pattern=THUMBPRINT_PATTERN)], ...
+    ] = Field(default=(), max_length=5)
+
+    @model_validator(mode="after")
+    def _has_one_sector(self) -> Self:
+        hosts = {urlsplit(uri).hostname or uri for uri in self.redirect_uris}
+        if self.is_pairwise and len(hosts) != 1:
+            raise ValueError("a pairwise client has redirect addresses on one host")
+        return self
+
+    @property
+    def sector(self) -> str:
+        """RFC: OpenID Connect Core 8.1."""
+        first = self.redirect_uris[0] if self.redirect_uris else ""
+        return urlsplit(first).hostname or first
+
+    def has_redirect(self, uri: str) -> bool:
+        """Exact; a public client's loopback address without a port takes any (RFC 8252 7.3)."""
+        if uri in self.redirect_uris:
+            return True
+        if self.kind != "public":
+            return False
+        parts = urlsplit(uri)
+        return (
+            parts.scheme == "http"
+            and _host(parts.netloc) in LOOPBACK
+            and parts._replace(netloc=_host(parts.netloc)).geturl() in self.redirect_uris
+        )

@@ -1,0 +1,180 @@
+"""What an authorization request must say (RFC 6749 4.1.1, OpenID Connect Core 3.1.2.1, RFC 7636,
+RFC 9700). Pure. Answers go nowhere until the redirect address is proven.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from sebalai_shared.problems import Problem
+
+from sebalai_identity.applications.actions import KnownClient
+from sebalai_identity.interactions.actions import Wanted
+from sebalai_identity.oauth.errors import OAuthError, invalid_request
+from sebalai_identity.oauth.policy import CODE, PERSON_SCOPES, POLICIES
+
+MODES = ("query", "form_post")
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+CHALLENGE_LENGTH = 43
+CLAIMS_LENGTH_MAX = 4_096
+TEXT_LENGTH_MAX = 2_048
+LIST_MAX = 20
+AGE_MAX = 10 * 365 * 86_400
+URL_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+class RequestRefused(Problem):
+    """Shown to the person: sending them on to an unproven address would be an open redirect."""
+
+    status, slug = 400, "authorization-refused"
+    title = "The application's request is not in order"
+
+
+def proven_redirect(client: KnownClient, parameters: Mapping[str, str]) -> str:
+    """Raises `RequestRefused`."""
+    asked = parameters.get("redirect_uri")
+    if asked is None or not client.settings.has_redirect(asked):
+        raise RequestRefused(
+            "redirect_uri is not one the application has registered; tell its maker."
+        )
+    return asked
+
+
+def response_mode(parameters: Mapping[str, str]) -> str:
+    """The mode to answer in, also with an error; an unknown one is refused in the default."""
+    mode = parameters.get("response_mode", "query")
+    return mode if mode in MODES else "query"
+
+
+def read_request(client: KnownClient, parameters: Mapping[str, str], audience: str) -> Wanted:
+    """Raises `OAuthError` for the client at its proven address."""
+    _require_code(client, parameters)
+    for name in ("request", "request_uri", "registration"):
+        if name in parameters:
+            raise OAuthError(f"{name}_not_supported", f"{name} is not served here.")
+    if parameters.get("resource", audience) != audience:
+        raise OAuthError("invalid_target", f"resource must be {audience}")
+    return Wanted(
+        client_id=client.client_id,
+        client_name=client.name,
+        agency=client.agency,
+        scopes=_scopes(client, parameters),
+        claims=_claims(parameters),
+        acr_values=_words(parameters, "acr_values"),
+        max_age=_max_age(parameters),
+        prompt=_prompt(parameters),
+        login_hint=_text(parameters, "login_hint"),
+        ui_locales=_words(parameters, "ui_locales"),
+        extra={
+            "redirect_uri": parameters["redirect_uri"],
+            "mode": response_mode(parameters),
+            "state": _text(parameters, "state"),
+            "nonce": _text(parameters, "nonce"),
+            "challenge": _challenge(parameters),
+            "jkt": _jkt(parameters),
+            "hint": parameters.get("id_token_hint"),
+        },
+    )
+
+
+def _require_code(client: KnownClient, parameters: Mapping[str, str]) -> None:
+    if CODE not in POLICIES[client.settings.kind].grants:
+        raise OAuthError("unauthorized_client", "This application signs nobody in.")
+    wanted = parameters.get("response_type")
+    if wanted is None:
+        raise invalid_request("response_type is missing; send code.")
+    if wanted != "code":
+        raise OAuthError("unsupported_response_type", "Only code is served.")
+    if parameters.get("response_mode", "query") not in MODES:
+        raise invalid_request(f"response_mode must be {' or '.join(MODES)}.")
+
+
+def _challenge(parameters: Mapping[str, str]) -> str:
+    challenge = parameters.get("code_challenge", "")
+    if parameters.get("code_challenge_method") != "S256":
+        raise invalid_request("Send code_challenge with code_challenge_method=S256 (PKCE).")
+    if len(challenge) != CHALLENGE_LENGTH or not set(challenge) <= URL_SAFE:
+        raise invalid_request("code_challenge must be the base64url of a SHA-256.")
+    return challenge
+
+
+def _jkt(parameters: Mapping[str, str]) -> str | None:
+    jkt = parameters.get("dpop_jkt")
+    if jkt is not None and (len(jkt) != CHALLENGE_LENGTH or not set(jkt) <= URL_SAFE):
+        raise invalid_request("dpop_jkt must be a JWK thumbprint (RFC 7638).")
+    return jkt
+
+
+def _scopes(client: KnownClient, parameters: Mapping[str, str]) -> tuple[str, ...]:
+    """Unknown ones are ignored, as OpenID Connect Core 3.1.2.1 says."""
+    asked = set(_words(parameters, "scope"))
+    given = sorted(asked & client.scopes & PERSON_SCOPES)
+    if not given:
+        granted = " ".join(sorted(client.scopes & PERSON_SCOPES))
+        raise OAuthError("invalid_scope", f"Of what was asked nothing is granted: {granted}")
+    return tuple(given)
+
+
+def _words(parameters: Mapping[str, str], name: str) -> tuple[str, ...]:
+    words = tuple(parameters.get(name, "").split())
+    if len(words) > LIST_MAX:
+        raise invalid_request(f"{name} holds more than {LIST_MAX} values.")
+    return words
+
+
+def _text(parameters: Mapping[str, str], name: str) -> str | None:
+    value = parameters.get(name)
+    if value is not None and len(value) > TEXT_LENGTH_MAX:
+        raise invalid_request(f"{name} is longer than {TEXT_LENGTH_MAX} characters.")
+    return value
+
+
+def _max_age(parameters: Mapping[str, str]) -> int | None:
+    value = parameters.get("max_age")
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) < 10) or int(value) > AGE_MAX:
+        raise invalid_request("max_age must be a number of seconds.")
+    return int(value)
+
+
+def _prompt(parameters: Mapping[str, str]) -> tuple[str, ...]:
+    prompt = _words(parameters, "prompt")
+    if not set(prompt) <= PROMPTS or ("none" in prompt and len(prompt) > 1):
+        raise invalid_request("prompt is none, or any of login, consent, select_account.")
+    return prompt
+
+
+def _claims(parameters: Mapping[str, str]) -> dict[str, Any]:
+    text = parameters.get("claims")
+    if text is None:
+        return {}
+    if len(text) > CLAIMS_LENGTH_MAX:
+        raise invalid_request(f"claims is longer than {CLAIMS_LENGTH_MAX} characters.")
+    try:
+        found: Any = orjson.loads(text)
+    except ValueError as error:
+        raise invalid_request("claims is not JSON.") from error
+    if not isinstance(found, dict) or not all(
+        isinstance(found.get(place, {}), dict)
+        and all(asked is None or isinstance(asked, dict) for asked in found.get(place, {}).values())
+        for place in ("id_token", "userinfo")
+    ):
+        raise invalid_request("claims is not of the form of OpenID Connect Core 5.5.")
+    return {place: found[place] for place in ("id_token", "userinfo") if place in found}
+
+
+def essential_acr(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """The acr values one of which must be reached, or the request fails; empty when none must."""
+    asked = (claims.get("id_token") or {}).get("acr") or {}
+    if not asked.get("essential"):
+        return ()
+    values: Any = asked.get("values")
+    listed: list[Any] = values if isinstance(values, list) else [asked.get("value")]
+    return tuple(value for value in listed if isinstance(value, str))
+
+
+def origin(uri: str) -> str:
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"

@@ -1,0 +1,85 @@
+"""Client authentication: private_key_jwt (RFC 7523), a certificate through the edge (RFC 8705), or
+none for a public client, whose codes PKCE protects and whose tokens DPoP binds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sebalai_identity.applications.actions import KnownClient, usable_client
+from sebalai_identity.oauth import assertion, jose, store
+from sebalai_identity.oauth.desk import Desk
+from sebalai_identity.oauth.dpop import Call
+from sebalai_identity.oauth.errors import OAuthError, invalid_client
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+# One answer for all: whether a client exists is nobody's business.
+UNKNOWN = "The client is not known, is suspended, or did not prove itself."
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A client that proved itself. `certificate`: the thumbprint its tokens are bound to."""
+
+    client: KnownClient
+    certificate: str | None = None
+
+
+async def authenticate(desk: Desk, parameters: Mapping[str, str], call: Call) -> Proven:
+    """Raises `OAuthError` invalid_client. An assertion is used up even if what follows fails."""
+    if "client_secret" in parameters:
+        raise invalid_client("There are no client secrets here; authenticate by private_key_jwt.")
+    if "client_assertion" in parameters or "client_assertion_type" in parameters:
+        return Proven(await _by_assertion(desk, parameters), call.certificate)
+    client = await _named(desk, parameters)
+    if call.certificate in client.settings.certificate_thumbprints:
+        return Proven(client, call.certificate)
+    if client.settings.kind != "public":
+        raise invalid_client("client_assertion is missing.")
+    return Proven(client)
+
+
+async def _named(desk: Desk, parameters: Mapping[str, str]) -> KnownClient:
+    client_id = as_id(parameters.get("client_id"))
+    if client_id is None:
+        raise invalid_client("client_assertion is missing.")
+    client = await usable_client(desk.session, client_id=client_id, at=desk.now)
+    if client is None:
+        raise invalid_client(UNKNOWN)
+    return client
+
+
+def as_id(text: str | None) -> UUID | None:
+    try:
+        found = UUID(text or "")
+    except ValueError:
+        return None
+    return found if str(found) == text else None
+
+
+async def _by_assertion(desk: Desk, parameters: Mapping[str, str]) -> KnownClient:
+    if parameters.get("client_assertion_type") != ASSERTION_TYPE:
+        raise invalid_client(f"client_assertion_type must be {ASSERTION_TYPE}")
+    proof = jose.read(parameters.get("client_assertion", ""))
+    claims = assertion.check(proof.claims, desk.server.issuer, desk.now)
+    if parameters.get("client_id", str(claims.client_id)) != str(claims.client_id):
+        raise invalid_client("client_id is another than the assertion's.")
+    client = await usable_client(desk.session, client_id=claims.client_id, at=desk.now)
+    keys = client.keys if client is not None else ()
+    candidates = [key for key in keys if proof.kid is None or proof.kid in key.names]
+    if client is None or not any(jose.is_signed_by(proof, key.jwk) for key in candidates):
+        raise invalid_client(UNKNOWN)
+    await _use_up(desk, claims.client_id, claims.jti, claims.expires_at)
+    return client
+
+
+async def _use_up(desk: Desk, client_id: UUID, jti: str, expires_at: datetime) -> None:
+    if not await store.use_once(desk.session, str(client_id), jti, expires_at):
+        raise invalid_client("This jti was used before; sign a new assertion for each request.")
+
+
+def require_grant(proven: Proven, grant: str, allowed: frozenset[str]) -> None:
+    if grant not in allowed:
+        kind = proven.client.settings.kind
+        raise OAuthError("unauthorized_client", f"A client of kind {kind} may not use {grant}.")

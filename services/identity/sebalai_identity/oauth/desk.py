@@ -1,0 +1,77 @@
+"""The provider at work in one transaction: what every grant and endpoint needs of the world."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from sebalai_shared.clock import Clock
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.keys.actions import Ring
+
+
+@dataclass(frozen=True)
+class Server:
+    """Who we are: the issuer, and the audience of our access tokens."""
+
+    issuer: str
+    audience: str
+
+
+@dataclass(frozen=True)
+class Authority:
+    """What a person acts as: `kind` citizen, civil_servant or business; until when at most."""
+
+    kind: str = "citizen"
+    agency: str | None = None
+    posting: UUID | None = None
+    ends_at: datetime | None = None
+    is_usable: bool = True
+
+
+class Register(Protocol):
+    """What the provider asks of the registers of persons and postings."""
+
+    async def authority(
+        self, session: AsyncSession, subject: UUID, posting: UUID | None, at: datetime
+    ) -> Authority: ...
+
+    async def claims(
+        self, session: AsyncSession, subject: UUID, names: frozenset[str]
+    ) -> dict[str, Any]:
+        """Those of the names that are known."""
+        ...
+
+
+class Unregistered:
+    """Whoever signed in acts for themself, and nothing is known of them but that."""
+
+    async def authority(self, *_: object) -> Authority:
+        return Authority()
+
+    async def claims(self, *_: object) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Desk:
+    session: AsyncSession
+    clock: Clock
+    server: Server
+    ring: Ring
+    register: Register = field(default_factory=Unregistered)
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def authority(self, subject: UUID, posting: UUID | None = None) -> Authority:
+        return await self.register.authority(self.session, subject, posting, self.now)
+
+    async def person_claims(self, subject: UUID, names: frozenset[str]) -> dict[str, Any]:
+        return await self.register.claims(self.session, subject, names)
+
+    def until(self, lifetime: timedelta, *ends: datetime | None) -> datetime:
+        """The earliest of now + lifetime and all that ends."""
+        return min([self.now + lifetime, *(end for end in ends if end is not None)])

@@ -1,0 +1,83 @@
+"""SQL of refresh families: one row a sign-in and client, whatever number of tokens it gave out."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.oauth.model import FAMILIES
+
+_INSERT = text(
+    "INSERT INTO refresh_family (slot, id, client_id, subject, session_id, content, jkt, moved_at,"
+    " idle_until, absolute_until) VALUES (:slot, :id, :client_id, :subject, :session_id,"
+    " CAST(:content AS jsonb), :jkt, :moved_at, :idle_until, :absolute_until)"
+)
+# The one statement that decides: of many at once one finds the number still as it was.
+_MOVE = text(
+    "UPDATE refresh_family SET number = number + :step, moved_at = :at,"
+    " idle_until = LEAST(:idle_until, absolute_until)"
+    " WHERE slot = :slot AND id = :id AND number = :number AND client_id = :client_id"
+    " AND jkt IS NOT DISTINCT FROM :jkt AND revoked_at IS NULL AND idle_until > :at"
+    " RETURNING subject, session_id, content, idle_until, absolute_until, number"
+)
+_FIND = text(
+    "SELECT client_id, subject, session_id, content, jkt, number, moved_at, idle_until,"
+    " absolute_until, revoked_at FROM refresh_family WHERE slot = :slot AND id = :id"
+)
+_REVOKE = text(
+    "UPDATE refresh_family SET revoked_at = :at, reason = :reason"
+    " WHERE id = :id AND revoked_at IS NULL"
+)
+_REVOKE_OF = {
+    name: text(
+        f"UPDATE refresh_family SET revoked_at = :at, reason = :reason"  # noqa: S608
+        f" WHERE {name} = :value AND revoked_at IS NULL RETURNING id"
+    )
+    for name in ("subject", "session_id", "client_id")
+}
+
+
+async def insert(session: AsyncSession, family: dict[str, Any]) -> None:
+    names = family | {
+        "slot": FAMILIES.slot(family["absolute_until"]),
+        "content": orjson.dumps(family["content"]).decode(),
+    }
+    await session.execute(_INSERT, names)
+
+
+async def move(session: AsyncSession, names: dict[str, Any]) -> Any | None:
+    return (await session.execute(_MOVE, names)).one_or_none()
+
+
+async def find(session: AsyncSession, slot: int, family_id: UUID) -> Any | None:
+    return (await session.execute(_FIND, {"slot": slot, "id": family_id})).one_or_none()
+
+
+async def revoke(session: AsyncSession, family_id: UUID, reason: str, at: datetime) -> bool:
+    names = {"id": family_id, "reason": reason, "at": at}
+    result: Any = await session.execute(_REVOKE, names)
+    return bool(result.rowcount)
+
+
+async def revoke_of(
+    session: AsyncSession, column: str, value: UUID, reason: str, at: datetime
+) -> list[UUID]:
+    """`column`: subject, session_id or client_id. Answers which families it ended."""
+    names = {"value": value, "reason": reason, "at": at}
+    return list((await session.scalars(_REVOKE_OF[column], names)).all())
+
+
+_REVOKE_PAIR = text(
+    "UPDATE refresh_family SET revoked_at = :at, reason = :reason WHERE subject = :subject"
+    " AND client_id = :client_id AND revoked_at IS NULL RETURNING id"
+)
+
+
+async def revoke_pair(
+    session: AsyncSession, subject: UUID, client_id: UUID, reason: str, at: datetime
+) -> list[UUID]:
+    names = {"subject": subject, "client_id": client_id, "reason": reason, "at": at}
+    return list((await session.scalars(_REVOKE_PAIR, names)).all())
