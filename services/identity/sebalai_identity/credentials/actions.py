@@ -1,0 +1,123 @@
+"""What proves that somebody is their person: password, one-time code, recovery code, passkey, and
+the invitation that begins it all. This module is the slice's face to the others.
+
+Owns proofs and their throttling. Owns no page and no session; who the person is, is `persons`'.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.credentials import store, throttle
+from sebalai_identity.credentials.factors import (
+    OneTimeKnown,
+    address_of,
+    begin_one_time,
+    check_second,
+    codes_left,
+    confirm_one_time,
+    has_one_time,
+    pending_seed,
+    remove_one_time,
+    renew_codes,
+)
+from sebalai_identity.credentials.hashing import PasswordsBusy, PasswordWorkers
+from sebalai_identity.credentials.invitations import InvitationUnknown, Invited, accept, invite
+from sebalai_identity.credentials.keeper import Keeper, NoSignInKey, Origin, digest_of
+from sebalai_identity.credentials.passwords import (
+    Checked,
+    LoginInvalid,
+    PasswordWeak,
+    check_password,
+    remember_device,
+    set_password,
+)
+from sebalai_identity.credentials.secrets import Secrets
+from sebalai_identity.credentials.strength import LENGTH_MAX, LENGTH_MIN, Breached
+
+__all__ = [
+    "LENGTH_MAX",
+    "LENGTH_MIN",
+    "Breached",
+    "Checked",
+    "InvitationUnknown",
+    "Invited",
+    "Keeper",
+    "LoginInvalid",
+    "NoSignInKey",
+    "OneTimeKnown",
+    "Origin",
+    "PasswordWeak",
+    "PasswordWorkers",
+    "PasswordsBusy",
+    "Secrets",
+    "accept",
+    "address_of",
+    "begin_one_time",
+    "check_password",
+    "check_second",
+    "codes_left",
+    "confirm_one_time",
+    "has_one_time",
+    "invite",
+    "pending_seed",
+    "remember_device",
+    "remove_one_time",
+    "renew_codes",
+    "set_password",
+]
+
+HALF_LIFETIME = timedelta(minutes=10)
+DEVICE_FORGOTTEN_AFTER = timedelta(days=400)
+
+
+@dataclass(frozen=True)
+class AccountRead:
+    """`sponsor`: slug of the agency that answers for an outsider."""
+
+    subject: UUID
+    login: str
+    sponsor: str | None
+    has_password: bool
+
+
+async def account_of(session: AsyncSession, *, subject: UUID) -> AccountRead | None:
+    row = await store.account_of(session, subject)
+    if row is None:
+        return None
+    stored = await store.hash_of(session, subject)
+    return AccountRead(row.subject, row.login, row.sponsor, stored is not None)
+
+
+@dataclass(frozen=True)
+class Half:
+    """A sign-in that has proven `methods` and still lacks the second factor."""
+
+    subject: UUID
+    methods: tuple[str, ...]
+
+
+async def keep_half(
+    session: AsyncSession, keeper: Keeper, *, browser: str, subject: UUID, methods: Sequence[str]
+) -> None:
+    """`browser`: a cookie value made for this very step, so that nobody else holds it."""
+    until = keeper.clock.now() + HALF_LIFETIME
+    await store.keep_half(session, digest_of(browser), subject, methods, until)
+
+
+async def half_of(session: AsyncSession, keeper: Keeper, *, browser: str) -> Half | None:
+    row = await store.half(session, digest_of(browser), keeper.clock.now())
+    return Half(row.subject, tuple(row.methods)) if row is not None else None
+
+
+async def drop_half(session: AsyncSession, *, browser: str) -> None:
+    await store.drop_half(session, digest_of(browser))
+
+
+async def sweep_credentials(session: AsyncSession, keeper: Keeper) -> None:
+    now = keeper.clock.now()
+    await throttle.sweep(session, now)
+    await store.sweep(session, now, now - DEVICE_FORGOTTEN_AFTER)

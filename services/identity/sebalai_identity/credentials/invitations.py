@@ -1,0 +1,86 @@
+"""How somebody gets a first credential, or a new one after losing all: a code used once, made by
+somebody who knows the person, good for a limited time. Also for outsiders an agency sponsors.
+"""
+
+import base64
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sebalai_shared.problems import FieldInvalid, NotFound
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.credentials import store
+from sebalai_identity.credentials.keeper import Keeper, digest_of
+from sebalai_identity.credentials.model import Invitation
+from sebalai_identity.credentials.passwords import LoginInvalid, login_of, require_strong
+
+CODE_BYTES = 15
+GROUP = 4
+LIFETIME = timedelta(hours=72)
+LIFETIME_MAX = timedelta(days=14)
+
+
+class InvitationUnknown(NotFound):
+    slug, title = "invitation-unknown", "This invitation was used, has ended, or never was"
+
+
+@dataclass(frozen=True)
+class Invited:
+    """The code is told to the issuer this once; it goes to the person by a way they trust."""
+
+    code: str
+    expires_at: datetime
+
+
+async def invite(
+    session: AsyncSession,
+    keeper: Keeper,
+    *,
+    subject: UUID,
+    issued_by: str,
+    sponsor: str | None = None,
+    lifetime: timedelta = LIFETIME,
+) -> Invited:
+    """Earlier unused invitations of the person end. Who calls it has decided who may.
+
+    Raises `FieldInvalid`: a lifetime that is none, or over LIFETIME_MAX.
+    """
+    if not timedelta(0) < lifetime <= LIFETIME_MAX:
+        raise FieldInvalid("/hours", f"More than none, at most {LIFETIME_MAX.days} days.")
+    now, code = keeper.clock.now(), base64.b32encode(secrets.token_bytes(CODE_BYTES)).decode()
+    row = Invitation(
+        digest=digest_of(code),
+        subject=subject,
+        sponsor=sponsor,
+        issued_by=issued_by,
+        issued_at=now,
+        expires_at=now + lifetime,
+    )
+    await store.keep_invitation(session, row)
+    grouped = "-".join(code[at : at + GROUP] for at in range(0, len(code), GROUP))
+    return Invited(grouped, row.expires_at)
+
+
+async def accept(
+    session: AsyncSession, keeper: Keeper, *, code: str, login: str, password: str
+) -> UUID:
+    """The person's account gets this name and password; the code has been used.
+
+    A wrong name or password leaves the code unused. Raises `InvitationUnknown`, `LoginInvalid`,
+    `PasswordWeak`, `PasswordsBusy`.
+    """
+    now = keeper.clock.now()
+    digest = digest_of("".join(code.split()).replace("-", "").upper())
+    row = await store.invitation(session, digest, now)
+    if row is None:
+        raise InvitationUnknown("Ask whoever invited you for a new one.")
+    name = login_of(login)
+    stored = await require_strong(keeper, password, [name])
+    if not await store.keep_account(session, row.subject, name, row.sponsor, now):
+        raise LoginInvalid("/login", "Somebody signs in by this name already.")
+    await store.keep_hash(session, row.subject, stored, now)
+    row.used_at = now
+    await session.flush()
+    return row.subject

@@ -1,0 +1,118 @@
+"""Signing in by name and password, and setting a password."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sebalai_shared.problems import FieldInvalid
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.credentials import store, throttle
+from sebalai_identity.credentials.keeper import NOTHING, Keeper, Origin
+from sebalai_identity.credentials.strength import LENGTH_MAX, Weakness, weakness
+from sebalai_identity.credentials.throttle import (
+    FREE_NAME,
+    FREE_NETWORK,
+    FREE_PLACE,
+    Counter,
+)
+
+LOGIN_PATTERN = re.compile(r"[a-z0-9][a-z0-9._@+-]{2,63}")
+# A NIK of 16 digits must never become a name that is shown and logged.
+NIK_SHAPE = re.compile(r"\D*(\d\D*){16}")
+TYPED_MAX = 256
+
+
+class LoginInvalid(FieldInvalid):
+    slug, title = "login-invalid", "This name cannot be signed in by"
+
+
+class PasswordWeak(FieldInvalid):
+    slug, title = "password-weak", "This password would be guessed"
+
+    def __init__(self, why: Weakness) -> None:
+        super().__init__("/password", f"It is refused as {why}.")
+        self.why: Weakness = why
+
+
+@dataclass(frozen=True)
+class Checked:
+    """`subject` None: not proven, for whatever reason. `wait`: it was not even looked at."""
+
+    subject: UUID | None = None
+    wait: timedelta = NOTHING
+
+
+def login_of(typed: str) -> str:
+    """Raises `LoginInvalid`."""
+    login = typed.strip().lower()
+    if not LOGIN_PATTERN.fullmatch(login) or NIK_SHAPE.fullmatch(login):
+        raise LoginInvalid(
+            "/login", "3 to 64 of a-z, 0-9 and . _ @ + -, beginning with a letter or digit; no NIK."
+        )
+    return login
+
+
+async def check_password(keeper: Keeper, *, login: str, password: str, origin: Origin) -> Checked:
+    """The same work, time and answer for unknown names. Raises `PasswordsBusy`, `NoSignInKey`."""
+    login = login.strip().lower()[:TYPED_MAX]
+    async with keeper.database.transaction() as session:
+        counters = await _counters(session, keeper, login, origin)
+        wait = await throttle.admit(session, counters, keeper.clock.now())
+        found = await store.by_login(session, login)
+    if wait:
+        return Checked(wait=wait)
+    account, stored = found if found is not None else (None, None)
+    # What is longer was never set: it cannot match, and is not worth hashing whole.
+    if not await keeper.workers.matches(stored, password[: LENGTH_MAX + 1]) or account is None:
+        return Checked()
+    async with keeper.database.transaction() as session:
+        await throttle.clear(session, counters)
+        if stored is not None and keeper.workers.is_outdated(stored):
+            fresh = await keeper.workers.hash(password)
+            await store.keep_hash(session, account.subject, fresh, keeper.clock.now())
+    return Checked(account.subject)
+
+
+async def _counters(
+    session: AsyncSession, keeper: Keeper, login: str, origin: Origin
+) -> Sequence[Counter]:
+    index = keeper.secrets.index
+    if await store.is_known_device(session, login, origin.device_digest):
+        return [Counter(index("device", login, origin.device or ""), FREE_PLACE)]
+    return [
+        Counter(index("place", login, origin.network), FREE_PLACE),
+        Counter(index("name", login), FREE_NAME),
+        Counter(index("network", origin.network), FREE_NETWORK, is_cleared=False),
+    ]
+
+
+async def require_strong(keeper: Keeper, password: str, known: Iterable[str]) -> str:
+    """The hash to keep. Raises `PasswordWeak`, `PasswordsBusy`."""
+    why = weakness(password, known, keeper.breached)
+    if why is not None:
+        raise PasswordWeak(why)
+    return await keeper.workers.hash(password)
+
+
+async def set_password(
+    session: AsyncSession,
+    keeper: Keeper,
+    *,
+    subject: UUID,
+    password: str,
+    known: Iterable[str] = (),
+) -> None:
+    """Who calls it has seen that the person may. Raises `PasswordWeak`, `PasswordsBusy`."""
+    stored = await require_strong(keeper, password, known)
+    await store.keep_hash(session, subject, stored, keeper.clock.now())
+
+
+async def remember_device(
+    session: AsyncSession, keeper: Keeper, *, subject: UUID, device: str
+) -> None:
+    """From now on guesses by others do not slow this browser down."""
+    origin = Origin("", device)
+    await store.keep_device(session, subject, origin.device_digest, keeper.clock.now())

@@ -1,0 +1,250 @@
+"""SQL of accounts and credentials."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.credentials.model import (
+    Account,
+    Invitation,
+    OneTime,
+    Passkey,
+    Password,
+    RecoveryCode,
+)
+
+DEVICES_MAX = 20
+PASSKEYS_MAX = 20
+SWEEP_ROWS = 50_000
+
+
+async def account_of(session: AsyncSession, subject: UUID) -> Account | None:
+    return await session.get(Account, subject, populate_existing=True)
+
+
+async def by_login(session: AsyncSession, login: str) -> tuple[Account, str | None] | None:
+    """The account and its password's hash."""
+    query = (
+        select(Account, Password.hash)
+        .outerjoin(Password, Password.subject == Account.subject)
+        .where(Account.login == login)
+    )
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def keep_account(
+    session: AsyncSession, subject: UUID, login: str, sponsor: str | None, at: datetime
+) -> bool:
+    """False when somebody else signs in by this name. A known person gets the new name."""
+    taken = select(Account.subject).where(Account.login == login, Account.subject != subject)
+    if await session.scalar(taken) is not None:
+        return False
+    values = {"subject": subject, "login": login, "sponsor": sponsor, "created_at": at}
+    change = upsert(Account).values(values)
+    result: Any = await session.execute(
+        change.on_conflict_do_update(
+            index_elements=["subject"], set_={"login": login, "sponsor": sponsor}
+        )
+    )
+    return bool(result.rowcount)
+
+
+async def hash_of(session: AsyncSession, subject: UUID) -> str | None:
+    return await session.scalar(select(Password.hash).where(Password.subject == subject))
+
+
+async def keep_hash(session: AsyncSession, subject: UUID, stored: str, at: datetime) -> None:
+    values = {"subject": subject, "hash": stored, "changed_at": at}
+    change = upsert(Password).values(values)
+    await session.execute(
+        change.on_conflict_do_update(
+            index_elements=["subject"], set_={"hash": stored, "changed_at": at}
+        )
+    )
+
+
+async def one_time_of(session: AsyncSession, subject: UUID) -> OneTime | None:
+    return await session.get(OneTime, subject, populate_existing=True)
+
+
+async def keep_seed(session: AsyncSession, subject: UUID, sealed: bytes) -> None:
+    """A seed not yet confirmed; it takes the place of another unconfirmed one only."""
+    change = upsert(OneTime).values(subject=subject, sealed=sealed, last_step=0, confirmed_at=None)
+    await session.execute(
+        change.on_conflict_do_update(
+            index_elements=["subject"],
+            set_={"sealed": sealed, "last_step": 0},
+            where=OneTime.confirmed_at.is_(None),
+        )
+    )
+
+
+async def use_step(session: AsyncSession, subject: UUID, step: int) -> bool:
+    """Once for each step, and never an earlier one; decided by the row's lock."""
+    result: Any = await session.execute(
+        update(OneTime)
+        .where(OneTime.subject == subject, OneTime.last_step < step)
+        .values(last_step=step)
+    )
+    return bool(result.rowcount)
+
+
+async def confirm_seed(session: AsyncSession, subject: UUID, at: datetime) -> None:
+    await session.execute(update(OneTime).where(OneTime.subject == subject).values(confirmed_at=at))
+
+
+async def drop_seed(session: AsyncSession, subject: UUID) -> None:
+    await session.execute(delete(OneTime).where(OneTime.subject == subject))
+
+
+async def keep_codes(session: AsyncSession, subject: UUID, digests: Iterable[bytes]) -> None:
+    """In place of all earlier ones."""
+    await session.execute(delete(RecoveryCode).where(RecoveryCode.subject == subject))
+    rows = [{"digest": digest, "subject": subject} for digest in digests]
+    await session.execute(insert(RecoveryCode), rows)
+
+
+async def use_code(session: AsyncSession, subject: UUID, digest: bytes, at: datetime) -> bool:
+    result: Any = await session.execute(
+        update(RecoveryCode)
+        .where(
+            RecoveryCode.subject == subject,
+            RecoveryCode.digest == digest,
+            RecoveryCode.used_at.is_(None),
+        )
+        .values(used_at=at)
+    )
+    return bool(result.rowcount)
+
+
+async def codes_left(session: AsyncSession, subject: UUID) -> int:
+    query = select(func.count()).where(
+        RecoveryCode.subject == subject, RecoveryCode.used_at.is_(None)
+    )
+    return (await session.scalars(query)).one()
+
+
+async def passkeys_of(session: AsyncSession, subject: UUID) -> Sequence[Passkey]:
+    query = select(Passkey).where(Passkey.subject == subject).order_by(Passkey.created_at)
+    return (await session.scalars(query.limit(PASSKEYS_MAX))).all()
+
+
+async def passkey(session: AsyncSession, credential_id: bytes) -> Passkey | None:
+    query = select(Passkey).where(Passkey.id == credential_id).with_for_update()
+    return await session.scalar(query)
+
+
+async def drop_passkey(session: AsyncSession, subject: UUID, credential_id: bytes) -> bool:
+    result: Any = await session.execute(
+        delete(Passkey).where(Passkey.subject == subject, Passkey.id == credential_id)
+    )
+    return bool(result.rowcount)
+
+
+async def keep_invitation(session: AsyncSession, row: Invitation) -> None:
+    """It takes the place of earlier ones of the same person that nobody has used."""
+    await session.execute(
+        delete(Invitation).where(Invitation.subject == row.subject, Invitation.used_at.is_(None))
+    )
+    session.add(row)
+    await session.flush()
+
+
+async def invitation(session: AsyncSession, digest: bytes, at: datetime) -> Invitation | None:
+    """One that may be used now; locked, so that of two who use it at once one comes second."""
+    query = (
+        select(Invitation)
+        .where(
+            Invitation.digest == digest, Invitation.used_at.is_(None), Invitation.expires_at > at
+        )
+        .with_for_update()
+    )
+    return await session.scalar(query)
+
+
+_KEEP_DEVICE = text(
+    "INSERT INTO known_device (digest, subject, used_at) VALUES (:digest, :subject, :at)"
+    " ON CONFLICT (digest, subject) DO UPDATE SET used_at = :at"
+)
+_CROWD = text(
+    "DELETE FROM known_device WHERE subject = :subject AND digest IN (SELECT digest FROM"
+    " known_device WHERE subject = :subject ORDER BY used_at DESC OFFSET :kept)"
+)
+_KNOWN = text(
+    "SELECT EXISTS (SELECT FROM known_device d JOIN account a ON a.subject = d.subject"
+    " WHERE d.digest = :digest AND a.login = :login)"
+)
+
+
+async def keep_device(session: AsyncSession, subject: UUID, digest: bytes, at: datetime) -> None:
+    """Remembers the browser; the one used longest ago of DEVICES_MAX makes room."""
+    await session.execute(_KEEP_DEVICE, {"digest": digest, "subject": subject, "at": at})
+    await session.execute(_CROWD, {"subject": subject, "kept": DEVICES_MAX})
+
+
+async def is_known_device(session: AsyncSession, login: str, digest: bytes) -> bool:
+    return bool(await session.scalar(_KNOWN, {"digest": digest, "login": login}))
+
+
+_KEEP_HALF = text(
+    "INSERT INTO half_sign_in (browser, subject, methods, expires_at)"
+    " VALUES (:browser, :subject, :methods, :until)"
+)
+_HALF = text(
+    "SELECT subject, methods FROM half_sign_in WHERE browser = :browser AND expires_at > :at"
+)
+_DROP_HALF = text("DELETE FROM half_sign_in WHERE browser = :browser")
+
+
+async def keep_half(
+    session: AsyncSession, browser: bytes, subject: UUID, methods: Sequence[str], until: datetime
+) -> None:
+    names = {"browser": browser, "subject": subject, "methods": list(methods), "until": until}
+    await session.execute(_KEEP_HALF, names)
+
+
+async def half(session: AsyncSession, browser: bytes, at: datetime) -> Any | None:
+    return (await session.execute(_HALF, {"browser": browser, "at": at})).one_or_none()
+
+
+async def drop_half(session: AsyncSession, browser: bytes) -> None:
+    await session.execute(_DROP_HALF, {"browser": browser})
+
+
+_KEEP_CHALLENGE = text(
+    "INSERT INTO challenge (digest, browser, purpose, subject, expires_at)"
+    " VALUES (:digest, :browser, :purpose, :subject, :until)"
+)
+_TAKE_CHALLENGE = text(
+    "DELETE FROM challenge WHERE digest = :digest AND browser = :browser AND purpose = :purpose"
+    " AND subject IS NOT DISTINCT FROM :subject AND expires_at > :at"
+)
+
+
+async def keep_challenge(session: AsyncSession, names: dict[str, Any]) -> None:
+    await session.execute(_KEEP_CHALLENGE, names)
+
+
+async def take_challenge(session: AsyncSession, names: dict[str, Any]) -> bool:
+    """Once: of two who answer the same challenge one comes too late."""
+    result: Any = await session.execute(_TAKE_CHALLENGE, names)
+    return bool(result.rowcount)
+
+
+async def sweep(session: AsyncSession, now: datetime, forgotten_devices: datetime) -> None:
+    for table, column, before in (
+        ("challenge", "expires_at", now),
+        ("half_sign_in", "expires_at", now),
+        ("known_device", "used_at", forgotten_devices),
+    ):
+        statement = (
+            f"DELETE FROM {table} WHERE ctid IN (SELECT ctid FROM {table}"  # noqa: S608 - our own names
+            f" WHERE {column} < :before LIMIT :rows)"
+        )
+        await session.execute(text(statement), {"before": before, "rows": SWEEP_ROWS})

@@ -1,0 +1,219 @@
+"""A second factor counts once; an invitation begins an account once."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sebalai_identity.credentials import actions
+from sebalai_identity.credentials.actions import InvitationUnknown, LoginInvalid, PasswordWeak
+from sebalai_identity.credentials.factors import STEP_SECONDS, TOTP
+from sebalai_identity.credentials.invitations import LIFETIME
+from sebalai_identity.credentials.keeper import Keeper, Origin
+from sebalai_identity.credentials.throttle import FREE_PLACE
+from sebalai_shared.ids import uuid7
+from sebalai_shared.problems import FieldInvalid
+from sqlalchemy import text
+
+HOME = Origin("192.0.2.0/24")
+PASSWORD = "tepung garam jembatan biru"
+
+
+@pytest.fixture
+async def session(database):
+    async with database.transaction() as session:
+        yield session
+
+
+@pytest.fixture
+async def begun(session, keeper, person):
+    return TOTP(await actions.begin_one_time(session, keeper, subject=person))
+
+
+@pytest.fixture
+def at(begun, clock):
+    def at(steps=0):
+        return begun.generate_otp(int(clock.now().timestamp()) // STEP_SECONDS + steps)
+
+    return at
+
+
+@pytest.fixture
+async def codes(session, keeper, person, at):
+    codes = await actions.confirm_one_time(session, keeper, subject=person, code=at(-1))
+    assert len(codes) == 10
+    return codes
+
+
+@pytest.fixture
+def second(keeper, person):
+    async def second(typed, subject=None):
+        return await actions.check_second(
+            keeper, subject=subject or person, typed=typed, origin=HOME
+        )
+
+    return second
+
+
+async def test_seed_counts_only_after_its_first_code(session, keeper, person, at, second):
+    assert (await second(at())).subject is None
+    assert not await actions.has_one_time(session, subject=person)
+    wrong = "000000" if at() != "000000" else "111111"
+    assert await actions.confirm_one_time(session, keeper, subject=person, code=wrong) is None
+    assert await actions.confirm_one_time(session, keeper, subject=person, code=at())
+    assert await actions.has_one_time(session, subject=person)
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+async def test_code_of_a_neighbouring_step_is_taken_once(codes, second, at, person, steps):
+    assert (await second(at(steps))).subject == person
+    assert (await second(at(steps))).subject is None
+
+
+async def test_earlier_step_does_not_count_after_a_later_one(codes, second, at):
+    assert (await second(at(1))).subject
+    assert (await second(at(0))).subject is None
+
+
+@pytest.mark.parametrize("steps", [-2, 2])
+async def test_code_out_of_time_is_refused(codes, second, at, steps):
+    assert (await second(at(steps))).subject is None
+
+
+async def test_two_who_send_one_code_at_once_are_one(committed, workers, clock, keeper):
+    person = uuid7()
+    keeper = Keeper(committed, clock, workers, keeper.sealed_by)
+    async with committed.transaction() as session:
+        await session.execute(
+            text("INSERT INTO account VALUES (:id, 'at-once', NULL, now())"), {"id": person}
+        )
+        seed = TOTP(await actions.begin_one_time(session, keeper, subject=person))
+        step = int(clock.now().timestamp()) // STEP_SECONDS
+        assert await actions.confirm_one_time(
+            session, keeper, subject=person, code=seed.generate_otp(step - 1)
+        )
+    try:
+        checks = [
+            actions.check_second(keeper, subject=person, typed=seed.generate_otp(step), origin=HOME)
+            for _ in range(5)
+        ]
+        outcomes = await asyncio.gather(*checks)
+    finally:
+        async with committed.transaction() as session:
+            for table in ("attempt_count", "recovery_code", "one_time", "account"):
+                await session.execute(text(f"DELETE FROM {table}"))  # noqa: S608
+    assert sum(outcome.subject is not None for outcome in outcomes) == 1
+
+
+async def test_recovery_code_counts_once_however_it_is_typed(codes, second, person, session):
+    assert (await second(codes[0].lower().replace("-", " "))).subject == person
+    assert (await second(codes[0])).subject is None
+    assert await actions.codes_left(session, subject=person) == 9
+
+
+async def test_new_recovery_codes_end_the_old(codes, second, session, person):
+    fresh = await actions.renew_codes(session, subject=person)
+    assert (await second(codes[1])).subject is None
+    assert (await second(fresh[1])).subject == person
+
+
+async def test_database_tells_no_seed_and_no_code(codes, begun, session):
+    for table in ("one_time", "recovery_code"):
+        query = f"SELECT string_agg(t::text, ' ') FROM {table} t"  # noqa: S608
+        dumped = await session.scalar(text(query))
+        assert dumped
+        assert begun.secret not in dumped
+        assert codes[2].replace("-", "") not in dumped
+
+
+async def test_guessing_codes_is_slowed_down(codes, second, clock, at, person):
+    for _ in range(FREE_PLACE):
+        assert not (await second("AAAA-BBBB-CCCC-DDDD")).wait
+    assert (await second(at())).wait
+    clock.move(timedelta(seconds=1))
+    assert (await second(at())).subject == person
+
+
+async def test_code_of_somebody_else_proves_nothing(codes, second, at):
+    assert (await second(at(), uuid7())).subject is None
+    assert (await second(codes[0], uuid7())).subject is None
+
+
+async def test_app_in_use_is_not_replaced_unseen(codes, session, keeper, person):
+    with pytest.raises(actions.OneTimeKnown):
+        await actions.begin_one_time(session, keeper, subject=person)
+    await actions.remove_one_time(session, subject=person)
+    assert await actions.begin_one_time(session, keeper, subject=person)
+
+
+@pytest.fixture
+def invite(session, keeper):
+    async def invite(subject, **more):
+        return await actions.invite(session, keeper, subject=subject, issued_by="operator", **more)
+
+    return invite
+
+
+@pytest.fixture
+def accept(session, keeper):
+    async def accept(code, login="budi", password=PASSWORD):
+        return await actions.accept(session, keeper, code=code, login=login, password=password)
+
+    return accept
+
+
+async def test_invitation_begins_an_account_once(invite, accept, keeper):
+    person = uuid7()
+    invited = await invite(person)
+    assert await accept(invited.code.lower()) == person
+    checked = await actions.check_password(keeper, login="budi", password=PASSWORD, origin=HOME)
+    assert checked.subject == person
+    with pytest.raises(InvitationUnknown):
+        await accept(invited.code)
+
+
+async def test_invitation_ends(invite, accept, clock):
+    invited = await invite(uuid7())
+    clock.move(LIFETIME)
+    with pytest.raises(InvitationUnknown):
+        await accept(invited.code)
+
+
+async def test_later_invitation_ends_the_earlier(invite, accept):
+    person = uuid7()
+    earlier, later = await invite(person), await invite(person)
+    with pytest.raises(InvitationUnknown):
+        await accept(earlier.code)
+    assert await accept(later.code) == person
+
+
+async def test_mistake_leaves_the_invitation_usable(invite, accept):
+    invited = await invite(uuid7())
+    for mistake, login, password in (
+        (PasswordWeak, "budi", "short"),
+        (LoginInvalid, "x", PASSWORD),
+    ):
+        with pytest.raises(mistake):
+            await accept(invited.code, login, password)
+    assert await accept(invited.code)
+
+
+async def test_name_of_somebody_else_is_not_taken_over(invite, accept, person):
+    invited = await invite(uuid7())
+    with pytest.raises(LoginInvalid):
+        await accept(invited.code, "siti.rahma")
+
+
+async def test_invitation_gives_a_new_password_to_who_forgot_it(invite, accept, person, keeper):
+    invited = await invite(person)
+    fresh = "layar kompas teluk sauh"
+    assert await accept(invited.code, "siti.rahma", fresh) == person
+    checked = await actions.check_password(
+        keeper, login="siti.rahma", password=PASSWORD, origin=HOME
+    )
+    assert checked.subject is None
+
+
+@pytest.mark.parametrize("lifetime", [timedelta(0), timedelta(days=15)])
+async def test_invitation_for_ever_is_refused(invite, lifetime):
+    with pytest.raises(FieldInvalid):
+        await invite(uuid7(), lifetime=lifetime)
