@@ -10,9 +10,10 @@ from sebalai_archive.content_store import ContentStore
 from sebalai_archive.letters import api as letters
 from sebalai_archive.partials import Partials
 from sebalai_archive.records import api as records
-from sebalai_archive.records import content_api
+from sebalai_archive.records import content_api, keeping_api
 from sebalai_archive.retention import api as retention
 from sebalai_archive.settings import ArchiveSettings
+from sebalai_archive.standing import api as standing
 from sebalai_archive.uploads import api as uploads
 
 NAME = "archive"
@@ -30,7 +31,9 @@ def archive_app(
         letters.router,
         records.router,
         content_api.router,
+        keeping_api.router,
         uploads.router,
+        standing.router,
     ]
     store = ContentStore(settings.content_dir, settings.content_bytes_limit)
     member = Member(NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED)

@@ -31,7 +31,7 @@ async def work(settings: ArchiveSettings) -> None:
             await idempotency.sweep(session)
 
     async def sweep_files() -> None:
-        await sweep_content(database, store)
+        await sweep_content(database, store, SystemClock())
 
     async def forget_uploads() -> None:
         await sweep_uploads(database, SystemClock(), Partials(settings.content_dir))

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
 import sebalai_archive
 from sebalai_archive.app import archive_app
@@ -10,6 +12,7 @@ from sebalai_archive.loading import load_reference
 from sebalai_archive.settings import ArchiveSettings
 from sebalai_shared.clock import FixedClock
 from sebalai_shared.database import Database
+from sebalai_shared.migrations import migrate
 from sebalai_shared.reference import ReferenceFolder
 from sebalai_shared.testing.database import RolledBack, fresh_database
 from sebalai_shared.testing.http import Asserter, in_process, system
@@ -25,10 +28,27 @@ def reference():
     return ReferenceFolder(REFERENCE)
 
 
+async def owned_database(admin_url, name):
+    """A migrated database of an ordinary role, as in production: a superuser passes row security."""
+    url = await fresh_database(admin_url, name)
+    connection = await asyncpg.connect(admin_url)
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name):
+            await connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'")
+        await connection.execute(f"ALTER DATABASE {name} OWNER TO {name}")
+    finally:
+        await connection.close()
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    url = urlunsplit(parts._replace(netloc=f"{name}:{name}@{place}"))
+    await migrate(url.replace("postgresql://", "postgresql+asyncpg://", 1), PACKAGE)
+    return url
+
+
 @pytest.fixture(scope="session")
 async def archive_url(postgres_admin_url, reference):
     """A migrated database with the reference rows in it."""
-    url = await fresh_database(postgres_admin_url, "archive_tests", PACKAGE)
+    url = await owned_database(postgres_admin_url, "archive_tests")
     database = Database(ArchiveSettings(database_url=url))
     await load_reference(database, reference)
     await database.close()

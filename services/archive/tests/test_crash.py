@@ -17,6 +17,7 @@ import pytest
 from sebalai_archive.content_store import SWEEP_AFTER_SECONDS, ContentStore
 from sebalai_archive.records.jobs import sweep_content
 from sebalai_archive.settings import ArchiveSettings
+from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import Asserter, system
@@ -177,8 +178,18 @@ async def test_a_kill_between_link_and_transaction_leaves_no_broken_record(serve
     os.utime(orphan, (old, old))
     database = Database(ArchiveSettings(database_url=server.url))
     closing.push_async_callback(database.close)
-    assert await sweep_content(database, ContentStore(server.content, len(server.whole))) == 1
+    assert (
+        await sweep_content(
+            database, ContentStore(server.content, len(server.whole)), SystemClock()
+        )
+        == 1
+    )
     assert server.put(record_id, server.whole).status_code == 200
     [named] = server.files("cas")
     os.utime(named, (old, old))
-    assert await sweep_content(database, ContentStore(server.content, len(server.whole))) == 0
+    assert (
+        await sweep_content(
+            database, ContentStore(server.content, len(server.whole)), SystemClock()
+        )
+        == 0
+    )

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -15,11 +16,44 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.classifications import actions as classifications
 from sebalai_archive.content_store import Stored
+from sebalai_archive.reader import Reader, SecurityClass, enter_as_worker
 from sebalai_archive.records import access, events, store
-from sebalai_archive.records.model import DECLARED, DRAFT, Record, RecordRetention
+from sebalai_archive.records.model import (
+    DECLARED,
+    DRAFT,
+    FileUnit,
+    Opening,
+    Record,
+    RecordRetention,
+)
 from sebalai_archive.records.schema import RecordCreate, RecordDeclare
 from sebalai_archive.records.statement import SALT_BYTES, commitment_of, statement_of
 from sebalai_archive.retention import actions as retention
+from sebalai_archive.standing import actions as standing
+
+CLASS_UNKNOWN: SecurityClass = "terbatas"
+COUNT_CEILING = 1_000
+SAME_CONTENT_MAX = 10
+FROZEN = (
+    "security_class",
+    "unit",
+    "number",
+    "development_level",
+    "medium",
+    "language",
+    "condition",
+    "protection",
+    "location",
+    "filename",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageAsk:
+    """Records after `after`, at most `limit` and one more."""
+
+    after: UUID | None
+    limit: int
 
 
 class RecordUnknown(NotFound):
@@ -34,11 +68,16 @@ class RecordDeclared(Conflict):
     slug, title = "record-declared", "A declared record does not change"
 
 
+class ContentClosed(Forbidden):
+    slug, title = "content-closed", "You may know of this record, not open it"
+
+
 class ContentMissing(Conflict):
     slug, title = "content-missing", "The record has no content yet"
 
 
-def _require_writer(caller: Caller) -> None:
+def require_writer(caller: Caller) -> None:
+    """Raises `MayNotWrite`."""
     if not access.may_write(caller):
         raise MayNotWrite(f"Ask the operator for scope {access.WRITE} for this application.")
 
@@ -47,38 +86,64 @@ async def draft_record(
     session: AsyncSession, clock: Clock, *, caller: Caller, wanted: RecordCreate
 ) -> Record:
     """A record of the caller's own agency. Raises `MayNotWrite`, `FieldInvalid`."""
-    _require_writer(caller)
+    require_writer(caller)
+    reader = await standing.enter_as(session, clock, caller)
     if not await classifications.is_known(session, caller=caller, code=wanted.classification):
         raise FieldInvalid(
             "/classification", "Take a code that /v1/classifications lists; this one is unknown."
         )
+    if wanted.file_unit is not None:
+        await _require_open_file(session, caller, wanted.file_unit)
+    proposed = await retention.proposed_class(session, caller=caller, code=wanted.classification)
+    more = wanted.model_dump(
+        exclude={"classification", "file_unit", "security_class", "unit", "dated"}
+    )
     record = Record(
         id=uuid7(),
         agency=caller.agency,
-        application=caller.application,
-        title=wanted.title,
-        description=wanted.description,
+        application=caller.application or caller.subject or "",
+        subject=caller.subject or "",
         classification_code=wanted.classification,
+        file_unit_id=wanted.file_unit,
+        security_class=wanted.security_class or proposed or CLASS_UNKNOWN,
+        unit=wanted.unit or reader.unit,
+        dated=wanted.dated or retention.civil_date(clock.now()),
         state=DRAFT,
         created_at=clock.now(),
         retention=None,
+        **more,
     )
     session.add(record)
     await session.flush()
     return record
 
 
-async def require_draft(session: AsyncSession, *, caller: Caller, record_id: UUID) -> Record:
+async def _require_open_file(session: AsyncSession, caller: Caller, file_id: UUID) -> None:
+    found = await session.get(FileUnit, file_id)
+    if found is None or found.agency != caller.agency or found.closed_at is not None:
+        raise FieldInvalid("/file_unit", "Name an open file unit of your agency.")
+
+
+async def require_draft(
+    session: AsyncSession, clock: Clock, *, caller: Caller, record_id: UUID
+) -> Record:
     """The record, if the caller may still change it, held until the transaction ends.
 
     Raises `RecordUnknown`, `MayNotWrite`, `RecordDeclared`.
     """
-    record = await store.lock(session, caller, record_id)
-    if record is None:
-        raise RecordUnknown("Look it up under /v1/records.")
-    _require_writer(caller)
+    record = await _lock_own(session, clock, caller, record_id)
+    require_writer(caller)
     if record.state == DECLARED:
         raise RecordDeclared("Draft a new record; this one is frozen since its declaration.")
+    return record
+
+
+async def _lock_own(session: AsyncSession, clock: Clock, caller: Caller, record_id: UUID) -> Record:
+    """Held; another agency's record is none of the caller's to change, even if public to read."""
+    reader = await standing.enter_as(session, clock, caller)
+    record = await store.lock(session, reader, record_id)
+    if record is None or record.agency != caller.agency:
+        raise RecordUnknown("Look it up under /v1/records.")
     return record
 
 
@@ -106,10 +171,8 @@ async def declare_record(
     Raises `RecordUnknown`, `MayNotWrite`, `ContentMissing`, `FieldInvalid`, `RecordDeclared` when
     it was declared with another trigger.
     """
-    record = await store.lock(session, caller, record_id)
-    if record is None:
-        raise RecordUnknown("Look it up under /v1/records.")
-    _require_writer(caller)
+    record = await _lock_own(session, clock, caller, record_id)
+    require_writer(caller)
     if record.state == DECLARED:
         return _again(record, wanted)
     if record.content_sha256 is None:
@@ -168,6 +231,9 @@ def _freeze(record: Record, now: datetime) -> Event:
             "classification": record.classification_code,
             "created_at": to_text(record.created_at),
             "declared_at": to_text(now),
+            **{name: getattr(record, name) for name in FROZEN},
+            "dated": record.dated.isoformat() if record.dated else None,
+            "file_unit": str(record.file_unit_id) if record.file_unit_id else None,
             "content_sha256": record.content_sha256,
             "content_bytes": record.content_bytes,
             "content_type": record.content_type,
@@ -186,17 +252,81 @@ def _freeze(record: Record, now: datetime) -> Event:
 
 
 async def list_records(
-    session: AsyncSession, *, caller: Caller, state: str | None, after: UUID | None, limit: int
+    session: AsyncSession, clock: Clock, *, caller: Caller, state: str | None, page: PageAsk
 ) -> Sequence[Record]:
-    return await store.page(session, caller, state, after, limit)
+    reader = await standing.enter_as(session, clock, caller)
+    return await store.page(session, reader, state, page.after, page.limit)
 
 
-async def find_record(session: AsyncSession, *, caller: Caller, record_id: UUID) -> Record:
-    record = await store.find(session, caller, record_id)
+async def count_records(session: AsyncSession, clock: Clock, *, caller: Caller) -> int:
+    """How many records the caller may know, at most COUNT_CEILING."""
+    reader = await standing.enter_as(session, clock, caller)
+    return await store.count(session, reader, COUNT_CEILING)
+
+
+async def find_record(
+    session: AsyncSession, clock: Clock, *, caller: Caller, record_id: UUID
+) -> Record:
+    """Raises `RecordUnknown`."""
+    reader = await standing.enter_as(session, clock, caller)
+    record = await store.find(session, reader, record_id)
     if record is None:
         raise RecordUnknown("Look it up under /v1/records.")
     return record
 
 
-async def named_content(session: AsyncSession, *, digests: Sequence[str]) -> set[str]:
+async def same_content(
+    session: AsyncSession, clock: Clock, *, caller: Caller, record: Record
+) -> Sequence[UUID]:
+    """Other records of equal bytes, as far as the caller may know of them."""
+    reader = await standing.enter_as(session, clock, caller)
+    return await store.same_content(session, reader, record, SAME_CONTENT_MAX)
+
+
+async def open_record(
+    session: AsyncSession, clock: Clock, *, caller: Caller, record_id: UUID, what: str = "content"
+) -> Record:
+    """The record for reading its content; above class biasa the opening is logged.
+
+    Raises `RecordUnknown`, `ContentClosed`.
+    """
+    record = await find_record(session, clock, caller=caller, record_id=record_id)
+    reader = await standing.reader_of(session, clock.now(), caller)
+    grounds = access.grounds_to_open(reader, await _facts(session, reader, record))
+    if grounds is None:
+        raise ContentClosed("Ask its owner for a written leave.")
+    if record.security_class in access.LOGGED:
+        opening = Opening(
+            id=uuid7(),
+            at=reader.now,
+            record_id=record.id,
+            subject=reader.subject,
+            agency=reader.agency,
+            security_class=record.security_class,
+            grounds=grounds,
+            what=what,
+        )
+        session.add(opening)
+        await session.flush()
+    return record
+
+
+async def _facts(session: AsyncSession, reader: Reader, record: Record) -> access.Facts:
+    needs = await store.needs_of(session, reader, record.id)
+    known: frozenset[access.Need] = frozenset(one for one in access.NEEDS if one in needs)
+    return access.Facts(
+        agency=record.agency,
+        unit=record.unit,
+        security_class=record.security_class,
+        is_declared=record.state == DECLARED,
+        subject=record.subject,
+        needs=known,
+    )
+
+
+async def named_content(
+    session: AsyncSession, *, digests: Sequence[str], now: datetime
+) -> set[str]:
+    """Which of these digests a record names, whoever's it is; for the archive's own sweeper."""
+    await enter_as_worker(session, now)
     return await store.named_content(session, digests)

@@ -1,10 +1,11 @@
 """HTTP of records: `/v1/records`. Their content is in `content_api`."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from sebalai_shared.caller import IdentifiedAccess
+from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.idempotency import Idempotent, KeyReused
 from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
@@ -25,9 +26,9 @@ from sebalai_archive.retention.actions import civil_date
 router = APIRouter(prefix="/v1/records", tags=["records"])
 
 
-def _read(request: Request, record: Record) -> RecordRead:
+def _read(request: Request, record: Record, same_as: Sequence[UUID] = ()) -> RecordRead:
     today = civil_date(request.app.state.clock.now())
-    return record_read(record, request.app.state.settings.public_url, today)
+    return record_read(record, request.app.state.settings.public_url, today, same_as)
 
 
 def _after(key: list[object] | None) -> UUID | None:
@@ -61,22 +62,27 @@ async def draft_record(
 @router.get("", responses=responses(BadCursor))
 async def list_records(
     request: Request,
-    caller: IdentifiedAccess,
+    caller: PublicAccess,
     session: Transaction,
     state: Annotated[State | None, Query()] = None,
     cursor: CursorText = None,
     limit: Limit = 20,
 ) -> Page[RecordRead]:
     after = _after(decode_cursor(cursor, 1))
-    rows = await actions.list_records(session, caller=caller, state=state, after=after, limit=limit)
+    ask = actions.PageAsk(after, limit)
+    clock = request.app.state.clock
+    rows = await actions.list_records(session, clock, caller=caller, state=state, page=ask)
     return page(rows, limit, lambda row: _read(request, row), lambda row: [row.id])
 
 
 @router.get("/{record_id}", responses=responses(RecordUnknown))
 async def read_record(
-    request: Request, record_id: UUID, caller: IdentifiedAccess, session: Transaction
+    request: Request, record_id: UUID, caller: PublicAccess, session: Transaction
 ) -> RecordRead:
-    return _read(request, await actions.find_record(session, caller=caller, record_id=record_id))
+    clock = request.app.state.clock
+    record = await actions.find_record(session, clock, caller=caller, record_id=record_id)
+    same = await actions.same_content(session, clock, caller=caller, record=record)
+    return _read(request, record, same)
 
 
 @router.post(

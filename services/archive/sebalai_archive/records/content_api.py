@@ -8,13 +8,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import FileResponse
-from sebalai_shared.caller import IdentifiedAccess
+from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Database, Transaction
 from sebalai_shared.problems import Problem, Unavailable, responses
 
 from sebalai_archive.content_store import ContentStore, DigestDiffers, OverLimit, Stored
 from sebalai_archive.records import actions
-from sebalai_archive.records.actions import MayNotWrite, RecordDeclared, RecordUnknown
+from sebalai_archive.records.actions import (
+    ContentClosed,
+    MayNotWrite,
+    RecordDeclared,
+    RecordUnknown,
+)
 from sebalai_archive.records.model import Record
 from sebalai_archive.records.reading import record_read
 from sebalai_archive.records.schema import RecordRead
@@ -137,29 +142,33 @@ async def put_content(
     """
     database: Database = request.app.state.database
     async with database.transaction() as session:
-        await actions.require_draft(session, caller=caller, record_id=record_id)
+        await actions.require_draft(
+            session, request.app.state.clock, caller=caller, record_id=record_id
+        )
     digest, media_type = announced_sha256(content_digest), _media_type(content_type)
     stored = await _store(request, digest)
     clock = request.app.state.clock
     async with database.transaction() as session:
-        record = await actions.require_draft(session, caller=caller, record_id=record_id)
+        record = await actions.require_draft(session, clock, caller=caller, record_id=record_id)
         await actions.attach_content(
             session, clock, record=record, stored=stored, media_type=media_type
         )
+        same = await actions.same_content(session, clock, caller=caller, record=record)
     public_url = request.app.state.settings.public_url
-    return record_read(record, public_url, civil_date(clock.now()))
+    return record_read(record, public_url, civil_date(clock.now()), same)
 
 
 @router.get(
     "/{record_id}/content",
     response_class=FileResponse,
-    responses=responses(RecordUnknown, ContentUnavailable),
+    responses=responses(RecordUnknown, ContentClosed, ContentUnavailable),
 )
 async def read_content(
-    request: Request, record_id: UUID, caller: IdentifiedAccess, session: Transaction
+    request: Request, record_id: UUID, caller: PublicAccess, session: Transaction
 ) -> Response:
     """The bytes, whole or by `Range`; `ETag` is their SHA-256."""
-    record = await actions.find_record(session, caller=caller, record_id=record_id)
+    clock = request.app.state.clock
+    record = await actions.open_record(session, clock, caller=caller, record_id=record_id)
     if record.content_sha256 is None or record.content_bytes is None:
         raise ContentUnknown("PUT it to this address first.")
     etag = f'"{record.content_sha256}"'

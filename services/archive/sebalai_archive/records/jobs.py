@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 
+from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
 from sebalai_archive.content_store import ContentStore
@@ -11,10 +12,10 @@ from sebalai_archive.records import actions
 log = logging.getLogger(__name__)
 
 
-async def sweep_content(database: Database, store: ContentStore) -> int:
+async def sweep_content(database: Database, store: ContentStore, clock: Clock) -> int:
     async def named(digests: Sequence[str]) -> set[str]:
         async with database.transaction() as session:
-            return await actions.named_content(session, digests=digests)
+            return await actions.named_content(session, digests=digests, now=clock.now())
 
     removed = await store.sweep(named)
     if removed:

@@ -8,6 +8,8 @@ from sebalai_shared.database import Base
 from sqlalchemy import BigInteger, DateTime, ForeignKey, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from sebalai_archive.reader import SecurityClass
+
 State = Literal["draft", "declared"]
 DRAFT: State = "draft"
 DECLARED: State = "declared"
@@ -45,6 +47,19 @@ class Record(Base):
     title: Mapped[str] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text)
     classification_code: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    unit: Mapped[str | None] = mapped_column(Text)
+    file_unit_id: Mapped[UUID | None]
+    security_class: Mapped[SecurityClass] = mapped_column(Text)
+    number: Mapped[str | None] = mapped_column(Text)
+    dated: Mapped[date | None]
+    development_level: Mapped[str] = mapped_column(Text)
+    medium: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text)
+    condition: Mapped[str] = mapped_column(Text)
+    protection: Mapped[str] = mapped_column(Text)
+    location: Mapped[str | None] = mapped_column(Text)
+    filename: Mapped[str | None] = mapped_column(Text)
     state: Mapped[State] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     content_sha256: Mapped[str | None] = mapped_column(Text)
@@ -57,3 +72,76 @@ class Record(Base):
     salt: Mapped[bytes | None] = mapped_column(LargeBinary)
     commitment: Mapped[str | None] = mapped_column(Text)
     retention: Mapped[RecordRetention | None] = relationship(lazy="joined")
+
+
+class RecordNeed(Base):
+    """A need to know, given by the owner: addressee, written leave, or a case with its number."""
+
+    __tablename__ = "record_need"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID]
+    kind: Mapped[str] = mapped_column(Text)
+    agency: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    reference: Mapped[str | None] = mapped_column(Text)
+    given_by: Mapped[str] = mapped_column(Text)
+    valid_from: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    valid_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class RecordRelation(Base):
+    __tablename__ = "record_relation"
+
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    other_id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class Loan(Base):
+    """Who has the record out; one open loan a record, and none while it is disposed of."""
+
+    __tablename__ = "loan"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID]
+    borrower: Mapped[str] = mapped_column(Text)
+    agency: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    lent_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    returned_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Opening(Base):
+    """Each opening of a record above class biasa, with its grounds."""
+
+    __tablename__ = "opening"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    record_id: Mapped[UUID]
+    subject: Mapped[str] = mapped_column(Text)
+    agency: Mapped[str] = mapped_column(Text)
+    security_class: Mapped[str] = mapped_column(Text)
+    grounds: Mapped[str] = mapped_column(Text)
+    what: Mapped[str] = mapped_column(Text)
+
+
+class FileUnit(Base):
+    """Berkas: records of one matter; closed, it takes no more."""
+
+    __tablename__ = "file_unit"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    agency: Mapped[str] = mapped_column(Text)
+    unit: Mapped[str | None] = mapped_column(Text)
+    number: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    classification_code: Mapped[str] = mapped_column(Text)
+    security_class: Mapped[SecurityClass] = mapped_column(Text)
+    opened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    opened_by: Mapped[str] = mapped_column(Text)
+    closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

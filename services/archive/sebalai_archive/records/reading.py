@@ -1,14 +1,18 @@
 """A record as it looks on the wire."""
 
 import base64
+from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 from sebalai_archive.records.model import Record, RecordRetention
 from sebalai_archive.records.schema import ContentRead, DeclarationRead, RecordRead, RetentionRead
 from sebalai_archive.retention.actions import DueDates, stage
 
 
-def record_read(record: Record, public_url: str, today: date) -> RecordRead:
+def record_read(
+    record: Record, public_url: str, today: date, same_as: Sequence[UUID] = ()
+) -> RecordRead:
     receipt = f"{public_url}/receipts/{record.event_id}" if record.event_id else None
     return RecordRead(
         id=record.id,
@@ -17,16 +21,27 @@ def record_read(record: Record, public_url: str, today: date) -> RecordRead:
         title=record.title,
         description=record.description,
         classification=record.classification_code,
+        file_unit=record.file_unit_id,
+        security_class=record.security_class,
+        unit=record.unit,
+        number=record.number,
+        dated=record.dated,
+        development_level=record.development_level,
+        medium=record.medium,
+        language=record.language,
+        condition=record.condition,
+        protection=record.protection,
+        location=record.location,
         state=record.state,
         created_at=record.created_at,
-        content=_content(record),
+        content=_content(record, same_as),
         retention=_retention(record.retention, today) if record.retention else None,
         declaration=_declaration(record),
         receipt=receipt,
     )
 
 
-def _content(record: Record) -> ContentRead | None:
+def _content(record: Record, same_as: Sequence[UUID]) -> ContentRead | None:
     if record.content_sha256 is None:
         return None
     return ContentRead.model_validate(
@@ -35,6 +50,8 @@ def _content(record: Record) -> ContentRead | None:
             "bytes": record.content_bytes,
             "type": record.content_type,
             "stored_at": record.content_at,
+            "filename": record.filename,
+            "same_as": list(same_as),
         }
     )
 

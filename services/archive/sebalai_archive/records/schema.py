@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from sebalai_archive.codes import Code
+from sebalai_archive.reader import SecurityClass
 from sebalai_archive.records.model import State
 
 TITLE_LENGTH_MAX = 500
@@ -30,6 +31,18 @@ Description = Annotated[
         pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
     ),
 ]
+Line = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"
+    ),
+]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+Filename = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]*$")
+]
+DevelopmentLevel = Literal["asli", "salinan", "tembusan", "pertinggal"]
+Protection = Literal["biasa", "vital", "terjaga"]
 Trigger = Literal[
     "setelah_berkas_ditutup",
     "setelah_tidak_berlaku",
@@ -52,6 +65,21 @@ class RecordCreate(BaseModel):
     title: Title
     classification: Code
     description: Description | None = None
+    file_unit: UUID | None = None
+    security_class: Annotated[
+        SecurityClass | None,
+        Field(description="SKKAAD; left out, the schedule's proposal, else terbatas"),
+    ] = None
+    unit: Slug | None = None
+    number: Line | None = None
+    dated: Annotated[date | None, Field(description="left out, today")] = None
+    development_level: DevelopmentLevel = "asli"
+    medium: Line = "elektronik"
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "id"
+    condition: Line = "baik"
+    protection: Protection = "biasa"
+    location: Line | None = None
+    filename: Filename | None = None
 
 
 class RecordDeclare(BaseModel):
@@ -70,6 +98,10 @@ class ContentRead(BaseModel):
     bytes: int
     type: str
     stored_at: datetime
+    filename: str | None
+    same_as: Annotated[
+        list[UUID], Field(description="records of equal bytes that you may know of, at most 10")
+    ] = []
 
 
 class RetentionRead(BaseModel):
@@ -106,6 +138,17 @@ class RecordRead(BaseModel):
     title: str
     description: str | None
     classification: str
+    file_unit: UUID | None
+    security_class: SecurityClass
+    unit: str | None
+    number: str | None
+    dated: date | None
+    development_level: str
+    medium: str
+    language: str
+    condition: str
+    protection: str
+    location: str | None
     state: State
     created_at: datetime
     content: ContentRead | None

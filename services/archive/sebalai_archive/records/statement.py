@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 SALT_BYTES = 32
-FORMAT = "sebalai-record/1"
+FORMAT = "sebalai-record/2"
 
 
 def statement_of(facts: dict[str, str | int | None]) -> str:

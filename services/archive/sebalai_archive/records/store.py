@@ -1,27 +1,85 @@
-"""SQL of records. Every read begins at `visible_to`; another agency's record does not exist."""
+"""SQL of records. Every read begins at `visible_to`; what a reader may not know does not exist."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from sebalai_shared.caller import Caller
-from sqlalchemy import Select, select, text
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_archive.records.model import Record
+from sebalai_archive.reader import Reader
+from sebalai_archive.records.model import DECLARED, Loan, Record, RecordNeed, RecordRelation
 
 
-def visible_to(caller: Caller) -> Select[Record]:
-    query = select(Record)
-    if caller.is_operator:
-        return query
-    return query.where(Record.agency == (caller.agency or ""))
+def visible_to(reader: Reader) -> Select[Record]:
+    return select(Record).where(known_to(reader))
+
+
+def known_to(reader: Reader) -> ColumnElement[bool]:
+    """`access.may_know` as a condition on `record`."""
+    if reader.rank == "worker":
+        return true()
+    declared = Record.state == DECLARED
+    low = Record.security_class.in_(("biasa", "terbatas"))
+    found: list[ColumnElement[bool]] = [and_(declared, Record.security_class == "biasa")]
+    if reader.rank == "operator":
+        return or_(low, *found)
+    if reader.rank == "policy_maker" or reader.assignment is not None:
+        found.append(declared)
+    if reader.agency:
+        found += [and_(Record.agency == reader.agency, _own(reader, low)), _needed(reader)]
+    return or_(*found)
+
+
+def _own(reader: Reader, low: ColumnElement[bool]) -> ColumnElement[bool]:
+    if reader.is_archivist:
+        return true()
+    limited = Record.security_class == "terbatas"
+    found: list[ColumnElement[bool]] = [Record.security_class == "biasa"]
+    if reader.subject:
+        made = Record.subject == reader.subject
+        is_trusted = reader.rank in {"system", "policy_maker", "head"}
+        found.append(made if is_trusted else and_(made, low))
+    if reader.rank == "head":
+        found.append(Record.security_class != "sangat_rahasia")
+    elif reader.rank == "system":
+        found.append(limited)
+    elif reader.rank == "administrator" and reader.unit is not None:
+        found.append(and_(limited, Record.unit == reader.unit))
+    return or_(*found)
+
+
+def _needed(reader: Reader) -> ColumnElement[bool]:
+    if reader.rank == "public":
+        return false()
+    given = and_(
+        RecordNeed.record_id == Record.id,
+        RecordNeed.agency == reader.agency,
+        or_(RecordNeed.subject.is_(None), RecordNeed.subject == reader.subject),
+        RecordNeed.valid_from <= reader.now,
+        or_(RecordNeed.valid_until.is_(None), RecordNeed.valid_until > reader.now),
+    )
+    declared = Record.state == DECLARED
+    if reader.rank == "external":
+        return and_(declared, exists().where(given, RecordNeed.kind == "case"))
+    opened = ["terbatas"]
+    if reader.rank in {"system", "head", "administrator"}:
+        opened.append("rahasia")
+    by_class = and_(Record.security_class.in_(opened), exists().where(given))
+    if reader.rank != "head":
+        return and_(declared, by_class)
+    top = and_(
+        Record.security_class == "sangat_rahasia",
+        Record.agency == reader.agency,
+        exists().where(given, RecordNeed.kind == "addressee"),
+    )
+    return and_(declared, or_(by_class, top))
 
 
 async def page(
-    session: AsyncSession, caller: Caller, state: str | None, after: UUID | None, limit: int
+    session: AsyncSession, reader: Reader, state: str | None, after: UUID | None, limit: int
 ) -> Sequence[Record]:
     """Up to `limit + 1` records, the newest first (ids are ordered by time)."""
-    query = visible_to(caller).order_by(Record.id.desc()).limit(limit + 1)
+    query = visible_to(reader).order_by(Record.id.desc()).limit(limit + 1)
     if state is not None:
         query = query.where(Record.state == state)
     if after is not None:
@@ -29,14 +87,69 @@ async def page(
     return (await session.scalars(query)).all()
 
 
-async def find(session: AsyncSession, caller: Caller, record_id: UUID) -> Record | None:
-    return await session.scalar(visible_to(caller).where(Record.id == record_id))
+async def find(session: AsyncSession, reader: Reader, record_id: UUID) -> Record | None:
+    return await session.scalar(visible_to(reader).where(Record.id == record_id))
 
 
-async def lock(session: AsyncSession, caller: Caller, record_id: UUID) -> Record | None:
+async def lock(session: AsyncSession, reader: Reader, record_id: UUID) -> Record | None:
     """The record, held against a declaration or an upload at the same moment."""
-    query = visible_to(caller).where(Record.id == record_id)
+    query = visible_to(reader).where(Record.id == record_id)
     return await session.scalar(query.with_for_update(of=Record))
+
+
+async def same_content(
+    session: AsyncSession, reader: Reader, record: Record, limit: int
+) -> Sequence[UUID]:
+    """Other records of equal bytes that the reader may know."""
+    if record.content_sha256 is None:
+        return []
+    query = (
+        visible_to(reader)
+        .with_only_columns(Record.id)
+        .where(Record.content_sha256 == record.content_sha256, Record.id != record.id)
+    )
+    return (await session.scalars(query.order_by(Record.id).limit(limit))).all()
+
+
+async def needs_of(session: AsyncSession, reader: Reader, record_id: UUID) -> Sequence[str]:
+    """Kinds of need given to this reader for the record, valid now."""
+    return (
+        await session.scalars(
+            select(RecordNeed.kind)
+            .where(
+                RecordNeed.record_id == record_id,
+                RecordNeed.agency == reader.agency,
+                or_(RecordNeed.subject.is_(None), RecordNeed.subject == reader.subject),
+                RecordNeed.valid_from <= reader.now,
+                or_(RecordNeed.valid_until.is_(None), RecordNeed.valid_until > reader.now),
+            )
+            .distinct()
+        )
+    ).all()
+
+
+async def relations(
+    session: AsyncSession, reader: Reader, record_id: UUID, limit: int
+) -> Sequence[RecordRelation]:
+    """Relations of the record whose other end the reader may know as well."""
+    query = (
+        select(RecordRelation)
+        .join(Record, Record.id == RecordRelation.other_id)
+        .where(RecordRelation.record_id == record_id, known_to(reader))
+    )
+    return (await session.scalars(query.limit(limit))).all()
+
+
+async def open_loan(session: AsyncSession, record_id: UUID) -> Loan | None:
+    return await session.scalar(
+        select(Loan).where(Loan.record_id == record_id, Loan.returned_at.is_(None))
+    )
+
+
+async def count(session: AsyncSession, reader: Reader, ceiling: int) -> int:
+    """How many records the reader may know; counting stops at `ceiling`."""
+    some = visible_to(reader).with_only_columns(Record.id).limit(ceiling)
+    return await session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 async def named_content(session: AsyncSession, digests: Sequence[str]) -> set[str]:

@@ -10,6 +10,7 @@ from sebalai_shared.reference import ReferenceFolder
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.codes import path_of
+from sebalai_archive.reader import CLASSES, SecurityClass
 from sebalai_archive.retention import store
 from sebalai_archive.retention.model import RetentionRule
 from sebalai_archive.retention.schedule import DueDates, Rule, Stage, civil_date, due_dates, stage
@@ -45,6 +46,14 @@ async def find_rule(session: AsyncSession, *, caller: Caller, code: str) -> Rete
     if found is None:
         raise RetentionRuleUnknown("The schedule has no rule for this code nor above it.")
     return found
+
+
+async def proposed_class(
+    session: AsyncSession, *, caller: Caller, code: str
+) -> SecurityClass | None:
+    """The class the schedule proposes for this code, None when no rule governs it."""
+    found = await store.nearest(session, caller, code)
+    return next((one for one in CLASSES if found and one == found.security_class), None)
 
 
 async def compute_retention(

@@ -46,7 +46,7 @@ async def begin_upload(
         if (begun.length, begun.metadata_text) != (wanted.length, wanted.metadata_text):
             raise KeyReused("Use a new Idempotency-Key for a new upload.")
         return begun
-    await records.require_draft(session, caller=caller, record_id=record_id)
+    await records.require_draft(session, clock, caller=caller, record_id=record_id)
     now = clock.now()
     if await store.count_open(session, caller, now) >= OPEN_UPLOADS_MAX:
         raise TooManyUploads(f"At most {OPEN_UPLOADS_MAX}; finish or DELETE some.")
@@ -87,7 +87,7 @@ async def finish_upload(
     Raises `UploadUnknown`, `RecordUnknown`, `MayNotWrite`, `RecordDeclared`.
     """
     upload = await find_upload(session, clock, caller=caller, upload_id=upload_id)
-    record = await records.require_draft(session, caller=caller, record_id=upload.record_id)
+    record = await records.require_draft(session, clock, caller=caller, record_id=upload.record_id)
     await records.attach_content(
         session, clock, record=record, stored=stored, media_type=upload.media_type
     )

@@ -147,4 +147,4 @@ async def test_a_declaration_body_over_the_limit_is_refused(desk):
 
 @given(st.dictionaries(st.sampled_from(["id", "title", "a", "b_1", "content_bytes"]), texts))
 def test_the_statement_is_canonical_json(facts):
-    assert statement_of(facts).encode() == dumps({"format": "sebalai-record/1", **facts})
+    assert statement_of(facts).encode() == dumps({"format": "sebalai-record/2", **facts})
