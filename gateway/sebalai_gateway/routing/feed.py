@@ -29,7 +29,7 @@ from sebalai_shared.broker import ApiError, Broker, BrokerUnavailable
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-SNAPSHOT_BYTES_LIMIT = 64 * 1024 * 1024
+SNAPSHOT_BYTES_LIMIT = 256 * 1024 * 1024
 BUCKET = "SNAPSHOTS"
 
 
@@ -135,11 +135,15 @@ class Feed:
     def _on_value(self, value: bytes) -> None:
         try:
             document = orjson.loads(value)
+            told = int(document["version"])
             packed = document.get("gzip")
-            if packed is not None and self._origin.proves_itself:
-                self._accept(_unpack(base64.b64decode(packed)))
-            elif int(document["version"]) > self.version:
-                self.ask_now()
+            try:
+                if packed is not None and self._origin.proves_itself:
+                    self._accept(unpack(base64.b64decode(packed)))
+            finally:
+                # Also after a change that builds on versions this gateway has missed.
+                if told > self.version:
+                    self.ask_now()
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             log.warning("a copy of %s from NATS is not used: %s", self._origin.key, error)
 
@@ -165,7 +169,7 @@ class Feed:
             self._state = state
 
 
-def _unpack(packed: bytes) -> bytes:
+def unpack(packed: bytes) -> bytes:
     """Bounded while it unpacks: it is not verified yet, and a few KiB can unpack to gigabytes."""
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:

@@ -20,14 +20,23 @@ from sebalai_shared.caller import HEADER, AssertionSigner, Caller
 
 from sebalai_gateway.admission.keys import KeyStore
 from sebalai_gateway.admission.revoked import RevokedSet
-from sebalai_gateway.routing.feed import Feed, Origin, write_whole
-from sebalai_gateway.routing.table import Table
+from sebalai_gateway.routing.feed import SNAPSHOT_BYTES_LIMIT, Feed, Origin, unpack, write_whole
+from sebalai_gateway.routing.kept import KeptRoutes
+from sebalai_gateway.routing.snapshot import Head, decode_head
+from sebalai_gateway.routing.table import NotFromHere, Table
 from sebalai_gateway.settings import GatewaySettings
 
 log = logging.getLogger(__name__)
 
 ROUTES_TYPE = "routes+jws"
+GZIP = "gzip"
 _GATEWAY = Caller(kind="gateway", subject="gateway")
+
+
+class _LargeRegistry(jws.JWSRegistry):
+    """The library's own bound of 128 kB would refuse a table of some 200 agreements."""
+
+    max_payload_length = SNAPSHOT_BYTES_LIMIT
 
 
 class NotYet(Exception):
@@ -51,7 +60,9 @@ class Feeds:
         self._pinned = KeySet.import_key_set(
             json.loads(settings.routes_keys_file.read_text(encoding="utf-8"))
         )
+        self._registry = _LargeRegistry(algorithms=["ES256"])
         self._table: Table | None = None
+        self._kept = KeptRoutes(settings.snapshot_dir / "routes.snapshot")
         self._broker = Broker(settings)
         self._tasks: list[asyncio.Task[None]] = []
         self._clients: list[http.Client] = []
@@ -70,11 +81,11 @@ class Feeds:
             raise NotYet("keys")
 
     async def start(self) -> None:
-        routes = self._feed(
-            "exchange",
-            self._origin("routes", "/internal/routes", proves_itself=True),
-            self._take_routes,
-        )
+        # A change holds only what is new: the file is put together by `KeptRoutes`.
+        origin = self._origin("routes", "/internal/routes", proves_itself=True)
+        routes = self._feed("exchange", replace(origin, is_kept=False), self._take_routes)
+        self._routes = routes
+        self._load_routes()
         keys = self._feed("identity", self._origin("jwks", "/internal/keys"), self._take_keys)
         # Each answer holds only what is new; the whole is written by whoever puts it together.
         revoked = replace(self._origin("revoked", "/internal/revocations"), is_kept=False)
@@ -82,7 +93,7 @@ class Feeds:
         self._load_revocations()
         feeds = (routes, keys, self._feed("identity", revoked, self._take_revocations))
         for feed in feeds:
-            if feed is not feeds[2]:
+            if feed is keys:
                 feed.load()
             self._spawn(feed.poll())
         self._spawn(self._watch(*feeds))
@@ -120,19 +131,63 @@ class Feeds:
             await client.aclose()
 
     def _take_routes(self, copy: bytes) -> int | None:
-        """Verifies the signature under the pinned keys, then replaces the table whole."""
+        """Verifies the signature under the pinned keys, then replaces the table or changes it."""
+        payload = self._verified(copy)
+        head = decode_head(payload)
+        is_news = self._table is None or head.version > self._table.version
+        is_wanted = head.after == 0 and self._kept.is_long
+        if not is_news and not is_wanted:
+            return None
+        if is_news:
+            self._change(payload, head)
+        self._kept.keep(copy, head.version, head.after)
+        # Asked from the beginning, exchange answers with a whole one.
+        return -1 if self._kept.is_long else head.version
+
+    def _change(self, payload: bytes, head: Head) -> None:
+        if head.after == 0:
+            self._table = Table.build(payload, self._table)
+        elif self._table is None:
+            raise NotFromHere("a change came before any whole snapshot")
+        else:
+            self._table.apply(payload)
+
+    def _load_routes(self) -> None:
+        """The kept lines, as far as they are genuine and fit."""
         try:
-            signed = jws.deserialize_compact(copy, self._pinned, algorithms=["ES256"])
+            for line in self._kept.lines():
+                self._load_line(line)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            log.warning("the kept routes are not used: %s", error)
+
+    def _load_line(self, line: bytes) -> None:
+        try:
+            payload = self._verified(line)
+            head = decode_head(payload)
+            if self._table is not None and head.version <= self._table.version:
+                return
+            self._change(payload, head)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("a kept line of routes is not used: %s", error)
+            return
+        self._kept.loaded(head.version, is_whole=head.after == 0)
+        self._routes.version = head.version
+
+    def _verified(self, copy: bytes) -> bytes:
+        """The payload of a snapshot that exchange signed. Raises: ValueError."""
+        try:
+            signed = jws.deserialize_compact(copy, self._pinned, registry=self._registry)
         except (JoseError, ValueError) as error:
             msg = "the routing snapshot is not signed by exchange"
             raise ValueError(msg) from error
         if signed.headers().get("typ") != ROUTES_TYPE:
             msg = "the routing snapshot has another type"
             raise ValueError(msg)
-        if self._table is not None and _version(signed.payload) <= self._table.version:
-            return None
-        self._table = Table.build(signed.payload, self._table)
-        return self._table.version
+        if signed.headers().get("cty") == GZIP:
+            return unpack(signed.payload)
+        return signed.payload
 
     def _take_keys(self, copy: bytes) -> int | None:
         document = orjson.loads(copy)
@@ -155,7 +210,3 @@ class Feeds:
             return
         except (OSError, ValueError, TypeError) as error:
             log.warning("the kept revocations are not used: %s", error)
-
-
-def _version(payload: bytes) -> int:
-    return int(orjson.loads(payload)["version"])

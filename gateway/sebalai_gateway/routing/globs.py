@@ -15,15 +15,20 @@ _STARS = re.compile(r"\*{2,}")
 _PIECE = re.compile(r"\\\*|\*+|[^\\*]+|\\")
 
 
+def check_glob(pattern: str) -> None:
+    """Raises: ValueError: the glob is too long or does not begin with a slash."""
+    if len(pattern) > GLOB_LENGTH_MAX or not pattern.startswith("/"):
+        msg = f"a glob begins with / and has at most {GLOB_LENGTH_MAX} characters"
+        raise ValueError(msg)
+
+
 def compile_glob(pattern: str) -> Callable[[str], bool]:
     """A matcher of whole paths.
 
     Raises:
         ValueError: the glob is too long or does not begin with a slash.
     """
-    if len(pattern) > GLOB_LENGTH_MAX or not pattern.startswith("/"):
-        msg = f"a glob begins with / and has at most {GLOB_LENGTH_MAX} characters"
-        raise ValueError(msg)
+    check_glob(pattern)
     pieces = _PIECE.findall(pattern)
     if all(not piece.startswith("*") for piece in pieces):
         literal = "".join(_literal(piece) for piece in pieces)

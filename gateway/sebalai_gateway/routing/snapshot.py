@@ -7,13 +7,13 @@ from datetime import datetime
 import msgspec
 
 
-class Rule(msgspec.Struct, frozen=True):
+class Rule(msgspec.Struct, frozen=True, gc=False):
     id: str
     method: str
     path: str
 
 
-class Purpose(msgspec.Struct, frozen=True):
+class Purpose(msgspec.Struct, frozen=True, gc=False):
     code: str
     legal_basis: str
 
@@ -33,12 +33,12 @@ class Interface(msgspec.Struct, frozen=True):
     max_request_bytes: int = 10 * 1024 * 1024
 
 
-class Agreement(msgspec.Struct, frozen=True):
+class Agreement(msgspec.Struct, frozen=True, gc=False):
     id: str
     consumer: str
     interface: str
-    rules: list[Rule]
-    purposes: list[Purpose]
+    rules: tuple[Rule, ...]
+    purposes: tuple[Purpose, ...]
     valid_from: datetime
     valid_until: datetime
     quota_per_day: int
@@ -58,17 +58,41 @@ class Group(msgspec.Struct, frozen=True):
     members: list[str]
 
 
+class Gone(msgspec.Struct, frozen=True):
+    """What a change takes away, by name; agreements by id."""
+
+    interfaces: list[str] = []
+    agreements: list[str] = []
+
+
 class Snapshot(msgspec.Struct, frozen=True):
+    """Whole when `after` is 0, else what changed since that version."""
+
     version: int
     instance: str
     interfaces: list[Interface]
     agreements: list[Agreement]
     groups: list[Group] = []
+    after: int = 0
+    gone: Gone = Gone()
 
 
+class Head(msgspec.Struct, frozen=True):
+    """Enough of a snapshot to know what to do with it."""
+
+    version: int
+    after: int = 0
+
+
+_HEAD = msgspec.json.Decoder(Head)
 _DECODER = msgspec.json.Decoder(Snapshot)
 
 
 def decode(payload: bytes) -> Snapshot:
     """Raises: ValueError, when a field is missing or of another type."""
     return _DECODER.decode(payload)
+
+
+def decode_head(payload: bytes) -> Head:
+    """Raises: ValueError, when there is no version."""
+    return _HEAD.decode(payload)

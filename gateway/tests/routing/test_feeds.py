@@ -12,6 +12,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, KeySet
 from sebalai_gateway.admission.keys import KeyStore
 from sebalai_gateway.admission.revoked import RevokedSet
+from sebalai_gateway.routing import feed, kept
 from sebalai_gateway.routing.feeds import Feeds, Trust
 from sebalai_gateway.settings import GatewaySettings
 from sebalai_shared.broker import ApiError, Broker
@@ -90,9 +91,10 @@ class Bench:
         self.revoked = RevokedSet(lambda: 0.0)
         self.feeds = Feeds(changed, Trust(self.keys, self.revoked), self._signer)
 
-    def routes(self, version, key=None):
+    def routes(self, version, key=None, **more):
         key = key or self.routes_key
         payload = {"version": version, "instance": "ID-BB", "interfaces": [], "agreements": []}
+        payload |= more
         header = {"alg": "ES256", "typ": "routes+jws", "kid": self.routes_key.kid}
         return jws.serialize_compact(header, json.dumps(payload), key).encode()
 
@@ -234,6 +236,60 @@ async def test_the_kept_copy_serves_when_every_way_is_down(bench):
     bench.anew(nats_url="nats://127.0.0.1:1")
     await bench.feeds.start()
     assert bench.version == 3
+
+
+async def test_changes_since_the_whole_serve_after_a_restart_with_every_way_down(bench):
+    bench.members.routes = (3, bench.routes(3))
+    await bench.feeds.start()
+    await until(lambda: bench.version == 3)
+    bench.members.routes = (5, bench.routes(5, after=3))
+    await until(lambda: bench.version == 5)
+    await bench.feeds.close()
+    await bench.members.stop()
+    bench.anew(nats_url="nats://127.0.0.1:1")
+    await bench.feeds.start()
+    assert bench.version == 5
+
+
+async def test_change_that_nats_tells_over_a_gap_makes_the_gateway_ask(bench, monkeypatch):
+    bench.members.routes = (3, bench.routes(3))
+    await bench.feeds.start()
+    await until(lambda: bench.version == 3)
+    await bench.watching()
+    # From here on only the ring makes it ask.
+    monkeypatch.setattr(feed, "POLL_SECONDS", 60.0)
+    bench.members.routes = (8, bench.routes(8, after=3))
+    await asyncio.sleep(1.1)
+    bench.members.routes = (9, bench.routes(9, after=3))
+    await bench.put_packed("routes", 9, bench.routes(9, after=8 + (bench.version == 3)))
+    await until(lambda: bench.version == 9)
+
+
+async def test_many_kept_changes_give_way_to_a_whole(bench, monkeypatch):
+    monkeypatch.setattr(kept, "CHANGES_KEPT", 1)
+    bench.members.routes = (1, bench.routes(1))
+    await bench.feeds.start()
+    for version in (2, 3):
+        await until(lambda: bench.version == version - 1)
+        bench.members.routes = (version, bench.routes(version, after=version - 1))
+    await until(lambda: bench.version == 3)
+    bench.members.routes = (3, bench.routes(3))
+    file = bench.settings.snapshot_dir / "routes.snapshot"
+    await until(lambda: len(file.read_bytes().split()) == 1)
+    assert bench.feeds._routes.version == 3
+
+
+async def test_table_far_above_the_jose_librarys_own_bound_is_taken(bench):
+    far = [f"ID-BB/GOV/a/b/{number:040}" for number in range(5_000)]
+    groups = [{"name": "g", "members": far}]
+    bench.members.routes = (3, bench.routes(3, groups=groups))
+    await bench.feeds.start()
+    await until(lambda: bench.version == 3)
+    payload = bench.routes(4, groups=groups).split(b".")[1]
+    packed = gzip.compress(base64.urlsafe_b64decode(payload + b"=="))
+    header = {"alg": "ES256", "typ": "routes+jws", "kid": bench.routes_key.kid, "cty": "gzip"}
+    bench.members.routes = (4, jws.serialize_compact(header, packed, bench.routes_key).encode())
+    await until(lambda: bench.version == 4)
 
 
 def revocations(version, *entries, whole=False):

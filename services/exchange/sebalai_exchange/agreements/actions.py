@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
@@ -19,7 +18,7 @@ from sebalai_exchange.agreements.model import Agreement
 from sebalai_exchange.agreements.schema import LIFE_MAX, AgreementRequest, Terms
 from sebalai_exchange.agreements.steps import MOVES, parties_of, state_at
 from sebalai_exchange.agreements.store import AgreementFilter
-from sebalai_exchange.agreements.taking_part import EVENT_METHODS, Ask, is_allowed
+from sebalai_exchange.agreements.taking_part import Ask, is_allowed
 from sebalai_exchange.groups.actions import group_exists, memberships
 from sebalai_exchange.interfaces.actions import offered_interface
 from sebalai_exchange.names import is_group, speaker_of
@@ -278,27 +277,13 @@ async def allowed(session: AsyncSession, clock: Clock, *, asks: Sequence[Ask]) -
     return [is_allowed(ask, names[ask.consumer], found) for ask in asks]
 
 
-async def routed_agreements(session: AsyncSession, clock: Clock) -> list[dict[str, Any]]:
-    """The agreements of the routing snapshot (wiring, section 7); gateways check the times."""
-    found = [_routed(agreement) for agreement in await store.granted(session, clock.now())]
-    return [agreement for agreement in found if agreement["rules"]]
+async def routed_agreements(session: AsyncSession, clock: Clock) -> Sequence[str]:
+    """The agreements of the routing snapshot as JSON (wiring, section 7); gateways check times."""
+    return await store.routed(session, clock.now())
 
 
-def _routed(agreement: Agreement) -> dict[str, Any]:
-    return {
-        "id": str(agreement.id),
-        "series": str(agreement.series),
-        "consumer": agreement.consumer,
-        "interface": agreement.interface,
-        "rules": [rule for rule in agreement.rules if rule["method"] not in EVENT_METHODS],
-        "purposes": agreement.purposes,
-        "valid_from": to_text(agreement.valid_from),
-        "valid_until": to_text(agreement.valid_until),
-        "quota_per_day": agreement.quota_per_day,
-        "quota_per_month": agreement.quota_per_month,
-        "rate_per_second": agreement.rate_per_second,
-        "burst": agreement.burst,
-        "min_assurance": agreement.min_assurance,
-        "bound_addresses": agreement.bound_addresses,
-        "bound_certificates": agreement.bound_certificates,
-    }
+async def rerouted_agreements(
+    session: AsyncSession, clock: Clock, *, after: int, limit: int
+) -> tuple[list[str], list[str]]:
+    """Of those changed after a version: JSON of what is routed, ids of what is no more."""
+    return await store.routed_since(session, clock.now(), after, limit)

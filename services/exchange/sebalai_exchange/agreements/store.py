@@ -6,11 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.agreements.access import MANAGE
 from sebalai_exchange.agreements.model import Agreement
+from sebalai_exchange.agreements.taking_part import EVENT_METHODS
 
 GRANTED = "granted"
 ENDED = ("revoked", "replaced")
@@ -90,16 +91,6 @@ async def is_pending(session: AsyncSession, series: UUID) -> bool:
     return await session.scalar(query) is not None
 
 
-async def granted(session: AsyncSession, now: datetime) -> Sequence[Agreement]:
-    """What gateways may let through, now or later: granted and not over."""
-    query = (
-        select(Agreement)
-        .where(Agreement.state == GRANTED, Agreement.valid_until > now)
-        .order_by(Agreement.id)
-    )
-    return (await session.scalars(query)).all()
-
-
 async def in_force(
     session: AsyncSession, consumers: Sequence[str], now: datetime
 ) -> Sequence[Agreement]:
@@ -110,3 +101,46 @@ async def in_force(
         Agreement.valid_until > now,
     )
     return (await session.scalars(query)).all()
+
+
+_TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
+_EVENTS = ", ".join(f"'{method}'" for method in sorted(EVENT_METHODS))
+_IS_ROUTED = f"""
+    state = 'granted' AND valid_until > :now AND EXISTS (
+      SELECT FROM jsonb_array_elements(rules) rule WHERE rule->>'method' NOT IN ({_EVENTS}))
+"""
+# The database writes the JSON: a hundred thousand rows never become objects here.
+_DOCUMENT = f"""
+    json_build_object(
+      'id', id, 'series', series, 'consumer', consumer, 'interface', interface,
+      'rules', (SELECT json_agg(rule ORDER BY place)
+                FROM jsonb_array_elements(rules) WITH ORDINALITY AS one (rule, place)
+                WHERE rule->>'method' NOT IN ({_EVENTS})),
+      'purposes', purposes,
+      'valid_from', {_TIME.format("valid_from")}, 'valid_until', {_TIME.format("valid_until")},
+      'quota_per_day', quota_per_day, 'quota_per_month', quota_per_month,
+      'rate_per_second', rate_per_second, 'burst', burst, 'min_assurance', min_assurance,
+      'bound_addresses', bound_addresses, 'bound_certificates', bound_certificates)::text
+"""  # noqa: S608 - own columns
+_ALL = text(
+    f"SELECT {_DOCUMENT} FROM agreement "  # noqa: S608 - own columns
+    f"WHERE {_IS_ROUTED} ORDER BY id"
+)
+_CHANGED = text(
+    f"SELECT id::text, {_IS_ROUTED} AS is_in, "  # noqa: S608 - own columns
+    f"{_DOCUMENT} AS document FROM agreement WHERE route_version > :after ORDER BY id LIMIT :limit"
+)
+
+
+async def routed(session: AsyncSession, now: datetime) -> Sequence[str]:
+    """What gateways may let through, now or later: granted and not over, as JSON."""
+    return (await session.scalars(_ALL, {"now": now})).all()
+
+
+async def routed_since(
+    session: AsyncSession, now: datetime, after: int, limit: int
+) -> tuple[list[str], list[str]]:
+    """JSON of what may be let through, ids of what may not any more, of up to `limit` changes."""
+    values = {"now": now, "after": after, "limit": limit}
+    rows = (await session.execute(_CHANGED, values)).all()
+    return [row.document for row in rows if row.is_in], [row.id for row in rows if not row.is_in]

@@ -1,7 +1,6 @@
 """Decisions about groups of consumers: make, invite, join, remove."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
@@ -144,12 +143,9 @@ async def members_of(
     return found
 
 
-async def routed_groups(session: AsyncSession) -> list[dict[str, Any]]:
-    """The groups of the routing snapshot: who joined, by group (wiring, section 7)."""
-    found: dict[str, list[str]] = {}
-    for name, application in await store.joined(session):
-        found.setdefault(name, []).append(application)
-    return [{"name": name, "members": members} for name, members in found.items()]
+async def routed_groups(session: AsyncSession, *, after: int, limit: int) -> Sequence[str]:
+    """Of those changed after a version (0: all): JSON for the routing snapshot (section 7)."""
+    return await store.routed(session, after, limit)
 
 
 async def group_exists(session: AsyncSession, *, name: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import Select, delete, false, func, select
+from sqlalchemy import Select, delete, false, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.groups.model import JOINED, ConsumerGroup, GroupMember
@@ -47,14 +47,28 @@ async def members(session: AsyncSession, groups: Sequence[UUID]) -> Sequence[Gro
 
 
 async def joined(session: AsyncSession) -> Sequence[tuple[str, str]]:
-    """(group, application) of all who joined, by group."""
+    """(group, application) of all who joined."""
     query = (
         select(ConsumerGroup.name, GroupMember.application)
         .join(GroupMember, GroupMember.group_id == ConsumerGroup.id)
         .where(GroupMember.state == JOINED)
-        .order_by(ConsumerGroup.name, GroupMember.application)
     )
     return [(name, application) for name, application in await session.execute(query)]
+
+
+_ROUTED = text(
+    """
+    SELECT json_build_object('name', name, 'members', ARRAY(
+      SELECT application FROM group_member
+      WHERE group_id = id AND state = 'joined' ORDER BY application))::text
+    FROM consumer_group WHERE route_version > :after ORDER BY name LIMIT :limit
+    """
+)
+
+
+async def routed(session: AsyncSession, after: int, limit: int) -> Sequence[str]:
+    """JSON of up to `limit` groups changed after a version, with all who joined."""
+    return (await session.scalars(_ROUTED, {"after": after, "limit": limit})).all()
 
 
 async def count(session: AsyncSession, group_id: UUID) -> int:

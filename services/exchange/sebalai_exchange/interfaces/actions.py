@@ -139,23 +139,10 @@ async def offered_interface(session: AsyncSession, *, name: str) -> OfferedInter
     )
 
 
-async def routed_interfaces(session: AsyncSession) -> list[dict[str, Any]]:
-    """The interfaces of the routing snapshot (wiring, section 7)."""
-    return [_routed(interface) for interface in await store.active(session)]
-
-
-def _routed(interface: Interface) -> dict[str, Any]:
-    return {
-        "id": str(interface.id),
-        "name": interface.name,
-        "provider": interface.provider,
-        "agency": interface.agency,
-        "addresses": interface.addresses,
-        "contract_sha256": interface.contract_sha256,
-        "state": interface.state,
-        "member": interface.member,
-        "connect_timeout_ms": interface.connect_timeout_ms,
-        "read_timeout_ms": interface.read_timeout_ms,
-        "total_timeout_ms": interface.total_timeout_ms,
-        "max_request_bytes": interface.max_request_bytes,
-    }
+async def routed_interfaces(
+    session: AsyncSession, *, after: int, limit: int
+) -> tuple[list[str], list[str]]:
+    """Of those changed after a version (0: all): JSON for the routing snapshot (wiring, section 7),
+    and the names of those no more active.
+    """
+    return await store.routed(session, after, limit)

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -55,9 +55,23 @@ async def by_name(session: AsyncSession, name: str) -> Interface | None:
     return await session.scalar(select(Interface).where(Interface.name == name))
 
 
-async def active(session: AsyncSession) -> Sequence[Interface]:
-    query = select(Interface).where(Interface.state == ACTIVE).order_by(Interface.name)
-    return (await session.scalars(query)).all()
+_ROUTED = text(
+    """
+    SELECT name, state = 'active' AS is_in, json_build_object(
+      'id', id, 'name', name, 'provider', provider, 'agency', agency, 'addresses', addresses,
+      'contract_sha256', contract_sha256, 'state', state, 'member', member,
+      'connect_timeout_ms', connect_timeout_ms, 'read_timeout_ms', read_timeout_ms,
+      'total_timeout_ms', total_timeout_ms, 'max_request_bytes', max_request_bytes)::text
+      AS document
+    FROM interface WHERE route_version > :after ORDER BY name LIMIT :limit
+    """
+)
+
+
+async def routed(session: AsyncSession, after: int, limit: int) -> tuple[list[str], list[str]]:
+    """JSON of the active, names of the others, of up to `limit` changed after a version."""
+    rows = (await session.execute(_ROUTED, {"after": after, "limit": limit})).all()
+    return [row.document for row in rows if row.is_in], [row.name for row in rows if not row.is_in]
 
 
 async def keep_contract(session: AsyncSession, sha256: str, document: str, at: datetime) -> None:

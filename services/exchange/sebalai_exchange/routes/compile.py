@@ -5,7 +5,7 @@ Pure: rows come in, a JWS goes out. Does not own what is granted, nor how it tra
 
 import base64
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,8 @@ from sebalai_shared.clock import to_text
 TYPE = "routes+jws"
 ALGORITHM = "ES256"
 KV_INLINE_LIMIT_BYTES = 512 * 1024
+PLAIN_BYTES_MAX = 256 * 1024
+GZIP_LEVEL = 1
 
 
 @dataclass(frozen=True)
@@ -37,35 +39,53 @@ class RouteSigner:
     def from_file(cls, path: Path) -> "RouteSigner":
         return cls(ECKey.import_key(orjson.loads(path.read_bytes())))
 
-    def sign(self, document: Mapping[str, Any]) -> str:
+    def sign(self, payload: bytes) -> str:
+        """Above PLAIN_BYTES_MAX the payload is gzip, and the header says so (`cty`)."""
         header = {"alg": ALGORITHM, "typ": TYPE, "kid": self._key.thumbprint()}
-        return jws.serialize_compact(header, orjson.dumps(document), self._key)
+        if len(payload) > PLAIN_BYTES_MAX:
+            header["cty"] = "gzip"
+            payload = gzip.compress(payload, GZIP_LEVEL, mtime=0)
+        return jws.serialize_compact(header, payload, self._key)
 
 
-def snapshot_document(
-    version: int,
-    issued_at: datetime,
-    instance: str,
-    interfaces: Sequence[Mapping[str, Any]],
-    agreements: Sequence[Mapping[str, Any]],
-    groups: Sequence[Mapping[str, Any]] = (),
-) -> dict[str, Any]:
-    """Agreements of interfaces that are not in the snapshot are left out: nothing could route."""
-    names = {interface["name"] for interface in interfaces}
-    return {
+@dataclass(frozen=True)
+class Content:
+    """What a snapshot says, as JSON texts; whole when `after` is 0, else what changed since."""
+
+    interfaces: Sequence[str]
+    agreements: Sequence[str]
+    groups: Sequence[str] = ()
+    after: int = 0
+    gone_interfaces: Sequence[str] = ()
+    gone_agreements: Sequence[str] = ()
+
+
+def snapshot_document(version: int, issued_at: datetime, instance: str, content: Content) -> bytes:
+    """The payload. Texts are joined, not parsed: a whole table may have 100,000 agreements."""
+    head: dict[str, Any] = {
         "version": version,
         "issued_at": to_text(issued_at),
         "instance": instance,
-        "interfaces": list(interfaces),
-        "agreements": [item for item in agreements if item["interface"] in names],
-        "groups": list(groups),
     }
+    if content.after:
+        head["after"] = content.after
+        head["gone"] = {
+            "interfaces": list(content.gone_interfaces),
+            "agreements": list(content.gone_agreements),
+        }
+    lists = [
+        f'"{name}":[{",".join(getattr(content, name))}]'
+        for name in ("interfaces", "agreements", "groups")
+    ]
+    return orjson.dumps(head)[:-1] + b"," + ",".join(lists).encode() + b"}"
 
 
 def kv_value(snapshot: Snapshot) -> bytes:
     """What stands in the bucket: the snapshot itself, or above the limit its version alone."""
-    packed = gzip.compress(snapshot.jws.encode(), mtime=0)
     document: dict[str, Any] = {"version": snapshot.version}
+    if not snapshot.jws:
+        return orjson.dumps(document)
+    packed = gzip.compress(snapshot.jws.encode(), mtime=0)
     inline = {**document, "gzip": base64.b64encode(packed).decode()}
     value = orjson.dumps(inline)
     return value if len(value) <= KV_INLINE_LIMIT_BYTES else orjson.dumps(document)

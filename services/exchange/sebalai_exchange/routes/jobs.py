@@ -59,7 +59,7 @@ class RoutesPublisher:
     async def publish_once(self) -> bool:
         """Puts the present snapshot if it was not put yet; False when NATS refused or is away."""
         async with self._database.transaction() as session:
-            snapshot = await self._compiler.newer_than(session, self._published)
+            snapshot = await self._compiler.recent(session, self._published)
         if snapshot is None:
             return True
         try:

@@ -1,32 +1,50 @@
-"""SQL of the routing version and its signed snapshots.
+"""SQL of the routing version and its signed whole snapshots.
 
-Triggers raise the version in the transaction that changes an interface or an agreement; holding
-its row shared while compiling keeps version and content together.
+Triggers raise the version in the transaction that changes what is routed, and hold its row until
+that ends: versions become visible in their order, so whoever reads version n reads all before it.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-SNAPSHOTS_KEPT = 5
+SNAPSHOTS_KEPT = 3
 
 
-async def version(session: AsyncSession) -> int:
-    found = await session.scalar(text("SELECT version FROM routes_version"))
-    return int(found or 0)
+@dataclass(frozen=True)
+class Present:
+    """`whole_since`: who knows an older version must take the whole table, not what changed."""
+
+    version: int
+    whole_since: int
 
 
-async def hold_version(session: AsyncSession) -> int:
-    """The version, which no other transaction raises before this one ends."""
-    found = await session.scalar(text("SELECT version FROM routes_version FOR SHARE"))
-    return int(found or 0)
+@dataclass(frozen=True)
+class Kept:
+    version: int
+    jws: str
 
 
-async def snapshot(session: AsyncSession, number: int) -> str | None:
-    return await session.scalar(
-        text("SELECT jws FROM routes_snapshot WHERE version = :version"), {"version": number}
+async def version(session: AsyncSession) -> Present:
+    query = text("SELECT version, whole_since FROM routes_version")
+    row = (await session.execute(query)).one()
+    return Present(int(row.version), int(row.whole_since))
+
+
+async def newest(session: AsyncSession) -> Kept | None:
+    query = text("SELECT version, jws FROM routes_snapshot ORDER BY version DESC LIMIT 1")
+    row = (await session.execute(query)).one_or_none()
+    return Kept(int(row.version), row.jws) if row else None
+
+
+async def is_larger(session: AsyncSession, agreements: int) -> bool:
+    """Whether more than so many agreements are routed."""
+    query = text(
+        "SELECT count(*) FROM (SELECT FROM agreement WHERE state = 'granted' LIMIT :limit) AS found"
     )
+    return int(await session.scalar(query, {"limit": agreements + 1}) or 0) > agreements
 
 
 async def keep(session: AsyncSession, number: int, jws: str, at: datetime) -> str:
@@ -39,7 +57,11 @@ async def keep(session: AsyncSession, number: int, jws: str, at: datetime) -> st
         {"version": number, "jws": jws, "at": at},
     )
     await session.execute(
-        text("DELETE FROM routes_snapshot WHERE version <= :oldest"),
-        {"oldest": number - SNAPSHOTS_KEPT},
+        text(
+            "DELETE FROM routes_snapshot WHERE version NOT IN "
+            "(SELECT version FROM routes_snapshot ORDER BY version DESC LIMIT :kept)"
+        ),
+        {"kept": SNAPSHOTS_KEPT},
     )
-    return await snapshot(session, number) or jws
+    query = text("SELECT jws FROM routes_snapshot WHERE version = :version")
+    return await session.scalar(query, {"version": number}) or jws

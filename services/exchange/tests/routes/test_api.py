@@ -7,8 +7,10 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey
 from sebalai_exchange.app import exchange_app
+from sebalai_exchange.routes import actions
 from sqlalchemy import text
 
+GROUP = {"name": "ID-BB/GOV/dp3acskb/kependudukan/groups/semua", "title": "Semua"}
 WHY = {"reason": "dasar hukum dicabut"}
 
 
@@ -72,6 +74,7 @@ async def test_granted_agreement_and_interface_stand_as_the_gateway_needs_them(
         }
     ]
     assert snapshot["groups"] == []
+    assert "after" not in snapshot
 
 
 async def test_each_decision_raises_the_version_and_shows_at_once(
@@ -80,22 +83,55 @@ async def test_each_decision_raises_the_version_and_shows_at_once(
     path = f"/v1/agreements/{requested['id']}"
     version = (await routes())["version"]
     assert (await routes())["agreements"] == []
+    whole = {"grant": 1, "suspend": 0, "resume": 1, "revoke": 0}
     for step, count in (("grant", 1), ("suspend", 0), ("resume", 1), ("revoke", 0)):
         body = {} if step == "grant" else {"json": WHY}
         assert (await call("POST", f"{path}/{step}", provider, **body)).status_code == 200
         snapshot = await routes(version)
         assert snapshot["version"] > version
+        assert snapshot["after"] == version
         assert len(snapshot["agreements"]) == count, step
+        assert snapshot["gone"]["agreements"] == ([] if count else [requested["id"]])
+        assert len((await routes())["agreements"]) == whole[step], step
         version = snapshot["version"]
     assert await routes(version) is None
 
 
-async def test_retired_interface_takes_its_agreements_with_it(
+async def test_retired_interface_is_gone_and_its_agreements_wait_for_its_return(
     call, routes, provider, published, granted
 ):
+    before = (await routes())["version"]
     await call("POST", f"/v1/interfaces/{published['id']}/retire", provider, json=WHY)
+    change = await routes(before)
+    assert (change["interfaces"], change["gone"]["interfaces"]) == ([], [published["name"]])
+    # A change that brings the interface back does not name them again, so they stay.
     snapshot = await routes()
-    assert (snapshot["interfaces"], snapshot["agreements"]) == ([], [])
+    assert (snapshot["interfaces"], len(snapshot["agreements"])) == ([], 1)
+
+
+async def test_too_many_changes_are_told_as_a_whole(routes, granted, monkeypatch):
+    monkeypatch.setattr(actions, "CHANGES_MAX", 0)
+    assert "after" not in await routes(1)
+
+
+async def test_what_was_deleted_by_hand_makes_older_gateways_take_all(routes, granted, database):
+    before = (await routes())["version"]
+    async with database.transaction() as session:
+        await session.execute(text("DELETE FROM agreement"))
+    after = await routes(before)
+    assert "after" not in after
+    assert after["agreements"] == []
+
+
+async def test_kept_whole_of_a_large_table_is_given_with_the_change_to_follow(
+    call, routes, provider, granted, monkeypatch, keys
+):
+    monkeypatch.setattr(actions, "SMALL_TABLE", 0)
+    kept = await routes()
+    await call("POST", "/v1/groups", provider, json=GROUP)
+    again = await routes()
+    assert again["version"] == kept["version"]
+    assert len((await routes(again["version"]))["groups"]) == 1
 
 
 async def test_agreement_that_is_over_is_left_out_of_the_next_version(

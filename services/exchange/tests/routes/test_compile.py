@@ -9,6 +9,8 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 from sebalai_exchange.routes.compile import (
     KV_INLINE_LIMIT_BYTES,
+    PLAIN_BYTES_MAX,
+    Content,
     RouteSigner,
     Snapshot,
     kv_value,
@@ -18,23 +20,32 @@ from sebalai_exchange.routes.compile import (
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 
 
-def test_agreement_without_its_interface_is_left_out():
-    document = snapshot_document(
-        3, AT, "ID-BB", [{"name": "a"}], [{"interface": "a"}, {"interface": "b"}]
-    )
-    assert document == {
+def test_whole_snapshot_and_change_say_which_they_are():
+    whole = json.loads(snapshot_document(3, AT, "ID-BB", Content(['{"a":1}'], [])))
+    assert whole == {
         "version": 3,
         "issued_at": "2026-11-24T08:00:00.000Z",
         "instance": "ID-BB",
-        "interfaces": [{"name": "a"}],
-        "agreements": [{"interface": "a"}],
+        "interfaces": [{"a": 1}],
+        "agreements": [],
         "groups": [],
     }
+    change = Content([], ['{"b":1}', '{"b":2}'], ["{}"], 2, ["x"], ["y"])
+    document = json.loads(snapshot_document(3, AT, "ID-BB", change))
+    assert (document["after"], document["gone"]) == (2, {"interfaces": ["x"], "agreements": ["y"]})
+    assert (document["agreements"], document["groups"]) == ([{"b": 1}, {"b": 2}], [{}])
+
+
+def test_large_payload_is_packed_and_says_so():
+    key, payload = ECKey.generate_key("P-256"), b"x" * (PLAIN_BYTES_MAX + 1)
+    signed = jws.deserialize_compact(RouteSigner(key).sign(payload), key)
+    assert signed.headers()["cty"] == "gzip"
+    assert gzip.decompress(signed.payload) == payload
 
 
 def test_signature_names_type_algorithm_and_key():
     key = ECKey.generate_key("P-256")
-    signed = jws.deserialize_compact(RouteSigner(key).sign({"version": 1}), key)
+    signed = jws.deserialize_compact(RouteSigner(key).sign(b'{"version": 1}'), key)
     assert signed.headers() == {"alg": "ES256", "typ": "routes+jws", "kid": key.thumbprint()}
     assert json.loads(signed.payload) == {"version": 1}
 
