@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Annotated
 
-from fastapi import Request
-from sebalai_shared.caller import Caller
+from fastapi import Depends, Request
+from sebalai_shared.caller import Caller, IdentifiedAccess
 from sebalai_shared.clock import Clock
 
 from sebalai_identity.keys.actions import NoSealingKey
@@ -18,10 +19,6 @@ class Desk:
     caller: Caller
     clock: Clock
     vault: NumberVault | None = None
-
-    @classmethod
-    def of(cls, request: Request, caller: Caller) -> "Desk":
-        return cls(caller, request.app.state.clock, request.app.state.vault)
 
     @property
     def now(self) -> datetime:
@@ -42,3 +39,11 @@ class Desk:
     def actor(self) -> str:
         """The person's or application's id that stands in the audit trail."""
         return self.caller.subject or self.caller.kind
+
+
+def _desk(request: Request, caller: IdentifiedAccess) -> Desk:
+    return Desk(caller, request.app.state.clock, request.app.state.vault)
+
+
+AtDesk = Annotated[Desk, Depends(_desk)]
+"""An identified caller at the desk; the action decides what it may."""

@@ -5,17 +5,54 @@ from typing import Any
 from fastapi import APIRouter
 
 from sebalai_identity.acts import api as acts
+from sebalai_identity.authority import api as authority
+from sebalai_identity.civil_servants import api as civil_servants
 from sebalai_identity.persons import api as persons
+from sebalai_identity.positions import api as positions
+from sebalai_identity.postings import api as postings
 
-ROUTERS: list[APIRouter] = [persons.router, acts.router]
+ROUTERS: list[APIRouter] = [
+    persons.router,
+    authority.router,
+    civil_servants.router,
+    positions.router,
+    postings.router,
+    acts.router,
+]
 
 _ID = {"type": "string", "format": "uuid"}
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
 _PERSON = {"person_id": _ID, "assurance": {"type": "integer"}, "by": _TEXT}
+_SERVANT = {"person_id": _ID, "agency": _TEXT, "employment": _TEXT, "by": _TEXT}
+_POSITION = {"position_id": _ID, "agency": _TEXT, "code": _TEXT, "by": _TEXT}
+_PERIOD: dict[str, Any] = {
+    "decree": _TEXT,
+    "valid_from": {"type": "string", "format": "date-time"},
+    "valid_until": {"type": ["string", "null"], "format": "date-time"},
+    "by": _TEXT,
+}
+_POSTING = {"posting_id": _ID, "person_id": _ID, "position_id": _ID, "kind": _TEXT, **_PERIOD}
+_DELEGATION = {
+    "delegation_id": _ID,
+    "from_posting_id": _ID,
+    "to_posting_id": _ID,
+    "kind": _TEXT,
+    "matters": _TEXTS,
+    **_PERIOD,
+}
+_CAUSE = {"cause": {"type": "string", "enum": ["ended", "cancelled", "lapsed"]}}
 EVENTS: dict[str, dict[str, Any]] = {
     "identity.person.registered.v1": _PERSON,
     "identity.person.changed.v1": _PERSON | {"fields": _TEXTS},
     "identity.person.deactivated.v1": _PERSON,
     "identity.person.reactivated.v1": _PERSON,
+    "identity.civil-servant.enlisted.v1": _SERVANT,
+    "identity.civil-servant.discharged.v1": _SERVANT,
+    "identity.position.established.v1": _POSITION,
+    "identity.position.abolished.v1": _POSITION,
+    "identity.posting.recorded.v1": _POSTING,
+    "identity.posting.ended.v1": _POSTING | _CAUSE,
+    "identity.delegation.recorded.v1": _DELEGATION,
+    "identity.delegation.ended.v1": _DELEGATION | _CAUSE,
 }

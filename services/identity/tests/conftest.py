@@ -3,6 +3,7 @@
 import base64
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
@@ -221,3 +222,75 @@ def person(call, keeper):
         return answer.json()
 
     return person
+
+
+@pytest.fixture
+def made(call, keeper):
+    """`await made("/v1/positions", {...})`: creates by HTTP as the keeper of people."""
+
+    async def made(path, body, caller=keeper):
+        answer = await call("POST", path, caller, json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    return made
+
+
+@pytest.fixture
+def servant(person, made, loaded):
+    """`await servant("Budi", 1)`: a person and civil servant; numbers are made from `number`."""
+
+    async def servant(name="Budi Contoh", number=1, agency="diskominfo"):
+        found = await person(name=name, nik=f"197101150385{9000 + number}")
+        body = {
+            "person_id": found["id"],
+            "nip": f"198503152010011{number:03}",
+            "agency": agency,
+            "grade": "III/d",
+            "valid_from": "2010-01-01T00:00:00+07:00",
+        }
+        await made("/v1/civil-servants", body)
+        return found
+
+    return servant
+
+
+@pytest.fixture
+def position(made, loaded):
+    async def position(code="kadis", agency="diskominfo", **more):
+        body = {
+            "agency": agency,
+            "code": code,
+            "title": f"Jabatan {code}",
+            "kind": "jpt_pratama",
+            "eselon": "II.a",
+            "decree": "Pergub 62/2016",
+            "valid_from": "2016-01-01T00:00:00+07:00",
+        }
+        return await made("/v1/positions", body | more)
+
+    return position
+
+
+@pytest.fixture
+def posting(made):
+    """`await posting(person, position, kind, start, end)`: times are ISO texts."""
+
+    async def posting(person, position, kind="definitive", start="2026-01-01T00:00:00Z", end=None):
+        body = {
+            "person_id": person["id"],
+            "position_id": position["id"],
+            "kind": kind,
+            "decree": "821/12/BKPSDMD/2026",
+            "valid_from": start,
+            "valid_until": end,
+        }
+        return await made("/v1/postings", body)
+
+    return posting
+
+
+@pytest.fixture
+def office(servant, position, posting, made):
+    """The fixtures above in one hand."""
+    return SimpleNamespace(servant=servant, position=position, posting=posting, made=made)

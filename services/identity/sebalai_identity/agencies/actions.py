@@ -1,7 +1,7 @@
 """Decisions about agencies: load the province's list, find, page."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from sebalai_identity.agencies.model import Agency
 from sebalai_identity.agencies.store import AgencyFilter
 from sebalai_identity.names import slug_of
 from sebalai_identity.reference import Counts, ReferenceFolder
+from sebalai_identity.wording import midnight
 
 __all__ = ["AgencyFilter"]
 
@@ -98,6 +99,20 @@ async def require_in_force(session: AsyncSession, *, slug: str, on: date) -> Non
     agency = await find_agency(session, caller=ANONYMOUS, slug=slug)
     if agency.valid_to is not None and agency.valid_to <= on:
         raise AgencyUnknown(f"{slug} ended on {agency.valid_to}; take its successor.")
+
+
+async def periods(
+    session: AsyncSession, slugs: Collection[str]
+) -> dict[str, tuple[datetime | None, datetime | None]]:
+    """The instants at which these agencies begin and end; None is open."""
+    rows = await store.by_slugs(session, slugs) if slugs else []
+    return {
+        row.slug: (
+            midnight(row.valid_from) if row.valid_from else None,
+            midnight(row.valid_to) if row.valid_to else None,
+        )
+        for row in rows
+    }
 
 
 async def neighbours(session: AsyncSession, *, agencies: Sequence[Agency]) -> dict[UUID, str]:

@@ -1,6 +1,6 @@
 """SQL of agencies. The list is public: `visible_to` hides nothing from anyone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -54,6 +54,10 @@ async def by_slug(session: AsyncSession, caller: Caller, slug: str) -> Agency | 
 async def slugs(session: AsyncSession, ids: set[UUID]) -> dict[UUID, str]:
     rows = await session.execute(select(Agency.id, Agency.slug).where(Agency.id.in_(ids)))
     return {row.id: row.slug for row in rows}
+
+
+async def by_slugs(session: AsyncSession, wanted: Collection[str]) -> Sequence[Agency]:
+    return (await session.scalars(select(Agency).where(Agency.slug.in_(wanted)))).all()
 
 
 async def keep(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> Counts:

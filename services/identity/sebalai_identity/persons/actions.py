@@ -4,7 +4,7 @@ For the other slices: `get_person`, `find_by_nik`, `register_person` and `KnownP
 Does not own sign-in, nor what a person may do: see `authority`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,23 +13,31 @@ from uuid import UUID
 from sebalai_shared.caller import Caller
 from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity import numbers
 from sebalai_identity.acts.actions import note, tell
 from sebalai_identity.desk import Desk
 from sebalai_identity.numbers import NumberInvalid
-from sebalai_identity.persons import access, events, store
+from sebalai_identity.persons import events, store
+from sebalai_identity.persons.access import is_self
+from sebalai_identity.persons.access import may_manage as may_keep_people
 from sebalai_identity.persons.model import ACTIVE, DEACTIVATED, Person
 from sebalai_identity.persons.schema import PersonChange, PersonRead, PersonRegister
 from sebalai_identity.persons.store import PersonFilter
 from sebalai_identity.revocations.actions import revoke
+from sebalai_identity.rows import insert_once
 
-__all__ = ["PersonChange", "PersonFilter", "PersonRead", "PersonRegister"]
+__all__ = [
+    "PersonChange",
+    "PersonFilter",
+    "PersonRead",
+    "PersonRegister",
+    "is_self",
+    "may_keep_people",
+]
 
 NIK = "nik"
-UNIQUE_VIOLATION = "23505"
 
 
 class PersonUnknown(NotFound):
@@ -78,30 +86,47 @@ async def get_person(session: AsyncSession, person_id: UUID) -> KnownPerson | No
     return _known(person) if person is not None else None
 
 
+async def known_persons(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, KnownPerson]:
+    """For slices of identity, which decide who may."""
+    return {row.id: _known(row) for row in await store.by_ids(session, ids)} if ids else {}
+
+
 async def find_by_nik(session: AsyncSession, desk: Desk, *, nik: str) -> KnownPerson | None:
     """None for a malformed and an unknown NIK alike; leaves no trace. Raises `NoSealingKey`."""
     person = await store.by_nik_index(session, desk.numbers.index(NIK, nik))
     return _known(person) if person is not None else None
 
 
+async def nik_of(session: AsyncSession, desk: Desk, *, person_id: UUID) -> str | None:
+    """The number itself, for a check inside identity; it must not leave it.
+
+    Raises `NoSealingKey`, `SealBroken`.
+    """
+    person = await store.by_id(session, person_id)
+    if person is None or person.nik_sealed is None:
+        return None
+    return desk.numbers.open(person.nik_sealed, nik_place(person_id))
+
+
 async def register_person(
     session: AsyncSession, desk: Desk, *, wanted: PersonRegister, source: str = "desk"
 ) -> Person:
     """Raises `PeopleOnly`, `FieldInvalid`, `PersonKnown`, `NoSealingKey`."""
-    _require_keeper(desk.caller)
+    require_keeper(desk.caller)
     if wanted.nik is None and wanted.valid_until is None:
         raise FieldInvalid("/valid_until", "A person without a NIK is sponsored until a time.")
     _require_future(wanted.valid_until, desk)
     person = _new(wanted, source, desk)
     if wanted.nik is not None:
         _keep_nik(person, wanted.nik.get_secret_value(), desk)
-    await _insert(session, person)
+    await insert_once(session, person, PersonKnown("Find the person under /v1/persons/find."))
     await tell(session, desk, kind=events.REGISTERED, subject=str(person.id), data=_data(person))
     return person
 
 
-def _require_keeper(caller: Caller) -> None:
-    if not access.may_manage(caller):
+def require_keeper(caller: Caller) -> None:
+    """Raises `PeopleOnly`."""
+    if not may_keep_people(caller):
         raise PeopleOnly("It needs scope identity.people.")
 
 
@@ -142,25 +167,13 @@ def nik_place(person_id: UUID) -> str:
     return f"person.nik:{person_id}"
 
 
-async def _insert(session: AsyncSession, person: Person) -> None:
-    """Whoever loses the race for one NIK learns it from the unique index."""
-    try:
-        async with session.begin_nested():
-            session.add(person)
-            await session.flush()
-    except IntegrityError as error:
-        if getattr(error.orig, "sqlstate", None) != UNIQUE_VIOLATION:
-            raise
-        raise PersonKnown("Find the person under /v1/persons/find.") from None
-
-
 def _data(person: Person) -> dict[str, object]:
     return {"person_id": str(person.id), "assurance": person.assurance}
 
 
 async def look_up(session: AsyncSession, desk: Desk, *, nik: str) -> Person:
     """A keeper's search by NIK; found, it is an act. Raises `PeopleOnly`, `PersonUnknown`."""
-    _require_keeper(desk.caller)
+    require_keeper(desk.caller)
     person = await store.by_nik_index(session, desk.numbers.index(NIK, nik))
     if person is None:
         raise PersonUnknown("Register the person, or check the NIK.")
@@ -183,7 +196,7 @@ async def list_persons(
 
 
 async def _locked(session: AsyncSession, desk: Desk, person_id: UUID) -> Person:
-    _require_keeper(desk.caller)
+    require_keeper(desk.caller)
     person = await store.lock(session, desk.caller, person_id)
     if person is None:
         raise PersonUnknown("Find the person under /v1/persons.")

@@ -3,14 +3,14 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from sebalai_shared.caller import Caller, IdentifiedAccess
+from fastapi import APIRouter, Depends, Query, Response
+from sebalai_shared.caller import Caller
 from sebalai_shared.database import Transaction
 from sebalai_shared.idempotency import Idempotent
 from sebalai_shared.pagination import CursorText, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
-from sebalai_identity.desk import Desk
+from sebalai_identity.desk import AtDesk
 from sebalai_identity.keys.actions import NoSealingKey
 from sebalai_identity.names import TEXT_PATTERN, cursor_id
 from sebalai_identity.persons import actions
@@ -32,13 +32,6 @@ ONE = responses(PersonUnknown, PeopleOnly, NoSealingKey)
 
 def _filter(q: Word = None, state: State | None = None) -> PersonFilter:
     return PersonFilter(q, state)
-
-
-def _desk(request: Request, caller: IdentifiedAccess) -> Desk:
-    return Desk.of(request, caller)
-
-
-AtDesk = Annotated[Desk, Depends(_desk)]
 
 
 @router.post(

@@ -4,12 +4,12 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from sebalai_identity.names import TEXT_PATTERN
+from sebalai_identity.wording import Instant, Reason, SecretNumber
 
 NAME_LENGTH_MAX = 200
-NUMBER_LENGTH_MAX = 40
 
 Source = Literal["desk", "scim", "broker", "synthetic"]
 Assurance = Annotated[
@@ -22,11 +22,6 @@ PersonName = Annotated[
         strip_whitespace=True, min_length=1, max_length=NAME_LENGTH_MAX, pattern=TEXT_PATTERN
     ),
 ]
-SecretNumber = Annotated[SecretStr, Field(max_length=NUMBER_LENGTH_MAX)]
-Reason = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=3, max_length=300, pattern=TEXT_PATTERN),
-]
 
 
 class PersonRegister(BaseModel):
@@ -38,7 +33,7 @@ class PersonRegister(BaseModel):
     nik: SecretNumber | None = None
     birth_date: date | None = None
     assurance: Assurance = 1
-    valid_until: AwareDatetime | None = None
+    valid_until: Instant | None = None
 
 
 class PersonChange(BaseModel):
@@ -48,7 +43,7 @@ class PersonChange(BaseModel):
 
     name: PersonName | None = None
     assurance: Assurance | None = None
-    valid_until: AwareDatetime | None = None
+    valid_until: Instant | None = None
 
 
 class PersonFind(BaseModel):

@@ -1,6 +1,6 @@
 """SQL of persons. The keepers of people see all, a person their own row."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -57,6 +57,10 @@ async def page(
 async def by_id(session: AsyncSession, person_id: UUID) -> Person | None:
     """For the other slices of identity, which decide themselves who may."""
     return await session.get(Person, person_id)
+
+
+async def by_ids(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Person]:
+    return (await session.scalars(select(Person).where(Person.id.in_(ids)))).all()
 
 
 async def lock(session: AsyncSession, caller: Caller, person_id: UUID) -> Person | None:

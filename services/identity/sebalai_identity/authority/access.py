@@ -1,0 +1,225 @@
+"""The authority of a person at an instant, as a pure function of facts.
+
+Everything rests on spans: a posting holds while its own period, its position, its agency and its
+holder hold; a delegation while its own period, both postings, and the a.n. below an u.b. hold. The
+earliest of the ends is when the authority ends, by itself, whatever else happens.
+Source: UU 30/2014 pasal 8 to 15: an official acts within the time of their authority.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+DEFINITIVE = "definitive"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open; None is open. A span whose end is its start holds never."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        return (self.start is None or self.start <= at) and (self.end is None or at < self.end)
+
+
+ALWAYS = Span()
+
+
+def meet(*spans: Span) -> Span:
+    """What all of them share."""
+    starts = [span.start for span in spans if span.start is not None]
+    ends = [span.end for span in spans if span.end is not None]
+    return Span(max(starts, default=None), min(ends, default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFact:
+    id: UUID
+    is_active: bool
+    span: Span = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class PostingFact:
+    """`span` is the posting's own; `position` and `agency_span` those it stands in."""
+
+    id: UUID
+    holder: PersonFact
+    position_id: UUID
+    agency: str
+    kind: str
+    span: Span
+    position: Span = ALWAYS
+    agency_span: Span = ALWAYS
+
+    def whole(self) -> Span | None:
+        """None when its holder may not act at all."""
+        if not self.holder.is_active:
+            return None
+        return meet(self.span, self.position, self.agency_span, self.holder.span)
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationFact:
+    id: UUID
+    kind: str
+    matters: frozenset[str]
+    giver: PostingFact
+    receiver: PostingFact
+    span: Span
+    parent: "DelegationFact | None" = None
+
+    def whole(self) -> Span | None:
+        spans = [self.giver.whole(), self.receiver.whole(), self.span]
+        if self.parent is not None:
+            spans.append(self.parent.whole())
+        known = [span for span in spans if span is not None]
+        return meet(*known) if len(known) == len(spans) else None
+
+    def passed_on(self) -> frozenset[str]:
+        """Nobody passes on what they were not given."""
+        return self.matters & self.parent.passed_on() if self.parent is not None else self.matters
+
+
+@dataclass(frozen=True, slots=True)
+class RoleFact:
+    grant_id: UUID
+    role: str
+    agency: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessFact:
+    business_id: UUID
+    capacity: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    person: PersonFact
+    postings: Sequence[PostingFact] = ()
+    delegations: Sequence[DelegationFact] = ()
+    roles: Sequence[RoleFact] = ()
+    businesses: Sequence[BusinessFact] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPosting:
+    """`is_acting`: a Plt. or Plh., who decides nothing strategic (UU 30/2014 pasal 14 ayat 7)."""
+
+    id: UUID
+    position_id: UUID
+    agency: str
+    kind: str
+    is_acting: bool
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDelegation:
+    """`position_id` is the position in whose name is signed, by the holder of `posting_id`."""
+
+    id: UUID
+    kind: str
+    posting_id: UUID
+    position_id: UUID
+    agency: str
+    matters: tuple[str, ...]
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    grant_id: UUID
+    role: str
+    agency: str | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBusiness:
+    business_id: UUID
+    capacity: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What a person holds at `at`. Nothing for one who may not act at all."""
+
+    person_id: UUID
+    at: datetime
+    is_active: bool
+    person_until: datetime | None = None
+    postings: tuple[HeldPosting, ...] = ()
+    delegations: tuple[HeldDelegation, ...] = ()
+    roles: tuple[HeldRole, ...] = ()
+    businesses: tuple[HeldBusiness, ...] = ()
+    until: datetime | None = field(default=None)
+    """When the earliest of all this ends; None: nothing here ends."""
+
+    def posting(self, posting_id: UUID) -> HeldPosting | None:
+        return next((one for one in self.postings if one.id == posting_id), None)
+
+    def business(self, business_id: UUID) -> HeldBusiness | None:
+        return next((one for one in self.businesses if one.business_id == business_id), None)
+
+    def end_of_posting(self, posting_id: UUID) -> datetime | None:
+        """The latest a token may live that acts by this posting alone (with its delegations)."""
+        ends = [one.until for one in self.postings if one.id == posting_id]
+        ends += [one.until for one in self.delegations if one.posting_id == posting_id]
+        return min((end for end in ends if end is not None), default=None)
+
+
+def authority(facts: Facts, at: datetime) -> Authority:
+    """Pure: the same facts and instant give the same answer, on any machine, at any time."""
+    person = facts.person
+    if not person.is_active or not person.span.holds(at):
+        return Authority(person.id, at, is_active=False)
+    postings = tuple(
+        HeldPosting(one.id, one.position_id, one.agency, one.kind, one.kind != DEFINITIVE, span.end)
+        for one, span in ((one, one.whole()) for one in facts.postings)
+        if one.holder.id == person.id and span is not None and span.holds(at)
+    )
+    held = {one.id for one in postings}
+    delegations = tuple(
+        HeldDelegation(
+            one.id,
+            one.kind,
+            one.receiver.id,
+            one.giver.position_id,
+            one.giver.agency,
+            tuple(sorted(one.passed_on())),
+            span.end,
+        )
+        for one, span in ((one, one.whole()) for one in facts.delegations)
+        if one.receiver.id in held and span is not None and span.holds(at)
+    )
+    roles = tuple(
+        HeldRole(one.grant_id, one.role, one.agency, meet(one.span, person.span).end)
+        for one in facts.roles
+        if one.span.holds(at)
+    )
+    businesses = tuple(
+        HeldBusiness(one.business_id, one.capacity, meet(one.span, person.span).end)
+        for one in facts.businesses
+        if one.span.holds(at)
+    )
+    ends = [one.until for one in (*postings, *delegations, *roles, *businesses)]
+    ends.append(person.span.end)
+    return Authority(
+        person.id,
+        at,
+        is_active=True,
+        person_until=person.span.end,
+        postings=postings,
+        delegations=delegations,
+        roles=roles,
+        businesses=businesses,
+        until=min((end for end in ends if end is not None), default=None),
+    )

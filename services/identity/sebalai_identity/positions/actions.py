@@ -1,0 +1,113 @@
+"""Decisions about positions: establish, abolish, find. Who holds one is `postings`' matter."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sebalai_shared.caller import Caller
+from sebalai_shared.ids import uuid7
+from sebalai_shared.problems import Conflict, FieldInvalid, NotFound
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.acts.actions import tell
+from sebalai_identity.agencies.actions import require_in_force
+from sebalai_identity.desk import Desk
+from sebalai_identity.persons.actions import require_keeper
+from sebalai_identity.positions import events, store
+from sebalai_identity.positions.model import Position
+from sebalai_identity.positions.schema import PositionEstablish
+from sebalai_identity.positions.store import PositionFilter
+from sebalai_identity.rows import insert_once
+from sebalai_identity.wording import Ending, end_of, require_period
+
+__all__ = ["PositionEstablish", "PositionFilter"]
+
+
+class PositionUnknown(NotFound):
+    slug, title = "position-unknown", "There is no such position"
+
+
+class PositionKnown(Conflict):
+    slug, title = "position-known", "The agency has a position with this code"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPosition:
+    id: UUID
+    agency: str
+    code: str
+    title: str
+    kind: str
+    supervisor_id: UUID | None
+    valid_from: datetime
+    valid_until: datetime | None
+
+
+def _known(row: Position) -> KnownPosition:
+    names = KnownPosition.__dataclass_fields__
+    return KnownPosition(**{name: getattr(row, name) for name in names})
+
+
+async def known_positions(
+    session: AsyncSession, ids: Collection[UUID]
+) -> dict[UUID, KnownPosition]:
+    """For slices of identity."""
+    if not ids:
+        return {}
+    return {row.id: _known(row) for row in await store.by_ids(session, ids)}
+
+
+async def find_of_code(session: AsyncSession, agency: str, code: str) -> KnownPosition | None:
+    row = await store.of_code(session, agency, code)
+    return _known(row) if row is not None else None
+
+
+async def establish(
+    session: AsyncSession, desk: Desk, *, wanted: PositionEstablish, source: str = "desk"
+) -> Position:
+    """Raises `PeopleOnly`, `AgencyUnknown`, `FieldInvalid`, `PositionKnown`."""
+    require_keeper(desk.caller)
+    await require_in_force(session, slug=wanted.agency, on=desk.today)
+    require_period(wanted.valid_from, wanted.valid_until)
+    above = wanted.supervisor_id
+    if above is not None and not await store.by_ids(session, [above]):
+        raise FieldInvalid("/supervisor_id", "There is no such position.")
+    row = Position(id=uuid7(), source=source, changed_at=desk.now, **wanted.model_dump())
+    await insert_once(session, row, PositionKnown("Look it up under /v1/positions?agency=…"))
+    await tell(session, desk, kind=events.ESTABLISHED, subject=str(row.id), data=_data(row))
+    return row
+
+
+def _data(row: Position) -> dict[str, object]:
+    return {"position_id": str(row.id), "agency": row.agency, "code": row.code}
+
+
+async def abolish(
+    session: AsyncSession, desk: Desk, *, position_id: UUID, ending: Ending
+) -> Position:
+    """Every authority that rests on it ends then. Raises `PeopleOnly`, `PositionUnknown`."""
+    require_keeper(desk.caller)
+    row = await store.lock(session, position_id)
+    if row is None:
+        raise PositionUnknown("Look it up under /v1/positions.")
+    at = max(end_of(ending, desk.now), row.valid_from)
+    if row.valid_until is None or at < row.valid_until:
+        row.valid_until, row.changed_at = at, desk.now
+        await session.flush()
+        await tell(session, desk, kind=events.ABOLISHED, subject=str(row.id), data=_data(row))
+    return row
+
+
+async def show(session: AsyncSession, *, caller: Caller, position_id: UUID) -> Position:
+    """Raises `PositionUnknown`."""
+    row = await store.visible(session, caller, position_id)
+    if row is None:
+        raise PositionUnknown("Look it up under /v1/positions.")
+    return row
+
+
+async def list_positions(
+    session: AsyncSession, *, caller: Caller, wanted: PositionFilter, after: UUID | None, limit: int
+) -> Sequence[Position]:
+    return await store.page(session, caller, wanted, after, limit)
