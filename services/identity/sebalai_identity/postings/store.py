@@ -1,4 +1,4 @@
-"""SQL of postings and delegations. Whoever is identified may see who holds a post (UU 14/2008)."""
+"""SQL of postings and delegations. Identified callers see who holds a post (UU 14/2008)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
