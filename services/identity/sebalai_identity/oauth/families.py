@@ -62,6 +62,8 @@ def _read(desk: Desk, token: str) -> _Named | None:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except ValueError:
         return None
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != token:
+        return None
     head, mac = raw[:HEAD_BYTES], raw[HEAD_BYTES:]
     if len(raw) != TOKEN_BYTES or not hmac.compare_digest(mac, _mac(desk, head)):
         return None
