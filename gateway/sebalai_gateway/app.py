@@ -5,6 +5,7 @@ gateway's own health. Everything is built here and handed down.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from sebalai_gateway.accesslog import AccessLog
 from sebalai_gateway.admission.keys import KeyStore
+from sebalai_gateway.admission.proofs import ProofVerifier
 from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.calls.path import Calls, Parts
@@ -55,8 +57,11 @@ class Gateway:
         )
         self._keys = KeyStore()
         revoked = RevokedSet()
+        # All processes of a gateway hold this key, so all know each other's nonces.
+        secret = hashlib.sha256(settings.caller_key_file.read_bytes()).digest()
+        proofs = ProofVerifier(secret, settings.public_url)
         self._verifier = TokenVerifier(
-            settings.public_url, settings.audience, self._keys, revoked=revoked
+            settings.public_url, settings.audience, self._keys, revoked=revoked, proofs=proofs
         )
         self._journal = Journal(settings.database_dsn())
         self._feeds = Feeds(settings, Trust(self._keys, revoked), self._signer)

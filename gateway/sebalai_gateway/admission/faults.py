@@ -21,6 +21,27 @@ def bad_token(slug: str, detail: str) -> Refusal:
     )
 
 
+def bad_proof(detail: str) -> Refusal:
+    return _proof("dpop-proof-invalid", "invalid_dpop_proof", detail, [])
+
+
+def nonce_wanted(nonce: str) -> Refusal:
+    detail = "Repeat the call with the nonce of header DPoP-Nonce in the proof."
+    return _proof("dpop-nonce", "use_dpop_nonce", detail, [(b"dpop-nonce", nonce.encode())])
+
+
+def _proof(slug: str, code: str, detail: str, more: list[tuple[bytes, bytes]]) -> Refusal:
+    challenge = f'DPoP algs="ES256", error="{code}"'.encode()
+    return Refusal(
+        401,
+        slug,
+        "The proof of possession is not accepted",
+        detail,
+        x_road="client.authentication_failed",
+        headers=[(b"www-authenticate", challenge), *more],
+    )
+
+
 def too_many(seconds: int) -> Refusal:
     return Refusal(
         429,

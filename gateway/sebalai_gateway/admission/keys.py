@@ -30,7 +30,7 @@ class KeyStore:
         """Takes the keys of a newer version; an older or equal one changes nothing."""
         if version <= self.version:
             return False
-        self._keys = {jwk["kid"]: _public_key(jwk) for jwk in jwks if _is_ours(jwk)}
+        self._keys = {jwk["kid"]: public_key(jwk) for jwk in jwks if _is_ours(jwk)}
         self.version = version
         self.generation += 1
         return True
@@ -58,7 +58,7 @@ def _is_ours(jwk: Mapping[str, Any]) -> bool:
     return jwk.get("kty") == "EC" and jwk.get("crv") == "P-256" and isinstance(jwk.get("kid"), str)
 
 
-def _public_key(jwk: Mapping[str, Any]) -> EllipticCurvePublicKey:
+def public_key(jwk: Mapping[str, Any]) -> EllipticCurvePublicKey:
     x, y = (int.from_bytes(_decode(jwk[name])) for name in ("x", "y"))
     return EllipticCurvePublicNumbers(x, y, SECP256R1()).public_key()
 

@@ -7,10 +7,7 @@ lives (time, trust in its key) is checked on every use.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,8 +18,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from sebalai_gateway.admission.faults import bad_token
+from sebalai_gateway.admission.compact import Malformed, json_object, unpadded
+from sebalai_gateway.admission.faults import bad_proof, bad_token
 from sebalai_gateway.admission.keys import KeyStore
+from sebalai_gateway.admission.proofs import ProofVerifier, Shown
 from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.admission.throttle import FailureThrottle
 from sebalai_gateway.refusals import Refusal
@@ -33,6 +32,9 @@ HEADERS_CACHED = 256
 SKEW_SECONDS = 5
 SIGNATURE_BYTES = 64
 _NO_GUESS = frozenset({"token-expired", "token-revoked"})
+KINDS = frozenset({"system", "citizen", "civil_servant", "business"})
+_SCHEMES = frozenset({b"bearer", b"dpop"})
+_NOTHING = Shown()
 TYPES = frozenset({"at+jwt", "application/at+jwt"})
 _FORBIDDEN = frozenset({"crit", "jwk", "jku", "x5u", "x5c", "b64", "zip"})
 _ECDSA = ECDSA(hashes.SHA256())
@@ -60,6 +62,11 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
     sid: str = ""
     posting: str = ""
     rjti: str = ""
+    auth_time: int = 0
+    purpose: str = ""
+    interface: str = ""
+    cnf: dict[str, str] = {}
+    act: dict[str, Any] | None = None
     acr: str = ""
 
 
@@ -74,7 +81,9 @@ class TokenVerifier:
         keys: KeyStore,
         clock: Callable[[], float] = time.time,
         revoked: RevokedSet | None = None,
+        proofs: ProofVerifier | None = None,
     ) -> None:
+        self._proofs = proofs
         self._issuer, self._audience, self._keys, self._clock = issuer, audience, keys, clock
         self._revoked = RevokedSet(clock) if revoked is None else revoked
         self._cache: dict[bytes, tuple[Claims, str]] = {}
@@ -82,13 +91,32 @@ class TokenVerifier:
         self._generation = keys.generation
         self._throttle = FailureThrottle(clock)
 
-    def verify(self, authorization: bytes | None, source: str) -> Claims:
-        """The claims of the bearer token. `source` is the peer's address, for the throttle.
+    def verify(self, authorization: bytes | None, source: str, shown: Shown = _NOTHING) -> Claims:
+        """The claims of the token. `source` is the peer's address, for the throttle; `shown` what
+        proves the holder of a token that is bound to a key or a certificate.
 
         Raises:
             Refusal: 401 with the reason as its slug; 429 for a source of many bad tokens.
         """
-        token = self._bearer(authorization)
+        scheme, token = _presented(authorization)
+        claims = self._known(token, source)
+        if claims.cnf or scheme == b"dpop":
+            self._check_holder(claims, scheme, token, shown)
+        return claims
+
+    def _check_holder(self, claims: Claims, scheme: bytes, token: bytes, shown: Shown) -> None:
+        """Outside the cache: a bound token is proven at every use."""
+        jkt, certificate = claims.cnf.get("jkt"), claims.cnf.get("x5t#S256")
+        if (jkt is not None) != (scheme == b"dpop"):
+            raise bad_proof("Send a bound token as DPoP with its proof, and no other so.")
+        if certificate is not None and certificate != shown.certificate:
+            raise bad_token("token-binding", "The token is bound to another client certificate.")
+        if jkt is None:
+            return
+        if self._proofs is None or self._proofs.thumbprint(shown, token) != jkt:
+            raise bad_proof("The proof is by another key than the token's.")
+
+    def _known(self, token: bytes, source: str) -> Claims:
         digest = hashlib.sha256(token).digest()
         if self._generation != self._keys.generation:
             self._cache.clear()
@@ -126,14 +154,6 @@ class TokenVerifier:
             or covers(f"kid.{kid}", issued)
         ):
             raise bad_token("token-revoked", "The token was revoked; get a new one.")
-
-    def _bearer(self, authorization: bytes | None) -> bytes:
-        if authorization is None:
-            raise bad_token("token-missing", "Send Authorization: Bearer with an access token.")
-        scheme, _, token = authorization.partition(b" ")
-        if scheme.lower() != b"bearer" or not token or len(token) > TOKEN_BYTES_LIMIT:
-            raise bad_token("token-malformed", "Send one bearer token of ordinary size.")
-        return token.strip()
 
     def _verify(self, token: bytes) -> tuple[Claims, str]:
         parts = token.split(b".")
@@ -183,8 +203,8 @@ class TokenVerifier:
             raise bad_token("token-audience", f"Ask for a token for {self._audience}.")
         if claims.kind == "system" and not (claims.agency and claims.application):
             raise bad_token("token-malformed", "The token's claims are incomplete.")
-        if claims.kind != "system":
-            raise bad_token("token-kind", "Only tokens of applications are taken on the bus.")
+        if claims.kind not in KINDS:
+            raise bad_token("token-kind", "The token is of a kind that is not known here.")
         self._check_times(claims)
 
     def _check_times(self, claims: Claims) -> None:
@@ -200,30 +220,25 @@ class TokenVerifier:
         self._cache[digest] = (claims, kid)
 
 
+def _presented(authorization: bytes | None) -> tuple[bytes, bytes]:
+    if authorization is None:
+        raise bad_token("token-missing", "Send Authorization: Bearer with an access token.")
+    scheme, _, token = authorization.partition(b" ")
+    scheme = scheme.lower()
+    if scheme not in _SCHEMES or not token or len(token) > TOKEN_BYTES_LIMIT:
+        raise bad_token("token-malformed", "Send one bearer token of ordinary size.")
+    return scheme, token.strip()
+
+
 def _decode(part: bytes) -> bytes:
     try:
-        decoded = base64.b64decode(part + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        return unpadded(part)
+    except Malformed:
         raise bad_token("token-malformed", "A part of the token is not base64url.") from None
-    # One spelling only: loose last bits would make many tokens, and cache entries, of one.
-    if base64.urlsafe_b64encode(decoded).rstrip(b"=") != part:
-        raise bad_token("token-malformed", "A part of the token is not base64url.")
-    return decoded
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    """A JSON object without repeated members: two readers must not see two tokens in one."""
     try:
-        document = json.loads(body, object_pairs_hook=_unique)
-    except (ValueError, RecursionError):
+        return json_object(body)
+    except Malformed:
         raise bad_token("token-malformed", "A part of the token is not a JSON object.") from None
-    if not isinstance(document, dict):
-        raise bad_token("token-malformed", "A part of the token is not a JSON object.")
-    return document  # pyright: ignore[reportUnknownVariableType]
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError("repeated member")
-    return document

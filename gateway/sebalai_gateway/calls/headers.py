@@ -21,7 +21,8 @@ HOP_BY_HOP = frozenset(
 )  # fmt: skip
 NOT_FORWARDED = HOP_BY_HOP | frozenset(
     {
-        b"authorization", b"cookie", b"host", b"expect", b"forwarded", b"via",
+        b"authorization", b"dpop", b"client-cert", b"client-cert-chain", b"cookie", b"host",
+        b"expect", b"forwarded", b"via",
         b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip",
         b"sebalai-caller", b"sebalai-message-id", b"traceparent", b"tracestate", b"user-agent",
         b"x-road-client", b"x-road-id", b"x-road-request-id", b"x-road-error",
@@ -42,6 +43,7 @@ class Incoming:
 
     forwarded: Headers = field(default_factory=list[tuple[bytes, bytes]])
     authorization: bytes | None = None
+    proof: bytes | None = None
     purpose: str | None = None
     x_road_client: str | None = None
     x_road_id: str | None = None
@@ -111,6 +113,12 @@ def _authorization(incoming: Incoming, value: bytes) -> None:
     incoming.authorization = value
 
 
+def _proof(incoming: Incoming, value: bytes) -> None:
+    if incoming.proof is not None:
+        raise _bad_framing("Send one DPoP header.")
+    incoming.proof = value.strip()
+
+
 def _purpose(incoming: Incoming, value: bytes) -> None:
     if incoming.purpose is not None:
         raise _bad_framing("Send one Sebalai-Purpose header.")
@@ -162,6 +170,7 @@ def _upgrade(_: Incoming, value: bytes) -> None:
 
 _NOTED = {
     b"authorization": _authorization,
+    b"dpop": _proof,
     b"sebalai-purpose": _purpose,
     b"x-road-client": _client,
     b"x-road-id": _id,

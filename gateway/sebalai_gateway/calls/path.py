@@ -14,6 +14,8 @@ from sebalai_shared.caller import HEADER, AssertionSigner, Caller
 from sebalai_shared.telemetry import enter_trace
 from starlette.types import Receive, Scope, Send
 
+from sebalai_gateway.admission.faults import bad_token
+from sebalai_gateway.admission.proofs import Shown
 from sebalai_gateway.admission.token import Claims, TokenVerifier
 from sebalai_gateway.calls import headers as head
 from sebalai_gateway.calls.bodies import (
@@ -115,7 +117,10 @@ class Calls:
         await reply.end(answer, last)
 
     def _identify(self, scope: Scope, incoming: head.Incoming, call: Call) -> tuple[Claims, Target]:
-        claims = self._parts.verifier.verify(incoming.authorization, scope["client"][0])
+        shown = Shown(scope["method"], scope["raw_path"].decode("latin-1"), incoming.proof)
+        claims = self._parts.verifier.verify(incoming.authorization, scope["client"][0], shown)
+        if claims.kind != "system":
+            raise bad_token("token-kind", "Only tokens of applications are taken on the bus.")
         call.facts |= {"consumer": claims.application, "client_id": claims.client_id}
         if BUS_SCOPE not in claims.scope.split():
             raise scope_missing(BUS_SCOPE)

@@ -15,6 +15,7 @@ from sebalai_shared.caller import HEADER, AssertionSigner, Caller
 from sebalai_shared.telemetry import enter_trace
 from starlette.types import Receive, Scope, Send
 
+from sebalai_gateway.admission.proofs import Shown
 from sebalai_gateway.admission.token import Claims, TokenVerifier
 from sebalai_gateway.calls import headers as head
 from sebalai_gateway.calls.bodies import ClientGone, RequestBody
@@ -33,11 +34,14 @@ BODY_BYTES_LIMIT = 1024**3
 TIMEOUTS = Timeouts(connect_seconds=2.0, read_seconds=30.0)
 TOTAL_SECONDS = 600.0
 _CLOSED = frozenset({"internal", "metrics", "livez", "readyz"})
+# Pages of identity: sign-in, consent, devices, and what a person has open.
+_PAGES = frozenset({"sign-in", "sign-out", "consent", "device", "my-access", "authn", "broker"})
 _DISCOVERY = frozenset({"openid-configuration", "oauth-authorization-server"})
 # What the edge itself says must not come from behind it, nor cookies be lost: the portal has some.
 _DROPPED = head.HOP_BY_HOP | {
     b"authorization", b"host", b"expect", b"forwarded", b"x-forwarded-for", b"x-forwarded-host",
-    b"x-forwarded-proto", b"x-real-ip", b"sebalai-caller", b"traceparent", b"tracestate",
+    b"x-forwarded-proto", b"x-real-ip", b"sebalai-caller", b"sebalai-source", b"client-cert",
+    b"traceparent", b"tracestate",
 }  # fmt: skip
 _NOT_RETURNED = head.HOP_BY_HOP | {b"server", b"sebalai-caller"}
 
@@ -92,6 +96,8 @@ class Edge:
         is_discovery = first == ".well-known" and segments[1:] in [[name] for name in _DISCOVERY]
         if (first == "oauth" and len(segments) > 1) or is_discovery:
             return self._to("identity", segments, is_self_checking=True)
+        if first in _PAGES:
+            return self._to("identity", segments, is_self_checking=True)
         if segments == [".well-known", "api-catalog"]:
             return self._to("catalog", segments)
         if first == "receipts" and len(segments) > 1:
@@ -115,11 +121,15 @@ class Edge:
     ) -> head.Headers:
         headers = [pair for pair in scope["headers"] if pair[0] not in _DROPPED]
         headers.append((b"traceparent", traceparent.encode()))
+        if route.member == "identity":
+            # Guesses are slowed by where they come from.
+            headers.append((b"sebalai-source", scope["client"][0].encode()))
         if incoming.authorization is None or route.member == "portal":
             return headers
         if route.is_self_checking:
             return [*headers, (b"authorization", incoming.authorization)]
-        claims = self._verifier.verify(incoming.authorization, scope["client"][0])
+        shown = Shown(scope["method"], scope["raw_path"].decode("latin-1"), incoming.proof)
+        claims = self._verifier.verify(incoming.authorization, scope["client"][0], shown)
         assertion = self._signer.sign(_caller(claims), route.member)
         return [*headers, (HEADER.lower().encode(), assertion.encode())]
 
@@ -157,8 +167,9 @@ def _caller(claims: Claims) -> Caller:
     return Caller(
         kind=claims.kind,
         subject=claims.sub,
-        agency=claims.agency,
-        application=claims.application,
+        # A person is not the application they sign in with; an agency comes of a posting alone.
+        agency=claims.agency or None,
+        application=claims.application or None,
         scopes=frozenset(claims.scope.split()),
     )
 
