@@ -7,6 +7,7 @@ from sebalai_shared.database import Database
 
 from sebalai_archive.classifications import api as classifications
 from sebalai_archive.content_store import ContentStore
+from sebalai_archive.holds import api as holds
 from sebalai_archive.letters import api as letters
 from sebalai_archive.partials import Partials
 from sebalai_archive.records import api as records
@@ -34,6 +35,7 @@ def archive_app(
         keeping_api.router,
         uploads.router,
         standing.router,
+        holds.router,
     ]
     store = ContentStore(settings.content_dir, settings.content_bytes_limit)
     member = Member(NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED)

@@ -94,7 +94,12 @@ async def draft_record(
         )
     if wanted.file_unit is not None:
         await _require_open_file(session, caller, wanted.file_unit)
-    proposed = await retention.proposed_class(session, caller=caller, code=wanted.classification)
+    proposed = await retention.proposed_class(
+        session,
+        caller=caller,
+        code=wanted.classification,
+        today=retention.civil_date(clock.now()),
+    )
     more = wanted.model_dump(
         exclude={"classification", "file_unit", "security_class", "unit", "dated"}
     )
@@ -143,6 +148,17 @@ async def _lock_own(session: AsyncSession, clock: Clock, caller: Caller, record_
     reader = await standing.enter_as(session, clock, caller)
     record = await store.lock(session, reader, record_id)
     if record is None or record.agency != caller.agency:
+        raise RecordUnknown("Look it up under /v1/records.")
+    return record
+
+
+async def lock_known(
+    session: AsyncSession, clock: Clock, *, caller: Caller, record_id: UUID
+) -> Record:
+    """A record the caller may know of, held until the transaction ends. Raises `RecordUnknown`."""
+    reader = await standing.enter_as(session, clock, caller)
+    record = await store.lock(session, reader, record_id)
+    if record is None:
         raise RecordUnknown("Look it up under /v1/records.")
     return record
 
@@ -202,12 +218,19 @@ async def _retention(
     if trigger is not None and trigger > retention.civil_date(now):
         raise FieldInvalid("/trigger_date", "A trigger has happened: it lies not in the future.")
     computed = await retention.compute_retention(
-        session, caller=caller, code=record.classification_code, trigger=trigger
+        session,
+        caller=caller,
+        code=record.classification_code,
+        trigger=trigger,
+        today=retention.civil_date(now),
     )
     rule = computed.rule
     return RecordRetention(
         record_id=record.id,
         rule_code=computed.rule_code,
+        rule_version=computed.rule_version,
+        offset_months=rule.offset_months if rule else 0,
+        exception=rule.exception if rule else None,
         active_years=rule.active_years if rule else None,
         inactive_years=rule.inactive_years if rule else None,
         final_disposition=rule.final_disposition if rule else None,

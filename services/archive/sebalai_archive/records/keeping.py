@@ -75,7 +75,9 @@ async def open_file_unit(
     )
     if await session.scalar(taken) is not None:
         raise FileUnitNumberTaken("Take another number.")
-    proposed = await retention.proposed_class(session, caller=caller, code=code)
+    proposed = await retention.proposed_class(
+        session, caller=caller, code=code, today=retention.civil_date(clock.now())
+    )
     made = FileUnit(
         id=uuid7(),
         agency=caller.agency or "",

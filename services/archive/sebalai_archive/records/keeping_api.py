@@ -8,7 +8,7 @@ from sebalai_shared.database import Transaction, row_dict
 from sebalai_shared.idempotency import Idempotent, KeyReused
 from sebalai_shared.problems import FieldInvalid, responses
 
-from sebalai_archive.records import keeping
+from sebalai_archive.records import ageing, keeping
 from sebalai_archive.records.actions import MayNotWrite, RecordUnknown
 from sebalai_archive.records.keeping import (
     FileUnitNumberTaken,
@@ -28,6 +28,7 @@ from sebalai_archive.records.keeping_schema import (
     RelationsRead,
 )
 from sebalai_archive.records.model import FileUnit, Loan
+from sebalai_archive.records.schema import RetentionEventRead, TriggerSet
 
 router = APIRouter(prefix="/v1", tags=["records"])
 
@@ -101,6 +102,24 @@ async def give_need(
         return NeedRead.model_validate(row_dict(made))
 
     return await once.answer(session, NeedRead, make)
+
+
+@router.put(
+    "/records/{record_id}/trigger",
+    responses=responses(RecordUnknown, MayNotWrite, NotDeclared, FieldInvalid),
+)
+async def set_trigger(
+    request: Request,
+    record_id: UUID,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    wanted: TriggerSet,
+) -> list[RetentionEventRead]:
+    """Starts the retention of a declared record; answers what has happened to it so far."""
+    clock = request.app.state.clock
+    await ageing.set_trigger(session, clock, caller=caller, record_id=record_id, wanted=wanted)
+    rows = await ageing.history_of(session, clock, caller=caller, record_id=record_id)
+    return [RetentionEventRead.model_validate(row_dict(row)) for row in rows]
 
 
 @router.put(

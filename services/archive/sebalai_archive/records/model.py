@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sebalai_shared.database import Base
 from sqlalchemy import BigInteger, DateTime, ForeignKey, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from sebalai_archive.reader import SecurityClass
@@ -24,6 +25,10 @@ class RecordRetention(Base):
 
     record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True)
     rule_code: Mapped[str | None] = mapped_column(Text)
+    rule_version: Mapped[int | None]
+    offset_months: Mapped[int]
+    exception: Mapped[str | None] = mapped_column(Text)
+    weighed: Mapped[str | None] = mapped_column(Text)
     active_years: Mapped[int | None]
     inactive_years: Mapped[int | None]
     final_disposition: Mapped[str | None] = mapped_column(Text)
@@ -145,3 +150,18 @@ class FileUnit(Base):
     opened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     opened_by: Mapped[str] = mapped_column(Text)
     closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class RetentionEvent(Base):
+    """A change of a record's retention, with the dates before and after."""
+
+    __tablename__ = "retention_event"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    by: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    old: Mapped[dict[str, object]] = mapped_column(JSONB)
+    new: Mapped[dict[str, object]] = mapped_column(JSONB)

@@ -1,6 +1,7 @@
 """Wire shapes of records."""
 
 from datetime import date, datetime
+from datetime import date as date_
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sebalai_archive.codes import Code
 from sebalai_archive.reader import SecurityClass
 from sebalai_archive.records.model import State
+from sebalai_archive.retention.actions import TriggerKind as Trigger
 
 TITLE_LENGTH_MAX = 500
 DESCRIPTION_LENGTH_MAX = 5_000
@@ -43,20 +45,6 @@ Filename = Annotated[
 ]
 DevelopmentLevel = Literal["asli", "salinan", "tembusan", "pertinggal"]
 Protection = Literal["biasa", "vital", "terjaga"]
-Trigger = Literal[
-    "setelah_berkas_ditutup",
-    "setelah_tidak_berlaku",
-    "setelah_tahun_anggaran_berakhir",
-    "setelah_pemeriksaan",
-    "setelah_tindak_lanjut_selesai",
-    "setelah_serah_terima",
-    "setelah_barang_dihapuskan",
-    "setelah_diperbaharui",
-    "setelah_dikompilasi",
-    "setelah_perjanjian_berakhir",
-    "setelah_sk_ditetapkan",
-    "setelah_diangkat",
-]
 
 
 class RecordCreate(BaseModel):
@@ -93,6 +81,25 @@ class RecordDeclare(BaseModel):
     trigger_date: date | None = None
 
 
+class TriggerSet(BaseModel):
+    """The act that starts the retention; `date` is its civil date."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    trigger: Trigger
+    date: date_
+    reason: Line
+
+
+class RetentionEventRead(BaseModel):
+    at: datetime
+    by: str
+    kind: str
+    reason: str
+    old: dict[str, str | int | None]
+    new: dict[str, str | int | None]
+
+
 class ContentRead(BaseModel):
     sha256: str
     bytes: int
@@ -110,6 +117,9 @@ class RetentionRead(BaseModel):
     clock: Literal["running", "not running"]
     stage: Literal["active", "inactive", "due"]
     rule: str | None
+    rule_version: int | None
+    offset_months: int
+    exception: str | None
     active_years: int | None
     inactive_years: int | None
     final_disposition: str | None
