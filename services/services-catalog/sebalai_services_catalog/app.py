@@ -10,6 +10,8 @@ from sebalai_services_catalog.calendar import api as calendar
 from sebalai_services_catalog.maklumat import api as maklumat
 from sebalai_services_catalog.reference import api as reference
 from sebalai_services_catalog.regulations import api as regulations
+from sebalai_services_catalog.requests import api as requests
+from sebalai_services_catalog.requests import ticket_api as tickets
 from sebalai_services_catalog.services import api as services
 from sebalai_services_catalog.services import draft_api as drafts
 from sebalai_services_catalog.settings import CatalogSettings
@@ -26,11 +28,15 @@ def catalog_app(
         services.router,
         services.templates,
         drafts.router,
+        requests.router,
+        tickets.receipts,
+        tickets.router,
+        tickets.queue,
         maklumat.router,
         regulations.router,
         reference.router,
         calendar.router,
         apis.router,
     ]
-    member = Member(NAME, TITLE, routers)
+    member = Member(NAME, TITLE, routers, streamed=requests.STREAMED)
     return create_app(settings, member, database=database, clock=clock)

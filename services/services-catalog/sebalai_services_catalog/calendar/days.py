@@ -6,7 +6,7 @@ yearly by joint ministerial decree; the day of filing is day 0. Knows no table a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Literal
 
 WIB = timezone(timedelta(hours=7), "WIB")
@@ -74,4 +74,4 @@ def civil_date(at: datetime) -> date:
 
 def end_of(day: date) -> datetime:
     """The first instant that is too late for a deadline on `day`: midnight WIB after it."""
-    return datetime.combine(day + ONE_DAY, time(), WIB)
+    return datetime.combine(day + ONE_DAY, time(), WIB).astimezone(UTC)

@@ -1,0 +1,225 @@
+"""Decisions about requests: see, file, move along, decide, appeal."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sebalai_shared.caller import Caller
+from sebalai_shared.clock import Clock
+from sebalai_shared.problems import Conflict, FieldInvalid
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_services_catalog.calendar.actions import civil_date, end_of
+from sebalai_services_catalog.requests import filing, schema, store, tasks
+from sebalai_services_catalog.requests.access import may_see
+from sebalai_services_catalog.requests.filing import standard_of
+from sebalai_services_catalog.requests.machine import Act
+from sebalai_services_catalog.requests.model import RequestTask, ServiceRequest
+from sebalai_services_catalog.requests.steps import (
+    Hand,
+    RequestUnknown,
+    Step,
+    check_step,
+    take_in_hand,
+    take_step,
+)
+from sebalai_services_catalog.requests.store import RequestFilter
+from sebalai_services_catalog.requests.tickets import read_ticket
+
+__all__ = ["RequestFilter"]
+
+TURN: dict[str, str] = {
+    "verify": "front_office",
+    "accept": "front_office",
+    "return": "front_office",
+    "hand_over": "front_office",
+    "issue": "signer",
+    "refuse": "signer",
+    "uphold": "superior",
+    "overturn": "superior",
+}
+"""Acts that belong to a task: when another has claimed it, the caller is told so."""
+
+
+class TicketUnknown(RequestUnknown):
+    slug, title = "ticket-unknown", "There is no request with this ticket number"
+
+
+class WorkLeft(Conflict):
+    slug, title = "request-work-left", "Officers still have tasks in this request"
+
+
+class AppealTooLate(Conflict):
+    slug, title = "appeal-too-late", "The last day of the appeal is past"
+
+
+async def list_requests(
+    session: AsyncSession, *, caller: Caller, wanted: RequestFilter, after: UUID | None, limit: int
+) -> Sequence[ServiceRequest]:
+    return await store.page(session, caller, wanted, after, limit)
+
+
+async def find_request(
+    session: AsyncSession, *, caller: Caller, key: UUID
+) -> tuple[ServiceRequest, Sequence[RequestTask]]:
+    """Raises: RequestUnknown."""
+    row = await store.find(session, caller, key)
+    found = await store.tasks(session, key) if row else []
+    if row is None or not may_see(caller, row, {task.agency for task in found}):
+        raise RequestUnknown("Look at GET /v1/requests.")
+    return row, found
+
+
+async def find_by_ticket(session: AsyncSession, *, ticket: str) -> ServiceRequest:
+    """Raises: TicketUnknown."""
+    number = read_ticket(ticket)
+    row = await store.by_ticket(session, number) if number else None
+    if row is None:
+        raise TicketUnknown("Check the number on the receipt.")
+    return row
+
+
+async def act_on(
+    session: AsyncSession, clock: Clock, *, caller: Caller, key: UUID, wanted: schema.ActWrite
+) -> ServiceRequest:
+    """Takes one step. Raises: RequestUnknown, RequestMovedOn (by whom and when), StepImpossible,
+    StepRefused, TaskTaken, and what the act itself asks for.
+    """
+    hand = await take_in_hand(session, clock, caller=caller, key=key, revision=wanted.revision)
+    if wanted.act in TURN:
+        check_step(hand, wanted.act)
+        await tasks.check_turn(session, hand.row, caller, TURN[wanted.act])
+    await HANDLERS[wanted.act](session, hand, wanted)
+    return hand.row
+
+
+async def _plain(session: AsyncSession, hand: Hand, wanted: schema.Plain) -> None:
+    await take_step(session, hand, Step(wanted.act))
+
+
+async def _submit(session: AsyncSession, hand: Hand, _: schema.Plain) -> None:
+    check_step(hand, "submit")
+    await filing.submit(session, hand)
+
+
+async def _resubmit(session: AsyncSession, hand: Hand, _: schema.Plain) -> None:
+    check_step(hand, "resubmit")
+    await filing.resubmit(session, hand)
+
+
+async def _accept(session: AsyncSession, hand: Hand, _: schema.Plain) -> None:
+    """Complete: to the officers, or first to the cashier where the standard asks a fixed fee."""
+    fee = (await standard_of(session, hand.row)).fee
+    is_due = fee is not None and fee.kind == "fixed" and not hand.row.verified
+    await take_step(session, hand, Step("bill" if is_due else "accept"))
+
+
+async def _return(session: AsyncSession, hand: Hand, wanted: schema.Return) -> None:
+    standard = await standard_of(session, hand.row)
+    codes = {requirement.code for requirement in standard.requirements or []}
+    for place, mark in enumerate(wanted.marks):
+        if mark.code not in codes:
+            raise FieldInvalid(f"/marks/{place}/code", "The service asks for no such thing.")
+    day = hand.known.of(hand.row.agency).add(civil_date(hand.at), wanted.working_days)
+    columns: dict[str, Any] = {
+        "marks": [mark.model_dump() for mark in wanted.marks],
+        "reason": wanted.reason,
+        "reply_by": end_of(day),
+    }
+    detail = {"marked": [mark.code for mark in wanted.marks]}
+    await take_step(session, hand, Step("return", wanted.reason, detail, columns))
+
+
+async def _hand_over(session: AsyncSession, hand: Hand, wanted: schema.HandOver) -> None:
+    columns = {"reason": wanted.reason, "handed_to": wanted.to}
+    detail = {"to": wanted.to}
+    await take_step(session, hand, Step("hand_over", wanted.reason, detail, columns))
+
+
+async def _complete_task(session: AsyncSession, hand: Hand, wanted: schema.CompleteTask) -> None:
+    task = await store.find_task(session, wanted.task)
+    if task is None or task.request_id != hand.row.id or task.role != "officer":
+        raise tasks.TaskUnknown("Look at the request's tasks.")
+    check_step(hand, "complete_task", task.agency)
+    if task.state == "claimed":
+        await tasks.check_turn(session, hand.row, hand.caller, "officer")
+    elif task.state != "open":
+        raise tasks.TaskTaken(f"The task is {task.state}.", state=task.state, by=task.done_by)
+    done = Step(
+        "complete_task", wanted.reason, {"task": str(task.id), "what": task.what},
+        task_agency=task.agency,
+    )  # fmt: skip
+    await take_step(session, hand, done)
+    await tasks.finish_task(session, hand.row, task, (str(hand.caller.subject), hand.at))
+
+
+async def _issue(session: AsyncSession, hand: Hand, wanted: schema.Issue) -> None:
+    left = await tasks.check_all_done(session, hand.row)
+    if left:
+        raise WorkLeft("Finish the tasks first.", tasks=left)
+    product = {
+        "number": wanted.number,
+        "record_id": str(wanted.record_id) if wanted.record_id else None,
+        "sha256": wanted.sha256,
+        "issued_at": hand.at.isoformat(),
+    }
+    columns = {"product": product, "reason": wanted.reason}
+    await take_step(session, hand, Step("issue", wanted.reason, product, columns))
+
+
+async def _refuse(session: AsyncSession, hand: Hand, wanted: schema.Refuse) -> None:
+    """With reason, legal basis, and the last day of the appeal as the standard says."""
+    complaints = (await standard_of(session, hand.row)).complaints
+    columns: dict[str, Any] = {
+        "reason": wanted.reason,
+        "legal_basis": wanted.legal_basis,
+        "refused_by": hand.caller.subject,
+    }
+    if complaints is not None:
+        days = complaints.appeal_working_days
+        day = hand.known.of(hand.row.agency).add(civil_date(hand.at), days)
+        columns["appeal_until"] = end_of(day)
+    detail = {"legal_basis": wanted.legal_basis}
+    await take_step(session, hand, Step("refuse", wanted.reason, detail, columns))
+
+
+APPEAL_DECIDED_WORKING_DAYS = 10
+"""UU 30/2014 art. 77(4): the official decides an objection within ten working days."""
+
+
+async def _appeal(session: AsyncSession, hand: Hand, wanted: schema.Reasoned) -> None:
+    check_step(hand, "appeal")
+    until = hand.row.appeal_until
+    if until is not None and hand.at >= until:
+        raise AppealTooLate("The last day was the one told with the refusal.")
+    calendar = hand.known.of(hand.row.agency)
+    day = calendar.add(civil_date(hand.at), APPEAL_DECIDED_WORKING_DAYS)
+    columns = {"appeal_due_at": end_of(day)}
+    await take_step(session, hand, Step("appeal", wanted.reason, columns=columns))
+
+
+async def _reasoned(session: AsyncSession, hand: Hand, wanted: schema.Reasoned) -> None:
+    columns: dict[str, Any] = {"appeal_due_at": None}
+    if wanted.act == "withdraw":
+        columns |= {"marks": [], "reply_by": None}
+    if wanted.act == "overturn":
+        columns |= {"reason": None, "legal_basis": None, "breached_at": None}
+    await take_step(session, hand, Step(wanted.act, wanted.reason, columns=columns))
+
+
+Handler = Callable[[AsyncSession, Hand, Any], Awaitable[None]]
+HANDLERS: dict[Act, Handler] = {
+    "submit": _submit,
+    "verify": _plain,
+    "accept": _accept,
+    "resubmit": _resubmit,
+    "return": _return,
+    "hand_over": _hand_over,
+    "complete_task": _complete_task,
+    "issue": _issue,
+    "refuse": _refuse,
+    "appeal": _appeal,
+    "uphold": _reasoned,
+    "overturn": _reasoned,
+    "withdraw": _reasoned,
+}

@@ -1,0 +1,271 @@
+"""Filing: begin a draft, fill it in, attach documents, and what must be there to submit it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sebalai_shared.caller import Caller
+from sebalai_shared.clock import Clock
+from sebalai_shared.ids import uuid7
+from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, Problem
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_services_catalog.calendar.actions import civil_date
+from sebalai_services_catalog.requests import store
+from sebalai_services_catalog.requests.access import WRITE, is_applicant, is_officer_of
+from sebalai_services_catalog.requests.machine import CLOSED
+from sebalai_services_catalog.requests.model import RequestDocument, ServiceRequest
+from sebalai_services_catalog.requests.schema import AnswerWrite, RequestCreate
+from sebalai_services_catalog.requests.steps import (
+    Hand,
+    Step,
+    StepRefused,
+    moved_by,
+    take_in_hand,
+    take_step,
+)
+from sebalai_services_catalog.requests.tickets import new_ticket
+from sebalai_services_catalog.services.actions import (
+    Standard,
+    find_service,
+    find_version,
+)
+
+DRAFT_KEPT = timedelta(days=30)
+DOCUMENT_BYTES_LIMIT = 5 * 1024 * 1024
+DOCUMENTS_MAX = 60
+MEDIA_TYPES = frozenset({"application/pdf", "image/jpeg", "image/png"})
+MAGIC = {"application/pdf": b"%PDF-", "image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n"}
+WRITABLE = ("draft", "returned")
+
+
+class ServiceNotOffered(Conflict):
+    slug, title = "service-not-offered", "The service takes no requests at present"
+
+
+class AnswersLocked(Conflict):
+    slug, title = "request-answers-locked", "The answers cannot be changed now"
+
+
+class RequestIncomplete(Problem):
+    status, slug, title = (
+        422,
+        "request-incomplete",
+        "Something that the service asks for is missing",
+    )
+
+
+class DocumentRefused(Problem):
+    status, slug, title = 422, "document-refused", "The document cannot be taken"
+
+
+class DocumentTooLarge(Problem):
+    status, slug, title = 413, "document-too-large", "The document is too large"
+
+
+class AssistanceRefused(Forbidden):
+    slug, title = "assistance-refused", "Only the agency's own counter files for others"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    code: str
+    name: str
+    media_type: str
+    content: bytes
+
+
+async def standard_of(session: AsyncSession, row: ServiceRequest) -> Standard:
+    """The standard the request was filed under, however often the service changed since."""
+    _, version = await find_version(session, slug=row.service, version=row.service_version)
+    return Standard.model_validate(version.standard)
+
+
+async def begin_request(
+    session: AsyncSession, clock: Clock, *, caller: Caller, wanted: RequestCreate
+) -> ServiceRequest:
+    """A draft, submitted at once when `wanted.submit`.
+
+    Raises: ServiceUnknown, ServiceNotOffered, AssistanceRefused, FieldInvalid, RequestIncomplete.
+    """
+    service, version = await find_service(session, caller=caller, slug=wanted.service)
+    if service.state != "published":
+        raise ServiceNotOffered(service.reason or f"The service is {service.state}.")
+    assisted = wanted.assisted is not None
+    if assisted and not is_officer_of(caller, service.agency):
+        raise AssistanceRefused(f"An officer of {service.agency} with scope {WRITE} may.")
+    standard = Standard.model_validate(version.standard)
+    duration, now = standard.duration, clock.now()
+    if duration is None:
+        raise ServiceNotOffered("The service's standard is not complete.")
+    term = duration.channels.get(wanted.channel, duration)
+    row = ServiceRequest(
+        id=uuid7(), ticket=new_ticket(civil_date(now).year), service_id=service.id,
+        service_version=version.version, service=service.slug, agency=service.agency,
+        applicant=str(caller.subject), assisted=assisted,
+        assisted_name=wanted.assisted.name if wanted.assisted else None, channel=wanted.channel,
+        state="draft", revision=1, starts=duration.starts, term_value=term.value,
+        term_unit=term.unit, clock_mode="off", ran=[], calendar_revision=0,
+        on_breach=standard.on_breach, marks=[], reply_by=now + DRAFT_KEPT, created_at=now,
+        answers=_answered(standard, {}, wanted.answers, caller),
+    )  # fmt: skip
+    session.add(row)
+    await session.flush()
+    if wanted.submit:
+        hand = await take_in_hand(session, clock, caller=caller, key=row.id, revision=None)
+        await submit(session, hand)
+    return row
+
+
+async def submit(session: AsyncSession, hand: Hand) -> None:
+    """Raises: RequestIncomplete naming each requirement, StepImpossible, StepRefused."""
+    standard = await standard_of(session, hand.row)
+    missing = _missing(standard, hand.row)
+    if missing and hand.row.state == "draft":
+        raise RequestIncomplete("Add what errors names.", errors=missing)
+    columns = {"submitted_at": hand.at, "reply_by": None, "reminders": 0}
+    await take_step(session, hand, Step("submit", columns=columns))
+
+
+async def resubmit(session: AsyncSession, hand: Hand) -> None:
+    """Each marked field must have been answered anew. Raises: RequestIncomplete."""
+    row = hand.row
+    still = [
+        {"pointer": f"/answers/{mark['code']}", "detail": mark["reason"]}
+        for mark in row.marks
+        if row.answers.get(mark["code"], {}).get("at", "") <= _returned_at(row)
+    ]
+    if still and row.state == "returned":
+        raise RequestIncomplete("Correct what errors names; the officer marked it.", errors=still)
+    columns = {"marks": [], "reason": None, "reply_by": None, "reminders": 0}
+    await take_step(session, hand, Step("resubmit", columns=columns))
+
+
+async def write_answers(
+    session: AsyncSession, hand: Hand, answers: Mapping[str, AnswerWrite | None]
+) -> ServiceRequest:
+    """Sets or takes back answers while the applicant holds the file; when returned, marked ones.
+
+    Raises: StepRefused, AnswersLocked, FieldInvalid.
+    """
+    row = hand.row
+    _check_writable(hand, answers)
+    standard = await standard_of(session, row)
+    row.answers = _answered(standard, row.answers, answers, hand.caller, hand.at)
+    row.revision += 1
+    await session.flush()
+    return row
+
+
+async def attach_document(session: AsyncSession, hand: Hand, upload: Upload) -> ServiceRequest:
+    """Keeps the bytes and answers the requirement with them; a replaced document is kept too.
+
+    Raises: StepRefused, AnswersLocked, FieldInvalid, DocumentRefused.
+    """
+    row = hand.row
+    _check_writable(hand, {upload.code: None})
+    standard = await standard_of(session, row)
+    _check_code(standard, upload.code)
+    if upload.media_type not in MEDIA_TYPES or not upload.content.startswith(
+        MAGIC[upload.media_type]
+    ):
+        raise DocumentRefused(f"Send one of {', '.join(sorted(MEDIA_TYPES))}, and say which.")
+    if await store.documents_count(session, row.id) >= DOCUMENTS_MAX:
+        raise DocumentRefused(f"A request holds at most {DOCUMENTS_MAX} documents.")
+    sha256 = hashlib.sha256(upload.content).hexdigest()
+    about = {"sha256": sha256, "name": upload.name, "media_type": upload.media_type}
+    size = len(upload.content)
+    await store.keep_document(
+        session,
+        {
+            "request_id": row.id, "code": upload.code, **about, "size": size,
+            "content": upload.content, "uploaded_by": str(hand.caller.subject),
+            "uploaded_at": hand.at,
+        },
+    )  # fmt: skip
+    answer = {"kind": "document", **about, "size": size, "at": hand.at.isoformat()}
+    row.answers = {**row.answers, upload.code: answer}
+    row.revision += 1
+    await session.flush()
+    return row
+
+
+async def read_document(
+    session: AsyncSession, *, row: ServiceRequest, code: str, sha256: str
+) -> RequestDocument:
+    found = await store.document(session, row.id, code, sha256)
+    if found is None:
+        raise FieldInvalid("/code", "No such document is in this request.")
+    return found
+
+
+def _check_writable(hand: Hand, answers: Mapping[str, object]) -> None:
+    row = hand.row
+    if not is_applicant(hand.caller, row):
+        raise StepRefused("Only the applicant changes the answers.")
+    if row.state not in WRITABLE:
+        raise AnswersLocked(f"The request is {row.state}.", **moved_by(row))
+    marked = {mark["code"] for mark in row.marks}
+    for code in answers if row.state == "returned" else ():
+        if code not in marked:
+            raise FieldInvalid(f"/answers/{code}", "Only what the officer marked is open.")
+
+
+def _answered(
+    standard: Standard,
+    before: Mapping[str, Any],
+    given: Mapping[str, AnswerWrite | None],
+    caller: Caller,
+    at: datetime | None = None,
+) -> dict[str, Any]:
+    answers = dict(before)
+    for code, answer in given.items():
+        _check_code(standard, code)
+        if answer is None:
+            answers.pop(code, None)
+        else:
+            answers[code] = _answer(code, answer, caller, at)
+    return answers
+
+
+def _answer(code: str, answer: AnswerWrite, caller: Caller, at: datetime | None) -> dict[str, Any]:
+    stamp = {"at": at.isoformat()} if at else {}
+    if answer.shown:
+        if not caller.has_scope(WRITE):
+            raise FieldInvalid(f"/answers/{code}", "Only a counter officer sees an original.")
+        return {"kind": "shown", **stamp}
+    if answer.value is None:
+        raise FieldInvalid(f"/answers/{code}", "Give a value.")
+    return {"kind": "value", "value": answer.value, **stamp}
+
+
+def _check_code(standard: Standard, code: str) -> None:
+    if code not in {requirement.code for requirement in standard.requirements or []}:
+        raise FieldInvalid(f"/answers/{code}", "The service asks for no such thing.")
+
+
+def _missing(standard: Standard, row: ServiceRequest) -> list[dict[str, str]]:
+    """Mandatory requirements without an answer; a condition or a visit is for the officer."""
+    return [
+        {"pointer": f"/answers/{requirement.code}", "detail": requirement.name.id}
+        for requirement in standard.requirements or []
+        if requirement.mandatory
+        and requirement.condition is None
+        and requirement.kind in ("document", "data")
+        and (not requirement.channels or row.channel in requirement.channels)
+        and requirement.code not in row.answers
+    ]
+
+
+def _returned_at(row: ServiceRequest) -> str:
+    assert row.last_at is not None  # noqa: S101 - a returned request was moved
+    return row.last_at.isoformat() if row.last_act == "return" else ""
+
+
+def holder_of(row: ServiceRequest) -> Literal["applicant", "agency", "nobody"]:
+    """Who has the file in hand."""
+    if row.state in ("draft", "returned", "awaiting_payment"):
+        return "applicant"
+    return "nobody" if row.state in CLOSED else "agency"
