@@ -91,17 +91,15 @@ class Nats:
             encoding="utf-8",
         )
         arguments = [str(find_binary()), "-c", str(configuration)]
-        return Program(arguments, self._environment(), folder=folder, death_signal=signal.SIGTERM)
+        return Program(arguments, folder=folder, death_signal=signal.SIGTERM)
 
     def _authorization(self) -> str:
         if isinstance(self.access, str):
             return f'authorization {{ token: "{self.access}" }}'
-        return (project_root() / USERS).read_text(encoding="utf-8")
-
-    def _environment(self) -> dict[str, str]:
-        if isinstance(self.access, str):
-            return {}
-        return {f"NATS_{name.upper()}_PASSWORD": f'"{it}"' for name, it in self.access.items()}
+        users = (project_root() / USERS).read_text(encoding="utf-8")
+        for name, password in self.access.items():
+            users = users.replace(f"$NATS_{name.upper()}_PASSWORD", f'"{password}"')
+        return users
 
     def is_ready(self) -> bool:
         connection = http.client.HTTPConnection(
