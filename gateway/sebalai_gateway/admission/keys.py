@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -12,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePublicKey,
     EllipticCurvePublicNumbers,
 )
+
+log = logging.getLogger(__name__)
 
 UNKNOWN_EACH_SECONDS = 10.0
 
@@ -27,10 +30,19 @@ class KeyStore:
         self.on_unknown: Callable[[], None] | None = None
 
     def replace(self, version: int, jwks: Iterable[Mapping[str, Any]]) -> bool:
-        """Takes the keys of a newer version; an older or equal one changes nothing."""
+        """Takes the keys of a newer version; an older or equal one changes nothing. A key that
+        cannot be read is left out, so that one slip does not keep the others from being renewed.
+
+        Raises: ValueError, when keys are listed and none of them can be read.
+        """
         if version <= self.version:
             return False
-        self._keys = {jwk["kid"]: public_key(jwk) for jwk in jwks if _is_ours(jwk)}
+        listed = list(jwks)
+        keys = dict(filter(None, map(_read, listed)))
+        if listed and not keys:
+            msg = "no key of the list can be read"
+            raise ValueError(msg)
+        self._keys = keys
         self.version = version
         self.generation += 1
         return True
@@ -54,8 +66,21 @@ class KeyStore:
         return kid in self._keys
 
 
-def _is_ours(jwk: Mapping[str, Any]) -> bool:
-    return jwk.get("kty") == "EC" and jwk.get("crv") == "P-256" and isinstance(jwk.get("kid"), str)
+def _read(jwk: object) -> tuple[str, EllipticCurvePublicKey] | None:
+    """Key id and key, or None for what is no P-256 key of ours."""
+    try:
+        if not isinstance(jwk, Mapping) or jwk["kty"] != "EC" or jwk["crv"] != "P-256":
+            return None
+        return _text(jwk["kid"]), public_key(jwk)
+    except (KeyError, TypeError, ValueError) as error:
+        log.warning("a token key is left out: %s", type(error).__name__)
+        return None
+
+
+def _text(kid: object) -> str:
+    if not isinstance(kid, str) or not kid:
+        raise TypeError
+    return kid
 
 
 def public_key(jwk: Mapping[str, Any]) -> EllipticCurvePublicKey:

@@ -173,6 +173,9 @@ class TokenVerifier:
             key.verify(encode_dss_signature(r, s), token[: token.rindex(b".")], _ECDSA)
         except InvalidSignature:
             raise bad_token("token-signature", "The signature is wrong; get a new token.") from None
+        # Only now: before it, anybody could fill the memo with headers of his own.
+        if len(self._headers) < HEADERS_CACHED:
+            self._headers[parts[0]] = kid
         return claims, kid
 
     def _read_header(self, part: bytes) -> str:
@@ -184,8 +187,6 @@ class TokenVerifier:
             raise bad_token("token-type", "This is not an access token (typ at+jwt).")
         if not isinstance(kid, str) or _FORBIDDEN & header.keys():
             raise bad_token("token-malformed", "The token's header holds what it must not.")
-        if self._keys.trusts(kid) and len(self._headers) < HEADERS_CACHED:
-            self._headers[part] = kid
         return kid
 
     def _read_claims(self, part: bytes) -> Claims:

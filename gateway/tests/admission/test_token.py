@@ -295,3 +295,40 @@ def test_key_of_another_kind_is_passed_over():
     assert keys.replace(1, [{"kty": "RSA", "kid": "r"}, public(KEY), {"kty": "EC", "crv": "P-256"}])
     assert len(keys) == 1
     assert keys.trusts("k1")
+
+
+def test_headers_of_forged_tokens_are_not_remembered(verifier, keys):
+    for n in range(300):
+        forged = signed({**HEADER, "x": n}, CLAIMS, OTHER)
+        with pytest.raises(Refusal) as refused:
+            verifier.verify(b"Bearer " + forged, f"10.0.1.{n}")
+        assert refused.value.slug == "token-signature"
+    assert verifier._headers == {}
+    verifier.verify(b"Bearer " + signed(HEADER, CLAIMS), SOURCE)
+    assert list(verifier._headers.values()) == ["k1"]
+
+
+SPOILT = [
+    {"kty": "EC", "crv": "P-256", "kid": "bad"},
+    {"kty": "EC", "crv": "P-256", "kid": "bad", "x": "AA", "y": "AA"},
+    {"kty": "EC", "crv": "P-256", "kid": 7, "x": "AA", "y": "AA"},
+    {"kty": "EC", "crv": "P-256", "kid": "bad", "x": None, "y": "AA"},
+    {"kty": "RSA", "kid": "rsa"},
+    "no key", None, 7, {},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_one_spoilt_key_does_not_keep_the_others_out(spoilt):
+    store = KeyStore()
+    assert store.replace(1, [spoilt, public(KEY)])
+    assert store.trusts("k1")
+    assert len(store) == 1
+
+
+def test_a_list_of_nothing_but_spoilt_keys_is_refused_and_an_empty_one_is_not(keys):
+    with pytest.raises(ValueError, match="no key"):
+        keys.replace(2, SPOILT)
+    assert keys.trusts("k1")
+    assert keys.replace(2, [])
+    assert len(keys) == 0
