@@ -38,8 +38,10 @@ async def _work(settings: MemberSettings) -> None:
         settings.database_dsn(),
     )
 
+    close_open = jobs.Reconciler(dsn)
+
     async def reconcile() -> None:
-        await jobs.reconcile(dsn)
+        await close_open()
 
     async def partitions() -> None:
         await jobs.keep_partitions(dsn)

@@ -104,10 +104,12 @@ class Calls:
         if not incoming.has_body:
             body.leave_out()
         call.facts["request"] = body.measure.evidence()
-        parts, at = self._parts, call.requested_at
-        await parts.journal.append(call.message_id, "requested", at, call.record("requested", None))
+        total = decision.interface.total_seconds
+        await self._parts.journal.append(
+            call.message_id, "requested", call.requested_at, call.request_record(total)
+        )
         try:
-            async with asyncio.timeout(decision.interface.total_timeout_ms / 1000):
+            async with asyncio.timeout(total):
                 answer = await self._forward(call, decision, claims, incoming, body)
                 last = await self._stream(call, reply, answer, receive, body)
         except (ProviderUnreachable, ProviderTimeout, ClientGone, TimeoutError) as error:

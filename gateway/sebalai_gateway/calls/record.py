@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from sebalai_shared.ids import uuid7
 
 SALT_BYTES = 32
 ECHO_CHARACTERS = 128
+LONG_SECONDS = 80.0
 # Free text in X-Road-Id could carry a NIK; only a UUID is kept.
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
@@ -58,6 +59,16 @@ class Call:
         self.facts[name] = to_text(now)
         return now
 
+    def request_record(self, total_seconds: float) -> bytes:
+        """The record of phase `requested`. A call that may outlast the journal's patience
+        (reconciliation after 90 s) names its `deadline` there.
+        """
+        if total_seconds > LONG_SECONDS:
+            self.facts["deadline"] = to_text(self.requested_at + timedelta(seconds=total_seconds))
+        record = self.record("requested", None)
+        self.facts.pop("deadline", None)
+        return record
+
     def record(self, outcome: str, status: int | None) -> bytes:
         """The journal's record, with every field of the evidence payload and the salt."""
         document: dict[str, Any] = {
@@ -74,6 +85,8 @@ class Call:
         }
         for name in _FACTS:
             document[name] = self.facts.get(name)
+        if "deadline" in self.facts:
+            document["deadline"] = self.facts["deadline"]
         return orjson.dumps(document)
 
 

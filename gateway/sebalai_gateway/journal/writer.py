@@ -26,6 +26,8 @@ COMMIT_SECONDS = 2.0
 GIVE_UP_SECONDS = 3.0  # the driver's own timeout waits for the server to confirm the cancellation
 RECONNECT_SECONDS = 0.25
 
+# What is wrong with an entry and not with the database.
+_REJECTED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 _INSERT = """
 INSERT INTO journal (day, message_id, phase, at, record)
 SELECT day, message_id, phase, at, record::jsonb
@@ -144,15 +146,22 @@ class Journal:
             _fail(entry, JournalUnavailable())
 
     async def _commit(self, batch: list[Entry]) -> None:
-        is_stored, rows = False, list[Any]()
+        """Commits the batch; of one with an entry that PostgreSQL rejects, all the others."""
+        rows, rejected = list[Any](), None
+        is_known = False
         try:
             async with asyncio.timeout(GIVE_UP_SECONDS):
                 rows = await self._insert(batch)
-            is_stored = True
+            is_known = True
+        except _REJECTED as error:
+            rejected, is_known = error, True
         finally:
             # Whatever broke it, what is not known to be on disk is not on disk.
-            for entry in batch if not is_stored else ():
+            for entry in batch if not is_known else ():
                 _fail(entry, JournalUnavailable())
+        if rejected is not None:
+            await self._part(batch, rejected)
+            return
         written = {(row["message_id"], row["phase"]) for row in rows}
         for entry in batch:
             if (entry.message_id, entry.phase) in written:
@@ -161,6 +170,22 @@ class Journal:
                 _resolve(entry)
             else:
                 _fail(entry, AlreadyCompleted())
+
+    async def _part(self, batch: list[Entry], rejected: Exception) -> None:
+        """Finds the rejected entry by halves; the other entries are committed."""
+        if len(batch) == 1:
+            # Its own words could hold what is in the entry.
+            log.error("an entry was rejected: %s", type(rejected).__name__)
+            _fail(batch[0], JournalUnavailable())
+            return
+        halves = batch[: len(batch) // 2], batch[len(batch) // 2 :]
+        try:
+            for half in halves:
+                if self._connection is not None:
+                    await self._commit(half)
+        finally:
+            for entry in batch:
+                _fail(entry, JournalUnavailable())
 
     async def _insert(self, batch: list[Entry]) -> list[Any]:
         return await self._connection.fetch(

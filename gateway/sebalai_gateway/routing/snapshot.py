@@ -6,6 +6,9 @@ from datetime import datetime
 
 import msgspec
 
+# A call that lasts longer than the journal's patience names its own deadline there.
+TOTAL_MS_LIMIT = 6 * 3_600_000
+
 
 class Rule(msgspec.Struct, frozen=True, gc=False):
     id: str
@@ -31,6 +34,11 @@ class Interface(msgspec.Struct, frozen=True):
     read_timeout_ms: int = 10_000
     total_timeout_ms: int = 30_000
     max_request_bytes: int = 10 * 1024 * 1024
+
+    @property
+    def total_seconds(self) -> float:
+        """The bound on a whole exchange, itself bounded."""
+        return min(self.total_timeout_ms, TOTAL_MS_LIMIT) / 1000
 
 
 class Agreement(msgspec.Struct, frozen=True, gc=False):

@@ -1,27 +1,45 @@
 """Timed work on the journal: calls without an outcome are closed, days are made and dropped."""
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import orjson
 import pytest
-from sebalai_gateway.journal.jobs import DAYS_AHEAD, DAYS_KEPT, keep_partitions, reconcile
+from sebalai_gateway.journal.jobs import (
+    DAYS_AHEAD,
+    DAYS_KEPT,
+    LOOK_AGAIN,
+    RECONCILE_AFTER,
+    Reconciler,
+    _time_of,
+    keep_partitions,
+    reconcile,
+)
 from sebalai_shared.ids import uuid7
 
+DAY = timedelta(days=1)
 TODAY = date(2030, 6, 15)
 
 
 async def add(database, phase="requested", *, message_id=None, day=None, ago=timedelta(), **fields):
-    message_id = message_id or uuid7()
     now = datetime.now(UTC)
+    if message_id is None:
+        # As if it had been made then: message ids are ordered by time.
+        shift = int(ago.total_seconds() * 1000) << 80
+        message_id = UUID(int=uuid7().int - shift)
     await database.execute(
         "INSERT INTO journal (day, message_id, phase, at, record) VALUES ($1, $2, $3, $4, $5)",
-        day or now.date(),
+        day or _day_of(message_id),
         message_id,
         phase,
         now - ago,
         orjson.dumps({"message_id": str(message_id)} | fields).decode(),
     )
     return message_id
+
+
+def _day_of(message_id):
+    return datetime.fromtimestamp((message_id.int >> 80) / 1000, UTC).date()
 
 
 async def outcomes(database):
@@ -68,7 +86,7 @@ async def test_call_with_an_outcome_keeps_it(journal_url, database):
 
 async def test_call_of_yesterday_is_closed_in_its_own_day(journal_url, database):
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    await add(database, day=yesterday, ago=timedelta(hours=20))
+    await add(database, ago=timedelta(days=1))
     assert await reconcile(journal_url) == 1
     assert await database.fetchval("SELECT day FROM journal WHERE phase = 'completed'") == yesterday
 
@@ -78,6 +96,44 @@ async def test_many_calls_are_closed_in_bounded_passes(journal_url, database, mo
     for _ in range(7):
         await add(database, ago=timedelta(minutes=5))
     assert [await reconcile(journal_url) for _ in range(4)] == [3, 3, 1, 0]
+
+
+async def test_call_that_may_last_longer_is_closed_only_after_its_deadline(journal_url, database):
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    past = (datetime.now(UTC) - timedelta(seconds=100)).isoformat()
+    await add(database, ago=timedelta(hours=2), deadline=soon)
+    over = await add(database, ago=timedelta(hours=2), deadline=past)
+    assert await reconcile(journal_url) == 1
+    closed = await outcomes(database)
+    assert set(closed) == {over}
+    assert "deadline" not in closed[over]
+
+
+async def test_later_passes_read_from_the_oldest_open_call_on(journal_url, database):
+    pass_ = Reconciler(journal_url)
+    waiting = await add(
+        database, ago=timedelta(hours=2), deadline=(datetime.now(UTC) + DAY).isoformat()
+    )
+    assert await pass_() == 0
+    assert abs(pass_._open_since - _time_of(waiting)) < timedelta(milliseconds=2)
+    await add(database, "completed", message_id=waiting, outcome="answered")
+    fresh = await add(database, ago=timedelta(seconds=95))
+    assert await pass_() == 1
+    assert set(await outcomes(database)) == {waiting, fresh}
+    behind = datetime.now(UTC) - pass_._open_since
+    assert RECONCILE_AFTER <= behind <= RECONCILE_AFTER + LOOK_AGAIN + timedelta(seconds=60)
+
+
+async def test_pass_over_a_busy_day_reads_the_index_not_the_day(journal_url, database):
+    await keep_partitions(journal_url)
+    rows = await database.fetch(
+        "EXPLAIN SELECT 1 FROM journal WHERE phase = 'requested' AND day = current_date "
+        "AND message_id BETWEEN $1 AND $2",
+        *sorted([uuid7(), uuid7()]),
+    )
+    plan = "\n".join(row[0] for row in rows)
+    assert "Seq Scan" not in plan
+    assert "message_id >=" in plan
 
 
 async def test_days_are_made_ahead_and_making_them_again_changes_nothing(journal_url, database):

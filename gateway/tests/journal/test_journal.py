@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -55,7 +56,10 @@ def now():
 
 
 async def write(journal, phase="completed", message_id=None, at=None, **record):
-    message_id = message_id or uuid7()
+    if message_id is None:
+        # As if it had been made then: message ids are ordered by time.
+        ago = now() - (at or now())
+        message_id = UUID(int=uuid7().int - (int(ago.total_seconds() * 1000) << 80))
     body = orjson.dumps({"message_id": str(message_id)} | record)
     await journal.append(message_id, phase, at or now(), body)
     return message_id

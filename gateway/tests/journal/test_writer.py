@@ -237,3 +237,17 @@ async def test_closing_leaves_nobody_waiting(journal_url, database):
             await task
     assert not waiting
     assert {type(task.exception()) for task in done} == {JournalUnavailable}
+
+
+async def test_entry_that_postgresql_rejects_fails_alone_and_its_batch_lands(journal, database):
+    good = [uuid7() for _ in range(300)]
+    bad = {50: ("nonsense", record()), 51: ("requested", b'{"v": "\\u0000"}'), 299: ("x", record())}
+    work = [journal.append(i, "requested", AT, record()) for i in good]
+    for at, (phase, text) in bad.items():
+        work.insert(at, journal.append(uuid7(), phase, AT, text))
+    found = await asyncio.gather(*work, return_exceptions=True)
+    assert [at for at, what in enumerate(found) if what is not None] == sorted(bad)
+    assert {type(found[at]) for at in bad} == {JournalUnavailable}
+    rows = await database.fetch("SELECT message_id FROM journal")
+    assert {row["message_id"] for row in rows} == set(good)
+    assert journal.is_up

@@ -1,0 +1,34 @@
+"""The evidence of one call: what is in it, and what never is."""
+
+from datetime import datetime, timedelta
+
+import orjson
+import pytest
+from sebalai_gateway.calls.record import LONG_SECONDS, Call
+
+
+def test_only_a_call_that_may_last_long_names_its_deadline_and_only_while_it_is_asked():
+    call = Call("PUT", "t")
+    short = orjson.loads(call.request_record(LONG_SECONDS))
+    long = orjson.loads(call.request_record(3_600))
+    assert "deadline" not in short
+    assert datetime.fromisoformat(long["deadline"]) - datetime.fromisoformat(
+        long["requested_at"]
+    ) == timedelta(hours=1)
+    assert "deadline" not in orjson.loads(call.record("answered", 200))
+
+
+@pytest.mark.parametrize("given", ["3171010101900001", "", "a" * 129, "a\nb", "é"])
+def test_free_text_in_the_correlation_id_is_never_recorded(given):
+    call = Call("GET", "t")
+    call.correlate(given)
+    assert orjson.loads(call.record("answered", 200))["correlation_id"] is None
+
+
+def test_target_is_recorded_only_as_a_salted_digest():
+    one, two = Call("GET", "t"), Call("GET", "t")
+    one.target = two.target = b"/residents/3171010101900001"
+    records = [call.record("answered", 200) for call in (one, two)]
+    assert all(b"residents" not in record and b"3171" not in record for record in records)
+    first, second = (orjson.loads(record)["target_digest"] for record in records)
+    assert first != second
