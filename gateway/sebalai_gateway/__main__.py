@@ -9,11 +9,11 @@ from pathlib import Path
 from sebalai_shared.broker import JOURNAL, Broker
 from sebalai_shared.health import Heartbeat
 from sebalai_shared.migrations import run_migrate
-from sebalai_shared.process import every, main, run_worker, serve, together
+from sebalai_shared.process import every, main, run_worker, together
 from sebalai_shared.relay import Relay
 from sebalai_shared.settings import MemberSettings
 
-from sebalai_gateway.app import Gateway
+from sebalai_gateway import serving
 from sebalai_gateway.journal import jobs
 from sebalai_gateway.journal.source import JournalSource
 from sebalai_gateway.settings import GatewaySettings
@@ -22,8 +22,7 @@ PACKAGE = Path(__file__).parent
 
 
 def api(_: Sequence[str]) -> None:
-    settings = GatewaySettings.from_environment()
-    serve(Gateway(settings), settings)
+    serving.run(GatewaySettings.from_environment())
 
 
 def worker(_: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +29,12 @@ from sebalai_gateway.calls.path import Calls, Parts
 from sebalai_gateway.edge.door import Edge
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
+from sebalai_gateway.refusals import Refusal, say
 from sebalai_gateway.routing.feeds import Feeds, Trust
 from sebalai_gateway.settings import GatewaySettings
 
+# Exchanges under way in one worker, waiting ones included; idle connections do not count.
+EXCHANGES_LIMIT = 4_096
 Serve = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -49,8 +53,13 @@ class _Open:
 class Gateway:
     """The ASGI application."""
 
-    def __init__(self, settings: GatewaySettings, clock: Clock | None = None) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        clock: Clock | None = None,
+        beside: Callable[[], AbstractAsyncContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
+        self._settings, self._beside, self._active = settings, beside, 0
         self._clock = clock or SystemClock()
         self._signer = AssertionSigner(
             _key(settings.caller_key_file), settings.audience, self._clock
@@ -107,7 +116,8 @@ class Gateway:
         await self._feeds.start()
         self._open = _Open(Calls(parts), edge)
         try:
-            yield
+            async with self._beside():
+                yield
         finally:
             self._open = None
             await self._feeds.close()
@@ -119,13 +129,27 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self._open is None or scope["path"] in _OWN:
             await self._own(scope, receive, send)
-        elif scope["path"].startswith("/r1/"):
-            await self._open.calls(scope, receive, send)
-        else:
-            await self._open.edge(scope, receive, send)
+            return
+        if self._active >= EXCHANGES_LIMIT:
+            await say(send, _busy())
+            return
+        self._active += 1
+        try:
+            lane = self._open.calls if scope["path"].startswith("/r1/") else self._open.edge
+            await lane(scope, receive, send)
+        finally:
+            self._active -= 1
 
 
 _OWN = {"/livez", "/readyz"}
+
+
+def _busy() -> Refusal:
+    return Refusal(
+        503, "gateway-busy", "The gateway has too many calls under way",
+        "Nothing was forwarded. Try again in a moment.",
+        x_road="server.internal_error", headers=[(b"retry-after", b"1")],
+    )  # fmt: skip
 
 
 def _key(path: Path) -> ECKey:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import orjson
+from starlette.types import Send
+
 TYPE_PREFIX = "urn:sebalai:problem:"
 
 
@@ -37,3 +40,15 @@ class Refusal(Exception):
         if self.rule is not None:
             document["rule"] = self.rule
         return document | {name: value for name, value in members.items() if value is not None}
+
+
+async def say(send: Send, refusal: Refusal) -> None:
+    """The refusal as an answer of its own, for what has no message id."""
+    body = orjson.dumps(refusal.document())
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+        *refusal.headers,
+    ]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
 from sebalai_shared.settings import MemberSettings
 
 
@@ -19,7 +20,8 @@ class GatewaySettings(MemberSettings):
     exchange_url: str = "http://127.0.0.1:8805"
     portal_url: str = "http://127.0.0.1:8801"
     private_providers: str = ""
-    journal_connections: int = 1
+    snapshot_stale_seconds: float = 900.0
+    workers: int = Field(default=1, ge=1, le=64)
 
     @property
     def audience(self) -> str:

@@ -39,8 +39,16 @@ def main(commands: Mapping[str, Command], arguments: Sequence[str] | None = None
     command(arguments[1:])
 
 
-def serve(app: ASGIApp, settings: MemberSettings) -> None:
-    """Serves `app` until SIGTERM; requests under way get STOP_SECONDS to finish."""
+def serve(
+    app: ASGIApp | str,
+    settings: MemberSettings,
+    *,
+    connections: int = CONCURRENCY_LIMIT,
+    workers: int = 1,
+) -> None:
+    """Serves `app` until SIGTERM; requests under way get STOP_SECONDS to finish. Several workers
+    on the one port need `app` as the import path `module:factory` of what makes it.
+    """
     configure_logging(settings.log_level)
     uvicorn.run(
         app,
@@ -56,7 +64,9 @@ def serve(app: ASGIApp, settings: MemberSettings) -> None:
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
-        limit_concurrency=CONCURRENCY_LIMIT,
+        limit_concurrency=connections,
+        factory=isinstance(app, str),
+        workers=workers,
     )
 
 

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
-import orjson
 from sebalai_shared.caller import HEADER, AssertionSigner, Caller
 from sebalai_shared.telemetry import enter_trace
 from starlette.types import Receive, Scope, Send
@@ -27,7 +26,7 @@ from sebalai_gateway.forwarding.forwarder import (
     ProviderUnreachable,
     Timeouts,
 )
-from sebalai_gateway.refusals import Refusal
+from sebalai_gateway.refusals import Refusal, say
 from sebalai_gateway.routing.paths import canonical, encode
 
 BODY_BYTES_LIMIT = 1024**3
@@ -83,7 +82,7 @@ class Edge:
                 status = await self._pass(scope, receive, send, route, headers, incoming)
         except Refusal as refusal:
             status = refusal.status
-            await _refuse(send, refusal)
+            await say(send, refusal)
         finally:
             self._log({"method": scope["method"], "edge": member, "status": status})
 
@@ -188,17 +187,6 @@ async def _give_back(send: Send, answer: Answer) -> None:
     finally:
         answer.close(is_complete=is_whole)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _refuse(send: Send, refusal: Refusal) -> None:
-    body = orjson.dumps(refusal.document())
-    headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(body)).encode()),
-        *refusal.headers,
-    ]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _nothing_here() -> Refusal:

@@ -63,11 +63,11 @@ class Feed:
         self._ask = asyncio.Event()
         self._state = ""
         self.version = -1
-        self.heard_at = float("-inf")
+        self.heard_at = time.monotonic()
 
     @property
     def age(self) -> float:
-        """Seconds since either way last answered."""
+        """Seconds since either way last answered, or since the start."""
         return time.monotonic() - self.heard_at
 
     def load(self) -> None:
@@ -140,6 +140,7 @@ class Feed:
             try:
                 if packed is not None and self._origin.proves_itself:
                     self._accept(unpack(base64.b64decode(packed)))
+                    self.heard_at = time.monotonic()
             finally:
                 # Also after a change that builds on versions this gateway has missed.
                 if told > self.version:

@@ -43,6 +43,10 @@ class NotYet(Exception):
     """No snapshot has arrived."""
 
 
+class Stale(Exception):
+    """Neither way has answered for longer than the operator bears; calls go on by the last copy."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """What tokens are checked against."""
@@ -64,6 +68,7 @@ class Feeds:
         self._table: Table | None = None
         self._kept = KeptRoutes(settings.snapshot_dir / "routes.snapshot")
         self._broker = Broker(settings)
+        self._feeds: dict[str, Feed] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._clients: list[http.Client] = []
 
@@ -71,14 +76,21 @@ class Feeds:
         return self._table
 
     async def check_routes(self) -> None:
-        """Raises: NotYet."""
+        """Raises: NotYet, Stale."""
         if self._table is None:
             raise NotYet("routes")
+        self._check_age("routes")
 
     async def check_keys(self) -> None:
-        """Raises: NotYet."""
+        """Raises: NotYet, Stale."""
         if len(self._keys) == 0:
             raise NotYet("keys")
+        self._check_age("jwks")
+
+    def _check_age(self, key: str) -> None:
+        feed = self._feeds.get(key)
+        if feed is not None and feed.age > self._settings.snapshot_stale_seconds:
+            raise Stale(f"{key}: nothing heard for {feed.age:.0f} s")
 
     async def start(self) -> None:
         # A change holds only what is new: the file is put together by `KeptRoutes`.
@@ -111,7 +123,8 @@ class Feeds:
         def headers() -> dict[str, str]:
             return {HEADER: self._signer.sign(_GATEWAY, member)}
 
-        return Feed(origin, client, headers, take)
+        self._feeds[key] = Feed(origin, client, headers, take)
+        return self._feeds[key]
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))

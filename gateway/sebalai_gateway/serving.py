@@ -1,0 +1,70 @@
+"""How the gateway is served: one or several worker processes on the one port.
+
+Workers share nothing but the listening socket. Does not own what is served (`app`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+from collections.abc import AsyncGenerator
+
+from sebalai_shared.process import serve
+from sebalai_shared.telemetry import configure_logging
+
+from sebalai_gateway.app import Gateway
+from sebalai_gateway.settings import GatewaySettings
+
+# Idle keep-alive connections count here; exchanges under way are bounded by the gateway itself.
+CONNECTIONS_LIMIT = 16_384
+PARENT_EACH_SECONDS = 0.5
+
+
+def run(settings: GatewaySettings) -> None:
+    """Serves until SIGTERM."""
+    _raise_file_limit()
+    if settings.workers == 1:
+        serve(Gateway(settings), settings, connections=CONNECTIONS_LIMIT)
+    else:
+        serve(
+            "sebalai_gateway.serving:make",
+            settings,
+            connections=CONNECTIONS_LIMIT,
+            workers=settings.workers,
+        )
+
+
+def make() -> Gateway:
+    """One worker's application, in a process that ends with the one that started it."""
+    settings = GatewaySettings.from_environment()
+    configure_logging(settings.log_level)
+    return Gateway(settings, beside=_with_parent)
+
+
+@contextlib.asynccontextmanager
+async def _with_parent() -> AsyncGenerator[None]:
+    """Ends this worker when its parent is gone: an orphan would hold the port for ever."""
+    watch = asyncio.create_task(_until_orphaned(os.getppid()))
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+async def _until_orphaned(parent: int) -> None:
+    while os.getppid() == parent:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(PARENT_EACH_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _raise_file_limit() -> None:
+    """Two descriptors an exchange; the soft limit is often 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * CONNECTIONS_LIMIT
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
