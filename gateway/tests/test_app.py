@@ -117,11 +117,11 @@ def is_gateway(pid):
 async def test_two_workers_share_a_port_and_end_with_their_parent(settings, unused_port):
     parent = subprocess.Popen(
         [sys.executable, "-m", "sebalai_gateway", "api"],
-        env=environment(settings, unused_port), stderr=subprocess.DEVNULL,
+        env=environment(settings, unused_port),
     )  # fmt: skip
     workers = []
     try:
-        async with asyncio.timeout(40), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(90), aiohttp.ClientSession() as session:
             while not await alive(session, unused_port):
                 await asyncio.sleep(0.1)
             workers = [child for child in children(parent.pid) if is_gateway(child)]

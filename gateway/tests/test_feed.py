@@ -14,7 +14,8 @@ from joserfc import jws
 from joserfc.jwk import ECKey, KeySet
 from pydantic import SecretStr
 from sebalai_gateway.admission.keys import KeyStore
-from sebalai_gateway.routing.feeds import Feeds, NotYet
+from sebalai_gateway.admission.revoked import RevokedSet
+from sebalai_gateway.routing.feeds import Feeds, NotYet, Trust
 from sebalai_gateway.settings import GatewaySettings
 from sebalai_shared.broker import ApiError, Broker
 from sebalai_shared.caller import AssertionSigner
@@ -111,7 +112,7 @@ class Gateway:
     def __init__(self, settings):
         self.keys = KeyStore()
         signer = AssertionSigner(CALLERS, settings.audience, SystemClock())
-        self.feeds = Feeds(settings, self.keys, signer)
+        self.feeds = Feeds(settings, Trust(self.keys, RevokedSet()), signer)
 
     @property
     def versions(self):

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
 CONCURRENCY_LIMIT = 1_000
+WORKER_SILENT_SECONDS = 30
 USAGE_EXIT = 2
 
 Command = Callable[[Sequence[str]], None]
@@ -67,6 +68,7 @@ def serve(
         limit_concurrency=connections,
         factory=isinstance(app, str),
         workers=workers,
+        timeout_worker_healthcheck=WORKER_SILENT_SECONDS,
     )
 
 

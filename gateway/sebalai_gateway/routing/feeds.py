@@ -123,8 +123,8 @@ class Feeds:
         def headers() -> dict[str, str]:
             return {HEADER: self._signer.sign(_GATEWAY, member)}
 
-        self._feeds[key] = Feed(origin, client, headers, take)
-        return self._feeds[key]
+        self._feeds[origin.key] = Feed(origin, client, headers, take)
+        return self._feeds[origin.key]
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
