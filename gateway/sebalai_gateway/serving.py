@@ -12,7 +12,8 @@ import resource
 import signal
 from collections.abc import AsyncGenerator
 
-from sebalai_shared.process import serve
+import uvicorn
+from sebalai_shared.process import KEEP_ALIVE_SECONDS, STOP_SECONDS
 from sebalai_shared.telemetry import configure_logging
 
 from sebalai_gateway.app import Gateway
@@ -20,21 +21,37 @@ from sebalai_gateway.settings import GatewaySettings
 
 # Idle keep-alive connections count here; exchanges under way are bounded by the gateway itself.
 CONNECTIONS_LIMIT = 16_384
+BACKLOG = 4_096
+# A worker that starts on a busy machine is slow, not dead.
+WORKER_SILENT_SECONDS = 30
 PARENT_EACH_SECONDS = 0.5
 
 
 def run(settings: GatewaySettings) -> None:
-    """Serves until SIGTERM."""
+    """Serves until SIGTERM; exchanges under way get STOP_SECONDS to finish."""
+    configure_logging(settings.log_level)
     _raise_file_limit()
-    if settings.workers == 1:
-        serve(Gateway(settings), settings, connections=CONNECTIONS_LIMIT)
-    else:
-        serve(
-            "sebalai_gateway.serving:make",
-            settings,
-            connections=CONNECTIONS_LIMIT,
-            workers=settings.workers,
-        )
+    is_one = settings.workers == 1
+    uvicorn.run(
+        Gateway(settings) if is_one else "sebalai_gateway.serving:make",
+        factory=not is_one,
+        workers=settings.workers,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        date_header=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_worker_healthcheck=WORKER_SILENT_SECONDS,
+        limit_concurrency=CONNECTIONS_LIMIT,
+    )
 
 
 def make() -> Gateway:

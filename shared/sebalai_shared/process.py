@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
 CONCURRENCY_LIMIT = 1_000
-WORKER_SILENT_SECONDS = 30
 USAGE_EXIT = 2
 
 Command = Callable[[Sequence[str]], None]
@@ -40,16 +39,8 @@ def main(commands: Mapping[str, Command], arguments: Sequence[str] | None = None
     command(arguments[1:])
 
 
-def serve(
-    app: ASGIApp | str,
-    settings: MemberSettings,
-    *,
-    connections: int = CONCURRENCY_LIMIT,
-    workers: int = 1,
-) -> None:
-    """Serves `app` until SIGTERM; requests under way get STOP_SECONDS to finish. Several workers
-    on the one port need `app` as the import path `module:factory` of what makes it.
-    """
+def serve(app: ASGIApp, settings: MemberSettings) -> None:
+    """Serves `app` until SIGTERM; requests under way get STOP_SECONDS to finish."""
     configure_logging(settings.log_level)
     uvicorn.run(
         app,
@@ -65,10 +56,7 @@ def serve(
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
-        limit_concurrency=connections,
-        factory=isinstance(app, str),
-        workers=workers,
-        timeout_worker_healthcheck=WORKER_SILENT_SECONDS,
+        limit_concurrency=CONCURRENCY_LIMIT,
     )
 
 
