@@ -117,7 +117,7 @@ def is_gateway(pid):
 async def test_two_workers_share_a_port_and_end_with_their_parent(settings, unused_port):
     parent = subprocess.Popen(
         [sys.executable, "-m", "sebalai_gateway", "api"],
-        env=environment(settings, unused_port),
+        env=environment(settings, unused_port), stderr=subprocess.DEVNULL,
     )  # fmt: skip
     workers = []
     try:

@@ -238,7 +238,7 @@ async def test_http_alone_is_enough_and_what_came_is_kept(settings, members):
         await gateway.reach(1, 1)
         members.routes = routes(2)
         await gateway.reach(2, 1)
-    assert kept(settings, "routes") == members.routes
+    assert kept(settings, "routes").strip() == members.routes
     assert kept(settings, "jwks") == keys(1)
     assert all(assertion for _, _, assertion in members.asked)
     assert ("/internal/routes", b"after=1") in {asked[:2] for asked in members.asked}
@@ -253,7 +253,7 @@ async def test_routes_come_by_nats_alone_but_keys_never(settings, broker, nats_u
         newest = routes(5)
         await put(broker, "routes", packed(newest, 5))
         await gateway.reach(5, -1)
-    assert kept(settings, "routes") == newest
+    assert kept(settings, "routes").strip() == newest
 
 
 async def test_forged_or_spoilt_value_in_the_bucket_is_passed_over(

@@ -28,6 +28,7 @@ from sebalai_gateway.settings import GatewaySettings
 
 log = logging.getLogger(__name__)
 
+CANCEL_EACH_SECONDS = 0.25
 ROUTES_TYPE = "routes+jws"
 GZIP = "gzip"
 _GATEWAY = Caller(kind="gateway", subject="gateway")
@@ -135,10 +136,12 @@ class Feeds:
             await feed.watch(self._broker)
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        # One that failed earlier must not keep the others from ending.
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        pending = set(self._tasks)
+        while pending:
+            # Again and again: nats-py may swallow a cancellation that comes while it connects.
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=CANCEL_EACH_SECONDS)
         await self._broker.close()
         for client in self._clients:
             await client.aclose()
