@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import resource
 import signal
@@ -64,14 +65,16 @@ def make() -> Gateway:
 @contextlib.asynccontextmanager
 async def _with_parent() -> AsyncGenerator[None]:
     """Ends this worker when its parent is gone: an orphan would hold the port for ever."""
-    watch = asyncio.create_task(_until_orphaned(os.getppid()))
+    starter = multiprocessing.parent_process()
+    # Not getppid(): the parent may have died while this process was still importing.
+    watch = asyncio.create_task(_until_orphaned(starter.pid if starter else os.getppid()))
     try:
         yield
     finally:
         watch.cancel()
 
 
-async def _until_orphaned(parent: int) -> None:
+async def _until_orphaned(parent: int | None) -> None:
     while os.getppid() == parent:  # noqa: ASYNC110 - nothing tells of it
         await asyncio.sleep(PARENT_EACH_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
