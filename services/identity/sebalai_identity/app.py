@@ -5,7 +5,7 @@ from sebalai_shared.app import Member, create_app
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
-from sebalai_identity import people
+from sebalai_identity import people, signing_in
 from sebalai_identity.affairs import api as affairs
 from sebalai_identity.agencies import api as agencies
 from sebalai_identity.applications import api as applications
@@ -32,6 +32,7 @@ ROUTERS = [
     revocations.router,
     oauth.router,
     *people.ROUTERS,
+    *signing_in.ROUTERS,
 ]
 
 
@@ -53,4 +54,5 @@ def identity_app(
     app.state.register = Unregistered()
     app.state.ring = Ring(sealer_of(settings), app.state.clock)
     app.state.vault = vault_of(settings)
+    signing_in.install(app, settings, sealer_of(settings), database)
     return app

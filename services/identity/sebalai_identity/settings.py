@@ -6,9 +6,14 @@ from sebalai_shared.settings import MemberSettings
 
 
 class IdentitySettings(MemberSettings):
-    """The sealing key is a file: 32 random bytes, base64url. Without it no key can be made."""
+    """The sealing key is a file: 32 random bytes, base64url. Without it no key can be made.
+
+    `breached_passwords_file`: sorted SHA-1 of breached passwords, as haveibeenpwned.com gives them
+    out; without it the list that is shipped must do.
+    """
 
     sealing_key_file: Path | None = None
+    breached_passwords_file: Path | None = None
 
     @property
     def audience(self) -> str:

@@ -220,3 +220,8 @@ async def usable_client(
         name=application.name,
         settings=ClientSettings.model_validate(application.client),
     )
+
+
+async def names_of(session: AsyncSession, *, client_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What people call these applications; those no longer known are left out."""
+    return await store.names_of(session, client_ids)

@@ -19,8 +19,6 @@ Scope = Literal[
     "catalog.decide",
     "identity.people",
     "identity.audit",
-    "identity.roles",
-    "identity.clients",
     "platform.operate",
     "openid",
     "profile",

@@ -72,3 +72,10 @@ async def usable_keys(
         .limit(KEYS_MAX)
     )
     return (await session.scalars(query)).all()
+
+
+async def names_of(session: AsyncSession, client_ids: Sequence[UUID]) -> dict[UUID, str]:
+    query = select(Application.client_id, Application.identifier).where(
+        Application.client_id.in_(client_ids)
+    )
+    return {row.client_id: row.identifier for row in await session.execute(query)}

@@ -27,6 +27,21 @@ from sebalai_identity.credentials.factors import (
 from sebalai_identity.credentials.hashing import PasswordsBusy, PasswordWorkers
 from sebalai_identity.credentials.invitations import InvitationUnknown, Invited, accept, invite
 from sebalai_identity.credentials.keeper import Keeper, NoSignInKey, Origin, digest_of
+from sebalai_identity.credentials.passkeys import (
+    Enrolment,
+    PasskeyRead,
+    PasskeyRefused,
+    PasskeysFull,
+    Proven,
+    Site,
+    begin_enrolment,
+    begin_sign_in,
+    finish_enrolment,
+    finish_sign_in,
+    list_passkeys,
+    read_credential,
+    remove_passkey,
+)
 from sebalai_identity.credentials.passwords import (
     Checked,
     LoginInvalid,
@@ -43,6 +58,7 @@ __all__ = [
     "LENGTH_MIN",
     "Breached",
     "Checked",
+    "Enrolment",
     "InvitationUnknown",
     "Invited",
     "Keeper",
@@ -50,22 +66,34 @@ __all__ = [
     "NoSignInKey",
     "OneTimeKnown",
     "Origin",
+    "PasskeyRead",
+    "PasskeyRefused",
+    "PasskeysFull",
     "PasswordWeak",
     "PasswordWorkers",
     "PasswordsBusy",
+    "Proven",
     "Secrets",
+    "Site",
     "accept",
     "address_of",
+    "begin_enrolment",
     "begin_one_time",
+    "begin_sign_in",
     "check_password",
     "check_second",
     "codes_left",
     "confirm_one_time",
+    "finish_enrolment",
+    "finish_sign_in",
     "has_one_time",
     "invite",
+    "list_passkeys",
     "pending_seed",
+    "read_credential",
     "remember_device",
     "remove_one_time",
+    "remove_passkey",
     "renew_codes",
     "set_password",
 ]
@@ -90,6 +118,13 @@ async def account_of(session: AsyncSession, *, subject: UUID) -> AccountRead | N
         return None
     stored = await store.hash_of(session, subject)
     return AccountRead(row.subject, row.login, row.sponsor, stored is not None)
+
+
+async def has_strong_means(session: AsyncSession, *, subject: UUID) -> bool:
+    """Whether the person can reach level 2 at all."""
+    if await has_one_time(session, subject=subject):
+        return True
+    return bool(await list_passkeys(session, subject=subject))
 
 
 @dataclass(frozen=True)

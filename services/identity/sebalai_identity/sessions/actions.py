@@ -63,10 +63,13 @@ async def start(
     """A new session by proof just seen; `replaces` is the cookie value it was asked with, ended
     with it. The oldest of store.LISTED_MAX gives way, so that no list grows without end.
     """
-    if replaces is not None:
+    replaced = (
         await end_by_cookie(session, clock, cookie=replaces, reason="replaced")
+        if replaces
+        else None
+    )
     now, cookie = clock.now(), secrets.token_urlsafe(COOKIE_BYTES)
-    await _make_room(session, clock, subject)
+    ended = (*([replaced] if replaced else []), *await _make_room(session, clock, subject))
     level = level_by(methods)
     row = SignedIn(
         id=uuid7(),
@@ -88,7 +91,7 @@ async def start(
     await session.flush()
     made = _read(row, level)
     await publish(session, events.started(row.id, subject, made.acr, made.amr, now))
-    return Opened(made, cookie)
+    return Opened(made, cookie, ended)
 
 
 async def raise_session(
@@ -162,11 +165,12 @@ async def sweep_sessions(session: AsyncSession, clock: Clock) -> None:
     await store.sweep(session, clock.now(), KEPT)
 
 
-async def _make_room(session: AsyncSession, clock: Clock, subject: UUID) -> None:
+async def _make_room(session: AsyncSession, clock: Clock, subject: UUID) -> Sequence[UUID]:
     living = await store.of_subject(session, subject, clock.now())
     crowded = [row.id for row in living[store.LISTED_MAX - 1 :]]
-    if crowded:
-        await end(session, clock, subject=subject, session_ids=crowded, reason="crowded-out")
+    if not crowded:
+        return []
+    return await end(session, clock, subject=subject, session_ids=crowded, reason="crowded-out")
 
 
 def _read(row: SignedIn, level: int) -> Session:

@@ -1,0 +1,117 @@
+"""The consent page: what an application asks for, in plain words, with two equal buttons."""
+
+from fastapi import APIRouter, Query, Request, Response
+from sebalai_shared.caller import ANONYMOUS, PublicAccess
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.agencies.actions import AgencyUnknown, find_agency
+from sebalai_identity.consents import actions
+from sebalai_identity.interactions.actions import (
+    Interaction,
+    get_interaction,
+    note_consent,
+    refuse_interaction,
+)
+from sebalai_identity.sessions import actions as sessions
+from sebalai_identity.sessions.actions import Session
+from sebalai_identity.web.desk import (
+    INTERACTION_MAX,
+    READING,
+    Place,
+    TheKeeper,
+    TheVisit,
+    Told,
+    form_of,
+    onward,
+    page,
+    see,
+)
+from sebalai_identity.web.pages import link
+from sebalai_identity.web.route import PageRoute
+from sebalai_identity.web.texts import language_of
+from sebalai_identity.web.visit import Visit
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+CONSENT = "/consent"
+SIGN_IN = "/sign-in"
+AGREE = "agree"
+
+
+async def _asked(
+    session: AsyncSession, keeper: TheKeeper, visit: Visit, interaction_id: str
+) -> tuple[Interaction, Session | None]:
+    """Raises `InteractionUnknown`."""
+    found = await get_interaction(session, interaction_id, at=keeper.clock.now())
+    present = await sessions.current(session, keeper.clock, cookie=visit.session_cookie)
+    return found, present
+
+
+@router.api_route(CONSENT, methods=READING)
+async def show(
+    request: Request,
+    visit: TheVisit,
+    keeper: TheKeeper,
+    _: PublicAccess,
+    interaction: str = Query(max_length=INTERACTION_MAX),
+) -> Response:
+    async with keeper.database.transaction() as session:
+        found, present = await _asked(session, keeper, visit, interaction)
+        if present is None:
+            return visit.dress(see(link(SIGN_IN, visit.language, interaction=interaction)))
+        if "lang" not in request.query_params and found.ui_locales:
+            visit.language = language_of(None, found.ui_locales)
+        return await _page(request, session, visit, found)
+
+
+async def _page(
+    request: Request,
+    session: AsyncSession,
+    visit: Visit,
+    found: Interaction,
+    told: Told | None = None,
+) -> Response:
+    return page(
+        request,
+        visit,
+        Place("consent.html", CONSENT, found.id),
+        told,
+        client_name=found.client_name,
+        agency=await _agency_name(session, found.agency),
+        scopes=found.scopes,
+        days=actions.LIFETIME.days,
+    )
+
+
+async def _agency_name(session: AsyncSession, slug: str) -> str:
+    try:
+        return (await find_agency(session, caller=ANONYMOUS, slug=slug)).name
+    except AgencyUnknown:
+        return slug
+
+
+@router.post(CONSENT)
+async def decide(request: Request, visit: TheVisit, keeper: TheKeeper, _: PublicAccess) -> Response:
+    """Anything but the button of agreement is a refusal; the application is told either way."""
+    form, is_ours = await form_of(request, visit)
+    interaction_id = form.get("interaction", "")
+    async with keeper.database.transaction() as session:
+        found, present = await _asked(session, keeper, visit, interaction_id)
+        if present is None:
+            return visit.dress(see(link(SIGN_IN, visit.language, interaction=interaction_id)))
+        if not is_ours:
+            return await _page(request, session, visit, found, Told("forged"))
+        if form.get("decision") == AGREE:
+            await note_consent(session, keeper.clock, interaction_id=interaction_id)
+            await actions.grant(
+                session,
+                keeper.clock,
+                subject=present.subject,
+                client_id=found.client_id,
+                scopes=found.scopes,
+            )
+        else:
+            await refuse_interaction(
+                session, keeper.clock, interaction_id=interaction_id, refusal="access_denied"
+            )
+    return onward(visit, interaction_id)

@@ -1,0 +1,124 @@
+"""What a person sees and ends of their own access: sessions, permissions, ways to sign in."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sebalai_shared.problems import Forbidden, Unauthenticated
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.applications.actions import names_of
+from sebalai_identity.consents import actions as consents
+from sebalai_identity.consents.actions import Agreed
+from sebalai_identity.credentials import actions as credentials
+from sebalai_identity.credentials.actions import AccountRead, Keeper, PasskeyRead
+from sebalai_identity.my_access import access
+from sebalai_identity.oauth.actions import (
+    end_client_tokens,
+    end_person_tokens,
+    end_session_tokens,
+)
+from sebalai_identity.persons.actions import KnownPerson, get_person
+from sebalai_identity.sessions import actions as sessions
+from sebalai_identity.sessions.actions import Session
+
+
+class SignInNeeded(Unauthenticated):
+    slug, title = "sign-in-needed", "Sign in first"
+
+
+class ProveAgain(Forbidden):
+    slug, title = "prove-again", "Prove once more that it is you"
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One application's standing consent; `name` its identifier, or its id when it is gone."""
+
+    name: str
+    agreed: Agreed
+
+
+@dataclass(frozen=True)
+class MyAccess:
+    present: Session
+    person: KnownPerson | None
+    account: AccountRead | None
+    sessions: list[Session]
+    permissions: list[Permission]
+    passkeys: list[PasskeyRead]
+    has_one_time: bool
+    codes_left: int
+
+
+async def require_session(session: AsyncSession, keeper: Keeper, cookie: str | None) -> Session:
+    """Raises `SignInNeeded`."""
+    present = await sessions.current(session, keeper.clock, cookie=cookie)
+    if present is None:
+        raise SignInNeeded("Open /sign-in.")
+    return present
+
+
+async def require_fresh(session: AsyncSession, keeper: Keeper, cookie: str | None) -> Session:
+    """Raises `SignInNeeded`, `ProveAgain`."""
+    present = await require_session(session, keeper, cookie)
+    has_means = await credentials.has_strong_means(session, subject=present.subject)
+    if not access.may_change(present, keeper.clock.now(), has_strong_means=has_means):
+        raise ProveAgain("Sign in again, with the strongest means you have.")
+    return present
+
+
+async def show(session: AsyncSession, keeper: Keeper, present: Session) -> MyAccess:
+    subject, clock = present.subject, keeper.clock
+    agreed = await consents.list_consents(session, clock, subject=subject)
+    names = await names_of(session, client_ids=[one.client_id for one in agreed])
+    return MyAccess(
+        present=present,
+        person=await get_person(session, subject),
+        account=await credentials.account_of(session, subject=subject),
+        sessions=await sessions.list_sessions(session, clock, subject=subject),
+        permissions=[
+            Permission(names.get(one.client_id, str(one.client_id)), one) for one in agreed
+        ],
+        passkeys=await credentials.list_passkeys(session, subject=subject),
+        has_one_time=await credentials.has_one_time(session, subject=subject),
+        codes_left=await credentials.codes_left(session, subject=subject),
+    )
+
+
+async def end_session(
+    session: AsyncSession, keeper: Keeper, *, subject: UUID, session_id: UUID
+) -> None:
+    """One of the person's own sessions with its tokens; of anybody else's nothing happens."""
+    gone = await sessions.end(
+        session, keeper.clock, subject=subject, session_ids=[session_id], reason="signed-out"
+    )
+    for ended in gone:
+        await end_session_tokens(session, keeper.clock, session_id=ended, reason="signed out")
+
+
+async def end_others(session: AsyncSession, keeper: Keeper, *, present: Session) -> None:
+    """All of the person's sessions but this one."""
+    for other in await sessions.list_sessions(session, keeper.clock, subject=present.subject):
+        if other.id != present.id:
+            await end_session(session, keeper, subject=present.subject, session_id=other.id)
+
+
+async def end_everything(session: AsyncSession, keeper: Keeper, *, subject: UUID) -> None:
+    """Every session and every token of the person, this browser's too."""
+    await sessions.end(
+        session, keeper.clock, subject=subject, session_ids=None, reason="everywhere"
+    )
+    await end_person_tokens(
+        session, keeper.clock, person_id=subject, reason="signed out everywhere"
+    )
+
+
+async def withdraw(
+    session: AsyncSession, keeper: Keeper, *, subject: UUID, client_id: UUID
+) -> None:
+    """Takes consent back, and with it whatever tokens the application holds of the person."""
+    clock = keeper.clock
+    if await consents.withdraw(session, clock, subject=subject, client_id=client_id):
+        await end_client_tokens(
+            session, clock, person_id=subject, client_id=client_id, reason="consent withdrawn"
+        )

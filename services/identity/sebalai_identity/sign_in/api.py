@@ -1,0 +1,308 @@
+"""The pages of sign-in: password, second factor, invitation, cancel and sign-out."""
+
+from dataclasses import replace
+from enum import Enum, auto
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from sebalai_shared.caller import PublicAccess
+from sebalai_shared.problems import NotFound
+
+from sebalai_identity.assurance import ONE_TIME, PASSWORD
+from sebalai_identity.credentials import actions as credentials
+from sebalai_identity.credentials.actions import (
+    InvitationUnknown,
+    Keeper,
+    LoginInvalid,
+    PasswordsBusy,
+    PasswordWeak,
+)
+from sebalai_identity.interactions.actions import refuse_interaction
+from sebalai_identity.sign_in import actions
+from sebalai_identity.sign_in.actions import Situation
+from sebalai_identity.web import pages
+from sebalai_identity.web.desk import (
+    HOME,
+    READING,
+    InteractionId,
+    Place,
+    TheKeeper,
+    TheVisit,
+    Told,
+    form_of,
+    onward,
+    page,
+    see,
+)
+from sebalai_identity.web.pages import link
+from sebalai_identity.web.route import PageRoute
+from sebalai_identity.web.texts import language_of
+from sebalai_identity.web.visit import FormForged, Visit
+
+ASSET_KEPT = "public, max-age=31536000, immutable"
+SIGN_IN = "/sign-in"
+SECOND = "/sign-in/second"
+INVITATION = "/sign-in/invitation"
+SIGN_OUT = "/sign-out"
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+@router.api_route(pages.ASSETS_PATH + "/{digest}/{name}", methods=READING)
+async def asset(digest: str, name: str, _: PublicAccess) -> Response:
+    if name not in pages.ASSETS or pages.asset_address(name).split("/")[-2] != digest:
+        raise NotFound("There is no such file.")
+    headers = {"Cache-Control": ASSET_KEPT, "X-Content-Type-Options": "nosniff"}
+    return Response(pages.read_asset(name), media_type=pages.ASSETS[name], headers=headers)
+
+
+@router.api_route(SIGN_IN, methods=READING)
+async def show_sign_in(
+    request: Request,
+    visit: TheVisit,
+    keeper: TheKeeper,
+    _: PublicAccess,
+    interaction: InteractionId = None,
+    again: str | None = None,
+) -> Response:
+    """With nothing to ask, whoever is signed in already goes on. `again`: they prove themself anew
+    before something that matters.
+    """
+    async with keeper.database.transaction() as session:
+        found = await actions.situation(session, keeper, visit=visit, interaction_id=interaction)
+    if found.interaction is None and found.session is not None and again is None:
+        return visit.dress(see(link(HOME, visit.language)))
+    _speak(visit, found, request.query_params.get("lang"))
+    return await _sign_in_page(request, visit, keeper, found)
+
+
+def _speak(visit: Visit, found: Situation, asked: str | None) -> None:
+    """The application's ui_locales count where the visitor has not chosen on the page."""
+    if asked is None and found.interaction is not None and found.interaction.ui_locales:
+        visit.language = language_of(None, found.interaction.ui_locales)
+
+
+async def _sign_in_page(
+    request: Request, visit: Visit, keeper: Keeper, found: Situation, told: Told | None = None
+) -> Response:
+    told = told or Told()
+    known, lacks_means = None, False
+    if found.session is not None:
+        async with keeper.database.transaction() as session:
+            account = await credentials.account_of(session, subject=found.session.subject)
+            known = account.login if account is not None else None
+            lacks_means = found.wanted_level > 1 and not await credentials.has_strong_means(
+                session, subject=found.session.subject
+            )
+    interaction = found.interaction
+    hint = interaction.login_hint if interaction is not None else None
+    values = {
+        "login": told.login if told.login is not None else known or hint or "",
+        "client_name": interaction.client_name if interaction else None,
+        "signed_in_as": known,
+        "wants_more": found.is_raising,
+        "lacks_means": lacks_means,
+        "providers": request.app.state.providers,
+    }
+    place = Place("sign_in.html", SIGN_IN, interaction.id if interaction else None)
+    return page(request, visit, place, told, **values)
+
+
+@router.post(SIGN_IN)
+async def sign_in(
+    request: Request, visit: TheVisit, keeper: TheKeeper, _: PublicAccess
+) -> Response:
+    form, is_ours = await form_of(request, visit)
+    async with keeper.database.transaction() as session:
+        found = await actions.situation(
+            session, keeper, visit=visit, interaction_id=form.get("interaction")
+        )
+    interaction_id = found.interaction.id if found.interaction else None
+    proven = await _prove(keeper, visit, form) if is_ours else Told("forged")
+    if isinstance(proven, Told):
+        told = replace(proven, login=form.get("login", ""))
+        return await _sign_in_page(request, visit, keeper, found, told)
+    next_step = await _after_password(keeper, visit, proven)
+    if next_step is Next.CLOSED:
+        return await _sign_in_page(request, visit, keeper, found, Told("closed"))
+    if next_step is Next.SECOND:
+        return visit.dress(see(link(SECOND, visit.language, interaction=interaction_id)))
+    return onward(visit, interaction_id)
+
+
+async def _prove(keeper: Keeper, visit: Visit, form: dict[str, str]) -> UUID | Told:
+    try:
+        checked = await credentials.check_password(
+            keeper,
+            login=form.get("login", ""),
+            password=form.get("password", ""),
+            origin=credentials.Origin(visit.network, visit.device_cookie),
+        )
+    except PasswordsBusy:
+        return Told("busy")
+    if checked.wait:
+        return Told("wait", checked.wait)
+    return checked.subject or Told("wrong")
+
+
+class Next(Enum):
+    CLOSED = auto()
+    SECOND = auto()
+    ONWARD = auto()
+
+
+async def _after_password(keeper: Keeper, visit: Visit, subject: UUID) -> Next:
+    async with keeper.database.transaction() as session:
+        if not await actions.is_open(session, keeper, subject=subject):
+            return Next.CLOSED
+        if await credentials.has_one_time(session, subject=subject):
+            await credentials.keep_half(
+                session,
+                keeper,
+                browser=visit.renew_browser(),
+                subject=subject,
+                methods=[PASSWORD],
+            )
+            return Next.SECOND
+        await actions.open_session(
+            session, keeper, visit=visit, subject=subject, methods=[PASSWORD]
+        )
+        return Next.ONWARD
+
+
+@router.api_route(SECOND, methods=READING)
+async def show_second(
+    request: Request,
+    visit: TheVisit,
+    keeper: TheKeeper,
+    _: PublicAccess,
+    interaction: InteractionId = None,
+) -> Response:
+    async with keeper.database.transaction() as session:
+        half = await credentials.half_of(session, keeper, browser=visit.browser)
+    if half is None:
+        return visit.dress(see(link(SIGN_IN, visit.language, interaction=interaction)))
+    return page(request, visit, Place("second.html", SECOND, interaction))
+
+
+@router.post(SECOND)
+async def second(request: Request, visit: TheVisit, keeper: TheKeeper, _: PublicAccess) -> Response:
+    form, is_ours = await form_of(request, visit)
+    interaction_id = form.get("interaction") or None
+    async with keeper.database.transaction() as session:
+        await actions.situation(session, keeper, visit=visit, interaction_id=interaction_id)
+        half = await credentials.half_of(session, keeper, browser=visit.browser)
+    if half is None:
+        return visit.dress(see(link(SIGN_IN, visit.language, interaction=interaction_id)))
+    place = Place("second.html", SECOND, interaction_id)
+    if not is_ours:
+        return page(request, visit, place, Told("forged"))
+    checked = await credentials.check_second(
+        keeper,
+        subject=half.subject,
+        typed=form.get("code", ""),
+        origin=credentials.Origin(visit.network, visit.device_cookie),
+    )
+    if checked.subject is None:
+        return page(
+            request, visit, place, Told("wait" if checked.wait else "wrong-code", checked.wait)
+        )
+    async with keeper.database.transaction() as session:
+        await credentials.drop_half(session, browser=visit.browser)
+        await actions.open_session(
+            session, keeper, visit=visit, subject=half.subject, methods=[*half.methods, ONE_TIME]
+        )
+    return onward(visit, interaction_id)
+
+
+@router.api_route(INVITATION, methods=READING)
+async def show_invitation(
+    request: Request,
+    visit: TheVisit,
+    _: PublicAccess,
+    interaction: InteractionId = None,
+    code: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """Looking at the link uses nothing up: mail scanners open links too."""
+    values: dict[str, Any] = {"code": code, "login": ""}
+    return page(request, visit, Place("invitation.html", INVITATION, interaction), **values)
+
+
+@router.post(INVITATION)
+async def accept_invitation(
+    request: Request, visit: TheVisit, keeper: TheKeeper, _: PublicAccess
+) -> Response:
+    form, is_ours = await form_of(request, visit)
+    interaction_id = form.get("interaction") or None
+    values: dict[str, Any] = {"code": form.get("code", ""), "login": form.get("login", "")}
+    failure = None if is_ours else "forged"
+    if failure is None:
+        failure = await _accept(keeper, visit, form, interaction_id)
+    if failure is None:
+        return onward(visit, interaction_id)
+    place = Place("invitation.html", INVITATION, interaction_id)
+    return page(request, visit, place, Told(failure), **values)
+
+
+async def _accept(
+    keeper: Keeper, visit: Visit, form: dict[str, str], interaction_id: str | None
+) -> str | None:
+    try:
+        async with keeper.database.transaction() as session:
+            await actions.situation(session, keeper, visit=visit, interaction_id=interaction_id)
+            subject = await credentials.accept(
+                session,
+                keeper,
+                code=form.get("code", ""),
+                login=form.get("login", ""),
+                password=form.get("password", ""),
+            )
+            await actions.require_open(session, keeper, subject=subject)
+            await actions.open_session(
+                session, keeper, visit=visit, subject=subject, methods=[PASSWORD]
+            )
+    except InvitationUnknown:
+        return "invitation"
+    except actions.AccountClosed:
+        return "closed"
+    except LoginInvalid:
+        return "login"
+    except PasswordsBusy:
+        return "busy"
+    except PasswordWeak as weak:
+        return weak.why
+    return None
+
+
+@router.post("/sign-in/refuse")
+async def refuse(request: Request, visit: TheVisit, keeper: TheKeeper, _: PublicAccess) -> Response:
+    """Back to the application, which is told that the person declined."""
+    form, is_ours = await form_of(request, visit)
+    interaction_id = form.get("interaction", "")
+    if not is_ours:
+        raise FormForged("Open the page again.")
+    async with keeper.database.transaction() as session:
+        await refuse_interaction(
+            session, keeper.clock, interaction_id=interaction_id, refusal="access_denied"
+        )
+    return onward(visit, interaction_id)
+
+
+@router.api_route(SIGN_OUT, methods=READING)
+async def show_sign_out(request: Request, visit: TheVisit, _: PublicAccess) -> Response:
+    """A page with a button: a link alone signs nobody out."""
+    return page(request, visit, Place("sign_out.html", SIGN_OUT), is_done=False)
+
+
+@router.post(SIGN_OUT)
+async def sign_out(
+    request: Request, visit: TheVisit, keeper: TheKeeper, _: PublicAccess
+) -> Response:
+    is_ours = (await form_of(request, visit))[1]
+    if not is_ours:
+        place = Place("sign_out.html", SIGN_OUT)
+        return page(request, visit, place, Told("forged"), is_done=False)
+    async with keeper.database.transaction() as session:
+        await actions.sign_out(session, keeper, visit=visit)
+    return page(request, visit, Place("sign_out.html", SIGN_OUT), is_done=True)

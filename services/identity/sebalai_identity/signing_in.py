@@ -1,0 +1,46 @@
+"""What sign-in brings to the member: the routers of its pages, and what they stand on."""
+
+from fastapi import APIRouter, FastAPI
+from sebalai_shared.clock import Clock
+from sebalai_shared.database import Database
+
+from sebalai_identity.consents import api as consents
+from sebalai_identity.credentials.actions import Breached, Keeper, PasswordWorkers, Secrets
+from sebalai_identity.keys.sealing import Sealer
+from sebalai_identity.my_access import api as my_access
+from sebalai_identity.my_access import passkey_api as my_passkeys
+from sebalai_identity.settings import IdentitySettings
+from sebalai_identity.sign_in import api as sign_in
+from sebalai_identity.sign_in import passkey_api as sign_in_passkeys
+from sebalai_identity.web.pages import Pages
+
+ROUTERS: list[APIRouter] = [
+    sign_in.router,
+    sign_in_passkeys.router,
+    consents.router,
+    my_access.router,
+    my_passkeys.router,
+]
+
+
+def secrets_of(sealer: Sealer | None) -> Secrets | None:
+    """Keys of sign-in, derived from the sealing key for their purposes."""
+    if sealer is None:
+        return None
+    sealing = Sealer(sealer.derive("sebalai identity: credentials at rest, v1"))
+    return Secrets(sealing, sealer.derive("sebalai identity: counters of attempts, v1"))
+
+
+def keeper_of(
+    settings: IdentitySettings, sealer: Sealer | None, database: Database, clock: Clock
+) -> Keeper:
+    breached = Breached(settings.breached_passwords_file)
+    return Keeper(database, clock, PasswordWorkers(), secrets_of(sealer), breached)
+
+
+def install(
+    app: FastAPI, settings: IdentitySettings, sealer: Sealer | None, database: Database | None
+) -> None:
+    app.state.pages, app.state.providers = Pages(), ()
+    if database is not None:
+        app.state.keeper = keeper_of(settings, sealer, database, app.state.clock)
