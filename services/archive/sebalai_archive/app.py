@@ -7,6 +7,7 @@ from sebalai_shared.database import Database
 
 from sebalai_archive.classifications import api as classifications
 from sebalai_archive.content_store import ContentStore
+from sebalai_archive.disposals import api as disposals
 from sebalai_archive.holds import api as holds
 from sebalai_archive.letters import api as letters
 from sebalai_archive.partials import Partials
@@ -36,6 +37,7 @@ def archive_app(
         uploads.router,
         standing.router,
         holds.router,
+        disposals.router,
     ]
     store = ContentStore(settings.content_dir, settings.content_bytes_limit)
     member = Member(NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED)

@@ -8,18 +8,23 @@ A file is durable before any row names it; a crash leaves at worst a file that n
 import asyncio
 import fcntl
 import hashlib
+import logging
 import os
 import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from sebalai_shared.ids import uuid7
 
 WRITE_BYTES = 1024 * 1024
 SWEEP_AFTER_SECONDS = 24 * 3600
 SWEEP_FILES = 1_000
+ERASE_AFTER_SECONDS = 900
+
+log = logging.getLogger(__name__)
 
 Named = Callable[[Sequence[str]], Awaitable[set[str]]]
 """Answers which of these digests some row names."""
@@ -130,6 +135,30 @@ class ContentStore:
         """Whether the file is there with that size; its bytes are the scrubber's business."""
         return await asyncio.to_thread(_size, self.path(stored.sha256)) == stored.size
 
+    async def erase(self, sha256: str, permit: UUID) -> bool:
+        """Deletes content that no row names any more, by the permit of an executed disposal. False
+        when the file is young: an upload of the same bytes may be about to name it.
+        """
+        log.info("erasing content by the permit of disposal %s", permit)
+        return await asyncio.to_thread(self._erase, self.path(sha256))
+
+    def _erase(self, path: Path) -> bool:
+        if not path.parent.exists():
+            return True
+        with _locked(path.parent, fcntl.LOCK_EX) as folder:
+            if _is_old(path, ERASE_AFTER_SECONDS):
+                path.unlink()
+                os.fsync(folder)
+            return not path.exists()
+
+    async def absence(self, sha256: str) -> dict[str, str]:
+        """Each store that could hold these bytes, with `absent` or `present`."""
+        places = {"content": self.path(sha256)}
+        return {
+            name: "present" if await asyncio.to_thread(path.exists) else "absent"
+            for name, path in places.items()
+        }
+
     async def sweep(self, named: Named) -> int:
         """Removes old staged files and old files that no row names; answers how many."""
         await asyncio.to_thread(self._make_folders)
@@ -175,9 +204,9 @@ def _old_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if _is_old(path))
 
 
-def _is_old(path: Path) -> bool:
+def _is_old(path: Path, after_seconds: int = SWEEP_AFTER_SECONDS) -> bool:
     try:
-        return path.stat().st_mtime < time.time() - SWEEP_AFTER_SECONDS
+        return path.stat().st_mtime < time.time() - after_seconds
     except FileNotFoundError:
         return False
 

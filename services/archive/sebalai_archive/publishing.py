@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sebalai_archive.app import NAME, archive_app
+from sebalai_archive.disposals import events as disposals
 from sebalai_archive.records import events
 from sebalai_archive.settings import ArchiveSettings
 
@@ -14,7 +15,7 @@ def contracts() -> dict[str, dict[str, Any]]:
     documents: dict[str, dict[str, Any]] = {
         f"{NAME}.openapi.json": archive_app(ArchiveSettings()).openapi()
     }
-    for kind, data in events.PUBLISHED.items():
+    for kind, data in (events.PUBLISHED | disposals.PUBLISHED).items():
         documents[f"events/{kind}.json"] = data.model_json_schema()
     return documents
 

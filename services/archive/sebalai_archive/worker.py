@@ -10,12 +10,15 @@ from sebalai_shared.process import every, together
 from sebalai_shared.relay import Relay
 
 from sebalai_archive.content_store import ContentStore
+from sebalai_archive.disposals.jobs import erase_destroyed, propose_due
 from sebalai_archive.partials import Partials
 from sebalai_archive.records.jobs import sweep_content
 from sebalai_archive.settings import ArchiveSettings
 from sebalai_archive.uploads.jobs import sweep_uploads
 
 KEYS_SWEEP_SECONDS = 3_600.0
+PROPOSE_SECONDS = 24 * 3_600.0
+ERASE_SECONDS = 300.0
 UPLOADS_SWEEP_SECONDS = 600.0
 CONTENT_SWEEP_SECONDS = 6 * 3_600.0
 
@@ -36,6 +39,12 @@ async def work(settings: ArchiveSettings) -> None:
     async def forget_uploads() -> None:
         await sweep_uploads(database, SystemClock(), Partials(settings.content_dir))
 
+    async def propose() -> None:
+        await propose_due(database, SystemClock())
+
+    async def erase() -> None:
+        await erase_destroyed(database, store, SystemClock())
+
     async def relay() -> None:
         await broker.connect()
         await broker.ensure_stream(EVENTS)
@@ -45,6 +54,8 @@ async def work(settings: ArchiveSettings) -> None:
         await together(
             relay(),
             every(KEYS_SWEEP_SECONDS, sweep_keys),
+            every(PROPOSE_SECONDS, propose),
+            every(ERASE_SECONDS, erase),
             every(UPLOADS_SWEEP_SECONDS, forget_uploads),
             every(CONTENT_SWEEP_SECONDS, sweep_files),
         )

@@ -16,6 +16,7 @@ from sebalai_archive.content_store import ContentStore, DigestDiffers, OverLimit
 from sebalai_archive.records import actions
 from sebalai_archive.records.actions import (
     ContentClosed,
+    ContentDestroyed,
     MayNotWrite,
     RecordDeclared,
     RecordUnknown,
@@ -161,7 +162,7 @@ async def put_content(
 @router.get(
     "/{record_id}/content",
     response_class=FileResponse,
-    responses=responses(RecordUnknown, ContentClosed, ContentUnavailable),
+    responses=responses(RecordUnknown, ContentClosed, ContentDestroyed, ContentUnavailable),
 )
 async def read_content(
     request: Request, record_id: UUID, caller: PublicAccess, session: Transaction

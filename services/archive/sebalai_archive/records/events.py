@@ -7,6 +7,8 @@ from pydantic import BaseModel
 from sebalai_shared.events import Event
 
 DECLARED = "archive.record.declared.v1"
+DESTROYED = "archive.record.destroyed.v1"
+ERASED = "archive.record.erased.v1"
 SOURCE = "urn:sebalai:archive"
 
 
@@ -19,9 +21,36 @@ class RecordDeclared(BaseModel):
     commitment: str
 
 
-PUBLISHED: dict[str, type[BaseModel]] = {DECLARED: RecordDeclared}
+class RecordDestroyed(BaseModel):
+    """Its content is destroyed by decree; metadata, digest and proofs remain."""
+
+    record_id: UUID
+    agency: str
+    disposal_id: UUID
+
+
+class RecordErased(BaseModel):
+    """Its bytes were looked for in every store and not found."""
+
+    record_id: UUID
+    disposal_id: UUID
+
+
+PUBLISHED: dict[str, type[BaseModel]] = {
+    DECLARED: RecordDeclared,
+    DESTROYED: RecordDestroyed,
+    ERASED: RecordErased,
+}
 
 
 def declared(event_id: UUID, fact: RecordDeclared, at: datetime) -> Event:
     data = fact.model_dump(mode="json")
     return Event(DECLARED, SOURCE, str(fact.record_id), data, at, id=event_id)
+
+
+def destroyed(fact: RecordDestroyed, at: datetime) -> Event:
+    return Event(DESTROYED, SOURCE, str(fact.record_id), fact.model_dump(mode="json"), at)
+
+
+def erased(fact: RecordErased, at: datetime) -> Event:
+    return Event(ERASED, SOURCE, str(fact.record_id), fact.model_dump(mode="json"), at)

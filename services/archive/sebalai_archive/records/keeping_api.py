@@ -8,9 +8,8 @@ from sebalai_shared.database import Transaction, row_dict
 from sebalai_shared.idempotency import Idempotent, KeyReused
 from sebalai_shared.problems import FieldInvalid, responses
 
-from sebalai_archive.records import ageing, keeping
-from sebalai_archive.records.actions import MayNotWrite, RecordUnknown
-from sebalai_archive.records.keeping import (
+from sebalai_archive.records.actions import MayNotWrite, RecordUnknown, ageing, keeping
+from sebalai_archive.records.actions.keeping import (
     FileUnitNumberTaken,
     FileUnitUnknown,
     LoanUnknown,

@@ -165,3 +165,27 @@ class RetentionEvent(Base):
     reason: Mapped[str] = mapped_column(Text)
     old: Mapped[dict[str, object]] = mapped_column(JSONB)
     new: Mapped[dict[str, object]] = mapped_column(JSONB)
+
+
+class Custody(Base):
+    __tablename__ = "custody"
+
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    disposal_id: Mapped[UUID]
+
+
+class Tombstone(Base):
+    """What stays of a destroyed record beside its metadata; `proof` says where its bytes were
+    looked for and not found.
+    """
+
+    __tablename__ = "tombstone"
+
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    disposal_id: Mapped[UUID]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    sha256: Mapped[str] = mapped_column(Text)
+    erased_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    proof: Mapped[dict[str, object] | None] = mapped_column(JSONB)

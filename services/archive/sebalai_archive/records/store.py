@@ -7,7 +7,14 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, se
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.reader import Reader
-from sebalai_archive.records.model import DECLARED, Loan, Record, RecordNeed, RecordRelation
+from sebalai_archive.records.model import (
+    DECLARED,
+    Loan,
+    Record,
+    RecordNeed,
+    RecordRelation,
+    Tombstone,
+)
 
 
 def visible_to(reader: Reader) -> Select[Record]:
@@ -152,10 +159,33 @@ async def count(session: AsyncSession, reader: Reader, ceiling: int) -> int:
     return await session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
+async def tombstone_of(session: AsyncSession, record_id: UUID) -> Tombstone | None:
+    return await session.get(Tombstone, record_id)
+
+
+async def lock_all(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Record]:
+    """In id order, so that two disposals never wait for one another."""
+    query = select(Record).where(Record.id.in_(ids)).order_by(Record.id)
+    return (await session.scalars(query.with_for_update(of=Record))).all()
+
+
+async def lent_among(session: AsyncSession, ids: Sequence[UUID]) -> set[UUID]:
+    query = select(Loan.record_id).where(Loan.record_id.in_(ids), Loan.returned_at.is_(None))
+    return set(await session.scalars(query))
+
+
+async def unerased(session: AsyncSession, limit: int) -> Sequence[Tombstone]:
+    query = select(Tombstone).where(Tombstone.erased_at.is_(None)).order_by(Tombstone.record_id)
+    return (await session.scalars(query.limit(limit).with_for_update(skip_locked=True))).all()
+
+
 async def named_content(session: AsyncSession, digests: Sequence[str]) -> set[str]:
     """Which of these digests some record names, whoever's it is: the sweeper asks."""
     found = await session.scalars(
-        text("SELECT DISTINCT content_sha256 FROM record WHERE content_sha256 = ANY(:digests)"),
+        text("""
+            SELECT DISTINCT content_sha256 FROM record r WHERE content_sha256 = ANY(:digests)
+            AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.record_id = r.id)
+        """),
         {"digests": list(digests)},
     )
     return set(found)

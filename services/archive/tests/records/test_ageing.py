@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from sebalai_archive.records.ageing import apply_new_rules
+from sebalai_archive.records.actions.ageing import apply_new_rules
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import system
 from sqlalchemy import text

@@ -11,7 +11,7 @@ from sebalai_shared.clock import Clock, to_text
 from sebalai_shared.events import Event
 from sebalai_shared.ids import uuid7
 from sebalai_shared.outbox import publish
-from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
+from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound, Problem
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.classifications import actions as classifications
@@ -70,6 +70,10 @@ class RecordDeclared(Conflict):
 
 class ContentClosed(Forbidden):
     slug, title = "content-closed", "You may know of this record, not open it"
+
+
+class ContentDestroyed(Problem):
+    status, slug, title = 410, "content-destroyed", "The content was destroyed by decree"
 
 
 class ContentMissing(Conflict):
@@ -311,13 +315,20 @@ async def open_record(
 ) -> Record:
     """The record for reading its content; above class biasa the opening is logged.
 
-    Raises `RecordUnknown`, `ContentClosed`.
+    Raises `RecordUnknown`, `ContentClosed`, `ContentDestroyed`.
     """
     record = await find_record(session, clock, caller=caller, record_id=record_id)
     reader = await standing.reader_of(session, clock.now(), caller)
     grounds = access.grounds_to_open(reader, await _facts(session, reader, record))
     if grounds is None:
         raise ContentClosed("Ask its owner for a written leave.")
+    buried = await store.tombstone_of(session, record.id)
+    if buried is not None:
+        raise ContentDestroyed(
+            "Its metadata and proof remain.",
+            disposal=str(buried.disposal_id),
+            at=to_text(buried.at),
+        )
     if record.security_class in access.LOGGED:
         opening = Opening(
             id=uuid7(),

@@ -16,7 +16,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.reader import enter_as_worker
-from sebalai_archive.records import keeping
+from sebalai_archive.records.actions import keeping
 from sebalai_archive.records.model import Record, RecordRetention, RetentionEvent
 from sebalai_archive.records.schema import TriggerSet
 from sebalai_archive.retention import actions as retention

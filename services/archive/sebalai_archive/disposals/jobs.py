@@ -1,0 +1,66 @@
+"""Timed work of disposals: the daily proposals, and the erasing of what was destroyed by decree."""
+
+import logging
+from uuid import UUID
+
+from sebalai_shared.clock import Clock
+from sebalai_shared.database import Database
+
+from sebalai_archive.content_store import ContentStore
+from sebalai_archive.disposals import actions
+from sebalai_archive.reader import enter_as_worker
+from sebalai_archive.records import actions as records
+from sebalai_archive.records.actions import ageing, ending
+
+log = logging.getLogger(__name__)
+
+PASS_RECORDS = 500
+
+
+async def propose_due(database: Database, clock: Clock) -> int:
+    """Lays new rules over the records, then proposes what is due. It never acts."""
+    async with database.transaction() as session:
+        await ageing.apply_new_rules(session, now=clock.now())
+    proposed, after = 0, None
+    while True:
+        async with database.transaction() as session:
+            some, after = await actions.propose_some(
+                session, now=clock.now(), today_after=after, limit=PASS_RECORDS
+            )
+        proposed += some
+        if after is None:
+            return proposed
+
+
+async def erase_destroyed(database: Database, store: ContentStore, clock: Clock) -> int:
+    """Erases the bytes of buried records and proves that no store has them any more; bytes that
+    another record names stay, and the proof says so. Answers how many were proven.
+    """
+    proven = 0
+    async with database.transaction() as session:
+        await enter_as_worker(session, clock.now())
+        for buried in await ending.unerased(session):
+            named = await records.named_content(session, digests=[buried.sha256], now=clock.now())
+            found = await _erase(store, buried.sha256, buried.disposal_id, is_named=bool(named))
+            if found is None:
+                continue
+            await ending.prove_erased(session, buried=buried, proof=found, now=clock.now())
+            proven += 1
+    if proven:
+        log.info("erased the content of %d destroyed records", proven)
+    return proven
+
+
+async def _erase(
+    store: ContentStore, sha256: str, permit: UUID, *, is_named: bool
+) -> dict[str, object] | None:
+    """None when it must wait: an upload of the same bytes may be under way."""
+    if is_named:
+        return {"sha256": sha256, "stores": {}, "named_by_another_record": True}
+    if not await store.erase(sha256, permit):
+        return None
+    places = await store.absence(sha256)
+    if any(state != "absent" for state in places.values()):
+        log.error("content of a destroyed record is still in a store: %s", places)
+        return None
+    return {"sha256": sha256, "stores": places, "named_by_another_record": False}
