@@ -31,6 +31,7 @@ from sebalai_identity.interactions.actions import INTERACTIONS
 from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.jobs import KeysPublisher
 from sebalai_identity.oauth.actions import CODES, FAMILIES, PROOFS, PUSHED
+from sebalai_identity.postings.jobs import LAPSES_EACH, lapse
 from sebalai_identity.ranks.actions import load_ranks
 from sebalai_identity.reference import Counts, ReferenceFolder
 from sebalai_identity.regions.actions import load_regions
@@ -171,6 +172,10 @@ async def work(settings: IdentitySettings) -> None:
         async with database.transaction() as session:
             await ring.keep_fresh(session)
 
+    async def lapses() -> None:
+        async with database.transaction() as session:
+            await lapse(session, clock)
+
     try:
         await broker.connect()
         await broker.ensure_stream(EVENTS)
@@ -181,6 +186,7 @@ async def work(settings: IdentitySettings) -> None:
             every(SWEEP_EACH.total_seconds(), sweeps),
             every(ROUNDS_EACH.total_seconds(), empty_rounds),
             every(KEYS_EACH.total_seconds(), fresh_keys),
+            every(LAPSES_EACH.total_seconds(), lapses),
         )
     finally:
         await broker.close()

@@ -6,10 +6,12 @@ from fastapi import APIRouter
 
 from sebalai_identity.acts import api as acts
 from sebalai_identity.authority import api as authority
+from sebalai_identity.businesses import api as businesses
 from sebalai_identity.civil_servants import api as civil_servants
 from sebalai_identity.persons import api as persons
 from sebalai_identity.positions import api as positions
 from sebalai_identity.postings import api as postings
+from sebalai_identity.roles import api as roles
 
 ROUTERS: list[APIRouter] = [
     persons.router,
@@ -17,6 +19,8 @@ ROUTERS: list[APIRouter] = [
     civil_servants.router,
     positions.router,
     postings.router,
+    roles.router,
+    businesses.router,
     acts.router,
 ]
 
@@ -42,6 +46,22 @@ _DELEGATION = {
     **_PERIOD,
 }
 _CAUSE = {"cause": {"type": "string", "enum": ["ended", "cancelled", "lapsed"]}}
+_ROLE: dict[str, Any] = {
+    "grant_id": _ID,
+    "person_id": _ID,
+    "role": _TEXT,
+    "agency": {"type": ["string", "null"]},
+    "asked_by": _TEXT,
+    **_PERIOD,
+}
+_BUSINESS = {"business_id": _ID, "by": _TEXT}
+_REPRESENTATION: dict[str, Any] = {
+    "representation_id": _ID,
+    "business_id": _ID,
+    "person_id": _ID,
+    "capacity": _TEXT,
+    **{name: shape for name, shape in _PERIOD.items() if name != "decree"},
+}
 EVENTS: dict[str, dict[str, Any]] = {
     "identity.person.registered.v1": _PERSON,
     "identity.person.changed.v1": _PERSON | {"fields": _TEXTS},
@@ -53,6 +73,14 @@ EVENTS: dict[str, dict[str, Any]] = {
     "identity.position.abolished.v1": _POSITION,
     "identity.posting.recorded.v1": _POSTING,
     "identity.posting.ended.v1": _POSTING | _CAUSE,
+    "identity.role.requested.v1": _ROLE,
+    "identity.role.granted.v1": _ROLE,
+    "identity.role.refused.v1": _ROLE,
+    "identity.role.revoked.v1": _ROLE,
+    "identity.business.registered.v1": _BUSINESS,
+    "identity.business.closed.v1": _BUSINESS,
+    "identity.representation.recorded.v1": _REPRESENTATION,
+    "identity.representation.ended.v1": _REPRESENTATION,
     "identity.delegation.recorded.v1": _DELEGATION,
     "identity.delegation.ended.v1": _DELEGATION | _CAUSE,
 }

@@ -19,6 +19,8 @@ Scope = Literal[
     "catalog.decide",
     "identity.people",
     "identity.audit",
+    "identity.roles",
+    "identity.clients",
     "platform.operate",
     "openid",
     "profile",

@@ -90,6 +90,7 @@ class RoleFact:
     role: str
     agency: str | None
     span: Span
+    scopes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ class HeldRole:
     grant_id: UUID
     role: str
     agency: str | None
+    scopes: tuple[str, ...]
     until: datetime | None
 
 
@@ -201,7 +203,13 @@ def authority(facts: Facts, at: datetime) -> Authority:
         if one.receiver.id in held and span is not None and span.holds(at)
     )
     roles = tuple(
-        HeldRole(one.grant_id, one.role, one.agency, meet(one.span, person.span).end)
+        HeldRole(
+            one.grant_id,
+            one.role,
+            one.agency,
+            tuple(sorted(one.scopes)),
+            meet(one.span, person.span).end,
+        )
         for one in facts.roles
         if one.span.holds(at)
     )

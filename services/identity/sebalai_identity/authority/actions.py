@@ -14,13 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.agencies.actions import periods
 from sebalai_identity.authority.access import (
     Authority,
+    BusinessFact,
     DelegationFact,
     Facts,
     PersonFact,
     PostingFact,
+    RoleFact,
     Span,
     authority,
 )
+from sebalai_identity.businesses.actions import represented_by
 from sebalai_identity.desk import Desk
 from sebalai_identity.persons.actions import (
     PersonUnknown,
@@ -31,6 +34,7 @@ from sebalai_identity.persons.actions import (
 )
 from sebalai_identity.positions.actions import KnownPosition, known_positions
 from sebalai_identity.postings.actions import Held, KnownDelegation, KnownPosting, held_by
+from sebalai_identity.roles.actions import roles_held
 
 __all__ = ["Authority"]
 
@@ -54,6 +58,16 @@ async def authority_at(session: AsyncSession, *, person_id: UUID, at: datetime) 
         person=PersonFact(person.id, person.is_active(at), Span(end=person.valid_until)),
         postings=postings,
         delegations=build.delegations({one.id: one for one in postings}),
+        roles=[
+            RoleFact(
+                one.id, one.role, one.agency, Span(one.valid_from, one.valid_until), one.scopes
+            )
+            for one in await roles_held(session, person_id=person_id, at=at)
+        ],
+        businesses=[
+            BusinessFact(one.business_id, one.capacity, Span(one.valid_from, one.valid_until))
+            for one in await represented_by(session, person_id=person_id, at=at)
+        ],
     )
     return authority(facts, at)
 

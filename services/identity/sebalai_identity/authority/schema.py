@@ -29,6 +29,7 @@ class RoleHeld(BaseModel):
     grant_id: UUID
     role: str
     agency: str | None
+    scopes: list[str]
     until: datetime | None
 
 

@@ -150,7 +150,7 @@ async def discharge(
         raise CivilServantUnknown("Find them under /v1/civil-servants/find.")
     at = max(end_of(ending, desk.now), row.valid_from)
     if row.valid_until is None or at < row.valid_until:
-        row.valid_until, row.changed_at = at, desk.now
+        row.valid_until, row.changed_at, row.end_reason = at, desk.now, ending.reason
         await session.flush()
         data = _data(row)
         await tell(session, desk, kind=events.DISCHARGED, subject=str(person_id), data=data)

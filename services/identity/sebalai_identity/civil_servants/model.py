@@ -22,6 +22,7 @@ class CivilServant(Base):
     employment: Mapped[str]
     grade: Mapped[str | None]
     agency: Mapped[str]
+    end_reason: Mapped[str | None]
     valid_from: Mapped[datetime] = mapped_column(_TIME)
     valid_until: Mapped[datetime | None] = mapped_column(_TIME)
     changed_at: Mapped[datetime] = mapped_column(_TIME)

@@ -19,14 +19,15 @@ from sebalai_identity import numbers
 from sebalai_identity.acts.actions import note, tell
 from sebalai_identity.desk import Desk
 from sebalai_identity.numbers import NumberInvalid
+from sebalai_identity.oauth.actions import end_person_tokens
 from sebalai_identity.persons import events, store
 from sebalai_identity.persons.access import is_self
 from sebalai_identity.persons.access import may_manage as may_keep_people
 from sebalai_identity.persons.model import ACTIVE, DEACTIVATED, Person
 from sebalai_identity.persons.schema import PersonChange, PersonRead, PersonRegister
 from sebalai_identity.persons.store import PersonFilter
-from sebalai_identity.revocations.actions import revoke
 from sebalai_identity.rows import insert_once
+from sebalai_identity.sessions.actions import end as end_sessions
 
 __all__ = [
     "PersonChange",
@@ -226,14 +227,17 @@ async def change_person(
 async def deactivate_person(
     session: AsyncSession, desk: Desk, *, person_id: UUID, reason: str
 ) -> Person:
-    """From now on no sign-in and no authority; tokens given out end.
+    """From now on no sign-in and no authority; sessions and tokens end.
 
     Raises `PeopleOnly`, `PersonUnknown`.
     """
     person = await _locked(session, desk, person_id)
     if person.state != DEACTIVATED:
         person.state, person.reason = DEACTIVATED, reason
-        await revoke(session, desk.clock, kind="sub", value=person.id, reason="deactivated")
+        await end_sessions(
+            session, desk.clock, subject=person.id, session_ids=None, reason="administration"
+        )
+        await end_person_tokens(session, desk.clock, person_id=person.id, reason=DEACTIVATED)
         await _told(session, desk, person, events.DEACTIVATED, {})
     return person
 

@@ -93,7 +93,7 @@ async def abolish(
         raise PositionUnknown("Look it up under /v1/positions.")
     at = max(end_of(ending, desk.now), row.valid_from)
     if row.valid_until is None or at < row.valid_until:
-        row.valid_until, row.changed_at = at, desk.now
+        row.valid_until, row.changed_at, row.end_reason = at, desk.now, ending.reason
         await session.flush()
         await tell(session, desk, kind=events.ABOLISHED, subject=str(row.id), data=_data(row))
     return row

@@ -24,6 +24,7 @@ class Position(Base):
     supervisor_id: Mapped[UUID | None] = mapped_column(ForeignKey("position.id"))
     decree: Mapped[str]
     source: Mapped[str]
+    end_reason: Mapped[str | None]
     valid_from: Mapped[datetime] = mapped_column(_TIME)
     valid_until: Mapped[datetime | None] = mapped_column(_TIME)
     changed_at: Mapped[datetime] = mapped_column(_TIME)

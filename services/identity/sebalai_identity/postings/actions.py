@@ -169,7 +169,7 @@ def _end(row: Posting | Delegation, ending: Ending, desk: Desk) -> str | None:
     at = end_of(ending, desk.now)
     if row.is_cancelled or (row.valid_until is not None and row.valid_until <= at):
         return None
-    row.ended_by, row.is_end_told = desk.actor, True
+    row.ended_by, row.is_end_told, row.end_reason = desk.actor, True, ending.reason
     if at <= row.valid_from:
         row.is_cancelled = True
         return CANCELLED

@@ -27,6 +27,7 @@ class Posting(Base):
     kind: Mapped[str]
     decree: Mapped[str]
     source: Mapped[str]
+    end_reason: Mapped[str | None]
     valid_from: Mapped[datetime] = mapped_column(_TIME)
     valid_until: Mapped[datetime | None] = mapped_column(_TIME)
     ended_by: Mapped[str | None]
@@ -47,6 +48,7 @@ class Delegation(Base):
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("delegation.id"))
     matters: Mapped[list[str]] = mapped_column(ARRAY(Text))
     decree: Mapped[str]
+    end_reason: Mapped[str | None]
     valid_from: Mapped[datetime] = mapped_column(_TIME)
     valid_until: Mapped[datetime] = mapped_column(_TIME)
     ended_by: Mapped[str | None]

@@ -262,6 +262,7 @@ async def test_two_who_register_one_name_at_once_make_one_application(committed,
         async with committed.transaction() as session:
             await session.execute(
                 text(
-                    "TRUNCATE agency, region, affair, civil_service_rank, application, application_key, outbox"
+                    "TRUNCATE agency, region, affair, civil_service_rank, application, "
+                    "application_key, outbox CASCADE"
                 )
             )

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sebalai_identity.authority.access import (
     DelegationFact,
@@ -91,6 +91,7 @@ def everything(held):
     return [*held.postings, *held.delegations, *held.roles, *held.businesses]
 
 
+@settings(max_examples=50)
 @given(facts(), instants)
 def test_what_is_held_ends_after_now_and_nobody_inactive_holds_anything(known, at):
     held = authority(known, at)
@@ -99,6 +100,7 @@ def test_what_is_held_ends_after_now_and_nobody_inactive_holds_anything(known, a
     assert held.is_active or not everything(held)
 
 
+@settings(max_examples=50)
 @given(facts(), instants, instants)
 def test_until_the_cap_all_that_was_held_is_held_and_at_the_cap_something_is_not(known, at, later):
     held = authority(known, at)
@@ -116,6 +118,7 @@ def test_until_the_cap_all_that_was_held_is_held_and_at_the_cap_something_is_not
         assert set(everything(held)) <= set(everything(authority(known, held.until - TICK)))
 
 
+@settings(max_examples=50)
 @given(facts(), instants)
 def test_delegation_outlives_neither_posting_nor_the_one_it_rests_on(known, at):
     held = authority(known, at)
@@ -133,6 +136,7 @@ def test_delegation_outlives_neither_posting_nor_the_one_it_rests_on(known, at):
             assert set(one.matters) <= fact.parent.matters
 
 
+@settings(max_examples=50)
 @given(facts(), instants)
 def test_posting_of_somebody_else_is_never_mine(known, at):
     theirs = [one.giver for one in known.delegations]
@@ -140,6 +144,7 @@ def test_posting_of_somebody_else_is_never_mine(known, at):
     assert {one.id for one in held.postings} <= {UUID(int=10), UUID(int=11)}
 
 
+@settings(max_examples=50)
 @given(facts(), instants, st.sampled_from([UUID(int=10), UUID(int=11)]))
 def test_token_by_a_posting_ends_with_the_posting_or_a_delegation_to_it(known, at, posting_id):
     held = authority(known, at)

@@ -227,4 +227,4 @@ async def test_two_who_register_one_nik_at_once_make_one_person(committed, desk)
             assert await actions.find_by_nik(session, desk, nik=NIK) is not None
     finally:
         async with committed.transaction() as session:
-            await session.execute(text("TRUNCATE person, act, outbox"))
+            await session.execute(text("TRUNCATE person, act, outbox CASCADE"))
