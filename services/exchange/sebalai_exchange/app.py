@@ -9,6 +9,7 @@ from sebalai_exchange.agreements import api as agreements
 from sebalai_exchange.groups import api as groups
 from sebalai_exchange.interfaces import api as interfaces
 from sebalai_exchange.ledger import api as ledger
+from sebalai_exchange.openapi.running import ContractReader
 from sebalai_exchange.publishing import api as events
 from sebalai_exchange.routes import api as routes
 from sebalai_exchange.routes.actions import RouteCompiler
@@ -24,6 +25,8 @@ NAME = "exchange"
 TITLE = "Sebalai exchange: interfaces, agreements, routes and the ledger"
 ROUTERS = (
     interfaces.router,
+    interfaces.contracts_router,
+    interfaces.internal_router,
     agreements.router,
     agreements.categories_router,
     groups.router,
@@ -40,9 +43,10 @@ def exchange_app(
     settings: ExchangeSettings, database: Database | None = None, clock: Clock | None = None
 ) -> FastAPI:
     """`database` and keys may be absent only to read the application's own description."""
-    member = Member(NAME, TITLE, ROUTERS)
+    member = Member(NAME, TITLE, ROUTERS, streamed=("/v1/contracts",))
     app = create_app(settings, member, database=database, clock=clock)
     app.state.routes = route_compiler(settings, app.state.clock)
+    app.state.contracts = ContractReader(settings.public_url)
     app.state.validators = Validators()
     app.state.secrets = webhook_secrets(settings)
     app.state.targets = Targets(settings.webhook_reach(), settings.public_url)

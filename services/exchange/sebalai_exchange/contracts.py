@@ -45,6 +45,7 @@ INTERFACE_DATA: dict[str, Any] = {
 GROUP_DATA: dict[str, Any] = {"group_id": UUID, "group": TEXT, "application": TEXT, "by": TEXT}
 EVENTS: dict[str, dict[str, Any]] = {
     interfaces.PUBLISHED: INTERFACE_DATA,
+    interfaces.DEPRECATED: INTERFACE_DATA,
     interfaces.RETIRED: INTERFACE_DATA,
     agreements.REQUESTED: AGREEMENT_DATA,
     agreements.GRANTED: AGREEMENT_DATA,

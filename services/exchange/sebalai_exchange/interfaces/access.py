@@ -12,6 +12,11 @@ from sebalai_exchange.names import agency_of
 MANAGE = "exchange.manage"
 
 
+def who(caller: Caller) -> str:
+    """The name a decision is written under."""
+    return str(caller.application or caller.subject)
+
+
 def may_manage(caller: Caller, provider: str) -> bool:
     """Whether the caller may publish or retire interfaces of the application `provider`."""
     if caller.is_operator:

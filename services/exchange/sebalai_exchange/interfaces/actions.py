@@ -1,24 +1,29 @@
 """Decisions about interfaces: publish, retire, find, and what the routing snapshot takes."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-import rfc8785
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
 from sebalai_shared.ids import uuid7
 from sebalai_shared.outbox import publish
-from sebalai_shared.problems import FieldInvalid, Forbidden, NotFound
+from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.interfaces import access, events, store
-from sebalai_exchange.interfaces.model import ACTIVE, RETIRED, Interface
-from sebalai_exchange.interfaces.schema import InterfacePublish
+from sebalai_exchange.interfaces.model import ACTIVE, RETIRED, Interface, InterfaceVersion
+from sebalai_exchange.interfaces.schema import InterfaceDeprecate, InterfacePublish
 from sebalai_exchange.interfaces.store import InterfaceFilter
 from sebalai_exchange.names import agency_of, provider_of
+from sebalai_exchange.openapi.running import (
+    ContractReader,
+    ContractRefused,
+    ReadContract,
+    Reading,
+)
 
 __all__ = ["InterfaceFilter"]
 
@@ -43,46 +48,177 @@ def _require_provider(caller: Caller, provider: str) -> None:
         )
 
 
-def canonical_contract(document: dict[str, Any]) -> tuple[str, str]:
-    """The document as RFC 8785 text, and the hex SHA-256 of exactly that text."""
+class BreakingChange(Conflict):
+    slug, title = "breaking-change", "Consumers of the former version would notice"
+
+
+class ContractUnusable(FieldInvalid):
+    """The contract cannot be published; the pointer goes on inside the document."""
+
+    slug, title = "contract-unusable", "The contract cannot be published"
+
+    def __init__(self, refused: ContractRefused) -> None:
+        pointer = f"/contract{refused.pointer}"
+        super().__init__(pointer, f"{pointer}: {refused.detail}")
+
+
+def encoded(document: dict[str, Any]) -> bytes:
+    """Raises `FieldInvalid`."""
     try:
-        text = rfc8785.dumps(document)
-    except (rfc8785.CanonicalizationError, RecursionError, UnicodeError) as error:
-        detail = "The contract must be plain JSON: no number beyond 2^53, not nested too deeply."
+        return json.dumps(document, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        detail = "must be plain JSON: no number beyond 2^53, no half characters, no deep nesting"
         raise FieldInvalid("/contract", detail) from error
-    return text.decode(), sha256(text).hexdigest()
+
+
+async def _read(reader: ContractReader, wanted: Reading) -> ReadContract:
+    """Raises `ContractUnusable`, `Unavailable`."""
+    try:
+        return await reader.read(wanted)
+    except ContractRefused as refused:
+        raise ContractUnusable(refused) from refused
+
+
+async def _document(session: AsyncSession, wanted: InterfacePublish) -> bytes:
+    if wanted.contract is not None:
+        return encoded(wanted.contract)
+    found = await store.contract_or_none(session, str(wanted.contract_sha256))
+    if found is None:
+        raise FieldInvalid("/contract_sha256", "upload it first: POST /v1/contracts")
+    return found.encode()
 
 
 async def publish_interface(
-    session: AsyncSession, clock: Clock, *, caller: Caller, wanted: InterfacePublish
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    caller: Caller,
+    wanted: InterfacePublish,
+    reader: ContractReader,
 ) -> Interface:
     """Makes the interface, or replaces what it offers when the name exists already.
 
-    Raises `NotTheProvider`, `MemberReserved`, `FieldInvalid`.
+    Raises `NotTheProvider`, `MemberReserved`, `FieldInvalid`, `ContractUnusable`, `BreakingChange`.
     """
     provider = provider_of(wanted.name)
     _require_provider(caller, provider)
     if wanted.member is not None and not access.may_name_member(caller):
         raise MemberReserved("Leave `member` out, or ask the operator of the platform.")
-    document, digest = canonical_contract(wanted.contract)
-    await store.keep_contract(session, digest, document, clock.now())
     interface = await store.lock_by_name(session, wanted.name)
+    former = await store.contract(session, interface.contract_sha256) if interface else None
+    if interface is not None and interface.member is not None:
+        _require_member_right(caller)
+    reading = Reading(
+        await _document(session, wanted),
+        former.encode() if former else None,
+        f"{reader.public_url}/r1/{wanted.name}",
+        wanted.validation.is_on,
+    )
+    contract = await _read(reader, reading)
+    if contract.breaks and not wanted.accept_breaks:
+        raise BreakingChange(
+            f"{len(contract.breaks)} breaks, the first: {contract.breaks[0]}. Publish it as a new "
+            "interface, or with accept_breaks after your consumers agreed.",
+            breaks=contract.breaks,
+        )
+    await store.keep_contract(session, contract, clock.now())
+    is_new = interface is None
     if interface is None:
         interface = Interface(id=uuid7(), name=wanted.name, published_at=clock.now())
         session.add(interface)
-    elif interface.member is not None and not access.may_name_member(caller):
-        raise MemberReserved("This interface is the platform's own.")
-    interface.title = wanted.title
+    is_changed = is_new or interface.contract_sha256 != contract.sha256
+    if is_changed and not is_new:
+        interface.contract_version += 1
     interface.provider, interface.agency = provider, agency_of(provider)
-    interface.addresses, interface.member = list(wanted.addresses), wanted.member
-    interface.contract_sha256, interface.state = digest, ACTIVE
-    interface.reason = None
-    for name, value in wanted.limits:
-        setattr(interface, name, value)
+    interface.contract_sha256, interface.state = contract.sha256, ACTIVE
+    _offer(interface, wanted)
     interface.changed_at = clock.now()
     await session.flush()
+    if is_changed:
+        await store.add_version(session, interface, contract, access.who(caller), clock.now())
     await publish(session, events.published(interface, clock))
     return interface
+
+
+def _offer(interface: Interface, wanted: InterfacePublish) -> None:
+    interface.title, interface.member = wanted.title, wanted.member
+    interface.addresses = list(wanted.addresses)
+    interface.validate_requests = wanted.validation.requests
+    interface.validate_responses = wanted.validation.responses
+    # Publishing again takes back an end that was announced.
+    interface.reason = interface.deprecated_at = interface.sunset_at = interface.successor = None
+    for name, value in wanted.limits:
+        setattr(interface, name, value)
+
+
+def _require_member_right(caller: Caller) -> None:
+    if not access.may_name_member(caller):
+        raise MemberReserved("This interface is the platform's own.")
+
+
+async def keep_contract(
+    session: AsyncSession, clock: Clock, *, document: bytes, reader: ContractReader
+) -> ReadContract:
+    """Reads and stores a contract for a later publish. Raises `ContractUnusable`."""
+    contract = await _read(reader, Reading(document, None, "", is_checked=False))
+    await store.keep_contract(session, contract, clock.now())
+    return contract
+
+
+async def compare_contract(
+    session: AsyncSession,
+    *,
+    caller: Caller,
+    interface_id: UUID,
+    document: bytes,
+    reader: ContractReader,
+) -> tuple[ReadContract, bool]:
+    """What publishing it would break, and whether it is the present one.
+
+    Raises `InterfaceUnknown`, `ContractUnusable`.
+    """
+    interface = await find_interface(session, caller=caller, interface_id=interface_id)
+    former = await store.contract(session, interface.contract_sha256)
+    reading = Reading(document, former.encode(), "", is_checked=False)
+    contract = await _read(reader, reading)
+    return contract, contract.sha256 == interface.contract_sha256
+
+
+async def deprecate_interface(
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    caller: Caller,
+    interface_id: UUID,
+    wanted: InterfaceDeprecate,
+) -> Interface:
+    """Announces the end: answers carry `Deprecation` and `Sunset`; calls go on.
+
+    Raises `InterfaceUnknown`, `NotTheProvider`, `FieldInvalid`.
+    """
+    interface = await find_interface(session, caller=caller, interface_id=interface_id)
+    _require_provider(caller, interface.provider)
+    if wanted.sunset_at <= clock.now():
+        raise FieldInvalid("/sunset_at", "must lie in the future")
+    interface.deprecated_at = interface.deprecated_at or clock.now()
+    interface.sunset_at, interface.successor = wanted.sunset_at, wanted.successor
+    interface.changed_at = clock.now()
+    await session.flush()
+    await publish(session, events.deprecated(interface, clock))
+    return interface
+
+
+async def list_versions(
+    session: AsyncSession, *, caller: Caller, interface_id: UUID
+) -> Sequence[InterfaceVersion]:
+    """Newest first. Raises `InterfaceUnknown`."""
+    await find_interface(session, caller=caller, interface_id=interface_id)
+    return await store.versions(session, interface_id)
+
+
+async def contract_pack(session: AsyncSession, *, sha256: str) -> str | None:
+    """What gateways check calls by; None when this contract is not checked."""
+    return await store.pack(session, sha256)
 
 
 async def retire_interface(

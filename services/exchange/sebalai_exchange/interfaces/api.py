@@ -3,26 +3,48 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from sebalai_shared.caller import Caller, IdentifiedAccess, PublicAccess
+import orjson
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from sebalai_shared.caller import Caller, GatewayAccess, IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.idempotency import Idempotent
 from sebalai_shared.pagination import CursorText, Limit, Page, decode_cursor, page
-from sebalai_shared.problems import FieldInvalid, NotFound, responses
+from sebalai_shared.problems import NotFound, Problem, responses
 
 from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.interfaces import access, actions
-from sebalai_exchange.interfaces.actions import InterfaceFilter, NotTheProvider
+from sebalai_exchange.interfaces.actions import (
+    BreakingChange,
+    ContractUnusable,
+    InterfaceFilter,
+    InterfaceUnknown,
+    NotTheProvider,
+)
 from sebalai_exchange.interfaces.model import Interface
 from sebalai_exchange.interfaces.schema import (
+    ContractDiff,
+    ContractDiffRead,
+    ContractRead,
+    InterfaceDeprecate,
     InterfacePublish,
     InterfaceRead,
     InterfaceRetire,
     Limits,
+    Validation,
+    VersionList,
+    VersionRead,
 )
 from sebalai_exchange.names import NAME_LENGTH_MAX
+from sebalai_exchange.openapi.running import DOCUMENT_BYTES_MAX
 
 router = APIRouter(prefix="/v1/interfaces", tags=["interfaces"], responses=INPUT)
+contracts_router = APIRouter(prefix="/v1/contracts", tags=["interfaces"], responses=INPUT)
+internal_router = APIRouter(prefix="/internal", tags=["internal"], include_in_schema=False)
+
+
+class ContractTooLarge(Problem):
+    status, slug, title = 413, "contract-too-large", "The contract is too large"
+
 
 Name = Annotated[str | None, Query(max_length=NAME_LENGTH_MAX)]
 
@@ -42,6 +64,13 @@ def _read(interface: Interface, caller: Caller) -> InterfaceRead:
         addresses=interface.addresses if shown else None,
         member=interface.member,
         contract_sha256=interface.contract_sha256,
+        contract_version=interface.contract_version,
+        validation=Validation.model_validate(
+            {"requests": interface.validate_requests, "responses": interface.validate_responses}
+        ),
+        deprecated_at=interface.deprecated_at,
+        sunset_at=interface.sunset_at,
+        successor=interface.successor,
         state=interface.state,
         limits=Limits(
             connect_timeout_ms=interface.connect_timeout_ms,
@@ -54,7 +83,9 @@ def _read(interface: Interface, caller: Caller) -> InterfaceRead:
     )
 
 
-@router.post("", status_code=201, responses=responses(NotTheProvider, FieldInvalid))
+@router.post(
+    "", status_code=201, responses=responses(NotTheProvider, ContractUnusable, BreakingChange)
+)
 async def publish_interface(
     request: Request,
     response: Response,
@@ -65,7 +96,11 @@ async def publish_interface(
 ) -> InterfaceRead:
     async def make() -> InterfaceRead:
         made = await actions.publish_interface(
-            session, request.app.state.clock, caller=caller, wanted=wanted
+            session,
+            request.app.state.clock,
+            caller=caller,
+            wanted=wanted,
+            reader=request.app.state.contracts,
         )
         return _read(made, caller)
 
@@ -124,3 +159,94 @@ async def retire_interface(
         reason=wanted.reason,
     )
     return _read(retired, caller)
+
+
+@router.post("/{interface_id}/deprecate", responses=responses(InterfaceUnknown, NotTheProvider))
+async def deprecate_interface(
+    request: Request,
+    interface_id: UUID,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    wanted: InterfaceDeprecate,
+) -> InterfaceRead:
+    """Announces the interface's end; its answers say so from now on."""
+    changed = await actions.deprecate_interface(
+        session,
+        request.app.state.clock,
+        caller=caller,
+        interface_id=interface_id,
+        wanted=wanted,
+    )
+    return _read(changed, caller)
+
+
+@router.get("/{interface_id}/versions", responses=responses(InterfaceUnknown))
+async def list_versions(
+    interface_id: UUID, caller: PublicAccess, session: Transaction
+) -> VersionList:
+    rows = await actions.list_versions(session, caller=caller, interface_id=interface_id)
+    return VersionList(
+        items=[VersionRead.model_validate(row, from_attributes=True) for row in rows]
+    )
+
+
+@router.post("/{interface_id}/diff", responses=responses(InterfaceUnknown, ContractUnusable))
+async def compare_contract(
+    request: Request,
+    interface_id: UUID,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    wanted: ContractDiff,
+) -> ContractDiffRead:
+    """What publishing this contract would break; nothing is changed."""
+    contract, is_same = await actions.compare_contract(
+        session,
+        caller=caller,
+        interface_id=interface_id,
+        document=actions.encoded(wanted.contract),
+        reader=request.app.state.contracts,
+    )
+    return ContractDiffRead(
+        contract_sha256=contract.sha256, is_same=is_same, breaks=contract.breaks
+    )
+
+
+@contracts_router.post("", responses=responses(ContractUnusable, ContractTooLarge))
+async def upload_contract(
+    request: Request, _caller: IdentifiedAccess, session: Transaction
+) -> ContractRead:
+    """The document itself as the body, up to 16 MiB; publish it by its digest afterwards.
+
+    The same document is the same digest, so repeating an upload changes nothing.
+    """
+    contract = await actions.keep_contract(
+        session,
+        request.app.state.clock,
+        document=await _body(request),
+        reader=request.app.state.contracts,
+    )
+    operations = len(orjson.loads(contract.outline))
+    return ContractRead(sha256=contract.sha256, version=contract.version, operations=operations)
+
+
+async def _body(request: Request) -> bytes:
+    chunks, size = list[bytes](), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > DOCUMENT_BYTES_MAX:
+            raise ContractTooLarge(f"At most {DOCUMENT_BYTES_MAX} bytes.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+@internal_router.get("/contracts/{sha256}")
+async def read_pack(
+    _caller: GatewayAccess,
+    session: Transaction,
+    sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")],
+) -> Response:
+    """What gateways check calls by (wiring, section 7)."""
+    pack = await actions.contract_pack(session, sha256=sha256)
+    if pack is None:
+        raise NotFound("Calls of this contract are not checked.")
+    return Response(pack, media_type="application/json")

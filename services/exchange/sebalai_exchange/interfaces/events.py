@@ -6,6 +6,7 @@ from sebalai_shared.events import Event
 from sebalai_exchange.interfaces.model import Interface
 
 PUBLISHED = "exchange.interface.published.v1"
+DEPRECATED = "exchange.interface.deprecated.v1"
 RETIRED = "exchange.interface.retired.v1"
 SOURCE = "urn:sebalai:exchange"
 
@@ -23,6 +24,10 @@ def _fact(kind: str, interface: Interface, clock: Clock) -> Event:
 
 def published(interface: Interface, clock: Clock) -> Event:
     return _fact(PUBLISHED, interface, clock)
+
+
+def deprecated(interface: Interface, clock: Clock) -> Event:
+    return _fact(DEPRECATED, interface, clock)
 
 
 def retired(interface: Interface, clock: Clock) -> Event:

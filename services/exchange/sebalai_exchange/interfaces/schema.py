@@ -1,12 +1,13 @@
 """Wire shapes of interfaces."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -22,8 +23,6 @@ CONNECT_TIMEOUT_MS_MAX = 10_000
 READ_TIMEOUT_MS_MAX = 60_000
 TOTAL_TIMEOUT_MS_MAX = 300_000
 REQUEST_BYTES_MAX = 1024**3
-CONTRACT_DEPTH_MAX = 64
-OPENAPI_VERSIONS = ("3.0.", "3.1.")
 
 Member = Literal["identity", "catalog", "archive", "exchange"]
 
@@ -45,32 +44,20 @@ Address = Annotated[
 ]
 
 
-def _is_deeper_than(value: Any, depth: int) -> bool:
-    """Whether objects and lists nest deeper; without recursion, because strangers write them."""
-    layer: list[Any] = [value]
-    for _ in range(depth + 1):
-        inner: list[Any] = []
-        for item in layer:
-            if isinstance(item, dict):
-                inner.extend(cast("dict[str, Any]", item).values())
-            elif isinstance(item, list):
-                inner.extend(cast("list[Any]", item))
-        layer = inner
-    return bool(layer)
+Mode = Literal["off", "monitor", "enforce"]
 
 
-def _contract(document: dict[str, Any]) -> dict[str, Any]:
-    if _is_deeper_than(document, CONTRACT_DEPTH_MAX):
-        raise ValueError(f"must not nest deeper than {CONTRACT_DEPTH_MAX} levels")
-    version = document.get("openapi")
-    if not isinstance(version, str) or not version.startswith(OPENAPI_VERSIONS):
-        raise ValueError("openapi must name version 3.0.x or 3.1.x")
-    info = document.get("info")
-    if not isinstance(info, dict) or not {"title", "version"} <= info.keys():
-        raise ValueError("info must hold title and version")
-    if not isinstance(document.get("paths"), dict):
-        raise ValueError("paths must be an object")  # noqa: TRY004 - pydantic reports ValueError
-    return document
+class Validation(BaseModel):
+    """How calls are held against the contract: not at all, noted, or refused where they differ."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    requests: Mode = "off"
+    responses: Mode = "off"
+
+    @property
+    def is_on(self) -> bool:
+        return (self.requests, self.responses) != ("off", "off")
 
 
 class Limits(BaseModel):
@@ -88,21 +75,80 @@ class Limits(BaseModel):
         return self
 
 
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class InterfacePublish(BaseModel):
+    """The contract itself, or the digest of one uploaded before (for those above 1 MiB).
+
+    `accept_breaks` publishes although consumers of the former version will notice.
+    """
+
     model_config = ConfigDict(extra="forbid")
 
     name: InterfaceName
     title: Line = "Tanpa judul"
     addresses: list[Address] = Field(min_length=1, max_length=ADDRESSES_MAX)
-    contract: Annotated[dict[str, Any], AfterValidator(_contract)]
+    contract: dict[str, Any] | None = None
+    contract_sha256: Digest | None = None
+    accept_breaks: bool = False
+    validation: Validation = Field(default_factory=Validation)
     member: Member | None = None
     limits: Limits = Field(default_factory=Limits)
+
+    @model_validator(mode="after")
+    def _one_contract(self) -> Self:
+        if (self.contract is None) == (self.contract_sha256 is None):
+            raise ValueError("give either contract or contract_sha256 (of POST /v1/contracts)")
+        return self
 
 
 class InterfaceRetire(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Line
+
+
+class InterfaceDeprecate(BaseModel):
+    """`successor` is the interface to move to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sunset_at: AwareDatetime
+    successor: InterfaceName | None = None
+
+
+class ContractDiff(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    contract: dict[str, Any]
+
+
+class ContractDiffRead(BaseModel):
+    contract_sha256: str
+    is_same: bool
+    breaks: list[str]
+
+
+class ContractRead(BaseModel):
+    sha256: str
+    version: str
+    operations: int
+
+
+class VersionRead(BaseModel):
+    number: int
+    contract_sha256: str
+    contract_version: str
+    breaks: list[str]
+    published_by: str
+    published_at: datetime
+
+
+class VersionList(BaseModel):
+    """Newest first, at most 100."""
+
+    items: list[VersionRead]
 
 
 class InterfaceRead(BaseModel):
@@ -116,6 +162,11 @@ class InterfaceRead(BaseModel):
     addresses: list[str] | None
     member: str | None
     contract_sha256: str
+    contract_version: int
+    validation: Validation
+    deprecated_at: datetime | None
+    sunset_at: datetime | None
+    successor: str | None
     state: str
     limits: Limits
     published_at: datetime

@@ -6,11 +6,15 @@ from datetime import datetime
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import Select, or_, select, text
+from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
-from sebalai_exchange.interfaces.model import ACTIVE, Contract, Interface
+from sebalai_exchange.interfaces.model import ACTIVE, Contract, Interface, InterfaceVersion
+from sebalai_exchange.openapi.running import ReadContract
+
+VERSIONS_MAX = 100
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,9 @@ _ROUTED = text(
       'id', id, 'name', name, 'provider', provider, 'agency', agency, 'addresses', addresses,
       'contract_sha256', contract_sha256, 'state', state, 'member', member,
       'connect_timeout_ms', connect_timeout_ms, 'read_timeout_ms', read_timeout_ms,
+      'validate_requests', validate_requests, 'validate_responses', validate_responses,
+      'deprecated_at', extract(epoch FROM deprecated_at)::bigint,
+      'sunset_at', extract(epoch FROM sunset_at)::bigint,
       'total_timeout_ms', total_timeout_ms, 'max_request_bytes', max_request_bytes)::text
       AS document
     FROM interface WHERE route_version > :after ORDER BY name LIMIT :limit
@@ -74,9 +81,61 @@ async def routed(session: AsyncSession, after: int, limit: int) -> tuple[list[st
     return [row.document for row in rows if row.is_in], [row.name for row in rows if not row.is_in]
 
 
-async def keep_contract(session: AsyncSession, sha256: str, document: str, at: datetime) -> None:
-    row = {"sha256": sha256, "document": document, "stored_at": at}
-    await session.execute(insert(Contract).values(row).on_conflict_do_nothing())
+async def keep_contract(session: AsyncSession, contract: ReadContract, at: datetime) -> None:
+    """Keeps it; a pack that was not made before is added."""
+    row = insert(Contract).values(
+        sha256=contract.sha256, document=contract.canonical, stored_at=at,
+        outline=contract.outline, pack=contract.pack or None,
+    )  # fmt: skip
+    kept = {
+        "outline": row.excluded.outline,
+        "pack": func.coalesce(row.excluded.pack, Contract.pack),
+    }
+    await session.execute(row.on_conflict_do_update(index_elements=["sha256"], set_=kept))
+
+
+async def add_version(
+    session: AsyncSession, interface: Interface, contract: ReadContract, by: str, at: datetime
+) -> None:
+    session.add(
+        InterfaceVersion(
+            interface_id=interface.id, number=interface.contract_version,
+            contract_sha256=contract.sha256, contract_version=contract.version,
+            breaks=contract.breaks, served=contract.served, published_by=by, published_at=at,
+        )
+    )  # fmt: skip
+    await session.flush()
+
+
+async def versions(session: AsyncSession, interface_id: UUID) -> Sequence[InterfaceVersion]:
+    query = (
+        select(InterfaceVersion)
+        .options(defer(InterfaceVersion.served))
+        .where(InterfaceVersion.interface_id == interface_id)
+        .order_by(InterfaceVersion.number.desc())
+        .limit(VERSIONS_MAX)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def served(session: AsyncSession, interface: Interface) -> str | None:
+    query = select(InterfaceVersion.served).where(
+        InterfaceVersion.interface_id == interface.id,
+        InterfaceVersion.number == interface.contract_version,
+    )
+    return await session.scalar(query)
+
+
+async def outline(session: AsyncSession, sha256: str) -> str | None:
+    return await session.scalar(select(Contract.outline).where(Contract.sha256 == sha256))
+
+
+async def pack(session: AsyncSession, sha256: str) -> str | None:
+    return await session.scalar(select(Contract.pack).where(Contract.sha256 == sha256))
+
+
+async def contract_or_none(session: AsyncSession, sha256: str) -> str | None:
+    return await session.scalar(select(Contract.document).where(Contract.sha256 == sha256))
 
 
 async def contract(session: AsyncSession, sha256: str) -> str:

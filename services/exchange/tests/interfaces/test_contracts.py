@@ -1,0 +1,167 @@
+"""Versions of a contract: what breaks is named, what cannot be read is refused with a reason."""
+
+import json
+
+import pytest
+
+WHY = {"reason": "diganti"}
+
+
+def contract(paths, version="1", **more):
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": "Penduduk", "version": version},
+        "paths": paths,
+    } | more
+
+
+def get(schema, *, parameters=()):
+    content = {"application/json": {"schema": schema}}
+    return {
+        "get": {
+            "parameters": list(parameters),
+            "responses": {"200": {"description": "", "content": content}},
+        }
+    }
+
+
+RESIDENT = {
+    "type": "object",
+    "required": ["name", "born"],
+    "properties": {"name": {"type": "string"}, "born": {"type": "string", "nullable": True}},
+}
+FIRST = contract({"/residents/{id}": get(RESIDENT), "/status": get({"type": "string"})})
+
+
+@pytest.fixture
+async def first(call, provider, interface_wanted):
+    answer = await call("POST", "/v1/interfaces", provider, json=interface_wanted(contract=FIRST))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def test_wider_contract_is_the_next_version(call, provider, first, interface_wanted):
+    extra = json.loads(json.dumps(FIRST))
+    extra["info"]["version"] = "1.1"
+    extra["paths"]["/residents/{number}"] = extra["paths"].pop("/residents/{id}")
+    extra["paths"]["/families"] = get({"type": "string"}, parameters=[{"name": "q", "in": "query"}])
+    wanted = interface_wanted(contract=extra)
+    second = (await call("POST", "/v1/interfaces", provider, json=wanted)).json()
+    assert (second["contract_version"], second["id"]) == (2, first["id"])
+    same = (await call("POST", "/v1/interfaces", provider, json=wanted)).json()
+    assert same["contract_version"] == 2
+    listed = (await call("GET", f"/v1/interfaces/{first['id']}/versions")).json()["items"]
+    assert [(one["number"], one["contract_version"]) for one in listed] == [(2, "1.1"), (1, "1")]
+
+
+NARROWER = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {"name": {"type": "integer"}},
+}
+
+
+async def test_breaking_contract_is_refused_with_each_break_and_taken_when_accepted(
+    call, provider, first, interface_wanted
+):
+    required = [{"name": "reason", "in": "query", "required": True, "schema": {"type": "string"}}]
+    broken = contract({"/residents/{id}": get(NARROWER, parameters=required)}, "2")
+    path = f"/v1/interfaces/{first['id']}/diff"
+    told = (await call("POST", path, provider, json={"contract": broken})).json()
+    assert not told["is_same"]
+    wanted = interface_wanted(contract=broken)
+    refused = await call("POST", "/v1/interfaces", provider, json=wanted)
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "urn:sebalai:problem:breaking-change"
+    assert refused.json()["breaks"] == told["breaks"]
+    assert set(told["breaks"]) == {
+        "GET /status: no longer offered",
+        "GET /residents/{id}: query parameter reason is new and required",
+        "GET /residents/{id}: answer 200: born is no longer always there",
+        "GET /residents/{id}: answer 200/name: type string became integer",
+    }
+    taken = await call("POST", "/v1/interfaces", provider, json=wanted | {"accept_breaks": True})
+    assert taken.json()["contract_version"] == 2
+    listed = (await call("GET", f"/v1/interfaces/{first['id']}/versions")).json()["items"]
+    assert listed[0]["breaks"] == told["breaks"]
+
+
+async def test_large_contract_is_uploaded_and_published_by_its_digest(
+    call, provider, interface_wanted
+):
+    large = contract(
+        {f"/{n}": get({"type": "string", "description": "x" * 2000}) for n in range(600)}
+    )
+    body = json.dumps(large).encode()
+    assert len(body) > 1024 * 1024
+    kept = await call("POST", "/v1/contracts", provider, content=body)
+    assert kept.status_code == 200, kept.text
+    assert kept.json()["operations"] == 600
+    wanted = interface_wanted(contract_sha256=kept.json()["sha256"])
+    del wanted["contract"]
+    made = await call("POST", "/v1/interfaces", provider, json=wanted)
+    assert made.json()["contract_sha256"] == kept.json()["sha256"]
+    unknown = await call(
+        "POST", "/v1/interfaces", provider, json=wanted | {"contract_sha256": "0" * 64}
+    )
+    assert unknown.json()["errors"][0]["pointer"] == "/contract_sha256"
+    both = await call("POST", "/v1/interfaces", provider, json=wanted | {"contract": FIRST})
+    assert both.status_code == 422
+
+
+async def test_checked_contract_gives_gateways_its_schemas(
+    call, provider, gateway, interface_wanted
+):
+    wanted = interface_wanted(
+        contract=FIRST, validation={"requests": "enforce", "responses": "monitor"}
+    )
+    made = (await call("POST", "/v1/interfaces", provider, json=wanted)).json()
+    assert made["validation"] == {"requests": "enforce", "responses": "monitor"}
+    path = f"/internal/contracts/{made['contract_sha256']}"
+    pack = (await call("GET", path, gateway)).json()
+    assert pack["draft"] == 4
+    check = pack["operations"][0]["responses"]["200"]["application/json"]
+    assert pack["document"]["checks"][check]["properties"]["born"]["type"] == ["string", "null"]
+    assert (await call("GET", path, provider)).status_code == 403
+    assert (await call("GET", f"/internal/contracts/{'0' * 64}", gateway)).status_code == 404
+
+
+BOMB = {"type": "string", "pattern": "("}
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (contract({"residents": get({})}), "begins with /"),
+        (contract({}), "offers no operation"),
+        (contract({"/a": {"get": {}}}), "/contract/paths/~1a/get/responses"),
+        (contract({"/a": get({"$ref": "http://x.example/s.json"})}), "refers outside"),
+        (contract({"/a": get({"$ref": "#/components/schemas/Gone"})}), "unusable schema"),
+        (contract({"/a": {"$ref": "#/paths/~1a"}}), "refers to itself"),
+        (contract({"/a": get(BOMB)}), "unusable schema"),
+    ],
+)
+async def test_contract_that_cannot_be_used_is_refused_with_the_place(
+    call, provider, interface_wanted, document, told
+):
+    wanted = interface_wanted(contract=document, validation={"requests": "enforce"})
+    answer = await call("POST", "/v1/interfaces", provider, json=wanted)
+    assert answer.status_code == 422, answer.text
+    assert told in answer.text
+
+
+async def test_deprecated_interface_says_until_when_and_publishing_again_takes_it_back(
+    call, provider, consumer, first, interface_wanted
+):
+    path = f"/v1/interfaces/{first['id']}/deprecate"
+    end = {
+        "sunset_at": "2027-06-30T00:00:00Z",
+        "successor": "ID-BB/GOV/dp3acskb/kependudukan/warga",
+    }
+    assert (await call("POST", path, consumer, json=end)).status_code == 403
+    told = (await call("POST", path, provider, json=end)).json()
+    assert (told["sunset_at"], told["successor"]) == (end["sunset_at"], end["successor"])
+    past = await call("POST", path, provider, json={"sunset_at": "2020-01-01T00:00:00Z"})
+    assert past.status_code == 422
+    again = await call("POST", "/v1/interfaces", provider, json=interface_wanted(contract=FIRST))
+    assert again.json()["deprecated_at"] is None
