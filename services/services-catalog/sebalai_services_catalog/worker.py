@@ -1,14 +1,17 @@
-"""The catalogue's endless tasks: the relay of its facts, the consumer of exchange's, a sweeper."""
+"""The catalogue's endless tasks: relay of its facts, consumer of exchange's, deadlines, sweeper."""
 
 from sebalai_shared.broker import EVENTS, Broker
+from sebalai_shared.clock import SystemClock
 from sebalai_shared.consumer import Consumer, sweep_inbox
 from sebalai_shared.database import Database
 from sebalai_shared.health import Heartbeat
+from sebalai_shared.idempotency import sweep as sweep_idempotency
 from sebalai_shared.outbox import OutboxSource
 from sebalai_shared.process import every, together
 from sebalai_shared.relay import Relay
 
 from sebalai_services_catalog.apis.jobs import FEED, on_interface
+from sebalai_services_catalog.requests.jobs import DEADLINES_SECONDS, keep_deadlines
 from sebalai_services_catalog.settings import CatalogSettings
 
 INBOX_SWEEP_SECONDS = 24 * 3_600.0
@@ -17,11 +20,15 @@ INBOX_SWEEP_SECONDS = 24 * 3_600.0
 async def work(settings: CatalogSettings) -> None:
     """Runs until cancelled or until one of the tasks fails."""
     database, broker = Database(settings), Broker(settings)
-    beat = Heartbeat(settings.heartbeat_file)
+    beat, clock = Heartbeat(settings.heartbeat_file), SystemClock()
 
     async def sweep() -> None:
         async with database.transaction() as session:
             await sweep_inbox(session)
+            await sweep_idempotency(session)
+
+    async def deadlines() -> None:
+        await keep_deadlines(database, clock)
 
     async def transport() -> None:
         await broker.connect()
@@ -32,7 +39,11 @@ async def work(settings: CatalogSettings) -> None:
         )
 
     try:
-        await together(transport(), every(INBOX_SWEEP_SECONDS, sweep))
+        await together(
+            transport(),
+            every(INBOX_SWEEP_SECONDS, sweep),
+            every(DEADLINES_SECONDS, deadlines),
+        )
     finally:
         await broker.close()
         await database.close()
