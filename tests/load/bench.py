@@ -10,8 +10,9 @@ from __future__ import annotations
 import sys
 
 import calls
+import catalogue
 
-SUITES = {"calls": calls.run}
+SUITES = {"calls": calls.run, "catalogue": catalogue.run}
 
 
 def main(names: list[str]) -> int:

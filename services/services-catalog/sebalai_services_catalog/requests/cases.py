@@ -1,6 +1,7 @@
 """Rows as cases of the machine and back."""
 
 from datetime import datetime
+from typing import Any
 
 from sebalai_services_catalog.calendar.actions import Calendars
 from sebalai_services_catalog.requests.machine import CLOSED, Case
@@ -8,7 +9,8 @@ from sebalai_services_catalog.requests.model import ServiceRequest
 from sebalai_services_catalog.requests.promise import Promise
 
 
-def promise_of(row: ServiceRequest) -> Promise:
+def promise_of(row: Any) -> Promise:
+    """`row` is a request, or any row with the five columns of its clock."""
     ran = tuple((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in row.ran)
     return Promise(row.term_value, row.term_unit, row.clock_mode, row.running_since, ran)
 

@@ -13,7 +13,6 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.events import Event
 from sebalai_shared.outbox import publish
 from sqlalchemy import select, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.calendar.actions import Calendars, calendars
@@ -25,10 +24,11 @@ from sebalai_services_catalog.requests.events import (
     RequestReminded,
     fact,
 )
-from sebalai_services_catalog.requests.model import RequestDueChange, ServiceRequest
+from sebalai_services_catalog.requests.model import ServiceRequest
 from sebalai_services_catalog.requests.steps import Step, take_platform_step
 
 BATCH_ROWS = 2_000
+REDO_ROWS = 10_000
 LAPSE_ROWS = 200
 REMIND_BEFORE = (timedelta(days=10), timedelta(days=2))
 """Two reminders while the applicant holds the file, so long before the last moment."""
@@ -39,9 +39,19 @@ _TELL = text(
     "AS fact(id uuid, type text, document jsonb)"
 )
 _MOVE = text(
-    "UPDATE service_request SET due_at = moved.due_after, revision = service_request.revision + 1 "
-    "FROM request_due_change AS moved WHERE moved.request_id = service_request.id "
-    "AND moved.calendar_revision = :revision AND service_request.calendar_revision < :revision"
+    """
+    WITH given AS (
+      SELECT id, due FROM unnest(CAST(:ids AS uuid[]), CAST(:dues AS timestamptz[])) AS g(id, due)
+    ), recorded AS (
+      INSERT INTO request_due_change
+      SELECT r.id, :revision, r.due_at, given.due, :now
+      FROM service_request AS r JOIN given ON given.id = r.id
+      WHERE r.due_at IS DISTINCT FROM given.due
+    )
+    UPDATE service_request AS r SET due_at = given.due, calendar_revision = :revision,
+      revision = r.revision + (r.due_at IS DISTINCT FROM given.due)::integer
+    FROM given WHERE given.id = r.id
+    """
 )
 
 
@@ -97,61 +107,41 @@ async def _tell(session: AsyncSession, facts: Sequence[Event]) -> None:
 async def redo_due_dates(session: AsyncSession, clock: Clock) -> int:
     """Due dates of open promises computed at an earlier calendar, redone; each move is recorded.
 
-    At most BATCH_ROWS a call; answers how many were looked at.
+    At most REDO_ROWS a call; answers how many were looked at.
     """
     known = await calendars(session)
-    rows = await session.scalars(
-        select(ServiceRequest)
+    columns = (
+        "id", "agency", "term_value", "term_unit", "clock_mode", "running_since", "ran"
+    )  # fmt: skip
+    found = await session.execute(
+        select(*(getattr(ServiceRequest, name) for name in columns))
         .where(
             ServiceRequest.clock_mode.in_(("running", "paused")),
             ServiceRequest.calendar_revision < known.revision,
         )
-        .limit(BATCH_ROWS)
+        .limit(REDO_ROWS)
         .with_for_update(skip_locked=True)
     )
-    found = rows.all()
-    if not found:
-        return 0
-    dates = _due_dates(found, known)
-    await _write_dates(session, found, dates, (known.revision, clock.now()))
-    return len(found)
+    rows = found.all()
+    if rows:
+        dues = _due_dates(rows, known)
+        ids = [row.id for row in rows]
+        values = {"ids": ids, "dues": dues, "revision": known.revision, "now": clock.now()}
+        await session.execute(_MOVE, values)
+    return len(rows)
 
 
-def _due_dates(rows: Sequence[ServiceRequest], known: Calendars) -> list[datetime | None]:
-    """One computation for all requests of an agency that ran in the same stretches."""
+def _due_dates(rows: Sequence[Any], known: Calendars) -> list[datetime | None]:
+    """One computation for all requests of an agency that ran on the same days."""
     computed: dict[tuple[object, ...], datetime | None] = {}
     dates = list[datetime | None]()
     for row in rows:
         promise = promise_of(row)
-        key = (row.agency, promise)
+        key = (row.agency, promise.value, promise.unit, promise.moments())
         if key not in computed:
             computed[key] = promise.due_at(known.of(row.agency))
         dates.append(computed[key])
     return dates
-
-
-async def _write_dates(
-    session: AsyncSession,
-    rows: Sequence[ServiceRequest],
-    dates: Sequence[datetime | None],
-    stamp: tuple[int, datetime],
-) -> None:
-    revision, now = stamp
-    moved = [
-        {
-            "request_id": row.id, "calendar_revision": revision, "due_before": row.due_at,
-            "due_after": due, "at": now,
-        }
-        for row, due in zip(rows, dates, strict=True)
-        if row.due_at != due
-    ]  # fmt: skip
-    if moved:
-        await session.execute(insert(RequestDueChange), moved)
-        await session.execute(_MOVE, {"revision": revision})
-    seen = update(ServiceRequest).where(ServiceRequest.id.in_([row.id for row in rows]))
-    await session.execute(
-        seen.values(calendar_revision=revision).execution_options(synchronize_session=False)
-    )
 
 
 async def remind_and_lapse(session: AsyncSession, clock: Clock) -> int:

@@ -76,6 +76,15 @@ class Promise:
         """Used part of the term, for amber at AMBER_SHARE; above 1 when late."""
         return self.used(at, calendar) / self._whole
 
+    def moments(self) -> tuple[object, ...]:
+        """What `due_at` depends on beside term and calendar: for working days only the dates."""
+        ends = [moment for stretch in self.ran for moment in stretch]
+        if self.since is not None:
+            ends.append(self.since)
+        if self.unit == "working_days":
+            return tuple(civil_date(moment) for moment in ends)
+        return tuple(ends)
+
     @property
     def _whole(self) -> int:
         return self.value if self.unit == "working_days" else self.value * SECONDS[self.unit]
