@@ -62,14 +62,14 @@ class RequestBody:
     """The consumer's body on its way to the provider.
 
     `failure` is set before the stream breaks off, because an HTTP client reports only that sending
-    failed and not why. `is_over` says that nothing more of the body is to be received.
+    failed and not why. `has_begun`: some of it was asked for; `is_over`: nothing more is to come.
     """
 
     def __init__(self, receive: Receive, limit: int, expected: bytes | None) -> None:
         self._receive, self._limit, self._expected = receive, limit, expected
         self.measure = Measure()
         self.failure: Refusal | ClientGone | None = None
-        self.is_over = False
+        self.is_over = self.has_begun = False
 
     def leave_out(self) -> None:
         """Instead of `stream`, for a request without a body. Raises: Refusal, when the digest is
@@ -93,6 +93,7 @@ class RequestBody:
             yield held
 
     async def _incoming(self) -> AsyncIterator[bytes]:
+        self.has_begun = True
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":

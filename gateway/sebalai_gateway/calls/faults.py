@@ -72,3 +72,27 @@ def query_invalid(limit: int) -> Refusal:
         400, "query-invalid", "The query cannot be forwarded",
         f"Percent-encode the query; at most {limit} bytes are taken.",
     )  # fmt: skip
+
+
+def provider_busy() -> Refusal:
+    return Refusal(
+        503, "provider-busy", "The interface has no room",
+        "It has as many calls under way as it takes. Nothing was forwarded; try again in a moment.",
+        x_road="server.network_error", headers=[RETRY_AFTER],
+    )  # fmt: skip
+
+
+def provider_unavailable(seconds: float) -> Refusal:
+    return Refusal(
+        503, "provider-unavailable", "The provider has failed repeatedly",
+        "All its addresses are left out for a while. Nothing was forwarded; try again later.",
+        x_road="server.network_error", headers=[(b"retry-after", str(int(seconds) + 1).encode())],
+    )  # fmt: skip
+
+
+def stream_not_supported(status: int) -> Refusal:
+    return Refusal(
+        status, "stream-not-supported", "Streams without an end do not pass the bus",
+        "A call has an end, because its evidence has. Subscribe to the provider's events instead.",
+        x_road="server.network_error",
+    )  # fmt: skip

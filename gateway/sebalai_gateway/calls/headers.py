@@ -51,6 +51,7 @@ class Incoming:
     content_digest: bytes | None = None
     content_length: int | None = None
     is_chunked: bool = False
+    wants_stream: bool = False
 
     @property
     def has_body(self) -> bool:
@@ -168,6 +169,10 @@ def _upgrade(_: Incoming, value: bytes) -> None:
     )
 
 
+def _accept(incoming: Incoming, value: bytes) -> None:
+    incoming.wants_stream = value.strip().lower().startswith(b"text/event-stream")
+
+
 _NOTED = {
     b"authorization": _authorization,
     b"dpop": _proof,
@@ -179,6 +184,7 @@ _NOTED = {
     b"content-length": _length,
     b"transfer-encoding": _encoding,
     b"upgrade": _upgrade,
+    b"accept": _accept,
 }
 
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sebalai_shared.caller import HEADER, AssertionSigner, Caller
+from sebalai_shared.caller import AssertionSigner
 from sebalai_shared.telemetry import enter_trace
 from starlette.types import Receive, Scope, Send
 
@@ -33,15 +33,17 @@ from sebalai_gateway.calls.faults import (
     query_invalid,
     routes_unavailable,
     scope_missing,
+    stream_not_supported,
 )
+from sebalai_gateway.calls.onward import Exchange, Onward
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.calls.reply import Reply
+from sebalai_gateway.forwarding.destinations import Destination, Destinations
 from sebalai_gateway.forwarding.forwarder import (
     Answer,
     Forwarder,
     ProviderTimeout,
     ProviderUnreachable,
-    Timeouts,
 )
 from sebalai_gateway.journal.writer import AlreadyCompleted, Journal, JournalUnavailable
 from sebalai_gateway.refusals import Refusal
@@ -73,6 +75,7 @@ class Withheld(Exception):
 class Calls:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._onward = Onward(parts.forwarder, parts.signer, Destinations())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one call. An exception that leaves here makes the server cut the connection."""
@@ -97,6 +100,8 @@ class Calls:
             raise failure
         claims, target = self._identify(scope, incoming, call)
         decision = self._decide(claims, target, incoming, call, _presented(scope))
+        if incoming.wants_stream:
+            raise stream_not_supported(501)
         limit = decision.interface.max_request_bytes
         if (incoming.content_length or 0) > limit:
             raise too_large(limit)
@@ -104,15 +109,27 @@ class Calls:
         if not incoming.has_body:
             body.leave_out()
         call.facts["request"] = body.measure.evidence()
-        total = decision.interface.total_seconds
+        exchange = Exchange(call, decision, claims, incoming, body)
+        destination = await self._onward.enter(decision, claims.application)
+        try:
+            await self._exchange(exchange, destination, receive, reply)
+        finally:
+            destination.gate.leave(claims.application)
+
+    async def _exchange(
+        self, exchange: Exchange, destination: Destination, receive: Receive, reply: Reply
+    ) -> None:
+        """Journals, forwards, journals, answers: from here on the provider may have acted."""
+        call, body = exchange.call, exchange.body
+        total = exchange.decision.interface.total_seconds
         await self._parts.journal.append(
             call.message_id, "requested", call.requested_at, call.request_record(total)
         )
         try:
             async with asyncio.timeout(total):
-                answer = await self._forward(call, decision, claims, incoming, body)
+                answer = await self._onward.send(exchange, destination)
                 last = await self._stream(call, reply, answer, receive, body)
-        except (ProviderUnreachable, ProviderTimeout, ClientGone, TimeoutError) as error:
+        except (ProviderUnreachable, ProviderTimeout, ClientGone, TimeoutError, Refusal) as error:
             await self._failed(call, reply, body, ClientGone() if reply.is_sending else error)
             return
         await self._complete(call, reply, "answered", answer.status)
@@ -160,53 +177,17 @@ class Calls:
         }
         return decision
 
-    async def _forward(
-        self,
-        call: Call,
-        decision: Decision,
-        claims: Claims,
-        incoming: head.Incoming,
-        body: RequestBody,
-    ) -> Answer:
-        interface = decision.interface
-        headers = [
-            *incoming.forwarded,
-            (b"x-road-client", claims.application.encode()),
-            (b"x-road-id", call.x_road_id),
-            (b"x-road-request-id", str(call.message_id).encode()),
-            (b"traceparent", f"00-{call.trace_id}-{call.message_id.hex[16:]}-01".encode()),
-        ]
-        if interface.member is not None:
-            headers.append((HEADER.lower().encode(), self._assert(call, decision, claims)))
-        call.stamp("forwarded_at")
-        return await self._parts.forwarder.send(
-            call.method,
-            interface.addresses[0].rstrip("/") + call.target.decode("ascii"),
-            headers,
-            body.stream() if incoming.has_body else None,
-            Timeouts(interface.connect_timeout_ms / 1000, interface.read_timeout_ms / 1000),
-        )
-
-    def _assert(self, call: Call, decision: Decision, claims: Claims) -> bytes:
-        caller = Caller(
-            kind=claims.kind,
-            subject=claims.sub,
-            agency=claims.agency,
-            application=claims.application,
-            scopes=frozenset(claims.scope.split()),
-            message_id=str(call.message_id),
-            purpose=decision.purpose.code,
-        )
-        return self._parts.signer.sign(caller, str(decision.interface.member)).encode()
-
     async def _stream(
         self, call: Call, reply: Reply, answer: Answer, receive: Receive, body: RequestBody
     ) -> bytes:
         """Streams the answer one chunk behind and gives back the last, which the journal holds.
 
-        Raises: ClientGone, ProviderUnreachable, ProviderTimeout.
+        Raises: ClientGone, ProviderUnreachable, ProviderTimeout, Refusal.
         """
         call.stamp("responded_at")
+        if answer.is_endless:
+            answer.close(is_complete=False)
+            raise stream_not_supported(502)
         measure, held, is_whole = Measure(), None, False
         try:
             async for chunk in answer.chunks():

@@ -28,11 +28,19 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class ProviderUnreachable(Exception):
-    """No connection, or it broke before the answer was complete."""
+    """No connection, or it broke before the answer was complete. `is_unsent`: nothing was sent."""
+
+    def __init__(self, why: str = "", *, is_unsent: bool = False) -> None:
+        super().__init__(why)
+        self.is_unsent = is_unsent
 
 
 class ProviderTimeout(Exception):
-    """Connecting or reading took longer than the interface allows."""
+    """Connecting or reading took longer than the interface allows; `is_unsent`: connecting did."""
+
+    def __init__(self, *, is_unsent: bool = False) -> None:
+        super().__init__()
+        self.is_unsent = is_unsent
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,11 @@ class Answer:
         self._response = response
         self.status = response.status
         self.headers: Headers = list(response.raw_headers)
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether it is a stream of events, which has no end to journal."""
+        return self._response.content_type == "text/event-stream"
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Raises: ProviderUnreachable, ProviderTimeout."""
@@ -107,6 +120,9 @@ class Forwarder:
             read_bufsize=READ_BUFFER_BYTES,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         )
+        # By itself it repeats PUT and DELETE when a connection breaks: what may be sent again is
+        # the caller's to decide (there is no public switch; a test holds it).
+        self._session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
     async def close(self) -> None:
         await self._session.close()
@@ -139,9 +155,11 @@ class Forwarder:
                 ),
             )
         except TimeoutError as error:
-            raise ProviderTimeout from error
+            is_unsent = isinstance(error, aiohttp.ConnectionTimeoutError)
+            raise ProviderTimeout(is_unsent=is_unsent) from error
         except (aiohttp.ClientError, OSError, AddressRefused) as error:
-            raise ProviderUnreachable(str(error)) from error
+            is_unsent = isinstance(error, (aiohttp.ClientConnectorError, AddressRefused))
+            raise ProviderUnreachable(str(error), is_unsent=is_unsent) from error
         return Answer(response)
 
     def _check_literal(self, target: URL) -> None:

@@ -34,6 +34,7 @@ class Interface(msgspec.Struct, frozen=True):
     read_timeout_ms: int = 10_000
     total_timeout_ms: int = 30_000
     max_request_bytes: int = 10 * 1024 * 1024
+    max_concurrency: int = 512
 
     @property
     def total_seconds(self) -> float:

@@ -136,7 +136,7 @@ def snapshot(url):
     interfaces = [
         {
             "id": name, "name": f"{PROVIDER}/{name}", "provider": PROVIDER, "agency": "dp3acskb",
-            "addresses": [address], "contract_sha256": "ab" * 32, "read_timeout_ms": read,
+            "addresses": address if isinstance(address, list) else [address], "contract_sha256": "ab" * 32, "read_timeout_ms": read,
             "max_request_bytes": limit, "member": member,
         }
         for name, address, read, limit, member in [
@@ -144,6 +144,8 @@ def snapshot(url):
             ("besar", url, 20_000, 128 * 1024 * 1024, None),
             ("lambat", url, 200, SMALL_BYTES, None),
             ("mati", nowhere, 10_000, SMALL_BYTES, None),
+            ("dua", [nowhere, url], 10_000, SMALL_BYTES, None),
+            ("kembar", [url, url + "/kedua"], 10_000, SMALL_BYTES, None),
             ("anggota", url, 10_000, SMALL_BYTES, "exchange"),
         ]
     ]  # fmt: skip

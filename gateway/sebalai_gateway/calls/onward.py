@@ -1,0 +1,149 @@
+"""From a decision to the provider's answer: room, an address, the forwarded head, a second try.
+
+A call is sent again only when it cannot have been acted on: the connection never came about and
+nothing of the body was taken, or the method is safe and the destination has retries saved up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sebalai_shared.caller import HEADER, AssertionSigner, Caller
+
+from sebalai_gateway.admission.token import Claims
+from sebalai_gateway.calls import faults
+from sebalai_gateway.calls import headers as head
+from sebalai_gateway.calls.bodies import RequestBody
+from sebalai_gateway.calls.record import Call
+from sebalai_gateway.forwarding.destinations import Address, Destination, Destinations, Ejected
+from sebalai_gateway.forwarding.forwarder import (
+    Answer,
+    Forwarder,
+    ProviderTimeout,
+    ProviderUnreachable,
+    Timeouts,
+)
+from sebalai_gateway.forwarding.gate import Full
+from sebalai_gateway.routing.table import Decision
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+TRIES_LIMIT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One allowed call, with everything that sending it needs."""
+
+    call: Call
+    decision: Decision
+    claims: Claims
+    incoming: head.Incoming
+    body: RequestBody
+
+
+class Onward:
+    def __init__(
+        self, forwarder: Forwarder, signer: AssertionSigner, destinations: Destinations
+    ) -> None:
+        self._forwarder, self._signer, self._destinations = forwarder, signer, destinations
+
+    async def enter(self, decision: Decision, consumer: str) -> Destination:
+        """Room at the interface; `destination.gate.leave(consumer)` in the end.
+
+        Raises:
+            Refusal: 503, it has no room, or all its addresses have failed lately.
+        """
+        interface = decision.interface
+        destination = self._destinations.of(
+            interface.id, interface.addresses, interface.max_concurrency
+        )
+        try:
+            destination.check()
+            await destination.gate.enter(consumer)
+        except Ejected as error:
+            raise faults.provider_unavailable(error.seconds) from None
+        except Full:
+            raise faults.provider_busy() from None
+        return destination
+
+    async def send(self, exchange: Exchange, destination: Destination) -> Answer:
+        """The head of the provider's answer.
+
+        Raises: ProviderUnreachable, ProviderTimeout.
+        """
+        headers = self._headers(exchange)
+        exchange.call.stamp("forwarded_at")
+        tried: list[Address] = []
+        for tries in range(1, TRIES_LIMIT + 1):
+            try:
+                address = destination.pick(tried)
+            except Ejected:
+                raise ProviderUnreachable("no address is left to try") from None
+            try:
+                answer = await self._send_to(address, exchange, headers)
+            except (ProviderUnreachable, ProviderTimeout) as error:
+                if exchange.body.failure is not None:
+                    raise
+                address.failed(destination.clock())
+                if tries == TRIES_LIMIT or not _may_repeat(exchange, error, destination):
+                    raise
+                tried.append(address)
+                # A connection kept too long breaks although the address is well.
+                if not error.is_unsent and len(tried) >= len(destination.addresses):
+                    tried.clear()
+                continue
+            finally:
+                address.is_probed = False
+            address.worked()
+            destination.earn_retry()
+            return answer
+        raise AssertionError  # the last try returns or raises
+
+    async def _send_to(self, address: Address, exchange: Exchange, headers: head.Headers) -> Answer:
+        call, interface = exchange.call, exchange.decision.interface
+        return await self._forwarder.send(
+            call.method,
+            address.url.rstrip("/") + call.target.decode("ascii"),
+            headers,
+            exchange.body.stream() if exchange.incoming.has_body else None,
+            Timeouts(interface.connect_timeout_ms / 1000, interface.read_timeout_ms / 1000),
+        )
+
+    def _headers(self, exchange: Exchange) -> head.Headers:
+        call, claims = exchange.call, exchange.claims
+        headers = [
+            *exchange.incoming.forwarded,
+            (b"x-road-client", claims.application.encode()),
+            (b"x-road-id", call.x_road_id),
+            (b"x-road-request-id", str(call.message_id).encode()),
+            (b"traceparent", f"00-{call.trace_id}-{call.message_id.hex[16:]}-01".encode()),
+        ]
+        if exchange.decision.interface.member is not None:
+            headers.append((HEADER.lower().encode(), self._assert(exchange)))
+        return headers
+
+    def _assert(self, exchange: Exchange) -> bytes:
+        claims, decision = exchange.claims, exchange.decision
+        caller = Caller(
+            kind=claims.kind,
+            subject=claims.sub,
+            agency=claims.agency,
+            application=claims.application,
+            scopes=frozenset(claims.scope.split()),
+            message_id=str(exchange.call.message_id),
+            purpose=decision.purpose.code,
+        )
+        return self._signer.sign(caller, str(decision.interface.member)).encode()
+
+
+def _may_repeat(
+    exchange: Exchange,
+    error: ProviderUnreachable | ProviderTimeout,
+    destination: Destination,
+) -> bool:
+    if exchange.body.has_begun:
+        return False
+    if error.is_unsent:
+        return True
+    is_safe = exchange.call.method in SAFE and isinstance(error, ProviderUnreachable)
+    return is_safe and destination.spend_retry()
