@@ -42,6 +42,16 @@ def _proof(slug: str, code: str, detail: str, more: list[tuple[bytes, bytes]]) -
     )
 
 
+def exchanged_for_another(name: str, only: str) -> Refusal:
+    return Refusal(
+        403,
+        f"token-{name}",
+        "The token was exchanged for another call",
+        f"It is good for {name} {only} alone; exchange the person's token for this call.",
+        x_road="client.access_denied",
+    )
+
+
 def too_many(seconds: int) -> Refusal:
     return Refusal(
         429,

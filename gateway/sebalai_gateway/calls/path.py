@@ -14,7 +14,7 @@ from sebalai_shared.caller import AssertionSigner
 from sebalai_shared.telemetry import enter_trace
 from starlette.types import Receive, Scope, Send
 
-from sebalai_gateway.admission.faults import bad_token
+from sebalai_gateway.admission.faults import bad_token, exchanged_for_another
 from sebalai_gateway.admission.proofs import Shown
 from sebalai_gateway.admission.token import Claims, TokenVerifier
 from sebalai_gateway.calls import headers as head
@@ -151,6 +151,10 @@ class Calls:
         call.facts |= {"interface": target.interface, "provider": target.application}
         if incoming.x_road_client not in (None, claims.application):
             raise client_mismatch()
+        if claims.interface not in ("", target.interface):
+            raise exchanged_for_another("interface", claims.interface)
+        if claims.purpose and incoming.purpose != claims.purpose:
+            raise exchanged_for_another("purpose", claims.purpose)
         return claims, target
 
     def _decide(

@@ -1,5 +1,7 @@
 """The HTTP side of identity: which slices answer, put together in one place."""
 
+import time
+
 from fastapi import FastAPI
 from sebalai_shared.app import Member, create_app
 from sebalai_shared.clock import Clock
@@ -13,7 +15,15 @@ from sebalai_identity.keys import api as keys
 from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.sealing import Sealer
 from sebalai_identity.oauth import api as oauth
-from sebalai_identity.oauth.desk import Unregistered
+from sebalai_identity.oauth import visits
+from sebalai_identity.oauth.register import Registers
+from sebalai_identity.oauth.throttle import (
+    DEVICE_FAILURES_MAX,
+    DEVICE_WINDOW_SECONDS,
+    FAILURES_MAX,
+    WINDOW_SECONDS,
+    Throttle,
+)
 from sebalai_identity.ranks import api as ranks
 from sebalai_identity.regions import api as regions
 from sebalai_identity.revocations import api as revocations
@@ -31,6 +41,7 @@ ROUTERS = [
     keys.router,
     revocations.router,
     oauth.router,
+    visits.router,
     *people.ROUTERS,
     *signing_in.ROUTERS,
 ]
@@ -51,7 +62,9 @@ def identity_app(
 ) -> FastAPI:
     """`database` may be absent only to read the application's own description."""
     app = create_app(settings, Member(NAME, TITLE, ROUTERS), database=database, clock=clock)
-    app.state.register = Unregistered()
+    app.state.register = Registers()
+    app.state.client_throttle = Throttle(time.monotonic, FAILURES_MAX, WINDOW_SECONDS)
+    app.state.device_throttle = Throttle(time.monotonic, DEVICE_FAILURES_MAX, DEVICE_WINDOW_SECONDS)
     app.state.ring = Ring(sealer_of(settings), app.state.clock)
     app.state.vault = vault_of(settings)
     signing_in.install(app, settings, sealer_of(settings), database)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from sebalai_shared import http
+from sebalai_shared.addresses import Reach
 from sebalai_shared.broker import EVENTS, Broker
 from sebalai_shared.caller import OPERATE, Caller
 from sebalai_shared.clock import SystemClock
@@ -27,10 +29,13 @@ from sebalai_identity.agencies.actions import load_agencies
 from sebalai_identity.app import sealer_of
 from sebalai_identity.applications.actions import Authority, register_application
 from sebalai_identity.applications.schema import ApplicationRegister
+from sebalai_identity.grants.actions import sweep_listeners
 from sebalai_identity.interactions.actions import INTERACTIONS
 from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.jobs import KeysPublisher
-from sebalai_identity.oauth.actions import CODES, FAMILIES, PROOFS, PUSHED
+from sebalai_identity.oauth.actions import ROUNDS
+from sebalai_identity.oauth.desk import Desk, Server
+from sebalai_identity.oauth.jobs import LogoutNotices
 from sebalai_identity.postings.jobs import LAPSES_EACH, lapse
 from sebalai_identity.ranks.actions import load_ranks
 from sebalai_identity.reference import Counts, ReferenceFolder
@@ -43,7 +48,7 @@ from sebalai_identity.settings import IdentitySettings
 SWEEP_EACH = timedelta(minutes=1)
 KEYS_EACH = timedelta(days=1)
 ROUNDS_EACH = timedelta(minutes=1)
-ROUNDS = (INTERACTIONS, REVOCATIONS, PROOFS, PUSHED, CODES, FAMILIES)
+SHORT_LIVED = (INTERACTIONS, REVOCATIONS, *ROUNDS)
 FAILED_EXIT = 1
 OPERATOR = Caller(kind="system", subject="command-line", scopes=frozenset({OPERATE}))
 
@@ -156,15 +161,20 @@ async def work(settings: IdentitySettings) -> None:
     clock, beat = SystemClock(), Heartbeat(settings.heartbeat_file)
     database, broker = Database(settings), Broker(settings)
     ring = Ring(sealer_of(settings), clock)
+    outside = http.client(Reach.parse(settings.private_clients.split(",")), read_seconds=5.0)
     relay = Relay(settings.database_dsn(), broker, OutboxSource(), beat)
+
+    def desk_of(session: AsyncSession) -> Desk:
+        return Desk(session, clock, Server(settings.public_url, settings.audience), ring)
 
     async def sweeps() -> None:
         async with database.transaction() as session:
             await sweep(session)
+            await sweep_listeners(session, clock)
             await sweep_sessions(session, clock)
 
     async def empty_rounds() -> None:
-        for one in ROUNDS:
+        for one in SHORT_LIVED:
             async with database.transaction() as session:
                 await one.empty_past(session, clock.now())
 
@@ -182,6 +192,7 @@ async def work(settings: IdentitySettings) -> None:
         await together(
             relay.run(),
             KeysPublisher(database, broker, ring, beat).run(),
+            LogoutNotices(database, outside, desk_of, beat).run(),
             RevocationsBell(settings.database_dsn(), broker, beat).run(),
             every(SWEEP_EACH.total_seconds(), sweeps),
             every(ROUNDS_EACH.total_seconds(), empty_rounds),
@@ -189,5 +200,6 @@ async def work(settings: IdentitySettings) -> None:
             every(LAPSES_EACH.total_seconds(), lapses),
         )
     finally:
+        await outside.aclose()
         await broker.close()
         await database.close()

@@ -9,11 +9,13 @@ class IdentitySettings(MemberSettings):
     """The sealing key is a file: 32 random bytes, base64url. Without it no key can be made.
 
     `breached_passwords_file`: sorted SHA-1 of breached passwords, as haveibeenpwned.com gives them
-    out; without it the list that is shipped must do.
+    out; without it the list that is shipped must do. `private_clients`: hosts or CIDR inside
+    private ranges where clients may be told of a logout, by comma.
     """
 
     sealing_key_file: Path | None = None
     breached_passwords_file: Path | None = None
+    private_clients: str = ""
 
     @property
     def audience(self) -> str:

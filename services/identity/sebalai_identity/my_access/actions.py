@@ -11,12 +11,12 @@ from sebalai_identity.consents import actions as consents
 from sebalai_identity.consents.actions import Agreed
 from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.actions import AccountRead, Keeper, PasskeyRead
-from sebalai_identity.my_access import access
-from sebalai_identity.oauth.actions import (
+from sebalai_identity.grants.actions import (
     end_client_tokens,
     end_person_tokens,
     end_session_tokens,
 )
+from sebalai_identity.my_access import access
 from sebalai_identity.persons.actions import KnownPerson, get_person
 from sebalai_identity.sessions import actions as sessions
 from sebalai_identity.sessions.actions import Session

@@ -28,6 +28,8 @@ def json_answer(
 
 def to_person(outcome: Answer | Visit) -> Response:
     if isinstance(outcome, Visit):
+        if not outcome.interaction_id:
+            return RedirectResponse(outcome.page, 303, headers=NO_STORE)
         place = f"{outcome.page}?{urlencode({'interaction': outcome.interaction_id})}"
         return RedirectResponse(place, 303, headers=NO_STORE)
     if outcome.mode == "form_post":

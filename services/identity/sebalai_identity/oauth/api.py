@@ -14,48 +14,44 @@ from sebalai_identity.interactions.actions import InteractionUnknown
 from sebalai_identity.oauth import (
     authorization,
     clients,
+    device,
     dpop,
     forms,
     grants,
     inspection,
+    jose,
     metadata,
     par,
 )
 from sebalai_identity.oauth.answers import NO_STORE, json_answer, to_person
 from sebalai_identity.oauth.authorize import RequestRefused
 from sebalai_identity.oauth.clients import Proven
-from sebalai_identity.oauth.desk import Desk, Server
+from sebalai_identity.oauth.desk import Desk
+from sebalai_identity.oauth.door import call_of, cookie_of, desk_of, source_of
 from sebalai_identity.oauth.dpop import Call
 from sebalai_identity.oauth.errors import OAuthError
-from sebalai_identity.sessions.actions import cookie_name
+from sebalai_identity.oauth.granting import GRANTS
+from sebalai_identity.oauth.throttle import Throttle, TooManyTries
 
 router = APIRouter(tags=["oauth"])
 
 METADATA_MAX_AGE_SECONDS = 300
 
 
-def _desk(request: Request, session: AsyncSession) -> Desk:
-    state = request.app.state
-    server = Server(state.settings.public_url, state.settings.audience)
-    return Desk(session, state.clock, server, state.ring, state.register)
-
-
-def _call(request: Request, desk: Desk) -> Call:
-    """As the client wrote it: behind the edge our own address is another."""
-    proofs = request.headers.getlist("DPoP")
-    if len(proofs) > 1:
-        raise dpop.bad_proof("Send one DPoP proof.")
-    url = desk.server.issuer + request.url.path
-    return Call(request.method, url, proofs[0] if proofs else None)
-
-
 async def _answered(
     request: Request, desk: Desk, work: Callable[[dict[str, str], Call], Awaitable[JSONResponse]]
 ) -> JSONResponse:
     """An error is answered, not raised: raising would undo what the attempt has used up."""
+    throttle: Throttle = request.app.state.client_throttle
+    source, name = source_of(request), ""
     try:
-        answer = await work(await forms.read_form(request), _call(request, desk))
+        form = await forms.read_form(request)
+        name = form.get("client_id") or jose.claimed_subject(form.get("client_assertion", ""))
+        throttle.check(source, name)
+        answer = await work(form, call_of(request, desk))
     except OAuthError as error:
+        if error.code == "invalid_client":
+            throttle.note(source, name)
         answer = json_answer(error)
     if "DPoP" in request.headers:
         answer.headers[dpop.HEADER] = dpop.nonce_at(desk, desk.now)
@@ -67,22 +63,22 @@ async def _answered(
 async def read_configuration(request: Request, _: PublicAccess) -> JSONResponse:
     headers = {"Cache-Control": f"public, max-age={METADATA_MAX_AGE_SECONDS}"}
     issuer = request.app.state.settings.public_url
-    return JSONResponse(metadata.document(issuer, list(grants.GRANTS)), headers=headers)
+    return JSONResponse(metadata.document(issuer, list(GRANTS)), headers=headers)
 
 
-@router.post("/oauth/token")
+@router.post("/oauth/token", responses=responses(TooManyTries))
 async def issue(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
-    desk = _desk(request, session)
+    desk = desk_of(request, session)
 
     async def work(form: dict[str, str], call: Call) -> JSONResponse:
-        return json_answer(await grants.grant(desk, form, call, grants.GRANTS))
+        return json_answer(await grants.grant(desk, form, call, GRANTS))
 
     return await _answered(request, desk, work)
 
 
-@router.post("/oauth/par", status_code=201)
+@router.post("/oauth/par", status_code=201, responses=responses(TooManyTries))
 async def push_request(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
-    desk = _desk(request, session)
+    desk = desk_of(request, session)
 
     async def work(form: dict[str, str], call: Call) -> JSONResponse:
         proven = await clients.authenticate(desk, form, call)
@@ -92,12 +88,17 @@ async def push_request(request: Request, _: PublicAccess, session: Transaction) 
     return await _answered(request, desk, work)
 
 
-@router.post("/oauth/introspect")
+@router.post("/oauth/device_authorization", responses=responses(TooManyTries))
+async def authorize_device(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
+    return await _by_client(request, session, device.authorize)
+
+
+@router.post("/oauth/introspect", responses=responses(TooManyTries))
 async def introspect(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
     return await _by_client(request, session, inspection.introspect)
 
 
-@router.post("/oauth/revoke")
+@router.post("/oauth/revoke", responses=responses(TooManyTries))
 async def revoke_token(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
     async def end(desk: Desk, form: dict[str, str], proven: Proven) -> dict[str, Any]:
         await inspection.end_token(desk, form, proven)
@@ -111,7 +112,7 @@ async def _by_client(
     session: AsyncSession,
     action: Callable[[Desk, dict[str, str], Proven], Awaitable[dict[str, Any]]],
 ) -> JSONResponse:
-    desk = _desk(request, session)
+    desk = desk_of(request, session)
 
     async def work(form: dict[str, str], call: Call) -> JSONResponse:
         proven = await clients.authenticate(desk, form, call)
@@ -134,12 +135,12 @@ async def authorize_by_form(request: Request, _: PublicAccess, session: Transact
 async def _authorize(
     request: Request, session: AsyncSession, read: Callable[[], dict[str, str]]
 ) -> Response:
-    desk = _desk(request, session)
+    desk = desk_of(request, session)
     try:
         parameters = read()
     except OAuthError as error:
         raise RequestRefused(error.description) from error
-    return to_person(await authorization.begin(desk, parameters, _cookie(request)))
+    return to_person(await authorization.begin(desk, parameters, cookie_of(request)))
 
 
 @router.get(
@@ -150,12 +151,8 @@ async def _authorize(
 async def authorize_further(
     request: Request, _: PublicAccess, session: Transaction, interaction: str = ""
 ) -> Response:
-    desk = _desk(request, session)
-    return to_person(await authorization.proceed(desk, interaction, _cookie(request)))
-
-
-def _cookie(request: Request) -> str | None:
-    return request.cookies.get(cookie_name(request.app.state.settings.public_url))
+    desk = desk_of(request, session)
+    return to_person(await authorization.proceed(desk, interaction, cookie_of(request)))
 
 
 @router.get("/oauth/userinfo")
@@ -178,11 +175,11 @@ async def read_userinfo_by_post(
 async def _userinfo(
     request: Request, session: AsyncSession, parameters: dict[str, str]
 ) -> Response:
-    desk = _desk(request, session)
+    desk = desk_of(request, session)
     nonce = {dpop.HEADER: dpop.nonce_at(desk, desk.now)} if "DPoP" in request.headers else {}
     try:
         claims, algorithm, audience = await inspection.read_userinfo(
-            desk, _call(request, desk), request.headers.get("Authorization"), parameters
+            desk, call_of(request, desk), request.headers.get("Authorization"), parameters
         )
     except OAuthError as error:
         scheme = "DPoP" if "DPoP" in request.headers else "Bearer"

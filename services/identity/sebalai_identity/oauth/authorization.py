@@ -16,7 +16,7 @@ from sebalai_identity.assurance import level_of
 from sebalai_identity.consents.actions import covers
 from sebalai_identity.interactions import actions as interactions
 from sebalai_identity.interactions.actions import Interaction, Wanted
-from sebalai_identity.oauth import authorize, par, store, tokens
+from sebalai_identity.oauth import authorize, device, par, store, tokens
 from sebalai_identity.oauth.authorize import RequestRefused
 from sebalai_identity.oauth.clients import as_id
 from sebalai_identity.oauth.desk import Desk
@@ -27,7 +27,7 @@ from sebalai_identity.sessions.actions import Session
 
 CODE_LIFETIME = timedelta(seconds=60)
 CODE_KNOWN = timedelta(hours=24)
-SIGN_IN, CONSENT = "/sign-in", "/consent"
+SIGN_IN, CONSENT, DEVICE_DONE = "/sign-in", "/consent", "/device/done"
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,9 @@ async def proceed(desk: Desk, interaction_id: str, cookie: str | None) -> Answer
             await interactions.close_interaction(
                 desk.session, desk.clock, interaction_id=interaction_id
             )
+            if "device" in extra:
+                await device.settle(desk, found, None)
+                return Visit(DEVICE_DONE, "")
             return _failure(
                 desk,
                 extra["redirect_uri"],
@@ -81,6 +84,9 @@ async def proceed(desk: Desk, interaction_id: str, cookie: str | None) -> Answer
             )
         return await _decide(desk, client, found, cookie, found)
     except OAuthError as error:
+        if "device" in extra:
+            await device.settle(desk, found, None)
+            return Visit(DEVICE_DONE, "")
         return _failure(desk, extra["redirect_uri"], extra["mode"], extra["state"], error)
 
 
@@ -201,6 +207,9 @@ async def _finish(
     closed = opened is None or await interactions.close_interaction(
         desk.session, desk.clock, interaction_id=opened.id
     )
+    if closed and opened is not None and "device" in wanted.extra:
+        await device.settle(desk, opened, content(wanted, session))
+        return Visit(DEVICE_DONE, "")
     pushed = wanted.extra.get("pushed")
     fresh = pushed is None or await store.use_pushed(desk.session, bytes.fromhex(pushed), desk.now)
     if not closed or not fresh:

@@ -14,12 +14,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sebalai_identity.oauth import family_store as store
+from sebalai_identity.grants import actions as grants
+from sebalai_identity.grants.actions import FAMILIES
 from sebalai_identity.oauth.desk import Desk
 from sebalai_identity.oauth.errors import OAuthError, invalid_grant
-from sebalai_identity.oauth.model import FAMILIES
 from sebalai_identity.oauth.policy import Policy
-from sebalai_identity.revocations.actions import revoke
 
 GRACE = timedelta(seconds=20)
 PURPOSE = "refresh-token-1"
@@ -86,7 +85,7 @@ async def begin(
         "idle_until": now + policy.idle,
         "absolute_until": now + policy.absolute,
     }
-    await store.insert(desk.session, row)
+    await grants.begin_family(desk.session, family=row)
     slot = FAMILIES.slot(row["absolute_until"])
     return write(desk, Family(grant_id, slot, row["subject"], row["session_id"], content, number=0))
 
@@ -102,9 +101,9 @@ async def refresh(
     if named is None or named.number > NUMBER_MAX:
         raise _unknown()
     now = desk.now
-    row = await store.move(
+    row = await grants.move_family(
         desk.session,
-        {
+        step={
             "step": int(policy.rotates),
             "at": now,
             "idle_until": now + policy.idle,
@@ -121,7 +120,7 @@ async def refresh(
 
 
 async def _again(desk: Desk, named: _Named, client_id: UUID, jkt: str | None) -> Family:
-    row = await store.find(desk.session, named.slot, named.id)
+    row = await grants.find_family(desk.session, slot=named.slot, family_id=named.id)
     if row is None or row.revoked_at is not None or row.idle_until <= desk.now:
         raise _unknown()
     if row.client_id != client_id or row.jkt != jkt:
@@ -140,14 +139,17 @@ def _unknown() -> OAuthError:
 
 async def end(desk: Desk, grant_id: UUID, reason: str) -> None:
     """Ends a family and every access token that stems from its grant; also where none exists."""
-    await store.revoke(desk.session, grant_id, reason, desk.now)
-    await revoke(desk.session, desk.clock, kind="jti", value=grant_id, reason=reason)
+    await grants.end_grant(desk.session, desk.clock, grant_id=grant_id, reason=reason)
 
 
 async def named_by(desk: Desk, token: str, client_id: UUID) -> tuple[_Named, Any] | None:
     """For introspection and revocation: the living family of the client's own token."""
     named = _read(desk, token)
-    row = await store.find(desk.session, named.slot, named.id) if named is not None else None
+    row = (
+        await grants.find_family(desk.session, slot=named.slot, family_id=named.id)
+        if named is not None
+        else None
+    )
     if named is None or row is None or row.client_id != client_id:
         return None
     is_living = row.revoked_at is None and row.idle_until > desk.now

@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from sebalai_identity.grants.actions import note_listener
 from sebalai_identity.oauth import clients, dpop, families, store, tokens
 from sebalai_identity.oauth.clients import Proven
 from sebalai_identity.oauth.desk import Authority, Desk
 from sebalai_identity.oauth.dpop import Call
 from sebalai_identity.oauth.errors import OAuthError, invalid_grant, invalid_request
-from sebalai_identity.oauth.policy import CLIENT, CODE, PERSON_SCOPES, POLICIES, REFRESH
+from sebalai_identity.oauth.policy import PERSON_SCOPES, POLICIES, REFRESH
 from sebalai_identity.oauth.tokens import LIFETIME, Binding
 
 VERIFIER_LENGTHS = range(43, 129)
@@ -85,7 +86,7 @@ async def by_code(
     _require_code(desk, parameters, proven, content, row.expires_at)
     if content["jkt"] is not None and content["jkt"] != binding.jkt:
         raise OAuthError("invalid_dpop_proof", "The code is bound to another key.")
-    return await _first(desk, proven, content, row.grant_id, binding)
+    return await first_tokens(desk, proven, content, row.grant_id, binding)
 
 
 async def _end_reused(desk: Desk, code: str) -> None:
@@ -113,12 +114,19 @@ def _require_code(
         raise _bad_code()
 
 
-async def _first(
+async def first_tokens(
     desk: Desk, proven: Proven, content: dict[str, Any], grant_id: UUID, binding: Binding
 ) -> dict[str, Any]:
     """The first tokens of a grant, and its refresh family where one was agreed."""
     answer = await person_tokens(desk, proven, content, grant_id, binding)
     policy = POLICIES[proven.client.settings.kind]
+    if proven.client.settings.backchannel_logout_uri is not None:
+        await note_listener(
+            desk.session,
+            session_id=UUID(content["sid"]),
+            client_id=proven.client.client_id,
+            subject=tokens.subject_for(desk, proven.client, UUID(content["subject"])),
+        )
     if "offline_access" in content["scopes"] and REFRESH in policy.grants:
         answer["refresh_token"] = await families.begin(
             desk, grant_id, content, policy, _family_key(proven, binding)
@@ -139,6 +147,8 @@ async def person_tokens(
     """Access and ID token of a person. Raises `OAuthError` for who may not act now."""
     client, scopes = proven.client, frozenset(content["scopes"])
     authority = await _usable(desk, content)
+    if authority.posting is not None:
+        content = content | {"posting": str(authority.posting)}
     claims = {
         "sub": tokens.subject_for(desk, client, UUID(content["subject"])),
         "client_id": str(client.client_id),
@@ -169,6 +179,13 @@ async def _usable(desk: Desk, content: dict[str, Any]) -> Authority:
     return authority
 
 
+def _posting(parameters: Mapping[str, str]) -> str | None:
+    named = parameters.get("posting")
+    if named is not None and clients.as_id(named) is None:
+        raise invalid_request("posting must be the id of a posting.")
+    return named
+
+
 async def by_refresh(
     desk: Desk, parameters: Mapping[str, str], proven: Proven, binding: Binding
 ) -> dict[str, Any]:
@@ -182,9 +199,8 @@ async def by_refresh(
     )
     granted = frozenset(family.content["scopes"])
     content = family.content | {"scopes": _narrowed(parameters, granted), "nonce": None}
+    # An official with several postings acts by the one the client names (no new sign-in).
+    content |= {"posting": _posting(parameters) or content.get("posting")}
     answer = await person_tokens(desk, proven, content, family.id, binding)
     answer["refresh_token"] = families.write(desk, family)
     return answer
-
-
-GRANTS: dict[str, Grant] = {CODE: by_code, REFRESH: by_refresh, CLIENT: by_client}

@@ -100,6 +100,14 @@ def is_signed_by(token: Unverified, key: dict[str, Any]) -> bool:
 _ANY = jws.JWSRegistry(strict_check_header=False)
 
 
+def claimed_subject(compact: str) -> str:
+    """Whom a token says it is of, unproven; "" for what cannot be read."""
+    try:
+        return str(_object(compact[:LENGTH_MAX].split(".")[1]).get("sub", ""))
+    except (ValueError, RecursionError, IndexError):
+        return ""
+
+
 def _bytes(part: str) -> bytes:
     if "=" in part:
         raise ValueError("padded")

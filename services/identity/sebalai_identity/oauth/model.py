@@ -7,4 +7,4 @@ from sebalai_identity.rounds import Round
 PROOFS = Round("used_proof", timedelta(minutes=10))
 CODES = Round("authorization_code", timedelta(hours=12))
 PUSHED = Round("pushed_request", timedelta(hours=1))
-FAMILIES = Round("refresh_family", timedelta(days=16))
+DEVICES = Round("device_code", timedelta(hours=1))

@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity import numbers
 from sebalai_identity.acts.actions import note, tell
 from sebalai_identity.desk import Desk
+from sebalai_identity.grants.actions import end_person_tokens
 from sebalai_identity.numbers import NumberInvalid
-from sebalai_identity.oauth.actions import end_person_tokens
 from sebalai_identity.persons import events, store
 from sebalai_identity.persons.access import is_self
 from sebalai_identity.persons.access import may_manage as may_keep_people

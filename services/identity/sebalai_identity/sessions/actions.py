@@ -16,6 +16,7 @@ from sebalai_shared.outbox import publish
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.assurance import level_by
+from sebalai_identity.grants.actions import end_session_tokens
 from sebalai_identity.sessions import access, events, store
 from sebalai_identity.sessions.model import SignedIn
 from sebalai_identity.sessions.schema import Device, Opened, Session
@@ -145,6 +146,7 @@ async def end(
     """
     gone = await store.end(session, subject, session_ids, clock.now(), reason)
     for session_id in gone:
+        await end_session_tokens(session, clock, session_id=session_id, reason=reason)
         await publish(session, events.ended(session_id, subject, reason, clock.now()))
     return gone
 

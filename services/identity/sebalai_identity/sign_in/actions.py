@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.assurance import level_of
 from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.actions import Keeper
+from sebalai_identity.grants.actions import end_session_tokens
 from sebalai_identity.interactions.actions import Interaction, get_interaction
-from sebalai_identity.oauth.actions import end_session_tokens
 from sebalai_identity.persons.actions import get_person
 from sebalai_identity.sessions import actions as sessions
 from sebalai_identity.sessions.actions import Device, Session

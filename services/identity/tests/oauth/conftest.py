@@ -11,6 +11,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet
 from sebalai_identity.app import identity_app
 from sebalai_identity.consents import actions as consents
+from sebalai_identity.oauth.desk import Authority, Unregistered
 from sebalai_identity.sessions import actions as sessions
 from sebalai_identity.sessions.actions import Device
 from sebalai_shared.ids import uuid7
@@ -181,6 +182,22 @@ async def party_of(call, loaded, operator, clock):
     return make
 
 
+class Anybody(Unregistered):
+    """Whoever has a session is known; `authorities` are those a test says."""
+
+    def __init__(self):
+        self.authorities = {}
+
+    async def authority(self, *asked):
+        return self.authorities.get(asked[2], Authority())
+
+
+@pytest.fixture
+async def call(call):
+    call.app.state.register = Anybody()
+    return call
+
+
 @pytest.fixture
 def person():
     return uuid7()
@@ -225,6 +242,7 @@ EMPTY = (
 async def race(settings, committed, clock, asserter, operator):
     """A party at a provider whose transactions are real and many at a time; emptied at the end."""
     app = identity_app(settings, committed, clock)
+    app.state.register = Unregistered()
     number = 0
 
     async def call(method, path, caller=None, **more):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from sebalai_identity.interactions import actions as interactions
+from sebalai_identity.oauth.desk import Authority
 from sebalai_shared.ids import uuid7
 
 ISSUER = "https://bus.example"
@@ -327,6 +328,35 @@ async def test_two_sectors_see_two_subjects_of_one_person(party_of, sign_in, per
         assert info["sub"] == identity.claims["sub"]
         names.append(info["sub"])
     assert len(set(names)) == 2
+
+
+async def test_token_ends_with_the_posting_it_acts_by(party, call, clock):
+    register, posting = call.app.state.register, uuid7()
+    end = clock.now() + timedelta(seconds=100)
+    register.authorities[None] = Authority("civil_servant", "dinsos-pmd", posting, end)
+    body = await party.sign_in()
+    assert body["expires_in"] == 100
+    claims = (await party.claims_of(body["access_token"])).claims
+    assert (claims["kind"], claims["agency"], claims["posting"]) == (
+        "civil_servant", "dinsos-pmd", str(posting),
+    )  # fmt: skip
+    clock.move(timedelta(seconds=100))
+    register.authorities[None] = Authority(is_usable=False)
+    refused = await party.refresh(body["refresh_token"])
+    assert refused.json()["error"] == "invalid_grant"
+
+
+async def test_official_changes_posting_at_a_refresh_and_never_to_one_not_held(party, call):
+    register, other = call.app.state.register, uuid7()
+    register.authorities[other] = Authority("civil_servant", "dinkes", other)
+    token = (await party.sign_in())["refresh_token"]
+    body = (await party.refresh(token, posting=str(other))).json()
+    assert (await party.claims_of(body["access_token"])).claims["agency"] == "dinkes"
+    register.authorities[other] = Authority(is_usable=False)
+    answer = await party.refresh(body["refresh_token"], posting=str(other))
+    assert answer.json()["error"] == "invalid_grant"
+    other_token = (await party.sign_in())["refresh_token"]
+    assert (await party.refresh(other_token, posting="x")).json()["error"] == "invalid_request"
 
 
 async def test_client_that_reads_rs256_gets_rs256(party_of, sign_in, person):

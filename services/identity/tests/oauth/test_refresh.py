@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
-from sebalai_identity.oauth import actions
+from sebalai_identity.grants import actions
 from sebalai_identity.oauth.authorize import essential_acr
 from sqlalchemy import text
 

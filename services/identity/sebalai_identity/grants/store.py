@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_identity.oauth.model import FAMILIES
+from sebalai_identity.grants.model import FAMILIES
 
 _INSERT = text(
     "INSERT INTO refresh_family (slot, id, client_id, subject, session_id, content, jkt, moved_at,"
@@ -81,3 +81,52 @@ async def revoke_pair(
 ) -> list[UUID]:
     names = {"subject": subject, "client_id": client_id, "reason": reason, "at": at}
     return list((await session.scalars(_REVOKE_PAIR, names)).all())
+
+
+# --- who hears of a session's end (OpenID Connect Back-Channel Logout) --------------------------
+_LISTEN = text(
+    "INSERT INTO logout_listener (session_id, client_id, subject)"
+    " VALUES (:session_id, :client_id, :subject) ON CONFLICT DO NOTHING"
+)
+_ENDED = text(
+    "UPDATE logout_listener SET due_at = :at WHERE session_id = :session_id AND due_at IS NULL"
+)
+_DUE = text(
+    "SELECT session_id, client_id, subject, tries FROM logout_listener WHERE due_at <= :at"
+    " ORDER BY due_at LIMIT :rows FOR UPDATE SKIP LOCKED"
+)
+_TOLD = text(
+    "DELETE FROM logout_listener WHERE session_id = :session_id AND client_id = :client_id"
+)
+_AGAIN = text(
+    "UPDATE logout_listener SET tries = tries + 1, due_at = :at"
+    " WHERE session_id = :session_id AND client_id = :client_id"
+)
+_FORGET = text("DELETE FROM logout_listener WHERE noted_at < :before")
+
+
+async def listen(session: AsyncSession, session_id: UUID, client_id: UUID, subject: str) -> None:
+    names = {"session_id": session_id, "client_id": client_id, "subject": subject}
+    await session.execute(_LISTEN, names)
+
+
+async def mark_ended(session: AsyncSession, session_id: UUID, at: datetime) -> None:
+    await session.execute(_ENDED, {"session_id": session_id, "at": at})
+
+
+async def due_listeners(session: AsyncSession, at: datetime, rows: int) -> list[Any]:
+    return list((await session.execute(_DUE, {"at": at, "rows": rows})).all())
+
+
+async def told(session: AsyncSession, session_id: UUID, client_id: UUID) -> None:
+    await session.execute(_TOLD, {"session_id": session_id, "client_id": client_id})
+
+
+async def tell_again(
+    session: AsyncSession, session_id: UUID, client_id: UUID, at: datetime
+) -> None:
+    await session.execute(_AGAIN, {"session_id": session_id, "client_id": client_id, "at": at})
+
+
+async def forget_listeners(session: AsyncSession, before: datetime) -> None:
+    await session.execute(_FORGET, {"before": before})

@@ -1,0 +1,56 @@
+"""What persons and their postings are, asked of their registers: the provider's tokens are capped
+by it. A posting that ends at noon signs nothing afterwards, whatever a token says.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.authority import actions as registers
+from sebalai_identity.oauth.desk import Authority
+from sebalai_identity.persons.actions import get_person
+
+CIVIL_SERVANT = "civil_servant"
+DEFINITIVE = "definitive"
+
+
+class Registers:
+    async def authority(
+        self, session: AsyncSession, subject: UUID, posting: UUID | None, at: datetime
+    ) -> Authority:
+        """The named posting; without a name the only one held, or the only definitive one."""
+        found = await registers.authority_at(session, person_id=subject, at=at)
+        if found is None or not found.is_active:
+            return Authority(is_usable=False)
+        chosen = found.posting(posting) if posting is not None else _usual(found)
+        if posting is not None and chosen is None:
+            return Authority(is_usable=False)
+        if chosen is None:
+            return Authority(ends_at=found.person_until)
+        ends = (found.end_of_posting(chosen.id), found.person_until)
+        return Authority(
+            kind=CIVIL_SERVANT,
+            agency=chosen.agency,
+            posting=chosen.id,
+            ends_at=min((end for end in ends if end is not None), default=None),
+        )
+
+    async def claims(
+        self, session: AsyncSession, subject: UUID, names: frozenset[str]
+    ) -> dict[str, Any]:
+        """Name and birth date, no more: what is not kept is not told."""
+        person = await get_person(session, subject) if names else None
+        if person is None:
+            return {}
+        known: dict[str, Any] = {"name": person.name}
+        if person.birth_date is not None:
+            known["birthdate"] = person.birth_date.isoformat()
+        return {name: value for name, value in known.items() if name in names}
+
+
+def _usual(found: registers.Authority) -> Any:
+    held = found.postings
+    chief = [one for one in held if one.kind == DEFINITIVE]
+    return held[0] if len(held) == 1 else chief[0] if len(chief) == 1 else None
