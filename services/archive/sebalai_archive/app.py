@@ -14,6 +14,7 @@ from sebalai_archive.partials import Partials
 from sebalai_archive.records import api as records
 from sebalai_archive.records import content_api, keeping_api
 from sebalai_archive.retention import api as retention
+from sebalai_archive.search import api as search
 from sebalai_archive.settings import ArchiveSettings
 from sebalai_archive.standing import api as standing
 from sebalai_archive.uploads import api as uploads
@@ -38,6 +39,7 @@ def archive_app(
         standing.router,
         holds.router,
         disposals.router,
+        search.router,
     ]
     store = ContentStore(settings.content_dir, settings.content_bytes_limit)
     member = Member(NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED)

@@ -7,4 +7,5 @@ from sebalai_shared.settings import MemberSettings
 
 class ArchiveSettings(MemberSettings):
     content_dir: Path = Path(".run/content")
+    clamd_socket: Path | None = None
     content_bytes_limit: int = 1024**3

@@ -11,13 +11,16 @@ from sebalai_shared.relay import Relay
 
 from sebalai_archive.content_store import ContentStore
 from sebalai_archive.disposals.jobs import erase_destroyed, propose_due
+from sebalai_archive.examinations.jobs import examine_contents
 from sebalai_archive.partials import Partials
 from sebalai_archive.records.jobs import sweep_content
+from sebalai_archive.search.jobs import index_records
 from sebalai_archive.settings import ArchiveSettings
 from sebalai_archive.uploads.jobs import sweep_uploads
 
 KEYS_SWEEP_SECONDS = 3_600.0
 PROPOSE_SECONDS = 24 * 3_600.0
+EXAMINE_SECONDS = 5.0
 ERASE_SECONDS = 300.0
 UPLOADS_SWEEP_SECONDS = 600.0
 CONTENT_SWEEP_SECONDS = 6 * 3_600.0
@@ -45,6 +48,10 @@ async def work(settings: ArchiveSettings) -> None:
     async def erase() -> None:
         await erase_destroyed(database, store, SystemClock())
 
+    async def examine() -> None:
+        await examine_contents(database, store, SystemClock(), settings.clamd_socket)
+        await index_records(database, SystemClock())
+
     async def relay() -> None:
         await broker.connect()
         await broker.ensure_stream(EVENTS)
@@ -54,7 +61,9 @@ async def work(settings: ArchiveSettings) -> None:
         await together(
             relay(),
             every(KEYS_SWEEP_SECONDS, sweep_keys),
+            every(EXAMINE_SECONDS, examine),
             every(PROPOSE_SECONDS, propose),
+            every(EXAMINE_SECONDS, examine),
             every(ERASE_SECONDS, erase),
             every(UPLOADS_SWEEP_SECONDS, forget_uploads),
             every(CONTENT_SWEEP_SECONDS, sweep_files),

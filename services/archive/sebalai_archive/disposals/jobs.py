@@ -8,9 +8,11 @@ from sebalai_shared.database import Database
 
 from sebalai_archive.content_store import ContentStore
 from sebalai_archive.disposals import actions
+from sebalai_archive.examinations import actions as examinations
 from sebalai_archive.reader import enter_as_worker
 from sebalai_archive.records import actions as records
 from sebalai_archive.records.actions import ageing, ending
+from sebalai_archive.search import actions as search
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,9 @@ async def erase_destroyed(database: Database, store: ContentStore, clock: Clock)
             found = await _erase(store, buried.sha256, buried.disposal_id, is_named=bool(named))
             if found is None:
                 continue
+            await search.forget_record(session, record_id=buried.record_id)
+            if not named:
+                await examinations.forget(session, sha256=buried.sha256)
             await ending.prove_erased(session, buried=buried, proof=found, now=clock.now())
             proven += 1
     if proven:

@@ -9,21 +9,23 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import FileResponse
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
-from sebalai_shared.database import Database, Transaction
+from sebalai_shared.database import Database, Transaction, row_dict
 from sebalai_shared.problems import Problem, Unavailable, responses
 
 from sebalai_archive.content_store import ContentStore, DigestDiffers, OverLimit, Stored
+from sebalai_archive.examinations import actions as examinations
 from sebalai_archive.records import actions
 from sebalai_archive.records.actions import (
     ContentClosed,
     ContentDestroyed,
+    ContentInfected,
     MayNotWrite,
     RecordDeclared,
     RecordUnknown,
 )
 from sebalai_archive.records.model import Record
 from sebalai_archive.records.reading import record_read
-from sebalai_archive.records.schema import RecordRead
+from sebalai_archive.records.schema import ExaminationRead, RecordRead
 from sebalai_archive.retention.actions import civil_date
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
@@ -59,6 +61,10 @@ class ContentTooLarge(Problem):
 
 class MediaTypeInvalid(Problem):
     status, slug, title = 415, "media-type-invalid", "The Content-Type is not a media type"
+
+
+class NotExamined(RecordUnknown):
+    slug, title = "content-not-examined", "Nobody looked into the content yet"
 
 
 class ContentUnknown(RecordUnknown):
@@ -162,7 +168,9 @@ async def put_content(
 @router.get(
     "/{record_id}/content",
     response_class=FileResponse,
-    responses=responses(RecordUnknown, ContentClosed, ContentDestroyed, ContentUnavailable),
+    responses=responses(
+        RecordUnknown, ContentClosed, ContentDestroyed, ContentInfected, ContentUnavailable
+    ),
 )
 async def read_content(
     request: Request, record_id: UUID, caller: PublicAccess, session: Transaction
@@ -199,3 +207,21 @@ def _content_headers(request: Request, record: Record) -> dict[str, str]:
     if "range" not in request.headers:
         headers["Content-Digest"] = headers["Repr-Digest"]
     return headers
+
+
+@router.get(
+    "/{record_id}/examination",
+    responses=responses(RecordUnknown, ContentClosed, ContentDestroyed, NotExamined),
+)
+async def read_examination(
+    request: Request, record_id: UUID, caller: IdentifiedAccess, session: Transaction
+) -> ExaminationRead:
+    """What was found in the content: its format by PRONOM, whether it has text, the virus scan."""
+    clock = request.app.state.clock
+    record = await actions.open_record(
+        session, clock, caller=caller, record_id=record_id, what="examination"
+    )
+    found = await examinations.found_in(session, sha256=record.content_sha256 or "")
+    if found is None:
+        raise NotExamined("Wait a little; the worker looks into one after another.")
+    return ExaminationRead.model_validate(row_dict(found))

@@ -100,6 +100,15 @@ class RetentionEventRead(BaseModel):
     new: dict[str, str | int | None]
 
 
+class ExaminationRead(BaseModel):
+    state: str
+    puid: Annotated[str | None, Field(description="PRONOM identifier of the format")]
+    pages: int | None
+    note: str | None
+    scan: str
+    at: datetime
+
+
 class ContentRead(BaseModel):
     sha256: str
     bytes: int

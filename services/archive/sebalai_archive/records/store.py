@@ -23,6 +23,13 @@ def visible_to(reader: Reader) -> Select[Record]:
 
 def known_to(reader: Reader) -> ColumnElement[bool]:
     """`access.may_know` as a condition on `record`."""
+    is_own = Record.agency == reader.agency
+    opened = open_to(reader)
+    return or_(opened, is_own) if reader.is_archivist and reader.agency else opened
+
+
+def open_to(reader: Reader) -> ColumnElement[bool]:
+    """`access.grounds_to_open` as a condition on `record`."""
     if reader.rank == "worker":
         return true()
     declared = Record.state == DECLARED
@@ -38,8 +45,6 @@ def known_to(reader: Reader) -> ColumnElement[bool]:
 
 
 def _own(reader: Reader, low: ColumnElement[bool]) -> ColumnElement[bool]:
-    if reader.is_archivist:
-        return true()
     limited = Record.security_class == "terbatas"
     found: list[ColumnElement[bool]] = [Record.security_class == "biasa"]
     if reader.subject:
@@ -48,7 +53,7 @@ def _own(reader: Reader, low: ColumnElement[bool]) -> ColumnElement[bool]:
         found.append(made if is_trusted else and_(made, low))
     if reader.rank == "head":
         found.append(Record.security_class != "sangat_rahasia")
-    elif reader.rank == "system":
+    elif reader.rank == "system" or reader.is_archivist:
         found.append(limited)
     elif reader.rank == "administrator" and reader.unit is not None:
         found.append(and_(limited, Record.unit == reader.unit))

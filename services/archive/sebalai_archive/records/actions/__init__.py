@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.classifications import actions as classifications
 from sebalai_archive.content_store import Stored
+from sebalai_archive.examinations import actions as examinations
 from sebalai_archive.reader import Reader, SecurityClass, enter_as_worker
 from sebalai_archive.records import access, events, store
 from sebalai_archive.records.model import (
@@ -70,6 +71,10 @@ class RecordDeclared(Conflict):
 
 class ContentClosed(Forbidden):
     slug, title = "content-closed", "You may know of this record, not open it"
+
+
+class ContentInfected(Conflict):
+    slug, title = "content-infected", "The virus scanner found something in the content"
 
 
 class ContentDestroyed(Problem):
@@ -278,6 +283,9 @@ def _freeze(record: Record, now: datetime) -> Event:
     return events.declared(event_id, fact, now)
 
 
+known_to, open_to = store.known_to, store.open_to
+
+
 async def list_records(
     session: AsyncSession, clock: Clock, *, caller: Caller, state: str | None, page: PageAsk
 ) -> Sequence[Record]:
@@ -315,7 +323,7 @@ async def open_record(
 ) -> Record:
     """The record for reading its content; above class biasa the opening is logged.
 
-    Raises `RecordUnknown`, `ContentClosed`, `ContentDestroyed`.
+    Raises `RecordUnknown`, `ContentClosed`, `ContentDestroyed`, `ContentInfected`.
     """
     record = await find_record(session, clock, caller=caller, record_id=record_id)
     reader = await standing.reader_of(session, clock.now(), caller)
@@ -329,6 +337,9 @@ async def open_record(
             disposal=str(buried.disposal_id),
             at=to_text(buried.at),
         )
+    looked = await examinations.found_in(session, sha256=record.content_sha256 or "")
+    if looked is not None and looked.state == "infected":
+        raise ContentInfected("It is kept as evidence and not given out; tell the operator.")
     if record.security_class in access.LOGGED:
         opening = Opening(
             id=uuid7(),

@@ -1,0 +1,33 @@
+"""SQL of examinations; asked by the archive itself, never by a caller."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_archive.examinations.model import Examination
+
+
+async def find(session: AsyncSession, sha256: str) -> Examination | None:
+    return await session.get(Examination, sha256)
+
+
+async def unexamined(session: AsyncSession, limit: int) -> Sequence[str]:
+    """Digests that a record names and nobody looked into, the newest first."""
+    rows = await session.scalars(
+        text("""
+            SELECT r.content_sha256 FROM record r
+            WHERE r.content_sha256 IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM examination e WHERE e.sha256 = r.content_sha256)
+              AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.record_id = r.id)
+            ORDER BY r.id DESC LIMIT :limit
+        """),
+        {"limit": limit},
+    )
+    return list(dict.fromkeys(rows))
+
+
+async def forget(session: AsyncSession, sha256: str) -> None:
+    await session.execute(
+        text("DELETE FROM examination WHERE sha256 = :sha256"), {"sha256": sha256}
+    )

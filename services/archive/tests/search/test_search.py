@@ -1,0 +1,146 @@
+import base64
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sebalai_archive.content_store import ContentStore
+from sebalai_archive.examinations.jobs import examine_contents
+from sebalai_archive.search.jobs import index_records
+from sebalai_archive.search.stemming import plain, stemmed
+from sebalai_shared.caller import Caller
+from sebalai_shared.ids import uuid7
+from sebalai_shared.testing.http import system
+
+from services.archive.tests.systems.clamd import EICAR, clamd
+
+TEXT = "Panitia telah memusnahkan arsip keuangan milik Dinas Sosial di Pangkalpinang."
+
+
+@pytest.fixture
+def store(settings):
+    return ContentStore(settings.content_dir, settings.content_bytes_limit)
+
+
+@pytest.fixture
+def keep(writer, database, store, clock):
+    async def make(content=TEXT, **more):
+        content = content if isinstance(content, bytes) else content.encode()
+        draft = {"title": "Berita acara", "classification": "000.1.5"} | more
+        made = await writer.post(
+            "/v1/records", json=draft, headers={"idempotency-key": str(uuid7())}
+        )
+        record_id = made.json()["id"]
+        digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        await writer.put(
+            f"/v1/records/{record_id}/content",
+            content=content,
+            headers={"content-digest": f"sha-256=:{digest}:"},
+        )
+        await writer.post(f"/v1/records/{record_id}/declaration")
+        await examine_contents(database, store, clock, None)
+        await index_records(database, clock)
+        return record_id
+
+    return make
+
+
+async def search(client, query):
+    answer = await client.get("/v1/search", params={"q": query})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize("query", ["pemusnahan", "dimusnahkan arsip", "KEUANGAN", '"dinas sosial"'])
+async def test_words_are_found_by_their_stems_and_as_they_stand(keep, writer, query):
+    record_id = await keep()
+    found = await search(writer, query)
+    assert [hit["record"] for hit in found["items"]] == [record_id]
+    assert found["is_complete"]
+    assert found["facets"]["classification"] == [{"value": "000.1.5", "count": 1}]
+
+
+async def test_a_number_and_a_title_are_found_in_spite_of_a_typing_error(keep, writer):
+    record_id = await keep(
+        "x", title="Perjanjian Kerja Sama Pariwisata", number="B/17/000.1.5/2026"
+    )
+    for query in ("perjajian kerja", "B/17/000.1.5/2026", "pariwisata"):
+        assert [hit["record"] for hit in (await search(writer, query))["items"]] == [record_id], (
+            query
+        )
+    assert (await search(writer, "kepegawaian"))["items"] == []
+
+
+async def test_the_snippet_shows_the_words(keep, writer):
+    await keep()
+    [hit] = (await search(writer, "arsip keuangan"))["items"]
+    assert "⟦arsip⟧ ⟦keuangan⟧" in hit["snippet"]
+
+
+async def test_a_title_weighs_more_than_the_text(keep, writer):
+    in_title = await keep("lain", title="Laporan banjir")
+    in_text = await keep("laporan banjir kemarin")
+    found = [hit["record"] for hit in (await search(writer, "banjir"))["items"]]
+    assert found == [in_title, in_text]
+
+
+async def test_what_a_reader_may_not_know_is_not_found_nor_counted(
+    keep, stranger, anonymous, writer
+):
+    await keep(security_class="rahasia", title="Operasi Rajawali")
+    for outsider in (stranger, anonymous):
+        for query in ("rajawali", "pemusnahan", "keuangan"):
+            found = await search(outsider, query)
+            assert (found["items"], found["matches"]) == ([], 0)
+            assert not any(found["facets"].values())
+    assert (await search(writer, "rajawali"))["matches"] == 1
+
+
+async def test_an_archivist_finds_by_title_what_it_may_not_open_but_not_by_text(keep, client_of):
+    operator = client_of(system("ID-BB/GOV/diskominfo/operasi", "platform.operate"))
+    standing = {"agency": "dinsos-pmd", "rank": "staff", "is_archivist": True}
+    await operator.put("/v1/standings/arsiparis", json=standing)
+    archivist = client_of(Caller(kind="civil_servant", subject="arsiparis", agency="dinsos-pmd"))
+    await keep(security_class="rahasia", title="Operasi Rajawali")
+    [hit] = (await search(archivist, "rajawali"))["items"]
+    assert hit["snippet"] is None
+    assert (await search(archivist, "pemusnahan"))["items"] == []
+
+
+async def test_infected_content_is_not_given_out(keep, writer, database, store, clock, tmp_path):
+    record_id = await keep()
+    draft = {"title": "x", "classification": "000.1.5"}
+    made = await writer.post("/v1/records", json=draft, headers={"idempotency-key": str(uuid7())})
+    path = f"/v1/records/{made.json()['id']}"
+    digest = base64.b64encode(hashlib.sha256(EICAR).digest()).decode()
+    await writer.put(
+        f"{path}/content", content=EICAR, headers={"content-digest": f"sha-256=:{digest}:"}
+    )
+    assert (await writer.get(f"{path}/examination")).status_code == 404
+    async with clamd(tmp_path / "s") as socket:
+        assert await examine_contents(database, store, clock, socket) == 1
+    answer = await writer.get(f"{path}/content")
+    assert answer.json()["type"] == "urn:sebalai:problem:content-infected"
+    fine = (await writer.get(f"/v1/records/{record_id}/examination")).json()
+    assert (fine["state"], fine["puid"], fine["scan"]) == ("text", "x-fmt/111", "not_scanned")
+
+
+@pytest.mark.parametrize("query", ["a", "x" * 301, "a\x00b"])
+async def test_a_query_that_is_none_is_refused(anonymous, query):
+    assert (await anonymous.get("/v1/search", params={"q": query})).status_code == 422
+
+
+async def test_signs_alone_find_nothing(keep, writer):
+    await keep()
+    for query in ("!!", "& | !", "':*", "<->"):
+        assert (await search(writer, query))["items"] == []
+
+
+@given(st.text(max_size=200))
+def test_any_text_has_words(text):
+    assert len(plain(text).split()) >= len(stemmed(text).split())
+
+
+def test_forms_of_one_word_meet():
+    assert stemmed("pemusnahan") == stemmed("dimusnahkan") == stemmed("musnah")
+    assert stemmed("dan yang di") == ""
