@@ -10,12 +10,15 @@ from sebalai_archive.content_store import ContentStore
 from sebalai_archive.disposals import api as disposals
 from sebalai_archive.holds import api as holds
 from sebalai_archive.letters import api as letters
+from sebalai_archive.numbering import api as numbering
+from sebalai_archive.outgoing import api as outgoing
 from sebalai_archive.partials import Partials
 from sebalai_archive.records import api as records
 from sebalai_archive.records import content_api, keeping_api
 from sebalai_archive.retention import api as retention
 from sebalai_archive.search import api as search
 from sebalai_archive.settings import ArchiveSettings
+from sebalai_archive.signing.choosing import signer_of
 from sebalai_archive.standing import api as standing
 from sebalai_archive.uploads import api as uploads
 
@@ -32,6 +35,8 @@ def archive_app(
         classifications.router,
         retention.router,
         letters.router,
+        numbering.router,
+        outgoing.router,
         records.router,
         content_api.router,
         keeping_api.router,
@@ -46,4 +51,5 @@ def archive_app(
     app = create_app(settings, member, database=database, clock=clock)
     app.state.content = store
     app.state.partials = Partials(settings.content_dir)
+    app.state.signer = signer_of(settings)
     return app

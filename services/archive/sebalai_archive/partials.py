@@ -8,7 +8,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
@@ -52,7 +52,7 @@ class Partials:
         await asyncio.to_thread(self.path(upload_id).unlink, missing_ok=True)
 
     @asynccontextmanager
-    async def writing(self, upload_id: UUID) -> AsyncIterator[int]:
+    async def writing(self, upload_id: UUID) -> AsyncGenerator[int]:
         """The descriptor, held against every other writer. Raises `PartialBusy`, `OSError`."""
         descriptor = os.open(self.path(upload_id), os.O_RDWR)
         try:

@@ -6,7 +6,8 @@ from typing import Any
 
 from sebalai_archive.app import NAME, archive_app
 from sebalai_archive.disposals import events as disposals
-from sebalai_archive.records import events
+from sebalai_archive.outgoing import events as letters
+from sebalai_archive.records import events as records
 from sebalai_archive.settings import ArchiveSettings
 
 
@@ -15,7 +16,8 @@ def contracts() -> dict[str, dict[str, Any]]:
     documents: dict[str, dict[str, Any]] = {
         f"{NAME}.openapi.json": archive_app(ArchiveSettings()).openapi()
     }
-    for kind, data in (events.PUBLISHED | disposals.PUBLISHED).items():
+    published = records.PUBLISHED | letters.PUBLISHED | disposals.PUBLISHED
+    for kind, data in published.items():
         documents[f"events/{kind}.json"] = data.model_json_schema()
     return documents
 

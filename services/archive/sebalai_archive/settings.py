@@ -9,3 +9,5 @@ class ArchiveSettings(MemberSettings):
     content_dir: Path = Path(".run/content")
     clamd_socket: Path | None = None
     content_bytes_limit: int = 1024**3
+    signing_key_file: Path | None = None
+    signing_certificates_file: Path | None = None

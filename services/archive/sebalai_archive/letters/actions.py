@@ -18,6 +18,10 @@ async def list_letter_types(
     return await store.page(session, caller, after, limit)
 
 
+async def is_known(session: AsyncSession, *, caller: Caller, code: str) -> bool:
+    return await store.find(session, caller, code) is not None
+
+
 async def load_letter_types(session: AsyncSession, *, folder: ReferenceFolder) -> int:
     rows = folder.rows(TABLE)
     await store.keep(

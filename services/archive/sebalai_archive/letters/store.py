@@ -25,6 +25,10 @@ async def page(
     return (await session.scalars(query)).all()
 
 
+async def find(session: AsyncSession, caller: Caller, code: str) -> LetterType | None:
+    return await session.scalar(visible_to(caller).where(LetterType.code == code))
+
+
 async def keep(session: AsyncSession, rows: Sequence[dict[str, object]]) -> None:
     query = insert(LetterType)
     changed = {name: query.excluded[name] for name in CHANGING}

@@ -1,7 +1,7 @@
 """Decisions about records: draft, attach content, declare, find."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -55,6 +55,9 @@ class PageAsk:
 
     after: UUID | None
     limit: int
+
+
+ISSUED_TYPE = "application/pdf"
 
 
 class RecordUnknown(NotFound):
@@ -375,3 +378,24 @@ async def named_content(
     """Which of these digests a record names, whoever's it is; for the archive's own sweeper."""
     await enter_as_worker(session, now)
     return await store.named_content(session, digests)
+
+
+async def declare_issued(
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    caller: Caller,
+    facts: Mapping[str, object],
+    stored: Stored,
+) -> Record:
+    """A record of what another slice has made, content and all, declared at once; `facts` are the
+    fields of `RecordCreate`.
+
+    Raises `MayNotWrite`, `FieldInvalid`.
+    """
+    wanted = RecordCreate.model_validate(facts)
+    record = await draft_record(session, clock, caller=caller, wanted=wanted)
+    await attach_content(session, clock, record=record, stored=stored, media_type=ISSUED_TYPE)
+    return await declare_record(
+        session, clock, caller=caller, record_id=record.id, wanted=RecordDeclare()
+    )

@@ -1,0 +1,222 @@
+"""HTTP of outgoing letters: `/v1/outgoing-letters`, and the public `/v1/verifications/{code}`."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request
+from sebalai_shared.caller import IdentifiedAccess, PublicAccess
+from sebalai_shared.database import Transaction
+from sebalai_shared.idempotency import Idempotent, KeyReused
+from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.problems import FieldInvalid, responses
+
+from sebalai_archive.numbering.actions import TemplateMissing
+from sebalai_archive.outgoing import actions, issuing
+from sebalai_archive.outgoing.actions import LetterElsewhere, LetterUnknown, NotYourAct
+from sebalai_archive.outgoing.issuing import VERIFICATIONS, Desk
+from sebalai_archive.outgoing.model import OutgoingAct, OutgoingLetter
+from sebalai_archive.outgoing.schema import (
+    Addressee,
+    LetterActRead,
+    LetterDraft,
+    LetterRead,
+    Note,
+    SignerWanted,
+    VerificationRead,
+)
+from sebalai_archive.outgoing.states import SENT, SIGNED, State
+from sebalai_archive.signing.signer import SigningUnavailable
+
+router = APIRouter(prefix="/v1", tags=["outgoing letters"])
+
+STEP = responses(LetterUnknown, NotYourAct, LetterElsewhere)
+Code = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{20}$")]
+
+
+def _read(
+    request: Request, letter: OutgoingLetter, acts: list[LetterActRead] | None = None
+) -> LetterRead:
+    code, public_url = letter.verification_code, request.app.state.settings.public_url
+    return LetterRead(
+        id=letter.id,
+        agency=letter.agency,
+        letter_type=letter.letter_type,
+        classification=letter.classification_code,
+        security_class=letter.security_class,  # pyright: ignore[reportArgumentType] - checked there
+        urgency=letter.urgency,  # pyright: ignore[reportArgumentType] - checked by the database
+        subject=letter.subject,
+        addressees=[Addressee.model_validate(one) for one in letter.addressees],
+        verifiers=letter.verifiers,
+        verified=letter.verified,
+        signer=SignerWanted.model_validate(letter.signer),
+        drafter=letter.drafter,
+        state=letter.state,
+        number=letter.number_text,
+        letter_date=letter.letter_date,
+        record_id=letter.record_id,
+        verification=public_url + VERIFICATIONS + code if code else None,
+        acts=acts,
+    )
+
+
+def _act(row: OutgoingAct) -> LetterActRead:
+    return LetterActRead(act=row.act, actor=row.actor, note=row.note, at=row.at)
+
+
+def _after(key: list[object] | None) -> UUID | None:
+    if key is None:
+        return None
+    try:
+        return UUID(str(key[0]))
+    except ValueError as error:
+        raise BadCursor("Take `next` of the page before as it is, or leave it out.") from error
+
+
+@router.post(
+    "/outgoing-letters",
+    status_code=201,
+    responses=responses(NotYourAct, FieldInvalid, KeyReused),
+)
+async def draft_letter(
+    request: Request,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    once: Idempotent,
+    wanted: LetterDraft,
+) -> LetterRead:
+    async def make() -> LetterRead:
+        clock = request.app.state.clock
+        letter = await actions.draft_letter(session, clock, caller=caller, wanted=wanted)
+        return _read(request, letter)
+
+    return await once.answer(session, LetterRead, make)
+
+
+@router.get("/outgoing-letters", responses=responses(BadCursor))
+async def list_letters(
+    request: Request,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    state: Annotated[State | None, Query()] = None,
+    cursor: CursorText = None,
+    limit: Limit = 20,
+) -> Page[LetterRead]:
+    after = _after(decode_cursor(cursor, 1))
+    rows = await actions.list_letters(
+        session, caller=caller, state=state, after_id=after, limit=limit
+    )
+    return page(rows, limit, lambda row: _read(request, row), lambda row: [row.id])
+
+
+@router.get("/outgoing-letters/{letter_id}", responses=responses(LetterUnknown))
+async def read_letter(
+    request: Request, letter_id: UUID, caller: IdentifiedAccess, session: Transaction
+) -> LetterRead:
+    """With everything that was done to it, by whom and when."""
+    letter, acts = await actions.find_letter(session, caller=caller, letter_id=letter_id)
+    return _read(request, letter, [_act(row) for row in acts])
+
+
+@router.put(
+    "/outgoing-letters/{letter_id}",
+    responses=responses(LetterUnknown, NotYourAct, LetterElsewhere, FieldInvalid),
+)
+async def change_letter(
+    request: Request,
+    letter_id: UUID,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    wanted: LetterDraft,
+) -> LetterRead:
+    letter = await actions.change_letter(session, caller=caller, letter_id=letter_id, wanted=wanted)
+    return _read(request, letter)
+
+
+@router.post("/outgoing-letters/{letter_id}/submission", responses=STEP)
+async def submit_letter(
+    request: Request, letter_id: UUID, caller: IdentifiedAccess, session: Transaction
+) -> LetterRead:
+    clock = request.app.state.clock
+    letter = await actions.submit_letter(session, clock, caller=caller, letter_id=letter_id)
+    return _read(request, letter)
+
+
+@router.post("/outgoing-letters/{letter_id}/paraf", responses=STEP)
+async def verify_letter(
+    request: Request, letter_id: UUID, caller: IdentifiedAccess, session: Transaction
+) -> LetterRead:
+    clock = request.app.state.clock
+    letter = await actions.verify_letter(session, clock, caller=caller, letter_id=letter_id)
+    return _read(request, letter)
+
+
+@router.post("/outgoing-letters/{letter_id}/return", responses=STEP)
+async def return_letter(
+    request: Request,
+    letter_id: UUID,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    wanted: Note,
+) -> LetterRead:
+    letter = await actions.return_letter(
+        session, request.app.state.clock, caller=caller, letter_id=letter_id, note=wanted.note
+    )
+    return _read(request, letter)
+
+
+@router.post("/outgoing-letters/{letter_id}/cancellation", responses=STEP)
+async def cancel_letter(
+    request: Request,
+    letter_id: UUID,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    wanted: Note,
+) -> LetterRead:
+    letter = await actions.cancel_letter(
+        session, request.app.state.clock, caller=caller, letter_id=letter_id, note=wanted.note
+    )
+    return _read(request, letter)
+
+
+@router.post(
+    "/outgoing-letters/{letter_id}/signature",
+    responses=responses(
+        LetterUnknown, NotYourAct, LetterElsewhere, TemplateMissing, SigningUnavailable
+    ),
+)
+async def sign_letter(request: Request, letter_id: UUID, caller: IdentifiedAccess) -> LetterRead:
+    """Number, PDF/A, signature and record. After a failure ask again: the number stays."""
+    state = request.app.state
+    desk = Desk(state.database, state.clock, state.content, state.signer, state.settings.public_url)
+    return _read(request, await issuing.sign_letter(desk, caller=caller, letter_id=letter_id))
+
+
+@router.post("/outgoing-letters/{letter_id}/sending", responses=STEP)
+async def send_letter(
+    request: Request, letter_id: UUID, caller: IdentifiedAccess, session: Transaction
+) -> LetterRead:
+    clock = request.app.state.clock
+    letter = await issuing.send_letter(session, clock, caller=caller, letter_id=letter_id)
+    return _read(request, letter)
+
+
+@router.get("/verifications/{code}", responses=responses(LetterUnknown))
+async def verify_code(
+    request: Request, code: Code, caller: PublicAccess, session: Transaction
+) -> VerificationRead:
+    """For anyone who holds the letter: compare the digest of your file with `content_sha256`."""
+    del caller
+    letter = await actions.verify_code(session, code=code)
+    is_issued = letter.state in (SIGNED, SENT)
+    receipt = f"{request.app.state.settings.public_url}/receipts/{letter.event_id}"
+    return VerificationRead(
+        number=letter.number_text,
+        letter_date=letter.letter_date,
+        agency=letter.agency,
+        signer_name=letter.signer["name"] if is_issued else None,
+        signer_position=letter.signer["position"] if is_issued else None,
+        state=letter.state,
+        content_sha256=letter.content_sha256,
+        certificate_serial=letter.certificate_serial,
+        receipt=receipt if is_issued else None,
+    )

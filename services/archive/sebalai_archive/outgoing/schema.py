@@ -1,0 +1,109 @@
+"""Wire shapes of outgoing letters."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sebalai_archive.outgoing.states import Act, State
+from sebalai_archive.reader import SecurityClass
+
+ADDRESSEES_MAX = 100
+COPIES_MAX = 50
+PARAGRAPHS_MAX = 200
+PARAGRAPH_LENGTH_MAX = 5_000
+VERIFIERS_MAX = 10
+NOTE_LENGTH_MAX = 1_000
+
+Urgency = Literal["biasa", "segera", "sangat_segera"]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+Subject = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Addressee(BaseModel):
+    """`agency` is a slug when it is one of the province's own: it gets the letter over the bus."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Line
+    agency: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] | None = None
+
+
+class SignerWanted(BaseModel):
+    """`subject` is who will sign; `on_behalf` the authority used (Plt., Plh., a.n., u.b.)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    subject: Subject
+    name: Line
+    position: Line
+    on_behalf: Literal["plt", "plh", "an", "ub"] | None = None
+
+
+class LetterDraft(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    letter_type: str
+    classification: str
+    security_class: SecurityClass = "biasa"
+    urgency: Urgency = "biasa"
+    subject: Line
+    unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,40}$")]
+    place: Line = "Pangkalpinang"
+    addressees: Annotated[list[Addressee], Field(min_length=1, max_length=ADDRESSEES_MAX)]
+    copies: Annotated[list[Line], Field(max_length=COPIES_MAX)] = []
+    paragraphs: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=PARAGRAPH_LENGTH_MAX)]],
+        Field(min_length=1, max_length=PARAGRAPHS_MAX),
+    ]
+    verifiers: Annotated[list[Subject], Field(max_length=VERIFIERS_MAX)] = []
+    signer: SignerWanted
+
+
+class Note(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    note: Annotated[str, Field(min_length=1, max_length=NOTE_LENGTH_MAX)]
+
+
+class LetterActRead(BaseModel):
+    act: Act
+    actor: str
+    note: str | None
+    at: datetime
+
+
+class LetterRead(BaseModel):
+    id: UUID
+    agency: str
+    letter_type: str
+    classification: str
+    security_class: SecurityClass
+    urgency: Urgency
+    subject: str
+    addressees: list[Addressee]
+    verifiers: list[str]
+    verified: int
+    signer: SignerWanted
+    drafter: str
+    state: State
+    number: str | None
+    letter_date: date | None
+    record_id: UUID | None
+    verification: str | None = Field(description="address at which anyone checks the letter")
+    acts: list[LetterActRead] | None = None
+
+
+class VerificationRead(BaseModel):
+    """What anyone with the letter in hand may know: enough to compare, nothing of its text."""
+
+    number: str | None
+    letter_date: date | None
+    agency: str
+    signer_name: str | None
+    signer_position: str | None
+    state: State
+    content_sha256: str | None
+    certificate_serial: str | None
+    receipt: str | None = Field(description="address of the ledger's proof of the record")

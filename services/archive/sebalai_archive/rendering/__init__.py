@@ -1,0 +1,1 @@
+"""Letters as PDF/A-2b, written by typst. Data goes in as data, never as markup."""

@@ -1,0 +1,259 @@
+import asyncio
+import hashlib
+
+import pytest
+from sebalai_archive.signing import trial_authority
+from sebalai_archive.signing.signer import SigningUnavailable
+from sebalai_shared.clock import SystemClock
+from sebalai_shared.ids import uuid7
+from sebalai_shared.testing.http import in_process, system
+from sqlalchemy import text
+
+AGENCY = "ID-BB/GOV/dinsos-pmd/"
+TEMPLATE = {
+    "letter_type": "surat_dinas",
+    "book": "keluar",
+    "pattern": "{klasifikasi}/{nomor:3}/{unit}/{bulan_romawi}/{tahun}",
+    "valid_from": "2026-11-24",
+}
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("authority")
+    files = [folder / name for name in ("key.pem", "chain.pem", "root.pem")]
+    trial_authority.write(*files, SystemClock().now())
+    return files
+
+
+@pytest.fixture
+def settings(settings, authority):
+    key, chain, _ = authority
+    return settings.model_copy(update={"signing_key_file": key, "signing_certificates_file": chain})
+
+
+def key():
+    return {"idempotency-key": str(uuid7())}
+
+
+class Failing:
+    """A key that is away."""
+
+    def __init__(self, error):
+        self.error = error
+
+    async def sign(self, *_):
+        raise self.error
+
+
+class Person:
+    """One person of the agency, by the application that stands for it here."""
+
+    def __init__(self, app, asserter, name):
+        caller = system(AGENCY + name, "archive.write")
+        self.subject = caller.subject
+        self.http = in_process(app, asserter.headers(caller, "archive"))
+
+    async def act(self, letter, step, **body):
+        return await self.http.post(
+            f"/v1/outgoing-letters/{letter['id']}/{step}", json=body or None
+        )
+
+
+@pytest.fixture
+def people(app, asserter):
+    return {name: Person(app, asserter, name) for name in ("konsep", "paraf1", "paraf2", "kepala")}
+
+
+@pytest.fixture
+def wanted(people):
+    return {
+        "letter_type": "surat_dinas",
+        "classification": "000.1.5",
+        "subject": "Undangan rapat koordinasi",
+        "unit": "DINSOS",
+        "addressees": [{"name": "Kepala Dinas Kesehatan", "agency": "dinkes"}],
+        "paragraphs": ["Dengan hormat, kami mengundang Saudara."],
+        "verifiers": [people["paraf1"].subject, people["paraf2"].subject],
+        "signer": {
+            "subject": people["kepala"].subject,
+            "name": "Sari",
+            "position": "Kepala Dinas Sosial",
+            "on_behalf": "plt",
+        },
+    }
+
+
+@pytest.fixture
+async def draft(people, wanted):
+    http = people["konsep"].http
+    await http.post("/v1/number-templates", json=TEMPLATE, headers=key())
+    answer = await http.post(
+        "/v1/outgoing-letters", json=wanted, headers={"idempotency-key": str(uuid7())}
+    )
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+@pytest.fixture
+async def verified(people, draft):
+    await people["konsep"].act(draft, "submission")
+    await people["paraf1"].act(draft, "paraf")
+    return (await people["paraf2"].act(draft, "paraf")).json()
+
+
+async def register(people):
+    rows = await people["konsep"].http.get("/v1/numbers", params={"book": "keluar", "year": 2026})
+    return [(row["n"], row["state"]) for row in rows.json()["items"]]
+
+
+async def test_a_letter_goes_from_draft_to_the_agency_it_is_for(
+    people, verified, app, anonymous, database
+):
+    signed = (await people["kepala"].act(verified, "signature")).json()
+    assert (signed["state"], signed["number"]) == ("signed", "000.1.5/001/DINSOS/XI/2026")
+    assert await register(people) == [(1, "issued")]
+    sent = (await people["konsep"].act(verified, "sending")).json()
+    assert sent["state"] == "sent"
+
+    record = (await people["kepala"].http.get(f"/v1/records/{sent['record_id']}")).json()
+    content = await people["kepala"].http.get(f"/v1/records/{sent['record_id']}/content")
+    code = sent["verification"].rsplit("/", 1)[1]
+    public = (await anonymous.get(f"/v1/verifications/{code}")).json()
+    assert public["content_sha256"] == hashlib.sha256(content.content).hexdigest()
+    assert (public["number"], public["signer_name"]) == (sent["number"], "Sari")
+    assert public["receipt"] == record["receipt"]
+    assert b"Undangan" not in str(public).encode()
+
+    async with database.transaction() as session:
+        facts = (await session.scalars(text("SELECT document::text FROM outbox"))).all()
+    told = [fact for fact in facts if "archive.letter.dispatched.v1" in fact]
+    assert len(told) == 1
+    assert "dinkes" in told[0]
+    assert "Undangan" not in told[0]
+    assert "Sari" not in told[0]
+
+
+async def test_every_act_is_written_with_who_and_when(people, verified):
+    await people["kepala"].act(verified, "signature")
+    letter = (await people["konsep"].http.get(f"/v1/outgoing-letters/{verified['id']}")).json()
+    acts = [(act["act"], act["actor"]) for act in letter["acts"]]
+    assert acts == [
+        ("submit", people["konsep"].subject),
+        ("verify", people["paraf1"].subject),
+        ("verify", people["paraf2"].subject),
+        ("number", people["kepala"].subject),
+        ("sign", people["kepala"].subject),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("who", "step"),
+    [
+        ("paraf2", "paraf"),
+        ("konsep", "paraf"),
+        ("kepala", "paraf"),
+        ("konsep", "return"),
+        ("paraf1", "cancellation"),
+    ],
+)
+async def test_a_step_of_somebody_else_is_refused(people, draft, who, step):
+    await people["konsep"].act(draft, "submission")
+    body = {} if step == "paraf" else {"note": "Mohon diperbaiki"}
+    assert (await people[who].act(draft, step, **body)).status_code == 403
+
+
+@pytest.mark.parametrize("who", ["konsep", "paraf1", "paraf2"])
+async def test_only_the_named_signer_signs(people, verified, who):
+    assert (await people[who].act(verified, "signature")).status_code == 403
+    assert await register(people) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "who"),
+    [("signature", "kepala"), ("sending", "konsep"), ("paraf", "paraf1"), ("return", "paraf1")],
+)
+async def test_no_step_of_a_draft_is_skipped(people, draft, step, who):
+    body = {"note": "x"} if step == "return" else {}
+    assert (await people[who].act(draft, step, **body)).status_code == 409
+
+
+async def test_a_returned_letter_is_changed_and_verified_anew(people, draft, wanted):
+    await people["konsep"].act(draft, "submission")
+    await people["paraf1"].act(draft, "paraf")
+    back = (await people["paraf2"].act(draft, "return", note="Tanggal keliru")).json()
+    assert (back["state"], back["verified"]) == ("draft", 0)
+    changed = await people["konsep"].http.put(
+        f"/v1/outgoing-letters/{draft['id']}", json=wanted | {"subject": "Undangan rapat"}
+    )
+    assert changed.json()["subject"] == "Undangan rapat"
+    await people["konsep"].act(draft, "submission")
+    assert (await people["paraf2"].act(draft, "paraf")).status_code == 403
+
+
+@pytest.mark.parametrize("part", ["verifier", "signer"])
+async def test_nobody_has_two_parts_in_a_letter(people, wanted, part):
+    me = people["konsep"].subject
+    if part == "signer":
+        wanted["signer"]["subject"] = me
+    else:
+        wanted["verifiers"] = [me]
+    answer = await people["konsep"].http.post(
+        "/v1/outgoing-letters", json=wanted, headers={"idempotency-key": str(uuid7())}
+    )
+    assert answer.status_code == 422
+    pointer = "/signer/subject" if part == "signer" else "/verifiers"
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+async def test_signing_that_broke_goes_on_with_the_same_number(people, verified, app):
+    whole, app.state.signer = app.state.signer, Failing(asyncio.CancelledError())
+    with pytest.raises(asyncio.CancelledError):
+        await people["kepala"].act(verified, "signature")
+    assert await register(people) == [(1, "reserved")]
+    app.state.signer = whole
+    signed = (await people["kepala"].act(verified, "signature")).json()
+    assert signed["number"] == "000.1.5/001/DINSOS/XI/2026"
+    assert await register(people) == [(1, "issued")]
+
+
+async def test_a_cancelled_letter_voids_its_number(people, verified, app):
+    app.state.signer = Failing(SigningUnavailable("no certificate"))
+    assert (await people["kepala"].act(verified, "signature")).status_code == 503
+    gone = (await people["konsep"].act(verified, "cancellation", note="Batal rapat")).json()
+    assert gone["state"] == "cancelled"
+    assert await register(people) == [(1, "void")]
+    assert (await people["kepala"].act(verified, "signature")).status_code == 409
+
+
+async def test_another_agencys_letters_do_not_exist(stranger, draft):
+    assert (await stranger.get(f"/v1/outgoing-letters/{draft['id']}")).status_code == 404
+    assert (await stranger.get("/v1/outgoing-letters")).json()["items"] == []
+    answer = await stranger.post(f"/v1/outgoing-letters/{draft['id']}/submission")
+    assert answer.status_code == 404
+
+
+async def test_an_unknown_code_verifies_nothing(anonymous):
+    assert (await anonymous.get(f"/v1/verifications/{'A' * 20}")).status_code == 404
+    assert (await anonymous.get("/v1/verifications/x")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("subject", "dua\nbaris"),
+        ("addressees", []),
+        ("security_class", "X"),
+        ("classification", "999.9"),
+        ("letter_type", "surat_cinta"),
+        ("unit", "a/b"),
+    ],
+)
+async def test_a_bad_draft_names_its_field(people, wanted, field, value):
+    answer = await people["konsep"].http.post(
+        "/v1/outgoing-letters",
+        json=wanted | {field: value},
+        headers={"idempotency-key": str(uuid7())},
+    )
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"].startswith(f"/{field}")
