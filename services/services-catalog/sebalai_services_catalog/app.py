@@ -7,6 +7,7 @@ from sebalai_shared.database import Database
 
 from sebalai_services_catalog.apis import api as apis
 from sebalai_services_catalog.calendar import api as calendar
+from sebalai_services_catalog.complaints import api as complaints
 from sebalai_services_catalog.maklumat import api as maklumat
 from sebalai_services_catalog.reference import api as reference
 from sebalai_services_catalog.regulations import api as regulations
@@ -32,6 +33,7 @@ def catalog_app(
         tickets.receipts,
         tickets.router,
         tickets.queue,
+        complaints.router,
         maklumat.router,
         regulations.router,
         reference.router,

@@ -6,12 +6,19 @@ from typing import Any
 
 from sebalai_services_catalog.app import NAME, catalog_app
 from sebalai_services_catalog.calendar import events as calendar
+from sebalai_services_catalog.complaints import events as complaints
 from sebalai_services_catalog.regulations import events as regulations
 from sebalai_services_catalog.requests import events as requests
 from sebalai_services_catalog.services import events as services
 from sebalai_services_catalog.settings import CatalogSettings
 
-FACTS = {**services.FACTS, **calendar.FACTS, **regulations.FACTS, **requests.FACTS}
+FACTS = {
+    **complaints.FACTS,
+    **services.FACTS,
+    **calendar.FACTS,
+    **regulations.FACTS,
+    **requests.FACTS,
+}
 
 
 def contracts() -> dict[str, dict[str, Any]]:

@@ -11,6 +11,13 @@ from sebalai_shared.process import every, together
 from sebalai_shared.relay import Relay
 
 from sebalai_services_catalog.apis.jobs import FEED, on_interface
+from sebalai_services_catalog.complaints.jobs import DEADLINES_SECONDS as COMPLAINTS_SECONDS
+from sebalai_services_catalog.complaints.jobs import (
+    LAPOR_SECONDS,
+    keep_complaint_deadlines,
+    lapor_client,
+    tell_lapor,
+)
 from sebalai_services_catalog.requests.jobs import DEADLINES_SECONDS, keep_deadlines
 from sebalai_services_catalog.settings import CatalogSettings
 
@@ -30,6 +37,9 @@ async def work(settings: CatalogSettings) -> None:
     async def deadlines() -> None:
         await keep_deadlines(database, clock)
 
+    async def complaints() -> None:
+        await keep_complaint_deadlines(database, clock)
+
     async def transport() -> None:
         await broker.connect()
         await broker.ensure_stream(EVENTS)
@@ -38,12 +48,22 @@ async def work(settings: CatalogSettings) -> None:
             Consumer(broker, database, FEED, on_interface, beat).run(),
         )
 
+    lapor = lapor_client(settings) if settings.lapor_url else None
+
+    async def tell() -> None:
+        if lapor is not None:
+            await tell_lapor(database, lapor)
+
     try:
         await together(
             transport(),
             every(INBOX_SWEEP_SECONDS, sweep),
             every(DEADLINES_SECONDS, deadlines),
+            every(COMPLAINTS_SECONDS, complaints),
+            every(LAPOR_SECONDS, tell),
         )
     finally:
+        if lapor is not None:
+            await lapor.aclose()
         await broker.close()
         await database.close()

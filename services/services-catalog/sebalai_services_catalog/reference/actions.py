@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sebalai_shared.caller import Caller
 from sebalai_shared.reference import ReferenceFolder
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.reference import store
@@ -40,6 +41,12 @@ async def list_rows(
     session: AsyncSession, *, caller: Caller, table: type[Row], after: int | None, limit: int
 ) -> Sequence[Row]:
     return await store.page(session, caller, table, after, limit)
+
+
+async def complaint_limits(session: AsyncSession) -> dict[tuple[str, str], tuple[int, str]]:
+    """(stage, category) → (number, days or working_days), from `complaint_deadlines`."""
+    rows = await session.scalars(select(ComplaintDeadline))
+    return {(row.stage, row.category): (row.limit, row.unit) for row in rows}
 
 
 async def load_lists(session: AsyncSession, *, folder: ReferenceFolder) -> dict[str, int]:

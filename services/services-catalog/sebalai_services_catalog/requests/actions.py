@@ -24,9 +24,9 @@ from sebalai_services_catalog.requests.steps import (
     take_step,
 )
 from sebalai_services_catalog.requests.store import RequestFilter
-from sebalai_services_catalog.requests.tickets import read_ticket
+from sebalai_services_catalog.requests.tickets import new_ticket, read_ticket
 
-__all__ = ["RequestFilter"]
+__all__ = ["RequestFilter", "RequestUnknown", "new_ticket", "read_ticket"]
 
 TURN: dict[str, str] = {
     "verify": "front_office",

@@ -1,0 +1,73 @@
+"""The adapter to LAPOR! against a stand-in: sent once, again after a change, never a secret one."""
+
+import asyncio
+import importlib.util
+import socket
+from itertools import count
+from pathlib import Path
+
+import pytest
+import uvicorn
+from sebalai_services_catalog.complaints.jobs import lapor_client, tell_lapor
+from sebalai_services_catalog.settings import CatalogSettings
+from sebalai_shared.testing.http import system
+
+STAND_IN = Path(__file__).parents[4] / "tests/systems/lapor/app.py"
+KEYS = count()
+
+
+@pytest.fixture
+async def lapor():
+    spec = importlib.util.spec_from_file_location("lapor_stand_in", STAND_IN)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    app = module.lapor_app("rahasia-uji")
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    yield app.state, f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    await running
+
+
+async def client_for(url, token):
+    return lapor_client(
+        CatalogSettings(lapor_url=url, lapor_token=token, private_systems="127.0.0.1")
+    )
+
+
+async def file(client, **more):
+    body = {"kind": "pengaduan", "title": "Loket tutup", "body": "Loket tutup lebih awal."}
+    headers = {"Idempotency-Key": f"l{next(KEYS)}"}
+    return (await client.post("/v1/complaints", json=body | more, headers=headers)).json()
+
+
+async def test_complaints_reach_lapor_once_and_again_after_a_change(client_of, loaded, lapor):
+    state, url = lapor
+    reporter = client_of(system("ID-BB/GOV/diskominfo/portal"))
+    desk = client_of(system("ID-BB/GOV/diskominfo/pengaduan", "catalog.write"))
+    body = await file(reporter, reporter_name="Ibu Sinta")
+    await file(reporter, secret=True)
+    async with await client_for(url, "rahasia-uji") as client:
+        assert await tell_lapor(loaded, client) == 1
+        assert await tell_lapor(loaded, client) == 0
+        assert state.reports[body["ticket"]]["state"] == "belum_ditindaklanjuti"
+        assert "Sinta" not in str(state.reports)
+        act = {"act": "verify", "revision": 1}
+        await desk.post(f"/v1/complaints/{body['id']}/acts", json=act)
+        state.down = True
+        assert await tell_lapor(loaded, client) == 0
+        state.down = False
+        assert await tell_lapor(loaded, client) == 1
+    assert state.reports[body["ticket"]]["revision"] == 2
+    assert len(state.reports) == 1
+
+
+async def test_a_wrong_token_or_a_dead_lapor_loses_nothing(client_of, loaded, lapor):
+    _, url = lapor
+    await file(client_of(system("ID-BB/GOV/diskominfo/portal")))
+    for address, token in ((url, "salah"), ("http://127.0.0.1:9", "rahasia-uji")):
+        async with await client_for(address, token) as client:
+            assert await tell_lapor(loaded, client) == 0
+    async with await client_for(url, "rahasia-uji") as client:
+        assert await tell_lapor(loaded, client) == 1
