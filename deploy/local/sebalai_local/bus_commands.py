@@ -7,7 +7,7 @@ import asyncio
 
 from sebalai_local import applications as registry
 from sebalai_local import demo as demonstration
-from sebalai_local import platform_file, seeding, state
+from sebalai_local import people, platform_file, seeding, state
 from sebalai_local.failures import Failure
 from sebalai_local.gateway_client import connect
 from sebalai_local.home import Home
@@ -20,6 +20,7 @@ def _require_running(home: Home) -> None:
 
 def applications(home: Home, _: argparse.Namespace) -> int:
     registry.register_all(home)
+    people.ensure(home)
     return 0
 
 

@@ -23,6 +23,9 @@ def up(home: Home, _: argparse.Namespace) -> int:
 def _print_addresses(home: Home) -> None:
     now = json.loads(home.platform_file.read_text(encoding="utf-8"))
     print(f"Sebalai runs.\n  portal   {now['portal']}\n  gateway  {now['gateway']}")
+    for person in now["people"]:
+        print(f"  sign in  {now['gateway']}/sign-in as {person['login']}, password in")
+        print(f"           {person['password_file']}")
     print(f"  details  {home.shown(home.platform_file)}, `sebalai status`, `sebalai logs`")
     print(f"\nThe first call, to paste:\n\n{now['example_call']}\n")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from sebalai_local import applications, example
+from sebalai_local import applications, example, people
 from sebalai_local.home import INSTANCE, Home
 from sebalai_local.province import full, seed
 
@@ -24,7 +25,10 @@ def content(home: Home) -> dict[str, Any]:
             {**one.model_dump(), "key_file": home.shown(applications.key_of(one))}
             for one in applications.known(home)
         ],
-        "people": [],
+        "people": [
+            {**one.model_dump(), "password_file": home.shown(Path(one.password_file))}
+            for one in people.known(home)
+        ],
         "interfaces": [
             {
                 "name": full(name),

@@ -69,6 +69,13 @@ def ensure_application_key(home: Home, agency: str, application: str) -> tuple[P
     return private, public
 
 
+def ensure_person_password(home: Home, login: str) -> Path:
+    """The file with the password of an invented person."""
+    path = home.secrets / f"person-{login}"
+    _once(path, lambda: secrets.token_urlsafe(PASSWORD_BYTES))
+    return path
+
+
 def _new_key() -> ECKey:
     key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True)
     key.ensure_kid()

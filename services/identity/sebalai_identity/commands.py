@@ -24,11 +24,13 @@ from sebalai_shared.process import every, together
 from sebalai_shared.relay import Relay
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_identity import inviting, signing_in
 from sebalai_identity.affairs.actions import load_affairs
 from sebalai_identity.agencies.actions import load_agencies
 from sebalai_identity.app import sealer_of
 from sebalai_identity.applications.actions import Authority, register_application
 from sebalai_identity.applications.schema import ApplicationRegister
+from sebalai_identity.credentials.actions import sweep_credentials
 from sebalai_identity.grants.actions import sweep_listeners
 from sebalai_identity.interactions.actions import INTERACTIONS
 from sebalai_identity.keys.actions import Ring
@@ -138,6 +140,30 @@ def register(settings: IdentitySettings, arguments: Sequence[str]) -> None:
         _say({"client_id": str(made.client_id), "identifier": made.identifier})
 
 
+def invite_person(settings: IdentitySettings, arguments: Sequence[str]) -> None:
+    """Prints `{"person_id", "code", "address", "expires_at"}`; a refusal is one line, exit 1."""
+    given = inviting.read(arguments)
+
+    async def run() -> dict[str, Any]:
+        database, sealer = Database(settings), sealer_of(settings)
+        keeper = signing_in.keeper_of(settings, sealer, database, SystemClock())
+        try:
+            async with database.transaction() as session:
+                return await inviting.invite(session, settings, keeper, given)
+        finally:
+            keeper.workers.close()
+            await database.close()
+
+    try:
+        made = asyncio.run(run())
+    except Problem as problem:
+        _refuse(problem.detail)
+    except (OSError, ValueError) as error:
+        _refuse(str(error))
+    else:
+        _say(made)
+
+
 def _registration(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("sebalai_identity register-application")
     parser.add_argument("--agency", required=True, metavar="SLUG")
@@ -172,6 +198,7 @@ async def work(settings: IdentitySettings) -> None:
             await sweep(session)
             await sweep_listeners(session, clock)
             await sweep_sessions(session, clock)
+            await sweep_credentials(session, clock)
 
     async def empty_rounds() -> None:
         for one in SHORT_LIVED:

@@ -29,6 +29,14 @@ EVENTS: dict[str, dict[str, Any]] = {
     "identity.session.started.v1": _AUTHENTICATED,
     "identity.session.raised.v1": _AUTHENTICATED,
     "identity.session.ended.v1": {"session_id": _ID, "subject": _ID, "reason": _TEXT},
+    "identity.person.invited.v1": {
+        "person_id": _ID,
+        "by": _TEXT,
+        "sponsor": {"type": ["string", "null"]},
+        "expires_at": {"type": "string", "format": "date-time"},
+    },
+    "identity.credential.added.v1": {"person_id": _ID, "kind": _TEXT},
+    "identity.credential.removed.v1": {"person_id": _ID, "kind": _TEXT},
     "identity.consent.granted.v1": _CONSENT | {"scopes": _TEXTS, "text_version": _TEXT},
     "identity.consent.revoked.v1": _CONSENT,
     "identity.key.rotated.v1": {

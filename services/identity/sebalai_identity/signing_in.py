@@ -5,6 +5,7 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
 from sebalai_identity.consents import api as consents
+from sebalai_identity.credentials import api as credentials
 from sebalai_identity.credentials.actions import Breached, Keeper, PasswordWorkers, Secrets
 from sebalai_identity.keys.sealing import Sealer
 from sebalai_identity.my_access import api as my_access
@@ -18,6 +19,7 @@ ROUTERS: list[APIRouter] = [
     sign_in.router,
     sign_in_passkeys.router,
     consents.router,
+    credentials.router,
     my_access.router,
     my_passkeys.router,
 ]

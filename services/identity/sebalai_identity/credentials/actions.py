@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from sebalai_shared.clock import Clock
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.credentials import store, throttle
@@ -26,6 +27,8 @@ from sebalai_identity.credentials.factors import (
 )
 from sebalai_identity.credentials.hashing import PasswordsBusy, PasswordWorkers
 from sebalai_identity.credentials.invitations import InvitationUnknown, Invited, accept, invite
+from sebalai_identity.credentials.issuing import InviteKeepersOnly, issue
+from sebalai_identity.credentials.issuing import address_of as page_of_code
 from sebalai_identity.credentials.keeper import Keeper, NoSignInKey, Origin, digest_of
 from sebalai_identity.credentials.passkeys import (
     Enrolment,
@@ -60,6 +63,7 @@ __all__ = [
     "Checked",
     "Enrolment",
     "InvitationUnknown",
+    "InviteKeepersOnly",
     "Invited",
     "Keeper",
     "LoginInvalid",
@@ -88,7 +92,9 @@ __all__ = [
     "finish_sign_in",
     "has_one_time",
     "invite",
+    "issue",
     "list_passkeys",
+    "page_of_code",
     "pending_seed",
     "read_credential",
     "remember_device",
@@ -152,7 +158,7 @@ async def drop_half(session: AsyncSession, *, browser: str) -> None:
     await store.drop_half(session, digest_of(browser))
 
 
-async def sweep_credentials(session: AsyncSession, keeper: Keeper) -> None:
-    now = keeper.clock.now()
+async def sweep_credentials(session: AsyncSession, clock: Clock) -> None:
+    now = clock.now()
     await throttle.sweep(session, now)
     await store.sweep(session, now, now - DEVICE_FORGOTTEN_AFTER)

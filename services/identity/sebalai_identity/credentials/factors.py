@@ -7,10 +7,11 @@ from uuid import UUID
 
 from pyotp import random_base32
 from pyotp.totp import TOTP
+from sebalai_shared.outbox import publish
 from sebalai_shared.problems import Conflict
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_identity.credentials import store, throttle
+from sebalai_identity.credentials import events, store, throttle
 from sebalai_identity.credentials.keeper import NOTHING, Keeper, Origin, digest_of
 from sebalai_identity.credentials.passwords import Checked
 from sebalai_identity.credentials.throttle import FREE_PLACE, Counter
@@ -64,8 +65,10 @@ async def confirm_one_time(
         return None
     if not await _uses_step(session, keeper, subject, code):
         return None
-    await store.confirm_seed(session, subject, keeper.clock.now())
-    return await renew_codes(session, subject=subject)
+    now = keeper.clock.now()
+    await store.confirm_seed(session, subject, now)
+    await publish(session, events.added(subject, "one-time", now))
+    return await renew_codes(session, keeper, subject=subject)
 
 
 async def has_one_time(session: AsyncSession, *, subject: UUID) -> bool:
@@ -73,8 +76,11 @@ async def has_one_time(session: AsyncSession, *, subject: UUID) -> bool:
     return row is not None and row.confirmed_at is not None
 
 
-async def remove_one_time(session: AsyncSession, *, subject: UUID) -> None:
+async def remove_one_time(session: AsyncSession, keeper: Keeper, *, subject: UUID) -> None:
+    """Its recovery codes go with it: alone they would be a second factor nobody looks after."""
     await store.drop_seed(session, subject)
+    await store.drop_codes(session, subject)
+    await publish(session, events.removed(subject, "one-time", keeper.clock.now()))
 
 
 async def check_second(keeper: Keeper, *, subject: UUID, typed: str, origin: Origin) -> Checked:
@@ -121,10 +127,11 @@ async def _uses_step(session: AsyncSession, keeper: Keeper, subject: UUID, code:
     return False
 
 
-async def renew_codes(session: AsyncSession, *, subject: UUID) -> list[str]:
+async def renew_codes(session: AsyncSession, keeper: Keeper, *, subject: UUID) -> list[str]:
     """CODES new ones in place of all earlier; only their digests are kept."""
     codes = [base64.b32encode(secrets.token_bytes(CODE_BYTES)).decode() for _ in range(CODES)]
     await store.keep_codes(session, subject, [digest_of(code) for code in codes])
+    await publish(session, events.added(subject, "recovery", keeper.clock.now()))
     return ["-".join(code[at : at + GROUP] for at in range(0, len(code), GROUP)) for code in codes]
 
 

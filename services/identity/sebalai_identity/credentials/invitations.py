@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sebalai_shared.outbox import publish
 from sebalai_shared.problems import FieldInvalid, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_identity.credentials import store
+from sebalai_identity.credentials import events, store
 from sebalai_identity.credentials.keeper import Keeper, digest_of
 from sebalai_identity.credentials.model import Invitation
 from sebalai_identity.credentials.passwords import LoginInvalid, login_of, require_strong
@@ -81,6 +82,7 @@ async def accept(
     if not await store.keep_account(session, row.subject, name, row.sponsor, now):
         raise LoginInvalid("/login", "Somebody signs in by this name already.")
     await store.keep_hash(session, row.subject, stored, now)
+    await publish(session, events.added(row.subject, "password", now))
     row.used_at = now
     await session.flush()
     return row.subject

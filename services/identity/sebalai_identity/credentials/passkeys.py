@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from sebalai_shared.outbox import publish
 from sebalai_shared.problems import Conflict, FieldInvalid
 from sqlalchemy.ext.asyncio import AsyncSession
 from webauthn import (
@@ -34,7 +35,7 @@ from webauthn.helpers.structs import (
 )
 
 from sebalai_identity.assurance import BOUND_PASSKEY, PASSKEY, VERIFIED_USER
-from sebalai_identity.credentials import store
+from sebalai_identity.credentials import events, store
 from sebalai_identity.credentials.keeper import Keeper, digest_of
 from sebalai_identity.credentials.model import Passkey
 
@@ -243,6 +244,7 @@ async def finish_enrolment(
     )
     session.add(row)
     await session.flush()
+    await publish(session, events.added(row.subject, "passkey", row.created_at))
     return _read(row)
 
 
@@ -255,13 +257,18 @@ async def list_passkeys(session: AsyncSession, *, subject: UUID) -> list[Passkey
     return [_read(row) for row in await store.passkeys_of(session, subject)]
 
 
-async def remove_passkey(session: AsyncSession, *, subject: UUID, reference: str) -> bool:
+async def remove_passkey(
+    session: AsyncSession, keeper: Keeper, *, subject: UUID, reference: str
+) -> bool:
     """False when this person has no such passkey."""
     try:
         credential_id = base64url_to_bytes(reference)
     except ValueError:
         return False
-    return await store.drop_passkey(session, subject, credential_id)
+    if not await store.drop_passkey(session, subject, credential_id):
+        return False
+    await publish(session, events.removed(subject, "passkey", keeper.clock.now()))
+    return True
 
 
 def _read(row: Passkey) -> PasskeyRead:

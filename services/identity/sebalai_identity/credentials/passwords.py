@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from sebalai_shared.outbox import publish
 from sebalai_shared.problems import FieldInvalid
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_identity.credentials import store, throttle
+from sebalai_identity.credentials import events, store, throttle
 from sebalai_identity.credentials.keeper import NOTHING, Keeper, Origin
 from sebalai_identity.credentials.strength import LENGTH_MAX, Weakness, weakness
 from sebalai_identity.credentials.throttle import (
@@ -107,7 +108,9 @@ async def set_password(
 ) -> None:
     """Who calls it has seen that the person may. Raises `PasswordWeak`, `PasswordsBusy`."""
     stored = await require_strong(keeper, password, known)
-    await store.keep_hash(session, subject, stored, keeper.clock.now())
+    now = keeper.clock.now()
+    await store.keep_hash(session, subject, stored, now)
+    await publish(session, events.added(subject, "password", now))
 
 
 async def remember_device(

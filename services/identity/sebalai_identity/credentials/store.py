@@ -103,6 +103,10 @@ async def drop_seed(session: AsyncSession, subject: UUID) -> None:
     await session.execute(delete(OneTime).where(OneTime.subject == subject))
 
 
+async def drop_codes(session: AsyncSession, subject: UUID) -> None:
+    await session.execute(delete(RecoveryCode).where(RecoveryCode.subject == subject))
+
+
 async def keep_codes(session: AsyncSession, subject: UUID, digests: Iterable[bytes]) -> None:
     """In place of all earlier ones."""
     await session.execute(delete(RecoveryCode).where(RecoveryCode.subject == subject))

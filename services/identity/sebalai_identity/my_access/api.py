@@ -193,7 +193,7 @@ async def confirm_one_time(here: ThePage) -> Response:
 @router.post("/my-access/one-time/remove")
 async def remove_one_time(here: ThePage) -> Response:
     async def work(session: AsyncSession, present: Session) -> None:
-        await credentials.remove_one_time(session, subject=present.subject)
+        await credentials.remove_one_time(session, here.keeper, subject=present.subject)
 
     return await here.change(work, fresh=True)
 
@@ -211,7 +211,7 @@ async def no_codes(here: ThePage) -> Response:
 @router.post(CODES)
 async def renew_codes(here: ThePage) -> Response:
     async def work(session: AsyncSession, present: Session) -> Response:
-        codes = await credentials.renew_codes(session, subject=present.subject)
+        codes = await credentials.renew_codes(session, here.keeper, subject=present.subject)
         return page(here.request, here.visit, Place("codes.html", CODES), codes=codes)
 
     return await here.change(work, fresh=True)
@@ -221,7 +221,7 @@ async def renew_codes(here: ThePage) -> Response:
 async def remove_passkey(here: ThePage) -> Response:
     async def work(session: AsyncSession, present: Session) -> None:
         await credentials.remove_passkey(
-            session, subject=present.subject, reference=here.form.get("passkey", "")
+            session, here.keeper, subject=present.subject, reference=here.form.get("passkey", "")
         )
 
     return await here.change(work, fresh=True)

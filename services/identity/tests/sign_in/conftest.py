@@ -1,11 +1,19 @@
 """A person at a browser, before the pages of identity."""
 
+import base64
+import hashlib
 import html
+import json
+import os
 import re
+import struct
 from urllib.parse import urlencode
 
+import cbor2
 import pytest
 from argon2 import PasswordHasher
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from sebalai_identity.app import identity_app
 from sebalai_identity.credentials import actions, store
 from sebalai_identity.credentials.hashing import PasswordWorkers
@@ -134,3 +142,81 @@ def interaction(keeper):
             return await open_interaction(session, keeper.clock, wanted=Wanted(**wanted))
 
     return interaction
+
+
+class Authenticator:
+    """A passkey device in software, as small as the standard lets it be (WebAuthn level 3)."""
+
+    def __init__(self, origin="https://bus.example", rp_id="bus.example"):
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.id, self.count = os.urandom(32), 0
+        self.origin, self.rp_id = origin, rp_id
+
+    def _client_data(self, kind, challenge, **more):
+        data = {"type": kind, "challenge": challenge, "origin": self.origin} | more
+        return json.dumps(data).encode()
+
+    def _authenticator_data(self, flags, attested=b""):
+        self.count += 1
+        digest = hashlib.sha256(self.rp_id.encode()).digest()
+        return digest + bytes([flags]) + struct.pack(">I", self.count) + attested
+
+    def create(self, options, flags=0x5D):
+        """Flags: user present 1, verified 4, backup eligible 8, backed up 16, attested 64."""
+        numbers = self.key.public_key().public_numbers()
+        cose = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32), -3: numbers.y.to_bytes(32)}
+        attested = bytes(16) + struct.pack(">H", len(self.id)) + self.id + cbor2.dumps(cose)
+        self.user = options["user"]["id"]
+        made = {
+            "fmt": "none",
+            "attStmt": {},
+            "authData": self._authenticator_data(flags, attested),
+        }
+        return self._written(
+            clientDataJSON=self._client_data("webauthn.create", options["challenge"]),
+            attestationObject=cbor2.dumps(made),
+        )
+
+    def get(self, options, flags=0x1D):
+        client = self._client_data("webauthn.get", options["challenge"])
+        data = self._authenticator_data(flags)
+        signed = data + hashlib.sha256(client).digest()
+        return self._written(
+            clientDataJSON=client,
+            authenticatorData=data,
+            signature=self.key.sign(signed, ec.ECDSA(hashes.SHA256())),
+        )
+
+    def _written(self, **response):
+        text = {name: _text(value) for name, value in response.items()}
+        identifier = _text(self.id)
+        return {"id": identifier, "rawId": identifier, "type": "public-key", "response": text}
+
+
+def _text(raw):
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+@pytest.fixture
+def authenticator():
+    return Authenticator
+
+
+@pytest.fixture
+def ask():
+    async def ask(browser, path, **body):
+        return await browser.client.post(path, json=body, headers={"Sebalai-Form": browser.csrf()})
+
+    return ask
+
+
+@pytest.fixture
+def enrol(ask):
+    async def enrol(browser, device, flags=0x5D, **more):
+        await browser.open("/my-access")
+        options = await ask(browser, "/my-access/passkeys/options")
+        assert options.status_code == 200, options.text
+        credential = device.create(options.json(), flags)
+        return await ask(browser, "/my-access/passkeys", credential=credential, **more)
+
+    return enrol

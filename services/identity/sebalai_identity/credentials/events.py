@@ -1,0 +1,33 @@
+"""Facts about ways to sign in: whose, of what kind, when; never the proof itself."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sebalai_shared.clock import to_text
+from sebalai_shared.events import Event
+
+INVITED = "identity.person.invited.v1"
+ADDED = "identity.credential.added.v1"
+REMOVED = "identity.credential.removed.v1"
+SOURCE = "urn:sebalai:identity"
+
+
+def invited(
+    person_id: UUID, by: str, sponsor: str | None, expires_at: datetime, at: datetime
+) -> Event:
+    data = {
+        "person_id": str(person_id),
+        "by": by,
+        "sponsor": sponsor,
+        "expires_at": to_text(expires_at),
+    }
+    return Event(INVITED, SOURCE, str(person_id), data, at)
+
+
+def added(person_id: UUID, kind: str, at: datetime) -> Event:
+    """`kind` is password, one-time, recovery, passkey or link."""
+    return Event(ADDED, SOURCE, str(person_id), {"person_id": str(person_id), "kind": kind}, at)
+
+
+def removed(person_id: UUID, kind: str, at: datetime) -> Event:
+    return Event(REMOVED, SOURCE, str(person_id), {"person_id": str(person_id), "kind": kind}, at)

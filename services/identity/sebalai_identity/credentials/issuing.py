@@ -1,0 +1,59 @@
+"""Who may invite a person to make a first, or a new, way to sign in."""
+
+from datetime import timedelta
+from urllib.parse import urlencode
+from uuid import UUID
+
+from sebalai_shared.caller import Caller
+from sebalai_shared.outbox import publish
+from sebalai_shared.problems import FieldInvalid, Forbidden
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.agencies.actions import require_in_force
+from sebalai_identity.credentials import events
+from sebalai_identity.credentials.invitations import Invited, invite
+from sebalai_identity.credentials.keeper import Keeper
+from sebalai_identity.persons.actions import PersonUnknown, get_person
+
+PEOPLE = "identity.people"
+PAGE = "/sign-in/invitation"
+
+
+class InviteKeepersOnly(Forbidden):
+    slug, title = "people-only", "Only the keepers of people may do this"
+
+
+async def issue(
+    session: AsyncSession,
+    keeper: Keeper,
+    *,
+    caller: Caller,
+    person_id: UUID,
+    sponsor: str | None,
+    lifetime: timedelta,
+) -> Invited:
+    """Raises `InviteKeepersOnly`, `PersonUnknown`, `AgencyUnknown`, `FieldInvalid`: a sponsor is
+    not in force, or the person is not active, or they are the one who asks.
+    """
+    if not caller.has_scope(PEOPLE):
+        raise InviteKeepersOnly("It needs scope identity.people.")
+    if caller.subject == str(person_id):
+        # Otherwise a keeper's stolen session would grow into a password of its own.
+        raise FieldInvalid("/person_id", "Nobody invites themself; ask another keeper.")
+    person, now = await get_person(session, person_id), keeper.clock.now()
+    if person is None:
+        raise PersonUnknown("Register the person first.")
+    if not person.is_active(now):
+        raise FieldInvalid("/person_id", "The person is not active.")
+    if sponsor is not None:
+        await require_in_force(session, slug=sponsor, on=now.date())
+    by = caller.subject or caller.kind
+    made = await invite(
+        session, keeper, subject=person_id, issued_by=by, sponsor=sponsor, lifetime=lifetime
+    )
+    await publish(session, events.invited(person_id, by, sponsor, made.expires_at, now))
+    return made
+
+
+def address_of(public_url: str, code: str) -> str:
+    return f"{public_url.rstrip('/')}{PAGE}?{urlencode({'code': code})}"

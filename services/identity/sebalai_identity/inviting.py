@@ -1,0 +1,76 @@
+"""The command `invite-person`: a one-time code for a person, for those who have no keeper yet.
+
+`--name` registers a person first; with `--login` and `--password-file` the code is used at once,
+which is how a demonstration platform gets somebody to sign in as.
+"""
+
+import argparse
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sebalai_shared.caller import OPERATE, Caller
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.credentials.actions import Keeper, accept, issue, page_of_code
+from sebalai_identity.desk import Desk
+from sebalai_identity.persons.actions import PersonRegister, register_person
+from sebalai_identity.settings import IdentitySettings
+from sebalai_identity.vault import NumberVault
+
+OPERATOR = Caller(kind="system", subject="command-line", scopes=frozenset({OPERATE}))
+
+
+def read(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("sebalai_identity invite-person")
+    who = parser.add_mutually_exclusive_group(required=True)
+    who.add_argument("--person", type=UUID, metavar="ID")
+    who.add_argument("--name", metavar="NAME", help="register a sponsored person of this name")
+    parser.add_argument("--days", type=int, default=365, help="how long a person of --name lasts")
+    parser.add_argument("--sponsor", metavar="SLUG")
+    parser.add_argument("--hours", type=int, default=72)
+    parser.add_argument("--login", help="use the code at once")
+    parser.add_argument("--password-file", type=Path)
+    given = parser.parse_args(list(arguments))
+    if (given.login is None) != (given.password_file is None):
+        parser.error("--login and --password-file go together")
+    return given
+
+
+async def invite(
+    session: AsyncSession, settings: IdentitySettings, keeper: Keeper, given: argparse.Namespace
+) -> dict[str, Any]:
+    """What is printed. Raises problems of persons and credentials, and OSError."""
+    person_id = given.person or await _registered(session, settings, keeper, given)
+    made = await issue(
+        session,
+        keeper,
+        caller=OPERATOR,
+        person_id=person_id,
+        sponsor=given.sponsor,
+        lifetime=timedelta(hours=given.hours),
+    )
+    if given.login is not None:
+        password = given.password_file.read_text(encoding="utf-8").strip()
+        await accept(session, keeper, code=made.code, login=given.login, password=password)
+        return {"person_id": str(person_id), "login": given.login}
+    return {
+        "person_id": str(person_id),
+        "code": made.code,
+        "address": page_of_code(settings.public_url, made.code),
+        "expires_at": made.expires_at.isoformat(),
+    }
+
+
+async def _registered(
+    session: AsyncSession, settings: IdentitySettings, keeper: Keeper, given: argparse.Namespace
+) -> UUID:
+    path = settings.sealing_key_file
+    vault = NumberVault.from_file(path) if path is not None else None
+    until = keeper.clock.now() + timedelta(days=given.days)
+    wanted = PersonRegister(name=given.name, valid_until=until)
+    desk = Desk(OPERATOR, keeper.clock, vault)
+    person = await register_person(session, desk, wanted=wanted, source="synthetic")
+    return person.id
