@@ -16,6 +16,7 @@ from sebalai_shared.settings import MemberSettings
 from sebalai_gateway import serving
 from sebalai_gateway.journal import jobs
 from sebalai_gateway.journal.source import JournalSource
+from sebalai_gateway.repeats.store import sweep
 from sebalai_gateway.settings import GatewaySettings
 
 PACKAGE = Path(__file__).parent
@@ -44,6 +45,7 @@ async def _work(settings: MemberSettings) -> None:
 
     async def partitions() -> None:
         await jobs.keep_partitions(dsn)
+        await sweep(dsn)
 
     async def relay() -> None:
         # The jobs must not wait for NATS, so the relay alone does.

@@ -30,6 +30,9 @@ from sebalai_gateway.edge.door import Edge
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
 from sebalai_gateway.refusals import Refusal, say
+from sebalai_gateway.repeats.claims import Claims as RepeatClaims
+from sebalai_gateway.repeats.keys import Sealer
+from sebalai_gateway.repeats.store import Store as RepeatStore
 from sebalai_gateway.routing.feeds import Feeds, Trust
 from sebalai_gateway.settings import GatewaySettings
 
@@ -102,12 +105,14 @@ class Gateway:
         members = {**settings.member_urls(), "portal": settings.portal_url}
         providers = Forwarder(reach)
         inner = Forwarder(Reach.parse(["0.0.0.0/0", "::/0"]))
+        repeats = RepeatStore(settings.database_dsn())
         parts = Parts(
             verifier=self._verifier,
             table=self._feeds.table,
             journal=self._journal,
             forwarder=providers,
             signer=self._signer,
+            claims=RepeatClaims(repeats, Sealer(_secret(settings.caller_key_file))),
             public_url=settings.public_url,
             log=log,
         )
@@ -123,6 +128,7 @@ class Gateway:
             await self._feeds.close()
             await providers.close()
             await inner.close()
+            await repeats.close()
             await self._journal.close()
             log.flush()
 
@@ -150,6 +156,13 @@ def _busy() -> Refusal:
         "Nothing was forwarded. Try again in a moment.",
         x_road="server.internal_error", headers=[(b"retry-after", b"1")],
     )  # fmt: skip
+
+
+def _secret(path: Path) -> bytes:
+    """What answers to repeated calls are sealed under: every gateway of the platform has it."""
+    return hashlib.sha256(
+        b"sebalai sealing\0" + json.loads(path.read_text())["d"].encode()
+    ).digest()
 
 
 def _key(path: Path) -> ECKey:

@@ -26,7 +26,7 @@ async def journal_url(gateway_url):
         )
         for day in days:
             await connection.execute(f"DROP TABLE {day['name']}")
-        await connection.execute("TRUNCATE journal, relay_cursor")
+        await connection.execute("TRUNCATE journal, relay_cursor, repeat, quota_use")
     finally:
         await connection.close()
     return gateway_url

@@ -78,6 +78,12 @@ class RequestBody:
         self.is_over = True
         self._compare()
 
+    async def drain(self, *, has_body: bool) -> None:
+        """Reads and measures the body without forwarding it. Raises: ClientGone, Refusal."""
+        if has_body:
+            async for _ in self.stream():
+                continue
+
     async def stream(self) -> AsyncIterator[bytes]:
         """Yields chunks; with an expected digest the last one waits until it has been compared."""
         held: bytes | None = None

@@ -32,7 +32,8 @@ NOT_RETURNED = HOP_BY_HOP | frozenset(
     {
         b"server", b"set-cookie", b"sebalai-caller", b"sebalai-message-id", b"sebalai-receipt",
         b"sebalai-trace", b"x-road-error", b"x-road-id", b"x-road-request-id",
-        b"x-road-request-hash", b"x-road-service",
+        b"x-road-request-hash", b"x-road-service", b"idempotency-replayed",
+        b"sebalai-first-message-id",
     }
 )  # fmt: skip
 
@@ -52,6 +53,7 @@ class Incoming:
     content_length: int | None = None
     is_chunked: bool = False
     wants_stream: bool = False
+    idempotency_key: str | None = None
 
     @property
     def has_body(self) -> bool:
@@ -173,6 +175,12 @@ def _accept(incoming: Incoming, value: bytes) -> None:
     incoming.wants_stream = value.strip().lower().startswith(b"text/event-stream")
 
 
+def _key(incoming: Incoming, value: bytes) -> None:
+    if incoming.idempotency_key is not None:
+        raise _bad_framing("Send one Idempotency-Key header.")
+    incoming.idempotency_key = value.decode("latin-1").strip()
+
+
 _NOTED = {
     b"authorization": _authorization,
     b"dpop": _proof,
@@ -185,6 +193,7 @@ _NOTED = {
     b"transfer-encoding": _encoding,
     b"upgrade": _upgrade,
     b"accept": _accept,
+    b"idempotency-key": _key,
 }
 
 

@@ -24,6 +24,7 @@ from sebalai_gateway.forwarding.forwarder import (
     Timeouts,
 )
 from sebalai_gateway.forwarding.gate import Full
+from sebalai_gateway.repeats.claims import Claim
 from sebalai_gateway.routing.table import Decision
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -39,6 +40,7 @@ class Exchange:
     claims: Claims
     incoming: head.Incoming
     body: RequestBody
+    claim: Claim | None = None
 
 
 class Onward:
@@ -74,11 +76,12 @@ class Onward:
         headers = self._headers(exchange)
         exchange.call.stamp("forwarded_at")
         tried: list[Address] = []
+        last: ProviderUnreachable | ProviderTimeout = ProviderUnreachable(is_unsent=True)
         for tries in range(1, TRIES_LIMIT + 1):
             try:
                 address = destination.pick(tried)
             except Ejected:
-                raise ProviderUnreachable("no address is left to try") from None
+                raise last from None
             try:
                 answer = await self._send_to(address, exchange, headers)
             except (ProviderUnreachable, ProviderTimeout) as error:
@@ -88,6 +91,7 @@ class Onward:
                 if tries == TRIES_LIMIT or not _may_repeat(exchange, error, destination):
                     raise
                 tried.append(address)
+                last = error if last.is_unsent else last
                 # A connection kept too long breaks although the address is well.
                 if not error.is_unsent and len(tried) >= len(destination.addresses):
                     tried.clear()

@@ -47,6 +47,10 @@ from sebalai_gateway.forwarding.forwarder import (
 )
 from sebalai_gateway.journal.writer import AlreadyCompleted, Journal, JournalUnavailable
 from sebalai_gateway.refusals import Refusal
+from sebalai_gateway.repeats.claims import UNSAFE, Claim
+from sebalai_gateway.repeats.claims import Claims as RepeatClaims
+from sebalai_gateway.repeats.keys import read_key
+from sebalai_gateway.repeats.store import StoreUnavailable
 from sebalai_gateway.routing.paths import Target, parse
 from sebalai_gateway.routing.table import Decision, Presented, Table
 
@@ -64,6 +68,7 @@ class Parts:
     journal: Journal
     forwarder: Forwarder
     signer: AssertionSigner
+    claims: RepeatClaims
     public_url: str
     log: Callable[[dict[str, object]], None]
 
@@ -109,12 +114,58 @@ class Calls:
         if not incoming.has_body:
             body.leave_out()
         call.facts["request"] = body.measure.evidence()
-        exchange = Exchange(call, decision, claims, incoming, body)
-        destination = await self._onward.enter(decision, claims.application)
+        claim = await self._claim(call, decision, claims, incoming)
+        exchange = Exchange(call, decision, claims, incoming, body, claim)
+        if claim is not None and claim.earlier is not None:
+            await self._repeat(exchange, claim, reply)
+            return
+        try:
+            await self._enter(exchange, receive, reply)
+        finally:
+            if claim is not None and "forwarded_at" not in call.facts:
+                await claim.release()
+
+    async def _enter(self, exchange: Exchange, receive: Receive, reply: Reply) -> None:
+        consumer = exchange.claims.application
+        destination = await self._onward.enter(exchange.decision, consumer)
         try:
             await self._exchange(exchange, destination, receive, reply)
         finally:
-            destination.gate.leave(claims.application)
+            destination.gate.leave(consumer)
+
+    async def _claim(
+        self, call: Call, decision: Decision, claims: Claims, incoming: head.Incoming
+    ) -> Claim | None:
+        """The hold on the call's Idempotency-Key, if it has one. Raises: Refusal."""
+        if incoming.idempotency_key is None or call.method not in UNSAFE:
+            return None
+        interface, purpose = decision.interface, decision.purpose.code
+        try:
+            return await self._parts.claims.claim(
+                read_key(incoming.idempotency_key),
+                (claims.application, interface.name),
+                (call.method, call.target, purpose),
+                (call.message_id, interface.total_seconds),
+            )
+        except StoreUnavailable:
+            raise JournalUnavailable from None
+
+    async def _repeat(self, exchange: Exchange, claim: Claim, reply: Reply) -> None:
+        """A call whose key another one has: the provider does not hear of it. Raises: Refusal."""
+        call, body = exchange.call, exchange.body
+        claim.check_head()
+        try:
+            async with asyncio.timeout(exchange.decision.interface.total_seconds):
+                await body.drain(has_body=exchange.incoming.has_body)
+        except (ClientGone, TimeoutError) as error:
+            raise broken_exchange(ClientGone()) from error
+        status, kept = claim.outcome(body.measure.digest())
+        measure = Measure()
+        measure.add(kept[1])
+        call.facts |= {"request": body.measure.evidence(), "response": measure.evidence()}
+        await self._complete(call, reply, "answered", status)
+        if claim.earlier is not None:
+            await reply.again(claim.earlier, kept)
 
     async def _exchange(
         self, exchange: Exchange, destination: Destination, receive: Receive, reply: Reply
@@ -128,12 +179,26 @@ class Calls:
         try:
             async with asyncio.timeout(total):
                 answer = await self._onward.send(exchange, destination)
-                last = await self._stream(call, reply, answer, receive, body)
+                last = await self._stream(exchange, reply, answer, receive)
         except (ProviderUnreachable, ProviderTimeout, ClientGone, TimeoutError, Refusal) as error:
+            await self._settle_broken(exchange, error)
             await self._failed(call, reply, body, ClientGone() if reply.is_sending else error)
             return
         await self._complete(call, reply, "answered", answer.status)
+        if exchange.claim is not None:
+            digest = body.measure.digest() if body.is_over else b""
+            await exchange.claim.answered(answer.status, reply.kept(answer), digest)
         await reply.end(answer, last)
+
+    async def _settle_broken(self, exchange: Exchange, error: Exception) -> None:
+        """A key whose call certainly never reached the provider is free again."""
+        claim, body = exchange.claim, exchange.body
+        if claim is None:
+            return
+        if getattr(error, "is_unsent", False) and not body.has_begun:
+            await claim.release()
+        else:
+            await claim.unknown(body.measure.digest() if body.is_over else b"")
 
     def _identify(self, scope: Scope, incoming: head.Incoming, call: Call) -> tuple[Claims, Target]:
         shown = Shown(scope["method"], scope["raw_path"].decode("latin-1"), incoming.proof)
@@ -182,12 +247,13 @@ class Calls:
         return decision
 
     async def _stream(
-        self, call: Call, reply: Reply, answer: Answer, receive: Receive, body: RequestBody
+        self, exchange: Exchange, reply: Reply, answer: Answer, receive: Receive
     ) -> bytes:
         """Streams the answer one chunk behind and gives back the last, which the journal holds.
 
         Raises: ClientGone, ProviderUnreachable, ProviderTimeout, Refusal.
         """
+        call, body, claim = exchange.call, exchange.body, exchange.claim
         call.stamp("responded_at")
         if answer.is_endless:
             answer.close(is_complete=False)
@@ -196,6 +262,8 @@ class Calls:
         try:
             async for chunk in answer.chunks():
                 measure.add(chunk)
+                if claim is not None:
+                    claim.keep(chunk)
                 if held is not None:
                     # While the body still comes in, it is the body that listens for a consumer
                     # who leaves.

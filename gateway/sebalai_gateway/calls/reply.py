@@ -12,6 +12,10 @@ from sebalai_gateway.calls.bodies import ClientGone
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.forwarding.forwarder import Answer
 from sebalai_gateway.refusals import Refusal
+from sebalai_gateway.repeats.keys import Answered
+from sebalai_gateway.repeats.store import Earlier
+
+NO_BODY = frozenset({204, 304})
 
 
 class Reply:
@@ -67,6 +71,24 @@ class Reply:
         if not self.has_started:
             await self._start(answer.status, self._head(answer))
         await self._send({"type": "http.response.body", "body": chunk, "more_body": False})
+
+    def kept(self, answer: Answer) -> head.Headers:
+        """What of the answer's head is kept for repeated calls."""
+        return head.returned(answer.status, answer.headers)
+
+    async def again(self, earlier: Earlier, kept: Answered) -> None:
+        """The first call's answer, to a repeated call."""
+        headers, body = kept
+        first = str(earlier.message_id).encode()
+        replayed = [(b"idempotency-replayed", b"true"), (b"sebalai-first-message-id", first)]
+        framing = [pair for pair in headers if pair[0] != b"content-length"]
+        length = [(b"content-length", str(len(body)).encode())]
+        has_none = earlier.status in NO_BODY
+        await self._start(
+            earlier.status or 200,
+            [*framing, *([] if has_none else length), *replayed, *self._ours()],
+        )
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def problem(self, refusal: Refusal) -> None:
         """Answers with problem details; a refusal that could not be journalled has no receipt."""

@@ -20,6 +20,9 @@ from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.calls.path import Calls, Parts
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
+from sebalai_gateway.repeats.claims import Claims
+from sebalai_gateway.repeats.keys import Sealer
+from sebalai_gateway.repeats.store import Store
 from sebalai_gateway.routing.table import Table
 from sebalai_shared.addresses import Reach
 from sebalai_shared.caller import AssertionSigner
@@ -244,19 +247,20 @@ async def serving(app):
 
 
 @pytest.fixture
-async def bus(provider, journal, database):
+async def bus(provider, journal, journal_url, database):
     keys = KeyStore()
     keys.replace(1, [KEY.as_dict(private=False)])
     table = Table.build(snapshot(provider.url))
     forwarder = Forwarder(Reach.parse(["127.0.0.1"]))
     signing = ECKey.generate_key("P-256", auto_kid=True)
-    lines = []
+    lines, store = [], Store(journal_url)
     parts = Parts(
         verifier=TokenVerifier(ISSUER, AUDIENCE, keys),
         table=lambda: table,
         journal=journal,
         forwarder=forwarder,
         signer=AssertionSigner(signing, AUDIENCE, SystemClock()),
+        claims=Claims(store, Sealer(b"s" * 32)),
         public_url=ISSUER,
         log=lines.append,
     )
@@ -267,6 +271,7 @@ async def bus(provider, journal, database):
         ) as session,
     ):
         yield Bus(port, session, database, lines)
+    await store.close()
     await forwarder.close()
 
 

@@ -1,0 +1,139 @@
+"""All SQL of repeated calls. A row is claimed before the provider is called and says in the end
+what became of the call; 24 hours later it is gone.
+
+Rows are not flushed by themselves (`synchronous_commit` off): the journal's commit, which a call
+waits for before it is forwarded, comes later in the same log and takes them along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+KEPT = timedelta(hours=24)
+CONNECTIONS = 4
+STATEMENT_SECONDS = 2.0
+_BROKEN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+_CLAIM = """
+INSERT INTO repeat (key_digest, message_id, head_digest, state, pending_until, expires_at)
+VALUES ($1, $2, $3, 'pending', now() + $4::interval, now() + $5::interval)
+ON CONFLICT (key_digest) DO UPDATE SET message_id = excluded.message_id,
+  head_digest = excluded.head_digest, body_digest = NULL, state = 'pending', status = NULL,
+  sealed = NULL, pending_until = excluded.pending_until, expires_at = excluded.expires_at
+WHERE repeat.expires_at < now()
+RETURNING 1
+"""
+_FIND = """
+SELECT message_id, head_digest, body_digest, status, sealed,
+  CASE WHEN state = 'pending' AND pending_until < now() THEN 'unknown' ELSE state END AS state
+FROM repeat WHERE key_digest = $1
+"""
+_SETTLE = """
+UPDATE repeat SET state = $3, body_digest = $4, status = $5, sealed = $6
+WHERE key_digest = $1 AND message_id = $2 AND state = 'pending'
+"""
+
+
+class StoreUnavailable(Exception):
+    """Nothing is known of the key, so nothing may be forwarded under it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The first call under a key."""
+
+    message_id: UUID
+    head_digest: bytes
+    body_digest: bytes | None
+    status: int | None
+    sealed: bytes | None
+    state: str
+
+
+class Store:
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._pool: Any = None
+        self._opening = asyncio.Lock()
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            self._pool.terminate()
+
+    async def _open(self) -> Any:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await self._create()
+        return self._pool
+
+    async def _create(self) -> Any:
+        return await asyncpg.create_pool(
+            self._dsn,
+            min_size=0,
+            max_size=CONNECTIONS,
+            timeout=STATEMENT_SECONDS,
+            command_timeout=STATEMENT_SECONDS,
+            server_settings={"jit": "off", "synchronous_commit": "off"},
+        )
+
+    async def _run(self, verb: str, *arguments: Any) -> Any:
+        """Raises: StoreUnavailable."""
+        try:
+            pool = await self._open()
+            return await getattr(pool, verb)(*arguments)
+        except _BROKEN as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    async def claim(
+        self, digest: bytes, message_id: UUID, head: bytes, pending: timedelta
+    ) -> Earlier | None:
+        """Claims the key for this call, or answers the call that has it.
+
+        Raises: StoreUnavailable.
+        """
+        for _ in range(2):
+            if await self._run("fetchval", _CLAIM, digest, message_id, head, pending, KEPT):
+                return None
+            row = await self._run("fetchrow", _FIND, digest)
+            if row is not None:
+                return Earlier(**row)
+        # Claimed and released twice between the two statements: the next try will tell.
+        raise StoreUnavailable("contended")
+
+    async def settle(
+        self,
+        digest: bytes,
+        message_id: UUID,
+        *,
+        body: bytes,
+        status: int | None = None,
+        sealed: bytes | None = None,
+    ) -> None:
+        """What became of the call: answered when there is a status. Raises: StoreUnavailable."""
+        state = "unknown" if status is None else "answered"
+        await self._run("execute", _SETTLE, digest, message_id, state, body, status, sealed)
+
+    async def release(self, digest: bytes, message_id: UUID) -> None:
+        """The provider never heard of the call: the key is free again. Raises: StoreUnavailable."""
+        await self._run(
+            "execute",
+            "DELETE FROM repeat WHERE key_digest = $1 AND message_id = $2 AND state = 'pending'",
+            digest,
+            message_id,
+        )
+
+
+async def sweep(dsn: str) -> None:
+    """Deletes what has expired."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("DELETE FROM repeat WHERE expires_at < now()")
+        await connection.execute("DELETE FROM quota_use WHERE ends_at < now()")
+    finally:
+        await connection.close()
