@@ -12,6 +12,7 @@ from sebalai_identity.persons import api as persons
 from sebalai_identity.positions import api as positions
 from sebalai_identity.postings import api as postings
 from sebalai_identity.roles import api as roles
+from sebalai_identity.scim import api as scim
 
 ROUTERS: list[APIRouter] = [
     persons.router,
@@ -22,6 +23,7 @@ ROUTERS: list[APIRouter] = [
     roles.router,
     businesses.router,
     acts.router,
+    scim.router,
 ]
 
 _ID = {"type": "string", "format": "uuid"}
@@ -62,6 +64,8 @@ _REPRESENTATION: dict[str, Any] = {
     "capacity": _TEXT,
     **{name: shape for name, shape in _PERIOD.items() if name != "decree"},
 }
+_USER = {"person_id": _ID, "agency": _TEXT, "by": _TEXT}
+_GROUP = {"group_id": _ID, "agency": _TEXT, "by": _TEXT}
 EVENTS: dict[str, dict[str, Any]] = {
     "identity.person.registered.v1": _PERSON,
     "identity.person.changed.v1": _PERSON | {"fields": _TEXTS},
@@ -81,6 +85,11 @@ EVENTS: dict[str, dict[str, Any]] = {
     "identity.business.closed.v1": _BUSINESS,
     "identity.representation.recorded.v1": _REPRESENTATION,
     "identity.representation.ended.v1": _REPRESENTATION,
+    "identity.user.provisioned.v1": _USER,
+    "identity.user.deprovisioned.v1": _USER,
+    "identity.group.created.v1": _GROUP,
+    "identity.group.changed.v1": _GROUP,
+    "identity.group.deleted.v1": _GROUP,
     "identity.delegation.recorded.v1": _DELEGATION,
     "identity.delegation.ended.v1": _DELEGATION | _CAUSE,
 }

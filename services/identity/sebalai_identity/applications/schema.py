@@ -21,6 +21,7 @@ Scope = Literal[
     "identity.audit",
     "identity.roles",
     "identity.clients",
+    "identity.scim",
     "platform.operate",
     "openid",
     "profile",

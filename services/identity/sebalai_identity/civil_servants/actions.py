@@ -3,6 +3,7 @@
 The NIP must tell the NIK's birth date and sex (UU 20/2023: one civil servant, one number).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -55,11 +56,18 @@ class KnownCivilServant:
 
 async def get_civil_servant(session: AsyncSession, person_id: UUID) -> KnownCivilServant | None:
     """For slices of identity, which decide who may."""
-    row = await store.by_person(session, person_id)
-    if row is None:
-        return None
+    return (await known_civil_servants(session, [person_id])).get(person_id)
+
+
+async def known_civil_servants(
+    session: AsyncSession, ids: Collection[UUID]
+) -> dict[UUID, KnownCivilServant]:
+    """For slices of identity, which decide who may."""
     names = KnownCivilServant.__dataclass_fields__
-    return KnownCivilServant(**{name: getattr(row, name) for name in names})
+    return {
+        row.person_id: KnownCivilServant(**{name: getattr(row, name) for name in names})
+        for row in await store.by_people(session, ids)
+    }
 
 
 async def find_by_nip(session: AsyncSession, desk: Desk, *, nip: str) -> UUID | None:

@@ -1,5 +1,6 @@
 """SQL of civil servants."""
 
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,6 +11,12 @@ from sebalai_identity.civil_servants.model import CivilServant
 
 async def by_person(session: AsyncSession, person_id: UUID) -> CivilServant | None:
     return await session.get(CivilServant, person_id)
+
+
+async def by_people(session: AsyncSession, ids: Collection[UUID]) -> Sequence[CivilServant]:
+    return (
+        await session.scalars(select(CivilServant).where(CivilServant.person_id.in_(ids)))
+    ).all()
 
 
 async def by_nip_index(session: AsyncSession, index: bytes) -> CivilServant | None:

@@ -30,6 +30,8 @@ from sebalai_identity.rows import insert_once
 from sebalai_identity.sessions.actions import end as end_sessions
 
 __all__ = [
+    "ACTIVE",
+    "DEACTIVATED",
     "PersonChange",
     "PersonFilter",
     "PersonRead",
@@ -53,6 +55,10 @@ class PersonKnown(Conflict):
     slug, title = "person-known", "A person with this NIK is registered already"
 
 
+class NikLinked(Conflict):
+    slug, title = "nik-linked", "The person has a NIK already"
+
+
 @dataclass(frozen=True, slots=True)
 class KnownPerson:
     """A person as other slices see one. `id` is the subject of every token about them."""
@@ -63,6 +69,8 @@ class KnownPerson:
     assurance: int
     """Identity assurance level 1 to 3."""
     state: str
+    reason: str | None
+    """Of the last change of state."""
     valid_until: datetime | None
 
     def is_active(self, at: datetime) -> bool:
@@ -77,6 +85,7 @@ def _known(person: Person) -> KnownPerson:
         birth_date=person.birth_date,
         assurance=person.assurance,
         state=person.state,
+        reason=person.reason,
         valid_until=person.valid_until,
     )
 
@@ -114,6 +123,13 @@ async def register_person(
 ) -> Person:
     """Raises `PeopleOnly`, `FieldInvalid`, `PersonKnown`, `NoSealingKey`."""
     require_keeper(desk.caller)
+    return await enrol_person(session, desk, wanted=wanted, source=source)
+
+
+async def enrol_person(
+    session: AsyncSession, desk: Desk, *, wanted: PersonRegister, source: str
+) -> Person:
+    """For slices of identity, which decide who may. Raises as `register_person`."""
     if wanted.nik is None and wanted.valid_until is None:
         raise FieldInvalid("/valid_until", "A person without a NIK is sponsored until a time.")
     _require_future(wanted.valid_until, desk)
@@ -196,9 +212,8 @@ async def list_persons(
     return await store.page(session, caller, wanted, after, limit)
 
 
-async def _locked(session: AsyncSession, desk: Desk, person_id: UUID) -> Person:
-    require_keeper(desk.caller)
-    person = await store.lock(session, desk.caller, person_id)
+async def _locked(session: AsyncSession, person_id: UUID) -> Person:
+    person = await store.lock(session, person_id)
     if person is None:
         raise PersonUnknown("Find the person under /v1/persons.")
     return person
@@ -208,8 +223,16 @@ async def change_person(
     session: AsyncSession, desk: Desk, *, person_id: UUID, wanted: PersonChange
 ) -> Person:
     """Raises `PeopleOnly`, `PersonUnknown`, `FieldInvalid`."""
+    require_keeper(desk.caller)
+    return await amend_person(session, desk, person_id=person_id, wanted=wanted)
+
+
+async def amend_person(
+    session: AsyncSession, desk: Desk, *, person_id: UUID, wanted: PersonChange
+) -> Person:
+    """For slices of identity, which decide who may. Raises `PersonUnknown`, `FieldInvalid`."""
     _require_future(wanted.valid_until, desk)
-    person = await _locked(session, desk, person_id)
+    person = await _locked(session, person_id)
     given: Mapping[str, Any] = wanted.model_dump(exclude_unset=True)
     for name in ("name", "assurance"):
         if name in given and given[name] is None:
@@ -224,6 +247,21 @@ async def change_person(
     return person
 
 
+async def link_nik(session: AsyncSession, desk: Desk, *, person_id: UUID, nik: str) -> Person:
+    """Gives a person who was registered without one their NIK; then they may stay for good.
+
+    Raises `PeopleOnly`, `PersonUnknown`, `NikLinked`, `FieldInvalid`, `PersonKnown`.
+    """
+    require_keeper(desk.caller)
+    person = await _locked(session, person_id)
+    if person.nik_index is not None:
+        raise NikLinked("A person keeps their NIK; register another person for another.")
+    _keep_nik(person, nik, desk)
+    await insert_once(session, person, PersonKnown("Find the person under /v1/persons/find."))
+    await _told(session, desk, person, events.CHANGED, {"fields": ["nik"]})
+    return person
+
+
 async def deactivate_person(
     session: AsyncSession, desk: Desk, *, person_id: UUID, reason: str
 ) -> Person:
@@ -231,25 +269,33 @@ async def deactivate_person(
 
     Raises `PeopleOnly`, `PersonUnknown`.
     """
-    person = await _locked(session, desk, person_id)
-    if person.state != DEACTIVATED:
-        person.state, person.reason = DEACTIVATED, reason
-        await end_sessions(
-            session, desk.clock, subject=person.id, session_ids=None, reason="administration"
-        )
-        await end_person_tokens(session, desk.clock, person_id=person.id, reason=DEACTIVATED)
-        await _told(session, desk, person, events.DEACTIVATED, {})
-    return person
+    require_keeper(desk.caller)
+    return await switch_person(session, desk, person_id=person_id, state=DEACTIVATED, reason=reason)
 
 
 async def reactivate_person(
     session: AsyncSession, desk: Desk, *, person_id: UUID, reason: str
 ) -> Person:
     """Raises `PeopleOnly`, `PersonUnknown`."""
-    person = await _locked(session, desk, person_id)
-    if person.state != ACTIVE:
-        person.state, person.reason = ACTIVE, reason
-        await _told(session, desk, person, events.REACTIVATED, {})
+    require_keeper(desk.caller)
+    return await switch_person(session, desk, person_id=person_id, state=ACTIVE, reason=reason)
+
+
+async def switch_person(
+    session: AsyncSession, desk: Desk, *, person_id: UUID, state: str, reason: str
+) -> Person:
+    """For slices of identity, which decide who may. Raises `PersonUnknown`."""
+    person = await _locked(session, person_id)
+    if person.state == state:
+        return person
+    person.state, person.reason = state, reason
+    if state == DEACTIVATED:
+        await end_sessions(
+            session, desk.clock, subject=person.id, session_ids=None, reason="administration"
+        )
+        await end_person_tokens(session, desk.clock, person_id=person.id, reason=DEACTIVATED)
+    kind = events.DEACTIVATED if state == DEACTIVATED else events.REACTIVATED
+    await _told(session, desk, person, kind, {})
     return person
 
 

@@ -14,7 +14,13 @@ from sebalai_identity.desk import AtDesk
 from sebalai_identity.keys.actions import NoSealingKey
 from sebalai_identity.names import TEXT_PATTERN, cursor_id
 from sebalai_identity.persons import actions
-from sebalai_identity.persons.actions import PeopleOnly, PersonFilter, PersonKnown, PersonUnknown
+from sebalai_identity.persons.actions import (
+    NikLinked,
+    PeopleOnly,
+    PersonFilter,
+    PersonKnown,
+    PersonUnknown,
+)
 from sebalai_identity.persons.schema import (
     PersonChange,
     PersonDeactivate,
@@ -91,6 +97,21 @@ async def change_person(
     person_id: UUID, desk: AtDesk, session: Transaction, wanted: PersonChange
 ) -> PersonRead:
     person = await actions.change_person(session, desk, person_id=person_id, wanted=wanted)
+    return actions.read_person(desk, person)
+
+
+@router.post(
+    "/{person_id}/nik",
+    responses=responses(
+        PeopleOnly, PersonUnknown, NikLinked, PersonKnown, FieldInvalid, NoSealingKey
+    ),
+)
+async def link_nik(
+    person_id: UUID, desk: AtDesk, session: Transaction, wanted: PersonFind
+) -> PersonRead:
+    """Gives a person registered without a NIK their own."""
+    nik = wanted.nik.get_secret_value()
+    person = await actions.link_nik(session, desk, person_id=person_id, nik=nik)
     return actions.read_person(desk, person)
 
 

@@ -63,8 +63,8 @@ async def by_ids(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Perso
     return (await session.scalars(select(Person).where(Person.id.in_(ids)))).all()
 
 
-async def lock(session: AsyncSession, caller: Caller, person_id: UUID) -> Person | None:
-    query = visible_to(caller).where(Person.id == person_id).with_for_update()
+async def lock(session: AsyncSession, person_id: UUID) -> Person | None:
+    query = select(Person).where(Person.id == person_id).with_for_update()
     return await session.scalar(query.execution_options(populate_existing=True))
 
 

@@ -3,7 +3,7 @@
 What somebody may therefore do at an instant is `authority`'s matter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -287,6 +287,13 @@ class Held:
 
     def all_postings(self) -> tuple[KnownPosting, ...]:
         return (*self.postings, *self.givers.values())
+
+
+async def postings_of_people(
+    session: AsyncSession, people: Collection[UUID], at: datetime
+) -> list[KnownPosting]:
+    """For slices of identity: what these people hold at `at` by their postings' own periods."""
+    return [_posting(row) for row in await store.postings_of_people(session, people, at)]
 
 
 async def held_by(session: AsyncSession, *, person_id: UUID, at: datetime) -> Held:

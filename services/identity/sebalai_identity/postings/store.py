@@ -1,6 +1,6 @@
 """SQL of postings and delegations. Identified callers see who holds a post (UU 14/2008)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -78,6 +78,13 @@ async def lock(session: AsyncSession, table: type[Dated], row_id: UUID) -> Dated
 async def postings_of(session: AsyncSession, person_id: UUID, at: datetime) -> Sequence[Posting]:
     query = select(Posting).where(Posting.person_id == person_id, holds_at(Posting, at))
     return (await session.scalars(query.order_by(Posting.id).limit(OF_PERSON_ROWS))).all()
+
+
+async def postings_of_people(
+    session: AsyncSession, people: Collection[UUID], at: datetime
+) -> Sequence[Posting]:
+    query = select(Posting).where(Posting.person_id.in_(people), holds_at(Posting, at))
+    return (await session.scalars(query.order_by(Posting.id))).all()
 
 
 async def delegations_to(

@@ -1,0 +1,225 @@
+"""SCIM as provisioning: an agency's own users, whose person follows; nothing of other agencies."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sebalai_identity.persons.actions import get_person
+from sebalai_shared.testing.http import system
+
+ROOT = "/scim/v2"
+SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:"
+EXTENSION = "urn:sebalai:params:scim:schemas:extension:civilservant:1.0:User"
+HR = system("ID-BB/GOV/diskominfo/simpeg", "identity.scim")
+OTHER = system("ID-BB/GOV/dinkes/simpeg", "identity.scim")
+HEADERS = {"Content-Type": "application/scim+json"}
+
+
+@pytest.fixture
+def scim(call, loaded):
+    async def scim(method, path, body=None, caller=HR, **headers):
+        more = {"json": body} if body is not None else {}
+        named = HEADERS | {name.replace("_", "-"): value for name, value in headers.items()}
+        return await call(method, f"{ROOT}{path}", caller, headers=named, **more)
+
+    return scim
+
+
+@pytest.fixture
+def user(scim):
+    async def user(name="budi", **more):
+        body = {"schemas": [f"{SCHEMA}User"], "userName": name, "displayName": "Budi"} | more
+        answer = await scim("POST", "/Users", body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    return user
+
+
+def patch(*operations):
+    named = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}
+    return named | {"Operations": list(operations)}
+
+
+async def test_user_is_a_sponsored_person_until_their_nik_is_linked(
+    call, keeper, user, database, clock, facts
+):
+    made = await user()
+    assert (
+        made["meta"]["location"] == f"https://bus.example/api/identity/scim/v2/Users/{made['id']}"
+    )
+    async with database.transaction() as session:
+        person = await get_person(session, UUID(made["id"]))
+    assert (person.name, person.valid_until) == ("Budi", clock.now() + timedelta(days=366))
+    kinds = [kind for kind, _ in await facts()]
+    assert kinds[-2:] == ["identity.person.registered.v1", "identity.user.provisioned.v1"]
+    path = f"/v1/persons/{made['id']}/nik"
+    nik = {"nik": "1971011503859001"}
+    linked = (await call("POST", path, keeper, json=nik)).json()
+    assert (linked["nik_masked"], linked["birth_date"]) == ("1971**********01", "1985-03-15")
+    assert (await call("POST", path, keeper, json=nik)).status_code == 409
+    stays = await call("PATCH", f"/v1/persons/{made['id']}", keeper, json={"valid_until": None})
+    assert stays.json()["valid_until"] is None
+
+
+async def test_inactive_user_is_a_deactivated_person_whom_only_the_same_hand_brings_back(
+    call, keeper, scim, user, database
+):
+    made = await user()
+    path = f"/Users/{made['id']}"
+
+    async def patched(change):
+        assert (await scim("PATCH", path, change)).status_code in {200, 204}
+        return (await scim("GET", path)).json()["active"]
+
+    async def state():
+        async with database.transaction() as session:
+            return (await get_person(session, UUID(made["id"]))).state
+
+    off = patch({"op": "replace", "path": "active", "value": False})
+    assert await patched(off) is False
+    assert await state() == "deactivated"
+    on = patch({"op": "replace", "path": "active", "value": True})
+    assert await patched(on) is True
+    assert await state() == "active"
+    reason = {"reason": "pemeriksaan"}
+    await call("POST", f"/v1/persons/{made['id']}/deactivate", keeper, json=reason)
+    titled = patch({"op": "add", "path": "title", "value": "x"})
+    for change in (titled, on):
+        assert await patched(change) is False
+        assert await state() == "deactivated"
+    assert (await scim("DELETE", path)).status_code == 204
+    assert (await scim("GET", path)).status_code == 404
+
+
+async def test_agency_sees_and_changes_its_own_alone(scim, user):
+    made = await user()
+    path = f"/Users/{made['id']}"
+    for method, body in (
+        ("GET", None),
+        ("PUT", made),
+        ("PATCH", patch({"op": "remove", "path": "title"})),
+        ("DELETE", None),
+    ):
+        assert (await scim(method, path, body, OTHER)).status_code == 404
+    assert (await scim("GET", "/Users", caller=OTHER)).json()["totalResults"] == 0
+    group = {"schemas": [f"{SCHEMA}Group"], "displayName": "G", "members": [{"value": made["id"]}]}
+    refused = await scim("POST", "/Groups", group, OTHER)
+    assert (refused.status_code, refused.json()["scimType"]) == (400, "invalidValue")
+    # The same name in another agency is another user.
+    body = {"schemas": [f"{SCHEMA}User"], "userName": "budi"}
+    assert (await scim("POST", "/Users", body, OTHER)).status_code == 201
+    again = await scim("POST", "/Users", body | {"userName": "BUDI"})
+    assert (again.status_code, again.json()["scimType"]) == (409, "uniqueness")
+
+
+async def test_scope_is_needed_for_all_but_the_description(scim, own):
+    for path in ("/Users", "/Groups", "/Users/x", "/.search", "/Bulk"):
+        method = "POST" if path in {"/.search", "/Bulk"} else "GET"
+        body = {} if method == "POST" else None
+        assert (await scim(method, path, body, None)).status_code == 401
+        assert (await scim(method, path, body, own)).status_code == 403
+    for path in ("/ServiceProviderConfig", "/ResourceTypes", "/Schemas"):
+        assert (await scim("GET", path, caller=None)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["1971011503859001", "198503152010011001", "1971.0115.0385.9001"])
+async def test_number_of_a_person_is_no_user_name(scim, name):
+    body = {"schemas": [f"{SCHEMA}User"], "userName": name}
+    answer = await scim("POST", "/Users", body)
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+    assert name not in answer.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        {"schemas": [f"{SCHEMA}User"]},
+        {"schemas": [f"{SCHEMA}User"], "userName": ""},
+        {"schemas": [f"{SCHEMA}User"], "userName": "a\x00b"},
+        {"schemas": [f"{SCHEMA}User"], "userName": "a", "title": "a\x00b"},
+        {"schemas": [f"{SCHEMA}User"], "userName": "a", "active": {"x": 1}},
+        {"schemas": [f"{SCHEMA}User"], "userName": "a" * 201},
+    ],
+)
+async def test_malformed_user_is_a_400_of_the_protocol(scim, body, facts):
+    answer = await scim("POST", "/Users", body)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
+    assert await facts("identity.user.") == []
+
+
+async def test_stale_version_changes_nothing(scim, user):
+    made = await user()
+    path, version = f"/Users/{made['id']}", made["meta"]["version"]
+    first = await scim("PUT", path, made | {"title": "A"}, If_Match=version)
+    assert first.status_code == 200
+    assert first.headers["ETag"] != version
+    for method, body in (("PUT", made | {"title": "B"}), ("DELETE", None)):
+        assert (await scim(method, path, body, If_Match=version)).status_code == 412
+    same = await scim("GET", path, If_None_Match=first.headers["ETag"])
+    assert same.status_code == 304
+
+
+async def test_filter_and_groups(scim, user):
+    people = [await user(name) for name in ("adi", "budi", "citra")]
+    found = await scim("GET", '/Users?filter=userName eq "BUDI"')
+    assert [one["id"] for one in found.json()["Resources"]] == [people[1]["id"]]
+    page = (await scim("GET", '/Users?filter=userName ge "b"&sortBy=userName&count=1')).json()
+    assert (page["totalResults"], page["Resources"][0]["userName"]) == (2, "budi")
+    assert (await scim("GET", '/Users?filter=userName xx "b"')).status_code == 400
+    members = [{"value": one["id"]} for one in people[:2]]
+    group = {"schemas": [f"{SCHEMA}Group"], "displayName": "Tim", "members": members}
+    made = (await scim("POST", "/Groups", group)).json()
+    shown = (await scim("GET", f"/Users/{people[0]['id']}")).json()
+    assert shown["groups"][0]["value"] == made["id"]
+    assert shown["meta"]["version"] != people[0]["meta"]["version"]
+    await scim("DELETE", f"/Users/{people[0]['id']}")
+    left = (await scim("GET", f"/Groups/{made['id']}")).json()
+    assert [one["value"] for one in left["members"]] == [people[1]["id"]]
+    assert (await scim("DELETE", f"/Groups/{made['id']}")).status_code == 204
+
+
+async def test_bulk_keeps_what_succeeded_and_undoes_what_failed(scim, facts):
+    body = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [
+            {
+                "method": "POST",
+                "path": "/Users",
+                "bulkId": name,
+                "data": {"schemas": [f"{SCHEMA}User"], "userName": user_name},
+            }
+            for name, user_name in (("1", "adi"), ("2", "ADI"), ("3", "budi"))
+        ],
+    }
+    answer = (await scim("POST", "/Bulk", body)).json()
+    assert [one["status"] for one in answer["Operations"]] == ["201", "409", "201"]
+    assert (await scim("GET", "/Users")).json()["totalResults"] == 2
+    assert len(await facts("identity.person.registered.v1")) == 2
+
+
+async def test_user_shows_employment_and_postings(call, keeper, scim, user, office):
+    someone = await user()
+    nik = {"nik": "1971011503859001"}
+    await call("POST", f"/v1/persons/{someone['id']}/nik", keeper, json=nik)
+    body = {
+        "person_id": someone["id"],
+        "nip": "198503152010011001",
+        "agency": "diskominfo",
+        "grade": "III/d",
+        "valid_from": "2010-01-01T00:00:00Z",
+    }
+    await office.made("/v1/civil-servants", body)
+    held = await office.posting(someone, await office.position("kabid"))
+    answer = await scim("GET", f"/Users/{someone['id']}")
+    shown = answer.json()[EXTENSION]
+    assert (shown["employment"], shown["grade"]) == ("PNS", "III/d")
+    (post,) = shown["postings"]
+    assert (post["value"], post["position"], post["kind"]) == (held["id"], "kabid", "definitive")
+    assert "198503152010011001" not in answer.text
+    # What is read-only is ignored when it comes back.
+    same = await scim("PUT", f"/Users/{someone['id']}", answer.json() | {"title": "x"})
+    assert same.json()[EXTENSION]["postings"] == shown["postings"]
