@@ -1,11 +1,17 @@
 """The HTTP side of exchange: which slices answer, put together in one place."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 from sebalai_shared.app import Member, create_app
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
 from sebalai_exchange.agreements import api as agreements
+from sebalai_exchange.deliveries import api as deliveries
+from sebalai_exchange.deliveries import fetching
+from sebalai_exchange.deliveries.hub import Hub
 from sebalai_exchange.groups import api as groups
 from sebalai_exchange.interfaces import api as interfaces
 from sebalai_exchange.ledger import api as ledger
@@ -36,6 +42,8 @@ ROUTERS = (
     topics.router,
     events.router,
     subscriptions.router,
+    deliveries.router,
+    fetching.router,
 )
 
 
@@ -43,14 +51,22 @@ def exchange_app(
     settings: ExchangeSettings, database: Database | None = None, clock: Clock | None = None
 ) -> FastAPI:
     """`database` and keys may be absent only to read the application's own description."""
-    member = Member(NAME, TITLE, ROUTERS, streamed=("/v1/contracts",))
+    member = Member(NAME, TITLE, ROUTERS, streamed=("/v1/contracts",), lifespan=_lifespan)
     app = create_app(settings, member, database=database, clock=clock)
     app.state.routes = route_compiler(settings, app.state.clock)
     app.state.contracts = ContractReader(settings.public_url)
+    app.state.hub = None if database is None else Hub(settings.database_dsn(), database)
     app.state.validators = Validators()
     app.state.secrets = webhook_secrets(settings)
     app.state.targets = Targets(settings.webhook_reach(), settings.public_url)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    yield
+    if app.state.hub is not None:
+        await app.state.hub.close()
 
 
 def webhook_secrets(settings: ExchangeSettings) -> WebhookSecrets | None:

@@ -17,7 +17,7 @@ from sebalai_shared.database import Database
 
 from sebalai_exchange.deliveries import store
 from sebalai_exchange.deliveries.handshake import PAUSE_SECONDS, TRIES, agrees
-from sebalai_exchange.deliveries.lane import Beginning, Lane, Serving, Tools
+from sebalai_exchange.deliveries.lane import Beginning, Lane, Post, Serving, Tools
 from sebalai_exchange.deliveries.sender import Outcome, Sender
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.deliveries.writer import Writer
@@ -217,15 +217,15 @@ class Dispatcher:
             self._leaving.pop(ident, None)
             self._news.set()
 
-    def _post_by(self, sender: Sender) -> Callable[[Subscription, Stored], Any]:
+    def _post_by(self, sender: Sender) -> Post:
         """Slow addresses share slots of their own, so that they cannot take the others'."""
         fast, slow = self._slots
         is_slow = False
 
-        async def post(to: Subscription, event: Stored) -> Outcome:
+        async def post(to: Subscription, event: Stored, *, is_replay: bool) -> Outcome:
             nonlocal is_slow
             async with slow if is_slow else fast:
-                outcome = await sender.send(to, event)
+                outcome = await sender.send(to, event, is_replay=is_replay)
             is_slow = outcome.milliseconds > SLOW_SECONDS * 1_000
             return outcome
 

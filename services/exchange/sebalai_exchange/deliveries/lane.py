@@ -33,7 +33,7 @@ Key = str | int
 
 
 class Post(Protocol):
-    async def __call__(self, to: Subscription, event: Stored) -> Outcome: ...
+    async def __call__(self, to: Subscription, event: Stored, *, is_replay: bool) -> Outcome: ...
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ class Lane:
 
     async def _fly(self, key: Key, head: Open, event: Stored) -> None:
         try:
-            outcome = await self._post(self.serving.subscription, event)
+            outcome = await self._post(self.serving.subscription, event, is_replay=head.is_replay)
             await self._land(head, outcome)
         finally:
             self._flying.pop(key, None)

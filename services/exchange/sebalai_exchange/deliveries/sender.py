@@ -70,9 +70,12 @@ class Sender:
             await self._client.aclose()
             self._client = None
 
-    async def send(self, to: Subscription, event: Stored) -> Outcome:
-        """Never raises for what the other side does."""
-        headers, body = self._headers(to, event.event_id, body_of(event)), body_of(event)
+    async def send(self, to: Subscription, event: Stored, *, is_replay: bool) -> Outcome:
+        """Never raises for what the other side does; a replay says so in `webhook-replay`."""
+        body = body_of(event)
+        headers = self._headers(to, event.event_id, body)
+        if is_replay:
+            headers["webhook-replay"] = "true"
         return await self.request("POST", str(to.url), headers, body)
 
     def _headers(self, to: Subscription, event_id: UUID, body: bytes) -> dict[str, str]:

@@ -112,8 +112,33 @@ class Bus:
         assert answer.status_code == 202, answer.text
         return answer.json()["events"]
 
+    async def stream(self, path, headers):
+        """The chunks of an answer as they are sent; leaving the loop is the client going away."""
+        queue, gone = asyncio.Queue(), asyncio.Event()
+        wire = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        scope = {
+            "type": "http", "http_version": "1.1", "method": "GET", "path": path,
+            "raw_path": path.encode(), "query_string": b"", "headers": wire, "scheme": "http",
+            "server": ("member", 80), "client": ("127.0.0.1", 1), "asgi": {"version": "3.0"},
+        }  # fmt: skip
+
+        async def receive():
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        task = asyncio.create_task(self.app(scope, receive, queue.put))
+        try:
+            started = await queue.get()
+            assert started["status"] == 200, started
+            while (message := await queue.get()).get("more_body"):
+                yield message["body"]
+        finally:
+            gone.set()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
     async def subscribe(self, url=None, **more):
-        kind = "webhook" if url else "pull"
+        kind = "webhook" if url else more.pop("kind", "pull")
         wanted = {
             "subscriber": SUBSCRIBER, "title": "Bansos", "types": [TYPE], "kind": kind, "url": url,
         } | more  # fmt: skip
@@ -164,4 +189,5 @@ async def bus(bus_settings):
     await bus.empty()
     bus.until, bus.clock = until, SystemClock()
     yield bus
+    await bus.app.state.hub.close()
     await bus.database.close()

@@ -1,0 +1,79 @@
+"""Wakes those who wait for events in an API process: long polls and server-sent events.
+
+One listening connection and one tail a process, begun when first needed. A lost connection is
+made again; meanwhile the log is looked at each second.
+"""
+
+import asyncio
+import contextlib
+import logging
+
+import asyncpg
+from sebalai_shared.database import Database
+
+from sebalai_exchange.deliveries.tail import Tail
+from sebalai_exchange.publishing.actions import BELL
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+
+
+class Hub:
+    def __init__(self, dsn: str, database: Database) -> None:
+        self.tail = Tail(database)
+        self._dsn = dsn
+        self._bell, self._grown = asyncio.Event(), asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Does nothing when it runs already."""
+        async with self._starting:
+            if self._task is None or self._task.done():
+                await self.tail.open()
+                self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def grown(self, position: int, seconds: float) -> bool:
+        """Whether the log has more than `position`, waiting for it at most `seconds`."""
+        if self.tail.last > position:
+            return True
+        grown = self._grown
+        try:
+            async with asyncio.timeout(seconds):
+                await grown.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._follow()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                log.warning("events wait for the database: %s", error or type(error).__name__)
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _follow(self) -> None:
+        connection = await asyncpg.connect(self._dsn)
+        try:
+            await connection.add_listener(BELL, lambda *_: self._bell.set())
+            while not connection.is_closed():
+                self._bell.clear()  # before the read: a ring during it must not be lost
+                if await self.tail.grow():
+                    self._announce()
+                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._bell.wait()
+        finally:
+            connection.terminate()
+
+    def _announce(self) -> None:
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()

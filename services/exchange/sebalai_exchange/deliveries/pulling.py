@@ -1,0 +1,116 @@
+"""Pull: a subscriber fetches events under a lease, and acknowledges or gives them back.
+
+What is not acknowledged when the lease ends comes again, in order. A key whose earlier event is
+out on a lease, or dead, waits; so do the webhooks' lanes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sebalai_shared.clock import Clock
+from sebalai_shared.ids import uuid7
+from sebalai_shared.problems import Conflict
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_exchange.deliveries import pull_store
+from sebalai_exchange.deliveries.sender import body_of
+from sebalai_exchange.deliveries.tail import LONG_AGO
+from sebalai_exchange.publishing.actions import events_after, events_at, head
+from sebalai_exchange.subscriptions.actions import Matcher, Subscription
+
+LEASE = timedelta(seconds=60)
+PULL_MAX = 500
+READ_ROWS = 500
+OPEN_MAX = 5_000
+LEASES_MAX = 20
+
+
+class LeaseLost(Conflict):
+    slug, title = "lease-lost", "The lease is over; what it held was or will be given out again"
+
+
+class WrongKind(Conflict):
+    slug, title = "subscription-kind", "The subscription is of another kind"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`events` are event ids with CloudEvents in JSON, in order; no lease when there are none."""
+
+    lease: UUID | None
+    events: list[tuple[UUID, bytes]]
+
+
+async def pull(
+    session: AsyncSession, clock: Clock, *, by: tuple[Subscription, Matcher], limit: int
+) -> Batch:
+    """Up to `limit` events under one lease. Raises `WrongKind`."""
+    subscription, matcher = by
+    if subscription.kind != "pull" or subscription.state != "active":
+        raise WrongKind("Pull from an active subscription of kind pull.")
+    position = await pull_store.lock_lane(session, subscription.id)
+    is_ordered = subscription.ordering == "per_key"
+    now, lease = clock.now(), uuid7()
+    place = pull_store.Place(subscription.id, lease, now, now + LEASE)
+    await pull_store.bury_spent(session, place, LEASES_MAX)
+    found = await pull_store.lease_due(session, place, limit, is_ordered=is_ordered)
+    if len(found) < limit and await pull_store.count_open(session, subscription.id) < OPEN_MAX:
+        await _read_on(session, clock, (subscription, matcher), (position, limit - len(found)))
+        more = await pull_store.lease_due(session, place, limit - len(found), is_ordered=is_ordered)
+        found = [*found, *more]
+    events = {event.pos: event for event in await events_at(session, positions=sorted(found))}
+    taken = [events[pos] for pos in sorted(found) if pos in events]
+    bodies = [(event.event_id, body_of(event)) for event in taken]
+    return Batch(lease if bodies else None, bodies)
+
+
+async def _read_on(
+    session: AsyncSession, clock: Clock, by: tuple[Subscription, Matcher], place: tuple[int, int]
+) -> None:
+    """Takes the next events of the log in, and moves the cursor behind them."""
+    subscription, matcher = by
+    position, wanted = place
+    last = await head(session)
+    heard: list[pull_store.New] = []
+    while position < last and len(heard) < wanted:
+        found = await events_after(
+            session, position=position, since=LONG_AGO, limit=READ_ROWS, kinds=list(matcher.modes)
+        )
+        for event in found:
+            position = event.pos
+            if matcher.hears(event):
+                heard.append(pull_store.New(event.pos, event.event_id, event.key))
+            if len(heard) == wanted:
+                break
+        else:
+            position = position if len(found) == READ_ROWS else max(position, last)
+    await pull_store.take_in(session, subscription.id, heard, (position, clock.now()))
+
+
+async def acknowledge(
+    session: AsyncSession, clock: Clock, *, ident: UUID, lease: UUID, events: Sequence[UUID] | None
+) -> int:
+    """Those events of the lease, or all, are done; answers how many. Raises `LeaseLost`."""
+    done = await pull_store.acknowledge(session, ident, (lease, events), clock.now())
+    if not done:
+        raise LeaseLost("Pull again.")
+    return done
+
+
+async def give_back(
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    ident: UUID,
+    lease: UUID,
+    events: Sequence[UUID] | None,
+    delay: timedelta,
+) -> int:
+    """Those events of the lease, or all, come again after `delay`. Raises `LeaseLost`."""
+    next_at = clock.now() + delay
+    done = await pull_store.give_back(session, ident, (lease, events), next_at)
+    if not done:
+        raise LeaseLost("Pull again.")
+    return done
