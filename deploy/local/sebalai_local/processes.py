@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,13 +31,14 @@ class Member:
     package: str
     stop_rank: StopRank = StopRank.SERVICE
     has_worker: bool = True
+    has_dispatcher: bool = False
     has_database: bool = True
     needs: tuple[str, ...] = ()
 
 
 MEMBERS = (
     Member("identity", "sebalai_identity"),
-    Member("exchange", "sebalai_exchange"),
+    Member("exchange", "sebalai_exchange", has_dispatcher=True),
     Member("gateway", "sebalai_gateway", stop_rank=StopRank.GATEWAY),
     Member("catalog", "sebalai_services_catalog"),
     Member("archive", "sebalai_archive"),
@@ -131,17 +132,28 @@ def _member(home: Home, member: Member) -> list[Unit]:
         )
     )
     if member.has_worker:
-        beat = home.root / "heartbeats" / member.name
-        found.append(
-            Unit(
-                f"{member.name}-worker",
-                program=lambda: runs("worker", {"SEBALAI_HEARTBEAT_FILE": str(beat)}),
-                needs=(*prepared, "nats"),
-                is_ready=beats(beat),
-                stop_rank=StopRank.WORKER,
-            )
-        )
+        found.append(_beating(home, f"{member.name}-worker", runs, ("worker", (*prepared, "nats"))))
+    if member.has_dispatcher:
+        found.append(_beating(home, f"{member.name}-dispatcher", runs, ("dispatch", prepared)))
     return found
+
+
+def _beating(
+    home: Home,
+    name: str,
+    runs: Callable[[str, Mapping[str, str]], Program],
+    does: tuple[str, tuple[str, ...]],
+) -> Unit:
+    """A process without a port, which shows that it lives by its heartbeat file."""
+    command, needs = does
+    beat = home.root / "heartbeats" / name
+    return Unit(
+        name,
+        program=lambda: runs(command, {"SEBALAI_HEARTBEAT_FILE": str(beat)}),
+        needs=needs,
+        is_ready=beats(beat),
+        stop_rank=StopRank.WORKER,
+    )
 
 
 def _demonstration(home: Home) -> list[Unit]:

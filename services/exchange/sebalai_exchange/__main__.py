@@ -1,4 +1,4 @@
-"""`python -m sebalai_exchange {api|worker|migrate|load|contracts}`."""
+"""`python -m sebalai_exchange {api|worker|dispatch|migrate|load|contracts}`."""
 
 import sys
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from sebalai_exchange.app import exchange_app
 from sebalai_exchange.contracts import write_contracts
 from sebalai_exchange.ledger.note import MalformedKeyError
 from sebalai_exchange.settings import ExchangeSettings
-from sebalai_exchange.worker import MissingKeyError, Worker
+from sebalai_exchange.worker import MissingKeyError, Worker, dispatch
 
 PACKAGE = Path(__file__).parent
 CONTRACTS = Path("docs/contracts")
@@ -31,6 +31,14 @@ def worker(_: Sequence[str]) -> None:
         sys.exit(f"exchange worker: {error}")
 
 
+def dispatch_webhooks(_: Sequence[str]) -> None:
+    settings = ExchangeSettings.from_environment()
+    try:
+        run_worker(settings, lambda: dispatch(settings))
+    except MissingKeyError as error:
+        sys.exit(f"exchange dispatcher: {error}")
+
+
 def migrate(_: Sequence[str]) -> None:
     run_migrate(ExchangeSettings.from_environment().database_dsn("postgresql+asyncpg"), PACKAGE)
 
@@ -46,6 +54,7 @@ def contracts(arguments: Sequence[str]) -> None:
 COMMANDS = {
     "api": api,
     "worker": worker,
+    "dispatch": dispatch_webhooks,
     "migrate": migrate,
     "load": load,
     "contracts": contracts,

@@ -40,6 +40,7 @@ ROUTERS = (
     ledger.router,
     usage.router,
     topics.router,
+    topics.document_router,
     events.router,
     subscriptions.router,
     deliveries.router,

@@ -5,7 +5,6 @@ What needs NATS waits for it on its own; the sequencer and the sweeps go on with
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 from sebalai_shared import consumer as inbox
 from sebalai_shared import idempotency
@@ -20,6 +19,7 @@ from sebalai_shared.relay import Relay
 
 from sebalai_exchange.app import route_compiler, webhook_secrets
 from sebalai_exchange.deliveries.dispatcher import Dispatcher
+from sebalai_exchange.deliveries.receipts import BATCH_ROWS, give_receipts
 from sebalai_exchange.ledger import events as ledger_events
 from sebalai_exchange.ledger.jobs import forget_checkpoints
 from sebalai_exchange.ledger.note import Signer, read_signer
@@ -33,6 +33,7 @@ from sebalai_exchange.usage.jobs import forget_calls
 log = logging.getLogger(__name__)
 
 SWEEP_EACH_SECONDS = 3_600.0
+RECEIPTS_EACH_SECONDS = 0.5
 FEEDS: tuple[tuple[Feed, Handler], ...] = (
     (ledger_events.CALLS, ledger_events.on_calls),
     (ledger_events.FACTS, ledger_events.on_fact),
@@ -68,7 +69,6 @@ class Worker:
         self._compiler = compiler
         self._key = LogKey(ledger_signer(settings), self._clock)
         self._dsn = settings.database_dsn()
-        self._dispatcher = dispatcher(settings, self._database, self._beat)
 
     async def run(self) -> None:
         """Runs until cancelled or until one task fails."""
@@ -76,7 +76,7 @@ class Worker:
             await together(
                 Sequencer(self._dsn, self._key, self._beat).run(),
                 EventSequencer(self._dsn, self._beat).run(),
-                self._dispatcher.run(),
+                every(RECEIPTS_EACH_SECONDS, self._give_receipts),
                 every(SWEEP_EACH_SECONDS, self._sweep),
                 self._with_broker(),
             )
@@ -100,21 +100,34 @@ class Worker:
     def _consumer(self, broker: Broker, feed: Feed, handler: Handler) -> Consumer:
         return Consumer(broker, self._database, feed, handler, self._beat)
 
+    async def _give_receipts(self) -> None:
+        """All that are due, a bounded batch a transaction."""
+        given = BATCH_ROWS
+        while given == BATCH_ROWS:
+            async with self._database.transaction() as session:
+                given = await give_receipts(session)
+
     async def _sweep(self) -> None:
         for sweep in (idempotency.sweep, inbox.sweep_inbox, forget_checkpoints, forget_calls):
             async with self._database.transaction() as session:
                 await sweep(session)
 
 
-def dispatcher(
-    settings: ExchangeSettings, database: Database, beat: Callable[[], None]
-) -> Dispatcher:
-    """Raises `MissingKeyError`, `OSError`."""
+async def dispatch(settings: ExchangeSettings) -> None:
+    """Serves webhooks until cancelled: a process of its own, the only one that calls out.
+
+    Raises `MissingKeyError`, `OSError`, `DispatcherLostError`.
+    """
     secrets = webhook_secrets(settings)
     if secrets is None:
         raise MissingKeyError("set SEBALAI_WEBHOOK_KEY_FILE: no webhook is signed without a key")
+    database = Database(settings)
     targets = (settings.webhook_reach(), secrets, settings.public_url)
-    return Dispatcher(settings.database_dsn(), database, targets, beat)
+    beat = Heartbeat(settings.heartbeat_file)
+    try:
+        await Dispatcher(settings.database_dsn(), database, targets, beat).run()
+    finally:
+        await database.close()
 
 
 async def _ensure_streams(broker: Broker) -> None:

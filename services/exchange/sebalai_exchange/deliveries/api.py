@@ -14,6 +14,7 @@ from sebalai_shared.problems import FieldInvalid, responses
 from sebalai_exchange.deliveries import actions
 from sebalai_exchange.deliveries.actions import Decision, Trace
 from sebalai_exchange.deliveries.history_store import Chosen
+from sebalai_exchange.deliveries.receipts import receipt_id
 from sebalai_exchange.deliveries.schema import (
     AttemptRead,
     DecisionRead,
@@ -145,7 +146,7 @@ async def trace_event(
 
 def _trace(found: Trace) -> TraceRead:
     event = found.event
-    receivers = [ReceiverRead.model_validate(row) for row in found.receivers]
+    receivers = [_receiver(event.event_id, row) for row in found.receivers]
     return TraceRead(
         event_id=event.event_id,
         source=event.source,
@@ -158,3 +159,9 @@ def _trace(found: Trace) -> TraceRead:
         expected=len(receivers),
         receivers=receivers,
     )
+
+
+def _receiver(event_id: UUID, row: dict[str, Any]) -> ReceiverRead:
+    is_done = row["state"] in _DONE
+    receipt = receipt_id(event_id, row["subscription"]) if is_done else None
+    return ReceiverRead(**row, receipt=receipt)

@@ -36,6 +36,7 @@ REFRESH_SECONDS = 5.0
 IDLE_SECONDS = 1.0
 SAVE_IDLE_SECONDS = 10.0
 LOCK_RETRY_SECONDS = 2.0
+SETTLE_SECONDS = 3.0
 FLYING_MAX = 256
 SLOW_SECONDS = 1.0
 NEWS = ("subscriptions", "routes", "deliveries")
@@ -99,11 +100,31 @@ class Dispatcher:
 
     async def _serve(self, connection: Any) -> None:
         self._writer = Writer(connection)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._writer.run())
-            group.create_task(self._follow())
-            group.create_task(self._keep_fresh())
-            group.create_task(self._save_idle())
+        writing = asyncio.create_task(self._writer.run())
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow())
+                group.create_task(self._keep_fresh())
+                group.create_task(self._save_idle())
+                await asyncio.shield(writing)
+        finally:
+            await self._settle(writing)
+
+    async def _settle(self, writing: asyncio.Task[None]) -> None:
+        """Told to stop: what flies may come down and be written, or it would be sent again."""
+        try:
+            if not writing.done():
+                for one in self._served.values():
+                    await one.lane.stop()
+                tasks = [one.task for one in self._served.values() if one.task is not None]
+                if tasks:
+                    await asyncio.wait(tasks, timeout=SETTLE_SECONDS)
+                await asyncio.wait_for(self._writer.flushed(), SETTLE_SECONDS)
+        except TimeoutError:
+            log.warning("stopped before all results were written; those are sent again")
+        finally:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
 
     async def _follow(self) -> None:
         """Reads the log as it grows and wakes the lanes that hear of what came."""
@@ -232,6 +253,7 @@ class Dispatcher:
         return post
 
     async def _conclude(self, one: Subscription, reason: str) -> None:
+        await self._writer.flushed()  # what led to it is on record before it
         async with self._database.transaction() as session:
             wanted = ("active", "disabled", reason)
             await conclude(session, self._clock, ident=one.id, wanted=wanted)

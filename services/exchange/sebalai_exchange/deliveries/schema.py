@@ -77,6 +77,8 @@ class AttemptRead(BaseModel):
 
 
 class ReceiverRead(BaseModel):
+    """`receipt`: what `/receipts/{id}` proves the delivery with, a few seconds later."""
+
     subscription: UUID
     subscriber: str
     kind: str
@@ -85,6 +87,7 @@ class ReceiverRead(BaseModel):
     last_at: datetime | None
     status: int | None
     reason: str | None
+    receipt: UUID | None
 
 
 class TraceRead(BaseModel):

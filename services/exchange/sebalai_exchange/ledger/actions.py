@@ -13,7 +13,7 @@ from sebalai_shared.problems import FieldInvalid, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.ledger import access, merkle, store
-from sebalai_exchange.ledger.entry import Entry
+from sebalai_exchange.ledger.entry import Entry, entry_of_exchange
 from sebalai_exchange.ledger.paths import TilePath, bundle
 from sebalai_exchange.ledger.store import Found, Log
 
@@ -47,6 +47,11 @@ async def take_entries(session: AsyncSession, *, entries: Sequence[Entry]) -> No
     """Lets entries wait for the sequencer; those known already change nothing."""
     if entries:
         await store.add_entries(session, entries)
+
+
+async def take_statements(session: AsyncSession, *, statements: Sequence[dict[str, Any]]) -> None:
+    """Facts in the form of events that are evidence of one exchange, for the log of their year."""
+    await take_entries(session, entries=[entry_of_exchange(one) for one in statements])
 
 
 async def list_logs(session: AsyncSession) -> list[Log]:

@@ -66,12 +66,25 @@ def entry_of_event(document: Any, salt: bytes | None = None) -> Entry:
 
     Raises `MalformedEntryError`.
     """
+    return _of_event(document, salt, RECORDS)
+
+
+def entry_of_exchange(document: Any) -> Entry:
+    """Evidence that an event was accepted or delivered: it belongs to the exchanges of its year.
+
+    Raises `MalformedEntryError`.
+    """
+    year = from_text(_time(_object(document).get("time"))).astimezone(UTC).year
+    return _of_event(document, None, f"exchanges/{year:04d}")
+
+
+def _of_event(document: Any, salt: bytes | None, log: str) -> Entry:
     payload = _object(document)
     data = payload.get("data")
     fields: Mapping[str, Any] = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
     return _entry(
         "event",
-        RECORDS,
+        log,
         salt or os.urandom(SALT_BYTES),
         payload,
         (_id(payload.get("id")), _time(payload.get("time"))),

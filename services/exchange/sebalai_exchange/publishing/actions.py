@@ -9,12 +9,13 @@ from uuid import UUID
 
 import orjson
 from sebalai_shared.caller import Caller
-from sebalai_shared.clock import Clock
+from sebalai_shared.clock import Clock, to_text
 from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import Conflict, Forbidden, NotFound, Problem
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.agreements.actions import Ask, allowed
+from sebalai_exchange.ledger.actions import take_statements
 from sebalai_exchange.publishing import access, store
 from sebalai_exchange.publishing.envelope import Envelope
 from sebalai_exchange.publishing.store import Accepted, Stored
@@ -30,6 +31,7 @@ __all__ = ["BELL", "Stored"]
 
 BELL = "event_pos"
 PUBLISH = "PUBLISH"
+ACCEPTED = "exchange.event.accepted.v1"
 PARTIES_MAX = 8
 PARTY_LENGTH_MAX = 200
 PLATFORM_RETENTION_DAYS = 365
@@ -97,7 +99,27 @@ async def _keep(session: AsyncSession, wanted: Sequence[Accepted]) -> list[Publi
     new = await store.see(session, wanted)
     await store.add(session, [event for event in wanted if event.event_id in new])
     await store.add_to_outbox(session, [event for event in wanted if event.event_id in new])
+    statements = [_statement(event) for event in wanted if event.event_id in new]
+    await take_statements(session, statements=statements)
     return [await _publication(session, event, is_new=event.event_id in new) for event in wanted]
+
+
+def _statement(event: Accepted) -> dict[str, Any]:
+    """What the publisher's receipt says: that these bytes were taken at this time."""
+    return {
+        "specversion": "1.0",
+        "id": str(event.event_id),
+        "source": "urn:sebalai:exchange",
+        "type": ACCEPTED,
+        "time": to_text(event.stored_at),
+        "data": {
+            "event_source": event.source,
+            "event": event.id,
+            "event_type": event.type,
+            "provider": event.publisher,
+            "sha256": event.digest.hex(),
+        },
+    }
 
 
 async def _publication(session: AsyncSession, event: Accepted, *, is_new: bool) -> Publication:

@@ -30,6 +30,7 @@ _TYPE = re.compile(TYPE_PATTERN)
 _NAME = re.compile(r"^[a-z0-9]{1,20}$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Fa-f])\d{16}(?![0-9A-Fa-f])")
+_LONG_NUMBER_IN_DATA = re.compile(rb"(?<![0-9A-Fa-f.])\d{16}(?![0-9A-Fa-f])")
 _REQUIRED = ("id", "source", "type", "specversion")
 _HEADER = "ce-"
 
@@ -177,6 +178,9 @@ def _sealed(fields: dict[str, Any], digest: bytes, at: str) -> Envelope:
         )
     if b"\\u0000" in text:
         raise MalformedEnvelopeError(f"{at}/data", "holds a NUL character")
+    if _LONG_NUMBER_IN_DATA.search(orjson.dumps(fields.get("data"))):
+        detail = "must not hold a NIK or another number of 16 digits; send an id of your own"
+        raise MalformedEnvelopeError(f"{at}/data", detail)
     return Envelope(
         source=fields["source"],
         id=fields["id"],

@@ -13,6 +13,7 @@ from sebalai_shared.problems import FieldInvalid, responses
 from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.topics import actions
 from sebalai_exchange.topics.actions import Incompatible, NotTheOwner, Topic, TopicUnknown
+from sebalai_exchange.topics.asyncapi import DOCUMENT_TYPES_MAX, document
 from sebalai_exchange.topics.schema import (
     Deprecation,
     TopicPublish,
@@ -21,6 +22,7 @@ from sebalai_exchange.topics.schema import (
     VersionRead,
 )
 
+document_router = APIRouter(prefix="/v1", tags=["topics"], responses=INPUT)
 router = APIRouter(prefix="/v1/topics", tags=["topics"], responses=INPUT)
 
 
@@ -91,3 +93,14 @@ async def deprecate_topic(
         session, clock, caller=caller, kind=kind, successor=wanted.successor
     )
     return _read(done)
+
+
+@document_router.get("/asyncapi.json")
+async def read_asyncapi(
+    request: Request, caller: PublicAccess, session: Transaction
+) -> dict[str, Any]:
+    """The AsyncAPI 3.0 document of all event types."""
+    rows = await actions.list_topics(
+        session, caller=caller, owner=None, after=None, limit=DOCUMENT_TYPES_MAX
+    )
+    return document(rows[:DOCUMENT_TYPES_MAX], str(request.app.state.settings.public_url))

@@ -77,9 +77,7 @@ async def test_what_is_given_back_comes_again_and_its_key_waits(bus, filled):
     assert (await ack(bus, filled, first)).json() == {"count": 1}
     assert numbers(await pull(bus, filled)) == [3, 5]
     async with bus.database.transaction() as session:
-        await session.execute(
-            text("UPDATE delivery SET next_at = now() WHERE state = 'waiting'")
-        )
+        await session.execute(text("UPDATE delivery SET next_at = now() WHERE state = 'waiting'"))
     assert numbers(await pull(bus, filled)) == [0, 2, 4]
 
 
