@@ -164,7 +164,7 @@ class Dispatcher:
         if error is not None:
             log.error("lane failed; it begins again from the database", exc_info=error)
             self._reload.add(one.lane.serving.subscription.id)
-        elif self._served.get(one.lane.serving.subscription.id) is one and not one.lane.is_idle:
+        elif one.lane.wants_more:
             self._start(one)  # something came between its last look and its end
 
     async def _keep_fresh(self) -> None:

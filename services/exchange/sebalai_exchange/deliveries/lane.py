@@ -89,6 +89,11 @@ class Lane:
     def is_idle(self) -> bool:
         return not self._queues and self._read >= self._tools.tail.last
 
+    @property
+    def wants_more(self) -> bool:
+        """It ended although there is something to do, and nobody told it to."""
+        return not self._is_stopping and not self.is_idle
+
     def wake(self) -> None:
         self._bell.set()
 
