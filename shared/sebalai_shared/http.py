@@ -7,7 +7,6 @@ httpx is imported here and nowhere else. A client per request costs 53 ms of CPU
 from __future__ import annotations
 
 import socket
-import ssl
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
@@ -24,6 +23,7 @@ READ_SECONDS = 10.0
 POOL_SECONDS = 3.0
 CONNECTIONS_LIMIT = 50
 ANSWER_BYTES_LIMIT = 4 * 1024 * 1024
+_tls = cache(httpx.create_ssl_context)  # one for all clients: reading the roots costs 25 ms
 
 Response = httpx.Response
 Error = httpx.HTTPError
@@ -67,16 +67,9 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         await anyio.sleep(seconds)
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    """One for all clients of the process: reading the roots costs 25 ms."""
-    return httpx.create_ssl_context()
-
-
 class _Transport(httpx.AsyncHTTPTransport):
     def __init__(self, reach: Reach) -> None:
-        super().__init__(retries=0, verify=_tls())
-        self._pool = httpcore.AsyncConnectionPool(
+        self._pool = httpcore.AsyncConnectionPool(  # all that the base class would make
             ssl_context=_tls(),
             max_connections=CONNECTIONS_LIMIT,
             network_backend=_CheckedBackend(reach),
