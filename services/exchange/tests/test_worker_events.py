@@ -26,6 +26,11 @@ PUBLISHER = system("ID-BB/GOV/dp3acskb/kependudukan", "bus.call", "exchange.mana
 SUBSCRIBER = system("ID-BB/GOV/dinsos-pmd/bansos", "bus.call", "exchange.manage")
 STRANGER = system("ID-BB/GOV/dinkes/puskesmas", "bus.call", "exchange.manage")
 TYPE = "dp3acskb.birth.recorded.v1"
+CONTRACT = {
+    "openapi": "3.1.0",
+    "info": {"title": "P", "version": "1"},
+    "paths": {"/a": {"get": {"responses": {"200": {"description": "ok"}}}}},
+}
 
 
 @pytest.fixture
@@ -166,7 +171,7 @@ async def test_facts_of_the_platform_reach_the_parties_they_name_and_nobody_else
     interface = {
         "name": f"{PUBLISHER.application}/penduduk",
         "addresses": ["http://127.0.0.1:8820"],
-        "contract": {"openapi": "3.1.0", "info": {"title": "P", "version": "1"}, "paths": {}},
+        "contract": CONTRACT,
     }
     agreement = {
         "consumer": SUBSCRIBER.application,
