@@ -114,13 +114,16 @@ async def test_call_whose_outcome_is_unknown_is_never_sent_again(bus, provider):
 
 
 async def test_call_that_never_reached_the_provider_leaves_its_key_free(
-    bus, provider, journal_down
+    bus, provider, journal, journal_down
 ):
     for _ in range(2):
         async with bus.call("POST", interface="mati", data=b"x", headers=keyed(bus)) as answer:
             assert (answer.status, await slug_of(answer)) == (502, "provider-unreachable")
     async with journal_down():
         assert (await post(bus))[0].status == 503
+    async with asyncio.timeout(20):
+        while not journal.is_up:
+            await asyncio.sleep(0.01)
     provider.answer = created
     assert (await post(bus))[0].status == 201
 
