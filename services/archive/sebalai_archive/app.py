@@ -8,6 +8,8 @@ from sebalai_shared.database import Database
 from sebalai_archive.classifications import api as classifications
 from sebalai_archive.content_store import ContentStore
 from sebalai_archive.disposals import api as disposals
+from sebalai_archive.fixity import api as fixity
+from sebalai_archive.fixity.jobs import measuring
 from sebalai_archive.holds import api as holds
 from sebalai_archive.letters import api as letters
 from sebalai_archive.numbering import api as numbering
@@ -45,9 +47,12 @@ def archive_app(
         holds.router,
         disposals.router,
         search.router,
+        fixity.router,
     ]
     store = ContentStore(settings.content_dir, settings.content_bytes_limit)
-    member = Member(NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED)
+    member = Member(
+        NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED, lifespan=measuring
+    )
     app = create_app(settings, member, database=database, clock=clock)
     app.state.content = store
     app.state.partials = Partials(settings.content_dir)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sebalai_archive.app import NAME, archive_app
 from sebalai_archive.disposals import events as disposals
+from sebalai_archive.fixity import events as fixity
 from sebalai_archive.outgoing import events as letters
 from sebalai_archive.records import events as records
 from sebalai_archive.settings import ArchiveSettings
@@ -16,7 +17,7 @@ def contracts() -> dict[str, dict[str, Any]]:
     documents: dict[str, dict[str, Any]] = {
         f"{NAME}.openapi.json": archive_app(ArchiveSettings()).openapi()
     }
-    published = records.PUBLISHED | letters.PUBLISHED | disposals.PUBLISHED
+    published = records.PUBLISHED | letters.PUBLISHED | disposals.PUBLISHED | fixity.PUBLISHED
     for kind, data in published.items():
         documents[f"events/{kind}.json"] = data.model_json_schema()
     return documents

@@ -10,8 +10,10 @@ from sebalai_shared.process import every, together
 from sebalai_shared.relay import Relay
 
 from sebalai_archive.content_store import ContentStore
-from sebalai_archive.disposals.jobs import erase_destroyed, propose_due
+from sebalai_archive.copies import Copies
+from sebalai_archive.disposals.jobs import Stores, erase_destroyed, propose_due
 from sebalai_archive.examinations.jobs import examine_contents
+from sebalai_archive.fixity.jobs import Scrubber
 from sebalai_archive.partials import Partials
 from sebalai_archive.records.jobs import sweep_content
 from sebalai_archive.search.jobs import index_records
@@ -21,6 +23,7 @@ from sebalai_archive.uploads.jobs import sweep_uploads
 KEYS_SWEEP_SECONDS = 3_600.0
 PROPOSE_SECONDS = 24 * 3_600.0
 EXAMINE_SECONDS = 5.0
+SCRUB_SECONDS = 60.0
 ERASE_SECONDS = 300.0
 UPLOADS_SWEEP_SECONDS = 600.0
 CONTENT_SWEEP_SECONDS = 6 * 3_600.0
@@ -30,6 +33,7 @@ async def work(settings: ArchiveSettings) -> None:
     """Runs until cancelled or until one of the tasks fails."""
     database, broker = Database(settings), Broker(settings)
     store = ContentStore(settings.content_dir, settings.content_bytes_limit)
+    copies = Copies(store, settings.content_dir, settings.replica_dir)
     beat = Heartbeat(settings.heartbeat_file)
 
     async def sweep_keys() -> None:
@@ -46,11 +50,16 @@ async def work(settings: ArchiveSettings) -> None:
         await propose_due(database, SystemClock())
 
     async def erase() -> None:
-        await erase_destroyed(database, store, SystemClock())
+        await erase_destroyed(database, Stores(store, copies), SystemClock())
 
     async def examine() -> None:
         await examine_contents(database, store, SystemClock(), settings.clamd_socket)
         await index_records(database, SystemClock())
+
+    scrubber = Scrubber(database, SystemClock(), copies, settings.scrub_bytes_per_second)
+
+    async def scrub() -> None:
+        await scrubber.scrub(store)
 
     async def relay() -> None:
         await broker.connect()
@@ -62,6 +71,7 @@ async def work(settings: ArchiveSettings) -> None:
             relay(),
             every(KEYS_SWEEP_SECONDS, sweep_keys),
             every(EXAMINE_SECONDS, examine),
+            every(SCRUB_SECONDS, scrub),
             every(PROPOSE_SECONDS, propose),
             every(EXAMINE_SECONDS, examine),
             every(ERASE_SECONDS, erase),

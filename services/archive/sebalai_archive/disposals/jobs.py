@@ -1,14 +1,17 @@
 """Timed work of disposals: the daily proposals, and the erasing of what was destroyed by decree."""
 
 import logging
+from dataclasses import dataclass
 from uuid import UUID
 
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
 from sebalai_archive.content_store import ContentStore
+from sebalai_archive.copies import Copies
 from sebalai_archive.disposals import actions
 from sebalai_archive.examinations import actions as examinations
+from sebalai_archive.fixity import actions as fixity
 from sebalai_archive.reader import enter_as_worker
 from sebalai_archive.records import actions as records
 from sebalai_archive.records.actions import ageing, ending
@@ -34,7 +37,25 @@ async def propose_due(database: Database, clock: Clock) -> int:
             return proposed
 
 
-async def erase_destroyed(database: Database, store: ContentStore, clock: Clock) -> int:
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Every place that may hold the bytes of a content."""
+
+    content: ContentStore
+    copies: Copies
+
+    async def erase(self, sha256: str, permit: UUID) -> bool:
+        """False when it must wait for an upload of the same bytes."""
+        if not await self.content.erase(sha256, permit):
+            return False
+        await self.copies.erase(sha256)
+        return True
+
+    async def absence(self, sha256: str) -> dict[str, str]:
+        return await self.content.absence(sha256) | await self.copies.absence(sha256)
+
+
+async def erase_destroyed(database: Database, stores: Stores, clock: Clock) -> int:
     """Erases the bytes of buried records and proves that no store has them any more; bytes that
     another record names stay, and the proof says so. Answers how many were proven.
     """
@@ -43,9 +64,10 @@ async def erase_destroyed(database: Database, store: ContentStore, clock: Clock)
         await enter_as_worker(session, clock.now())
         for buried in await ending.unerased(session):
             named = await records.named_content(session, digests=[buried.sha256], now=clock.now())
-            found = await _erase(store, buried.sha256, buried.disposal_id, is_named=bool(named))
+            found = await _erase(stores, buried.sha256, buried.disposal_id, is_named=bool(named))
             if found is None:
                 continue
+            await fixity.forget(session, sha256=buried.sha256)
             await search.forget_record(session, record_id=buried.record_id)
             if not named:
                 await examinations.forget(session, sha256=buried.sha256)
@@ -57,14 +79,14 @@ async def erase_destroyed(database: Database, store: ContentStore, clock: Clock)
 
 
 async def _erase(
-    store: ContentStore, sha256: str, permit: UUID, *, is_named: bool
+    stores: Stores, sha256: str, permit: UUID, *, is_named: bool
 ) -> dict[str, object] | None:
     """None when it must wait: an upload of the same bytes may be under way."""
     if is_named:
         return {"sha256": sha256, "stores": {}, "named_by_another_record": True}
-    if not await store.erase(sha256, permit):
+    if not await stores.erase(sha256, permit):
         return None
-    places = await store.absence(sha256)
+    places = await stores.absence(sha256)
     if any(state != "absent" for state in places.values()):
         log.error("content of a destroyed record is still in a store: %s", places)
         return None

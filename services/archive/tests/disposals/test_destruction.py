@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 from sebalai_archive.content_store import ERASE_AFTER_SECONDS, ContentStore
-from sebalai_archive.disposals.jobs import erase_destroyed, propose_due
+from sebalai_archive.copies import Copies
+from sebalai_archive.disposals.jobs import Stores, erase_destroyed, propose_due
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
@@ -23,6 +24,11 @@ def slug(answer):
 @pytest.fixture
 def store(settings):
     return ContentStore(settings.content_dir, settings.content_bytes_limit)
+
+
+@pytest.fixture
+def stores(store, settings):
+    return Stores(store, Copies(store, settings.content_dir, settings.content_dir / "replica"))
 
 
 def age(store, sha256):
@@ -50,7 +56,7 @@ async def test_the_daily_job_proposes_and_does_not_act(panel, database, clock):
         assert (await panel.desk.get(f"/v1/records/{record_id}/content")).status_code == 200
 
 
-async def test_a_destruction_goes_its_whole_way_to_the_proof(panel, database, store, clock):
+async def test_a_destruction_goes_its_whole_way_to_the_proof(panel, database, store, stores, clock):
     record_id = await panel.record(SHORT, DUE)
     path = f"/v1/records/{record_id}"
     sha256 = (await panel.desk.get(path)).json()["content"]["sha256"]
@@ -62,14 +68,15 @@ async def test_a_destruction_goes_its_whole_way_to_the_proof(panel, database, st
     gone = await panel.desk.get(f"{path}/content")
     assert (gone.status_code, gone.json()["disposal"]) == (410, disposal_id)
     assert (await panel.desk.get(path)).json()["content"]["sha256"] == sha256
-    assert await erase_destroyed(database, store, clock) == 0
+    await stores.copies.copy_out(sha256)
+    assert await erase_destroyed(database, stores, clock) == 0
     age(store, sha256)
-    assert await erase_destroyed(database, store, clock) == 1
+    assert await erase_destroyed(database, stores, clock) == 1
     assert not store.path(sha256).exists()
     async with database.transaction() as session:
         [proof] = await session.scalars(text("SELECT proof FROM tombstone"))
         told = (await session.scalars(text("SELECT type FROM outbox ORDER BY seq"))).all()
-    assert set(proof["stores"].values()) == {"absent"}
+    assert proof["stores"] == dict.fromkeys(("content", "replica", "quarantine"), "absent")
     assert told[-2:] != told
     assert "archive.record.destroyed.v1" in told
     assert "archive.record.erased.v1" in told
@@ -81,11 +88,11 @@ async def test_a_destruction_goes_its_whole_way_to_the_proof(panel, database, st
     assert (end.json()["state"], end.json()["next"]) == ("reported", None)
 
 
-async def test_bytes_that_another_record_names_stay(panel, database, store, clock):
+async def test_bytes_that_another_record_names_stay(panel, database, store, stores, clock):
     record_id = await panel.record(SHORT, DUE, b"same bytes")
     other = await panel.record(SHORT, "2026-01-01", b"same bytes")
     await panel.step(await panel.decreed(record_id), "execute")
-    assert await erase_destroyed(database, store, clock) == 1
+    assert await erase_destroyed(database, stores, clock) == 1
     assert (await panel.desk.get(f"/v1/records/{other}/content")).content == b"same bytes"
     assert (await panel.desk.get(f"/v1/records/{record_id}/content")).status_code == 410
 
