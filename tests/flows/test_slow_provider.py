@@ -34,8 +34,11 @@ def post(platform, application, path, body=None):
     return answer.json()
 
 
+PATHS = {"/x": {"get": {"responses": {"200": {"description": "never comes"}}}}}
+
+
 def agree(platform, address):
-    contract = {"openapi": "3.1.0", "info": {"title": "lambat", "version": "1"}, "paths": {}}
+    contract = {"openapi": "3.1.0", "info": {"title": "lambat", "version": "1"}, "paths": PATHS}
     limits = {"connect_timeout_ms": 500, "read_timeout_ms": 500, "total_timeout_ms": 2000}
     interface = {"name": NAME, "title": "Lambat", "addresses": [address], "contract": contract}
     post(platform, OWNER, "/v1/interfaces", interface | {"limits": limits})

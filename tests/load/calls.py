@@ -32,6 +32,7 @@ PROVIDER, PEER = BASE + 40, BASE + 41
 OWNER, USER = "dp3acskb/kependudukan", "dinsos-pmd/bansos"
 NAME = f"ID-BB/GOV/{OWNER}/bench"
 PURPOSE = "uji-beban"
+PATHS = {"/": {"get": {"responses": {"200": {"description": "1 KiB"}}}}}
 RATE_MAX = 10_000  # the largest rate an agreement may hold
 LEDGER_WAIT_SECONDS = 120
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -99,7 +100,7 @@ class Bench:
         return httpx.post(url, json=body, headers=headers).raise_for_status().json()
 
     def publish(self) -> None:
-        contract = {"openapi": "3.1.0", "info": {"title": "bench", "version": "1"}, "paths": {}}
+        contract = {"openapi": "3.1.0", "info": {"title": "bench", "version": "1"}, "paths": PATHS}
         address = f"http://127.0.0.1:{PROVIDER}"
         self.post(
             OWNER,
