@@ -241,7 +241,10 @@ def _own_settings(home: Home) -> dict[str, dict[str, str]]:
             # Webhooks of an embedded platform stand on this machine too.
             "PRIVATE_WEBHOOKS": "127.0.0.1",
         },
-        "archive": {"CONTENT_DIR": str(home.root / "content")},
+        "archive": {
+            "CONTENT_DIR": str(home.root / "content"),
+            "SIGNING_TRIAL_DIR": str(home.secrets / "signing"),
+        },
         "portal": {
             "GATEWAY_URL": home.gateway_url,
             "CLIENT_ID_FILE": str(home.keys / "diskominfo.portal.client_id"),

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.migrations import run_migrate
 from sebalai_shared.process import main, run_worker, serve
@@ -14,6 +15,7 @@ from sebalai_archive.app import archive_app
 from sebalai_archive.loading import load_reference
 from sebalai_archive.publishing import write_contracts
 from sebalai_archive.settings import ArchiveSettings
+from sebalai_archive.signing.choosing import prepare_trial
 from sebalai_archive.worker import work
 
 PACKAGE = Path(__file__).parent
@@ -36,7 +38,10 @@ def _migrate(_: Sequence[str]) -> None:
 
 
 def _load(_: Sequence[str]) -> None:
-    asyncio.run(_load_all(ArchiveSettings.from_environment()))
+    settings = ArchiveSettings.from_environment()
+    if settings.signing_trial_dir is not None:
+        prepare_trial(settings.signing_trial_dir, SystemClock())
+    asyncio.run(_load_all(settings))
 
 
 async def _load_all(settings: ArchiveSettings) -> None:

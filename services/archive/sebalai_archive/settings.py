@@ -13,3 +13,4 @@ class ArchiveSettings(MemberSettings):
     content_bytes_limit: int = 1024**3
     signing_key_file: Path | None = None
     signing_certificates_file: Path | None = None
+    signing_trial_dir: Path | None = None

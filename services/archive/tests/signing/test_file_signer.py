@@ -8,7 +8,9 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import async_validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 from sebalai_archive.rendering.letters import Letter, Signatory, render, written_date
+from sebalai_archive.settings import ArchiveSettings
 from sebalai_archive.signing import trial_authority
+from sebalai_archive.signing.choosing import prepare_trial, signer_of
 from sebalai_archive.signing.file_signer import FileSigner
 from sebalai_archive.signing.signer import Intent, NoSigner, SigningUnavailable
 from sebalai_shared.clock import SystemClock
@@ -105,3 +107,16 @@ async def test_without_a_key_nothing_is_signed():
 
 async def test_text_of_a_letter_is_never_markup():
     assert (await render(LETTER, AT)).startswith(b"%PDF-1.7")
+
+
+async def test_trial_authority_is_made_once_and_signs(tmp_path):
+    folder = tmp_path / "trial"
+    settings = ArchiveSettings(signing_trial_dir=folder)
+    assert isinstance(signer_of(settings), NoSigner)
+    prepare_trial(folder, SystemClock())
+    made = (folder / "key.pem").read_bytes()
+    prepare_trial(folder, SystemClock())
+    assert (folder / "key.pem").read_bytes() == made
+    assert (folder / "key.pem").stat().st_mode & 0o777 == 0o600
+    signed = await signer_of(settings).sign(await render(LETTER, AT), INTENT)
+    assert (await validated(signed.pdf, folder / "root.pem")).trusted
