@@ -165,8 +165,8 @@ async def stream(
     request: Request,
     ident: UUID,
     caller: IdentifiedAccess,
-    last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,18}$")] = None,
-    after: Annotated[int | None, Query(ge=0, le=10**18)] = None,
+    last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,15}$")] = None,
+    after: Annotated[int | None, Query(ge=0, le=10**15)] = None,
 ) -> StreamingResponse:
     """Server-sent events from behind `Last-Event-ID`, `after`, or the subscription's start."""
     hub: Hub = request.app.state.hub

@@ -1,0 +1,56 @@
+"""Filters of subscriptions, as the CloudEvents Subscriptions API means them."""
+
+import pytest
+from sebalai_exchange.subscriptions.filters import (
+    MalformedFilterError,
+    compile_filters,
+    type_matches,
+)
+
+EVENT = {"type": "a.b.c.v1", "subject": "family-1", "source": "/a/b", "priority": 3}
+
+
+@pytest.mark.parametrize(
+    ("filters", "fits"),
+    [
+        ([], True),
+        ([{"exact": {"subject": "family-1"}}], True),
+        ([{"exact": {"subject": "family-2"}}], False),
+        ([{"exact": {"priority": "3"}}], True),
+        ([{"prefix": {"subject": "family-", "source": "/a"}}], True),
+        ([{"suffix": {"subject": "-2"}}], False),
+        ([{"exact": {"missing": "x"}}], False),
+        ([{"not": {"exact": {"missing": "x"}}}], True),
+        ([{"any": [{"exact": {"subject": "x"}}, {"prefix": {"type": "a."}}]}], True),
+        ([{"all": [{"exact": {"subject": "x"}}, {"prefix": {"type": "a."}}]}], False),
+        ([{"prefix": {"type": "a."}}, {"suffix": {"type": ".v2"}}], False),
+    ],
+)
+def test_a_filter_lets_through_what_it_says(filters, fits):
+    assert compile_filters(filters)(EVENT) is fits
+
+
+@pytest.mark.parametrize(
+    ("filters", "pointer"),
+    [
+        ([{}], "/0"),
+        (["x"], "/0"),
+        ([{"exact": {}, "prefix": {}}], "/0"),
+        ([{"like": {"a": "b"}}], "/0"),
+        ([{"exact": {"a": 1}}], "/0/exact/a"),
+        ([{"exact": {"data": "x"}}], "/0/exact/data"),
+        ([{"any": []}], "/0/any"),
+        ([{"not": {"not": {"not": {"not": {"not": {"exact": {"a": "b"}}}}}}}], "/0/not/not"),
+    ],
+)
+def test_a_malformed_filter_is_named(filters, pointer):
+    with pytest.raises(MalformedFilterError) as error:
+        compile_filters(filters)
+    assert error.value.pointer.startswith(pointer)
+
+
+def test_a_type_pattern_is_a_type_or_its_beginning():
+    assert type_matches("a.b.c.v1", "a.b.c.v1")
+    assert type_matches("a.*", "a.b.c.v1")
+    assert not type_matches("a.b.c.v1", "a.b.c.v2")
+    assert not type_matches("b.*", "a.b.c.v1")
