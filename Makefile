@@ -9,7 +9,7 @@ EDITABLE := $(foreach m,$(MEMBERS),-e $(m))
 SUITE  ?=
 ARGS   ?=
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev fmt lint types rooms test flows cover contracts contracts-write migrate up down status logs reset demo bench drills compose-test new-slice ci lock clean
+.PHONY: help install install-dev fmt lint types rooms test flows cover contracts contracts-write interop migrate up down status logs reset demo bench drills compose-test new-slice ci lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,8 @@ contracts: install-dev ## published contracts against the code
 	@$(BIN)/pytest tests/contracts $(ARGS)
 contracts-write: install-dev ## write docs/contracts/ from the code; read the diff
 	@for m in identity services_catalog archive exchange; do $(BIN)/python -m sebalai_$$m contracts || exit 1; done
+interop: install-dev ## libraries of others against a platform of its own (needs node 20, npm)
+	@bash tests/interop/run.sh
 ci: lint types rooms test ## what CI runs
 
 # --- the platform ------------------------------------------------------------------------------
