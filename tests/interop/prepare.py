@@ -53,9 +53,7 @@ async def prepare(settings, issuer):
                 document["public_key"] = key.as_dict(private=False)
             wanted = ApplicationRegister.model_validate(document)
             made = await register_application(session, authority, wanted=wanted)
-            await grant(
-                session, clock, subject=person.id, client_id=made.client_id, scopes=SCOPES
-            )
+            await grant(session, clock, subject=person.id, client_id=made.client_id, scopes=SCOPES)
             clients[name] = {
                 "client_id": str(made.client_id),
                 "key": key.as_dict(private=True) if key else None,

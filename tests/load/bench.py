@@ -11,8 +11,9 @@ import sys
 
 import calls
 import catalogue
+import identity
 
-SUITES = {"calls": calls.run, "catalogue": catalogue.run}
+SUITES = {"calls": calls.run, "catalogue": catalogue.run, "identity": identity.run}
 
 
 def main(names: list[str]) -> int:
