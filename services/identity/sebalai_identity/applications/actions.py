@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, get_args
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from sebalai_identity.applications.schema import BASIC_SCOPE, ApplicationRegiste
 from sebalai_identity.names import identifier_of
 from sebalai_identity.revocations.actions import revoke
 
+SETTINGS_CACHED = 1_000
 ALL_SCOPES: tuple[str, ...] = get_args(Scope)
 
 
@@ -204,22 +206,27 @@ async def usable_client(
     session: AsyncSession, *, client_id: UUID, at: datetime
 ) -> KnownClient | None:
     """None for an unknown, suspended or ended application alike."""
-    application = await store.by_client_id(session, client_id)
-    if application is None or application.state != ACTIVE:
+    row = await store.usable(session, client_id, at)
+    if row is None:
         return None
-    if application.valid_until is not None and application.valid_until <= at:
-        return None
-    keys = await store.usable_keys(session, application.id, at)
     return KnownClient(
-        client_id=application.client_id,
-        agency=application.agency,
-        application=application.identifier,
-        scopes=frozenset(application.scopes),
-        valid_until=application.valid_until,
-        keys=tuple(TrustedKey(frozenset({key.kid, key.thumbprint}), key.jwk) for key in keys),
-        name=application.name,
-        settings=ClientSettings.model_validate(application.client),
+        client_id=client_id,
+        agency=row.agency,
+        application=row.identifier,
+        scopes=frozenset(row.scopes),
+        valid_until=row.valid_until,
+        keys=tuple(
+            TrustedKey(frozenset({kid, thumbprint}), jwk) for kid, thumbprint, jwk in row.jwks
+        ),
+        name=row.name,
+        settings=_settings(row.client),
     )
+
+
+@lru_cache(maxsize=SETTINGS_CACHED)
+def _settings(document: str) -> ClientSettings:
+    """Frozen, so one object serves all who read the same text."""
+    return ClientSettings.model_validate_json(document)
 
 
 async def names_of(session: AsyncSession, *, client_ids: Sequence[UUID]) -> dict[UUID, str]:

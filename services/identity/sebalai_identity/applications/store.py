@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import Select, false, func, or_, select
+from sqlalchemy import Select, false, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.applications.model import Application, ApplicationKey
@@ -46,8 +47,22 @@ async def lock_by_identifier(session: AsyncSession, identifier: str) -> Applicat
     )
 
 
-async def by_client_id(session: AsyncSession, client_id: UUID) -> Application | None:
-    return await session.scalar(select(Application).where(Application.client_id == client_id))
+# On the path of every grant: one statement, no mapped objects.
+_USABLE = text(
+    "SELECT one.client_id, one.agency, one.name, one.identifier, one.scopes, one.valid_until,"
+    " one.client::text AS client, COALESCE((SELECT jsonb_agg(jsonb_build_array(kid, thumbprint,"
+    " jwk)) FROM (SELECT kid, thumbprint, jwk FROM application_key AS key"
+    " WHERE key.application_id = one.id AND valid_from <= :at"
+    " AND (valid_until IS NULL OR valid_until > :at) LIMIT :keys) AS usable), '[]') AS jwks"
+    " FROM application AS one WHERE one.client_id = :client_id AND one.state = 'active'"
+    " AND (one.valid_until IS NULL OR one.valid_until > :at)"
+)
+
+
+async def usable(session: AsyncSession, client_id: UUID, at: datetime) -> Any | None:
+    """An active application with its usable keys as [kid, thumbprint, jwk]."""
+    names = {"client_id": client_id, "at": at, "keys": KEYS_MAX}
+    return (await session.execute(_USABLE, names)).one_or_none()
 
 
 async def keys_of(session: AsyncSession, application_id: UUID) -> Sequence[ApplicationKey]:
@@ -55,21 +70,6 @@ async def keys_of(session: AsyncSession, application_id: UUID) -> Sequence[Appli
         select(ApplicationKey)
         .where(ApplicationKey.application_id == application_id)
         .order_by(ApplicationKey.valid_from.desc(), ApplicationKey.id)
-    )
-    return (await session.scalars(query)).all()
-
-
-async def usable_keys(
-    session: AsyncSession, application_id: UUID, at: datetime
-) -> Sequence[ApplicationKey]:
-    query = (
-        select(ApplicationKey)
-        .where(
-            ApplicationKey.application_id == application_id,
-            ApplicationKey.valid_from <= at,
-            or_(ApplicationKey.valid_until.is_(None), ApplicationKey.valid_until > at),
-        )
-        .limit(KEYS_MAX)
     )
     return (await session.scalars(query)).all()
 

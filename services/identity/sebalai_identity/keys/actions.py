@@ -6,7 +6,7 @@ stays published while `retiring`, longer than any token it signed lives.
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from joserfc import jws, jwt
@@ -36,6 +36,7 @@ ALGORITHMS = (ALGORITHM, "RS256")
 RSA_BITS = 2048
 ROTATE_AFTER = timedelta(days=30)
 RETIRING_FOR = timedelta(hours=1)
+REMEMBERED = timedelta(seconds=1)
 PUBLISHED_FOR = timedelta(minutes=15)
 
 
@@ -68,6 +69,7 @@ class Ring:
     def __init__(self, sealer: Sealer | None, clock: Clock) -> None:
         self._sealer, self._clock = sealer, clock
         self._opened: dict[str, tuple[str, ECKey | RSAKey]] = {}
+        self._signs: dict[str, datetime] = {}
 
     def _required_sealer(self) -> Sealer:
         if self._sealer is None:
@@ -93,10 +95,21 @@ class Ring:
         algorithm: str = ALGORITHM,
     ) -> str:
         """A JWS with the one active key; never with a set, which would pick any."""
-        row = await self._active(session, algorithm)
-        key = self._open(row)
-        header = {"alg": algorithm, "typ": kind, "kid": row.kid}
+        kid, key = await self._signing(session, algorithm)
+        header = {"alg": algorithm, "typ": kind, "kid": kid}
         return jwt.encode(header, claims, key, algorithms=[algorithm])
+
+    async def _signing(self, session: AsyncSession, algorithm: str) -> tuple[str, ECKey | RSAKey]:
+        """The active key, asked for again after REMEMBERED: so long at most another process signs
+        with a key that was just replaced, which stays published far longer.
+        """
+        held = self._signs.get(algorithm)
+        if held is not None and held <= self._clock.now() < held + REMEMBERED:
+            return self._opened[algorithm]
+        row = await self._active(session, algorithm)
+        self._open(row)
+        self._signs[algorithm] = self._clock.now()
+        return self._opened[algorithm]
 
     async def public_key(self, session: AsyncSession, kid: str) -> dict[str, Any] | None:
         """The public half of a key that verifies now."""
@@ -131,6 +144,7 @@ class Ring:
 
         Raises `NextKeyTooYoung`, `NoSealingKey`.
         """
+        self._signs.clear()
         await store.lock_ring(session)
         if await store.active(session, algorithm) is not None:
             await self._require_known_next(session, algorithm)
@@ -142,6 +156,7 @@ class Ring:
         The waiting key signs however young it is: an unknown key costs its readers one fetch.
         Raises `KeyUnknown`, `NoSealingKey`.
         """
+        self._signs.clear()
         await store.lock_ring(session)
         row = await store.by_kid(session, kid)
         if row is None or row.state not in PUBLISHED:
