@@ -26,9 +26,11 @@ from sebalai_gateway.admission.proofs import ProofVerifier
 from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.calls.path import Calls, Parts
+from sebalai_gateway.database import Pool
 from sebalai_gateway.edge.door import Edge
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
+from sebalai_gateway.quotas.leases import Quotas
 from sebalai_gateway.refusals import Refusal, say
 from sebalai_gateway.repeats.claims import Claims as RepeatClaims
 from sebalai_gateway.repeats.keys import Sealer
@@ -105,14 +107,16 @@ class Gateway:
         members = {**settings.member_urls(), "portal": settings.portal_url}
         providers = Forwarder(reach)
         inner = Forwarder(Reach.parse(["0.0.0.0/0", "::/0"]))
-        repeats = RepeatStore(settings.database_dsn())
+        pool = Pool(settings.database_dsn())
+        quotas = Quotas(pool)
         parts = Parts(
             verifier=self._verifier,
             table=self._feeds.table,
             journal=self._journal,
             forwarder=providers,
             signer=self._signer,
-            claims=RepeatClaims(repeats, Sealer(_secret(settings.caller_key_file))),
+            claims=RepeatClaims(RepeatStore(pool), Sealer(_secret(settings.caller_key_file))),
+            quotas=quotas,
             public_url=settings.public_url,
             log=log,
         )
@@ -128,7 +132,8 @@ class Gateway:
             await self._feeds.close()
             await providers.close()
             await inner.close()
-            await repeats.close()
+            await quotas.close()
+            await pool.close()
             await self._journal.close()
             log.flush()
 

@@ -32,7 +32,8 @@ NOT_RETURNED = HOP_BY_HOP | frozenset(
     {
         b"server", b"set-cookie", b"sebalai-caller", b"sebalai-message-id", b"sebalai-receipt",
         b"sebalai-trace", b"x-road-error", b"x-road-id", b"x-road-request-id",
-        b"x-road-request-hash", b"x-road-service", b"idempotency-replayed",
+        b"x-road-request-hash", b"x-road-service", b"idempotency-replayed", b"ratelimit",
+        b"ratelimit-policy",
         b"sebalai-first-message-id",
     }
 )  # fmt: skip

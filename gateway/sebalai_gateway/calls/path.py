@@ -35,9 +35,11 @@ from sebalai_gateway.calls.faults import (
     scope_missing,
     stream_not_supported,
 )
+from sebalai_gateway.calls.limits import rate_limits
 from sebalai_gateway.calls.onward import Exchange, Onward
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.calls.reply import Reply
+from sebalai_gateway.database import StoreUnavailable
 from sebalai_gateway.forwarding.destinations import Destination, Destinations
 from sebalai_gateway.forwarding.forwarder import (
     Answer,
@@ -46,11 +48,12 @@ from sebalai_gateway.forwarding.forwarder import (
     ProviderUnreachable,
 )
 from sebalai_gateway.journal.writer import AlreadyCompleted, Journal, JournalUnavailable
+from sebalai_gateway.quotas.leases import QuotaExceeded, Quotas, Terms
 from sebalai_gateway.refusals import Refusal
 from sebalai_gateway.repeats.claims import UNSAFE, Claim
 from sebalai_gateway.repeats.claims import Claims as RepeatClaims
 from sebalai_gateway.repeats.keys import read_key
-from sebalai_gateway.repeats.store import StoreUnavailable
+from sebalai_gateway.routing import denials
 from sebalai_gateway.routing.paths import Target, parse
 from sebalai_gateway.routing.table import Decision, Presented, Table
 
@@ -69,6 +72,7 @@ class Parts:
     forwarder: Forwarder
     signer: AssertionSigner
     claims: RepeatClaims
+    quotas: Quotas
     public_url: str
     log: Callable[[dict[str, object]], None]
 
@@ -114,6 +118,7 @@ class Calls:
         if not incoming.has_body:
             body.leave_out()
         call.facts["request"] = body.measure.evidence()
+        await self._count(call, decision, claims)
         claim = await self._claim(call, decision, claims, incoming)
         exchange = Exchange(call, decision, claims, incoming, body, claim)
         if claim is not None and claim.earlier is not None:
@@ -132,6 +137,19 @@ class Calls:
             await self._exchange(exchange, destination, receive, reply)
         finally:
             destination.gate.leave(consumer)
+
+    async def _count(self, call: Call, decision: Decision, claims: Claims) -> None:
+        """Counts the call against the quota that all gateways share. Raises: Refusal."""
+        agreement, now = decision.agreement, call.requested_at
+        key = agreement.series or agreement.id, claims.application
+        terms = Terms(key, agreement.quota_per_day, agreement.quota_per_month)
+        try:
+            left = await self._parts.quotas.take(terms, now)
+        except QuotaExceeded as error:
+            raise denials.over_limit(agreement, "quota-exceeded", error.seconds) from None
+        except StoreUnavailable:
+            raise JournalUnavailable from None
+        call.limits = rate_limits(agreement, left, now)
 
     async def _claim(
         self, call: Call, decision: Decision, claims: Claims, incoming: head.Incoming

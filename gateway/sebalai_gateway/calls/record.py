@@ -36,6 +36,7 @@ class Call:
     requested_at: datetime = field(default_factory=lambda: datetime.now(UTC))  # noqa: TID251
     correlation: str | None = None
     target: bytes = b""
+    limits: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
     _echo: str | None = None
 

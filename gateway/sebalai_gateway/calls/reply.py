@@ -39,7 +39,7 @@ class Reply:
             (b"x-road-id", self._call.x_road_id),
             (b"x-road-request-id", message_id),
         ]
-        return [*headers, (b"sebalai-receipt", self.receipt.encode())]
+        return [*headers, (b"sebalai-receipt", self.receipt.encode()), *self._call.limits]
 
     def _head(self, answer: Answer) -> head.Headers:
         return [*head.returned(answer.status, answer.headers), *self._ours()]

@@ -9,9 +9,10 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
+from sebalai_gateway.database import StoreUnavailable
 from sebalai_gateway.refusals import Refusal
 from sebalai_gateway.repeats.keys import Answered, Sealer, head_digest, key_digest
-from sebalai_gateway.repeats.store import Earlier, Store, StoreUnavailable
+from sebalai_gateway.repeats.store import Earlier, Store
 
 log = logging.getLogger(__name__)
 

@@ -1,24 +1,18 @@
 """All SQL of repeated calls. A row is claimed before the provider is called and says in the end
 what became of the call; 24 hours later it is gone.
-
-Rows are not flushed by themselves (`synchronous_commit` off): the journal's commit, which a call
-waits for before it is forwarded, comes later in the same log and takes them along.
 """
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from sebalai_gateway.database import Pool, StoreUnavailable
+
 KEPT = timedelta(hours=24)
-CONNECTIONS = 4
-STATEMENT_SECONDS = 2.0
-_BROKEN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _CLAIM = """
 INSERT INTO repeat (key_digest, message_id, head_digest, state, pending_until, expires_at)
@@ -40,10 +34,6 @@ WHERE key_digest = $1 AND message_id = $2 AND state = 'pending'
 """
 
 
-class StoreUnavailable(Exception):
-    """Nothing is known of the key, so nothing may be forwarded under it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Earlier:
     """The first call under a key."""
@@ -57,38 +47,8 @@ class Earlier:
 
 
 class Store:
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
-        self._pool: Any = None
-        self._opening = asyncio.Lock()
-
-    async def close(self) -> None:
-        if self._pool is not None:
-            self._pool.terminate()
-
-    async def _open(self) -> Any:
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await self._create()
-        return self._pool
-
-    async def _create(self) -> Any:
-        return await asyncpg.create_pool(
-            self._dsn,
-            min_size=0,
-            max_size=CONNECTIONS,
-            timeout=STATEMENT_SECONDS,
-            command_timeout=STATEMENT_SECONDS,
-            server_settings={"jit": "off", "synchronous_commit": "off"},
-        )
-
-    async def _run(self, verb: str, *arguments: Any) -> Any:
-        """Raises: StoreUnavailable."""
-        try:
-            pool = await self._open()
-            return await getattr(pool, verb)(*arguments)
-        except _BROKEN as error:
-            raise StoreUnavailable(type(error).__name__) from error
+    def __init__(self, pool: Pool) -> None:
+        self._run = pool.run
 
     async def claim(
         self, digest: bytes, message_id: UUID, head: bytes, pending: timedelta

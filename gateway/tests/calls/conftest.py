@@ -18,8 +18,10 @@ from multidict import CIMultiDict
 from sebalai_gateway.admission.keys import KeyStore
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.calls.path import Calls, Parts
+from sebalai_gateway.database import Pool
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
+from sebalai_gateway.quotas.leases import Quotas
 from sebalai_gateway.repeats.claims import Claims
 from sebalai_gateway.repeats.keys import Sealer
 from sebalai_gateway.repeats.store import Store
@@ -147,6 +149,7 @@ def snapshot(url):
             ("besar", url, 20_000, 128 * 1024 * 1024, None),
             ("lambat", url, 200, SMALL_BYTES, None),
             ("mati", nowhere, 10_000, SMALL_BYTES, None),
+            ("sedikit", url, 10_000, SMALL_BYTES, None),
             ("dua", [nowhere, url], 10_000, SMALL_BYTES, None),
             ("kembar", [url, url + "/kedua"], 10_000, SMALL_BYTES, None),
             ("anggota", url, 10_000, SMALL_BYTES, "exchange"),
@@ -159,7 +162,7 @@ def snapshot(url):
             "rules": [{"id": "r1", "method": "*", "path": "/open/**"}],
             "purposes": [{"code": "verifikasi-bansos", "legal_basis": "UU 11/2009"}],
             "valid_from": "2020-01-01T00:00:00Z", "valid_until": "2100-01-01T00:00:00Z",
-            "quota_per_day": 10_000, "rate_per_second": 1_000, "burst": 1_000,
+            "quota_per_day": 3 if interface["id"] == "sedikit" else 10_000, "rate_per_second": 1_000, "burst": 1_000,
         }
         for interface in interfaces
     ]  # fmt: skip
@@ -253,14 +256,16 @@ async def bus(provider, journal, journal_url, database):
     table = Table.build(snapshot(provider.url))
     forwarder = Forwarder(Reach.parse(["127.0.0.1"]))
     signing = ECKey.generate_key("P-256", auto_kid=True)
-    lines, store = [], Store(journal_url)
+    lines, pool = [], Pool(journal_url)
+    quotas = Quotas(pool)
     parts = Parts(
         verifier=TokenVerifier(ISSUER, AUDIENCE, keys),
         table=lambda: table,
         journal=journal,
         forwarder=forwarder,
         signer=AssertionSigner(signing, AUDIENCE, SystemClock()),
-        claims=Claims(store, Sealer(b"s" * 32)),
+        quotas=quotas,
+        claims=Claims(Store(pool), Sealer(b"s" * 32)),
         public_url=ISSUER,
         log=lines.append,
     )
@@ -271,7 +276,8 @@ async def bus(provider, journal, journal_url, database):
         ) as session,
     ):
         yield Bus(port, session, database, lines)
-    await store.close()
+    await quotas.close()
+    await pool.close()
     await forwarder.close()
 
 

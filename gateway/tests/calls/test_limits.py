@@ -1,0 +1,48 @@
+"""What a consumer is told of its limits, and that a restart forgives none of them."""
+
+from sebalai_gateway.database import Pool
+from sebalai_gateway.quotas.leases import Quotas, Terms
+
+
+async def test_answers_tell_the_limits_and_what_is_left(bus, provider):
+    left = []
+    for _ in range(3):
+        async with bus.call(interface="sedikit") as answer:
+            assert answer.status == 200
+            policy = answer.headers["RateLimit-Policy"]
+            left.append(answer.headers["RateLimit"].split(";")[1])
+    assert policy == '"rate";q=1000;w=1, "day";q=3;w=86400'
+    assert left == ["r=2", "r=1", "r=0"]
+    async with bus.call(interface="sedikit") as answer:
+        problem = await answer.json(content_type=None)
+        assert answer.status == 429
+        assert problem["type"].endswith("quota-exceeded")
+        assert 0 < int(answer.headers["Retry-After"]) <= 86_401
+    assert len(provider.seen) == 3
+    record = await bus.record(problem["message_id"])
+    assert (record["outcome"], record["problem"]) == ("refused", "quota-exceeded")
+
+
+async def test_what_another_gateway_used_counts_here(bus, provider, journal_url, database):
+    pool = Pool(journal_url)
+    other = Quotas(pool)
+    async with bus.call(interface="sedikit") as answer:
+        assert answer.status == 200
+    now = await database.fetchval("SELECT now()")
+    key = ("agreement-sedikit", "ID-BB/GOV/dinsos-pmd/bansos")
+    for _ in range(2):
+        await other.take(Terms(key, 3, None), now)
+    async with bus.call(interface="sedikit") as answer:
+        assert answer.status == 429
+    await pool.close()
+    assert len(provider.seen) == 1
+
+
+async def test_without_the_store_of_quotas_nothing_is_forwarded(bus, provider, database):
+    await database.execute("ALTER TABLE quota_use RENAME TO quota_gone")
+    try:
+        async with bus.call(interface="sedikit") as answer:
+            assert answer.status == 503
+    finally:
+        await database.execute("ALTER TABLE quota_gone RENAME TO quota_use")
+    assert provider.seen == []

@@ -1,0 +1,205 @@
+"""The bus under everything at once: calls by 128 callers while the agreement is suspended and
+resumed, the gateway is killed and the journal's database is killed.
+
+Three counts must be nought: calls that reached the provider without a journal entry, calls that
+reached it later than two seconds after the suspension, answered calls without a provable receipt.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import re
+import signal
+import time
+
+import aiohttp
+import asyncpg
+import pytest
+
+pytestmark = [pytest.mark.drill, pytest.mark.timeout(1_800)]
+
+CALLS = int(os.environ.get("SEBALAI_DRILL_CALLS", "1000"))
+CALLERS = 128
+REVOKED_SECONDS = 2.0
+HELD_SECONDS = 2.0
+CATCH_UP_SECONDS = 240
+PROVIDER = "dp3acskb/kependudukan"
+_ID = re.compile(rb"\r\nx-road-request-id: ([0-9a-f-]{36})\r\n", re.IGNORECASE)
+
+
+class Recorder:
+    """A provider that notes when each message reached it; it stands where the registry stood."""
+
+    def __init__(self):
+        self.reached = {}
+
+    async def serve(self, reader, writer):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                self.reached.setdefault(_ID.search(head)[1].decode(), []).append(time.monotonic())
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+                await writer.drain()
+        writer.close()
+
+
+@pytest.fixture
+async def provider(platform):
+    platform.run("stop", "population-registry")
+    recorder = Recorder()
+    server = await asyncio.start_server(recorder.serve, "127.0.0.1", platform.base + 20)
+    yield recorder
+    server.close()
+    platform.run("start", "population-registry")
+
+
+class Storm:
+    def __init__(self, platform, session):
+        self.platform, self.session = platform, session
+        self.answered, self.unanswered, self.closed, self.left = {}, 0, [], CALLS
+        self.url = f"{platform.gateway}/r1/{platform.population['name']}/residents"
+
+    async def caller(self):
+        headers = self.platform.headers()
+        while self.left > 0:
+            self.left -= 1
+            try:
+                async with self.session.get(self.url, headers=headers) as answer:
+                    await answer.read()
+                    number = answer.headers.get("sebalai-message-id")
+                    if number and "sebalai-receipt" in answer.headers:
+                        self.answered[number] = answer.status
+                    elif answer.status == 503:
+                        await asyncio.sleep(0.2)
+            except (aiohttp.ClientError, TimeoutError):
+                self.unanswered += 1
+                await asyncio.sleep(0.3)
+
+    async def agreement(self, verb):
+        """Suspends or resumes as the provider; until exchange has said yes."""
+        headers = {"authorization": f"Bearer {self.platform.token(PROVIDER)}"}
+        url = f"{self.platform.gateway}/api/exchange/v1/agreements"
+        while True:
+            with contextlib.suppress(aiohttp.ClientError, KeyError, StopIteration, ValueError):
+                async with self.session.get(url, headers=headers) as answer:
+                    items = (await answer.json())["items"]
+                number = next(
+                    one["id"] for one in items
+                    if one["consumer"].endswith(self.platform.granted)
+                    and one["interface"] == self.platform.population["name"]
+                    and one["state"] in ("granted", "suspended")
+                )  # fmt: skip
+                body = {"reason": "drill"} if verb == "suspend" else None
+                async with self.session.post(
+                    f"{url}/{number}/{verb}", headers=headers, json=body
+                ) as answer:
+                    if answer.status == 200:
+                        return
+                    await answer.read()
+            await asyncio.sleep(0.2)
+
+    async def suspend_and_resume(self):
+        while self.left > 0:
+            await asyncio.sleep(1)
+            await self.agreement("suspend")
+            suspended = time.monotonic()
+            await asyncio.sleep(REVOKED_SECONDS + HELD_SECONDS)
+            self.closed.append((suspended + REVOKED_SECONDS, time.monotonic()))
+            await self.agreement("resume")
+            await asyncio.sleep(4)
+
+    async def kill(self):
+        kills = 0
+        for name in ("gateway", "postgres") * 50:
+            await asyncio.sleep(random.uniform(2, 5))
+            if self.left <= 0:
+                return kills
+            kills += await asyncio.to_thread(kill, self.platform, name)
+        return kills
+
+
+def kill(platform, name):
+    listed = json.loads(platform.run("status", "--json").stdout)["processes"]
+    process = next(one for one in listed if one["name"] == name)
+    if process["state"] != "running" or not process.get("pid"):
+        return 0
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process["pid"], signal.SIGKILL)
+    return 1
+
+
+async def phases(platform, phase):
+    password = (platform.home / "secrets" / "database-gateway").read_text().strip()
+    connection = await asyncpg.connect(
+        host="127.0.0.1", port=platform.base + 10, user="gateway", database="gateway",
+        password=password,
+    )  # fmt: skip
+    try:
+        rows = await connection.fetch(
+            "SELECT message_id::text AS id FROM journal WHERE phase = $1", phase
+        )
+    finally:
+        await connection.close()
+    return {row["id"] for row in rows}
+
+
+async def proven(platform, session, ids):
+    """Which of the calls have a receipt, each fetched; waits while the ledger catches up."""
+    headers = {"authorization": f"Bearer {platform.token()}"}
+    missing, until = set(ids), time.monotonic() + CATCH_UP_SECONDS
+    room = asyncio.Semaphore(16)
+
+    async def look(number):
+        async with room:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with session.get(
+                    f"{platform.gateway}/receipts/{number}", headers=headers
+                ) as answer:
+                    await answer.read()
+                    if answer.status == 200:
+                        missing.discard(number)
+
+    while missing and time.monotonic() < until:
+        await asyncio.gather(*(look(number) for number in list(missing)))
+        if missing:
+            await asyncio.sleep(1)
+    return set(ids) - missing
+
+
+async def test_revocations_restarts_and_journal_kills_leave_no_call_unaccounted(platform, provider):
+    limits = aiohttp.TCPConnector(limit=0)
+    timeout = aiohttp.ClientTimeout(total=30)
+    async with aiohttp.ClientSession(connector=limits, timeout=timeout) as session:
+        storm = Storm(platform, session)
+        platform.token(PROVIDER)
+        before = set(provider.reached)
+        killing = asyncio.create_task(storm.kill())
+        turning = asyncio.create_task(storm.suspend_and_resume())
+        began = time.monotonic()
+        await asyncio.gather(*(storm.caller() for _ in range(CALLERS)))
+        seconds = time.monotonic() - began
+        kills = await killing
+        await turning
+        await asyncio.sleep(5)
+        platform._tokens.clear()
+        with_receipt = await proven(platform, session, storm.answered)
+        requested = await phases(platform, "requested")
+    reached = {n: times for n, times in provider.reached.items() if n not in before}
+    unjournalled = set(reached) - requested
+    late = [t for times in reached.values() for t in times
+            if any(start < t < end for start, end in storm.closed)]  # fmt: skip
+    statuses = {s: list(storm.answered.values()).count(s) for s in set(storm.answered.values())}
+    unproven = set(storm.answered) - with_receipt
+    print(
+        f"\ndrill calls: {CALLS} calls by {CALLERS} callers in {seconds:.0f} s; {kills} kills of "
+        f"gateway and journal, {len(storm.closed)} suspensions; {len(storm.answered)} answered "
+        f"with a receipt's address {statuses}, {storm.unanswered} unanswered, {len(reached)} at "
+        f"the provider; {len(unjournalled)} without a journal entry, {len(late)} later than "
+        f"{REVOKED_SECONDS:.0f} s after a suspension, {len(unproven)} without a provable receipt, "
+        f"{sum(len(times) > 1 for times in reached.values())} sent twice"
+    )
+    assert (len(unjournalled), len(late), len(unproven)) == (0, 0, 0)
+    assert storm.closed
+    assert kills
