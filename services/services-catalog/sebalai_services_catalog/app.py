@@ -8,6 +8,7 @@ from sebalai_shared.database import Database
 from sebalai_services_catalog.apis import api as apis
 from sebalai_services_catalog.calendar import api as calendar
 from sebalai_services_catalog.complaints import api as complaints
+from sebalai_services_catalog.indices import api as indices
 from sebalai_services_catalog.maklumat import api as maklumat
 from sebalai_services_catalog.reference import api as reference
 from sebalai_services_catalog.regulations import api as regulations
@@ -16,6 +17,7 @@ from sebalai_services_catalog.requests import ticket_api as tickets
 from sebalai_services_catalog.services import api as services
 from sebalai_services_catalog.services import draft_api as drafts
 from sebalai_services_catalog.settings import CatalogSettings
+from sebalai_services_catalog.surveys import api as surveys
 
 NAME = "catalog"
 TITLE = "Sebalai catalogue: services, reference lists and the list of interfaces"
@@ -34,6 +36,8 @@ def catalog_app(
         tickets.router,
         tickets.queue,
         complaints.router,
+        surveys.router,
+        indices.router,
         maklumat.router,
         regulations.router,
         reference.router,

@@ -23,6 +23,8 @@ from sebalai_services_catalog.reference.model import (
     SkmElement,
 )
 
+__all__ = ["Scheme"]
+
 Row = TypeVar("Row", bound=Listed)
 Values = dict[str, Any]
 
@@ -47,6 +49,21 @@ async def complaint_limits(session: AsyncSession) -> dict[tuple[str, str], tuple
     """(stage, category) → (number, days or working_days), from `complaint_deadlines`."""
     rows = await session.scalars(select(ComplaintDeadline))
     return {(row.stage, row.category): (row.limit, row.unit) for row in rows}
+
+
+async def bands(session: AsyncSession, *, scale: str) -> Sequence[GradeBand]:
+    """The bands of `spbe`, `pemdi` or `skm`, lowest first."""
+    query = select(GradeBand).where(GradeBand.scale == scale).order_by(GradeBand.lower)
+    return (await session.scalars(query)).all()
+
+
+async def indicators(session: AsyncSession, *, scheme: Scheme) -> Sequence[Indicator]:
+    query = select(Indicator).where(Indicator.scheme == scheme).order_by(Indicator.number)
+    return (await session.scalars(query)).all()
+
+
+async def elements(session: AsyncSession) -> Sequence[SkmElement]:
+    return (await session.scalars(select(SkmElement).order_by(SkmElement.position))).all()
 
 
 async def load_lists(session: AsyncSession, *, folder: ReferenceFolder) -> dict[str, int]:
