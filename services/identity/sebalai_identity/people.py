@@ -8,9 +8,11 @@ from sebalai_identity.acts import api as acts
 from sebalai_identity.authority import api as authority
 from sebalai_identity.businesses import api as businesses
 from sebalai_identity.civil_servants import api as civil_servants
+from sebalai_identity.client_requests import api as client_requests
 from sebalai_identity.persons import api as persons
 from sebalai_identity.positions import api as positions
 from sebalai_identity.postings import api as postings
+from sebalai_identity.reorganisations import api as reorganisations
 from sebalai_identity.roles import api as roles
 from sebalai_identity.scim import api as scim
 
@@ -22,6 +24,8 @@ ROUTERS: list[APIRouter] = [
     postings.router,
     roles.router,
     businesses.router,
+    client_requests.router,
+    reorganisations.router,
     acts.router,
     scim.router,
 ]
@@ -66,6 +70,20 @@ _REPRESENTATION: dict[str, Any] = {
 }
 _USER = {"person_id": _ID, "agency": _TEXT, "by": _TEXT}
 _GROUP = {"group_id": _ID, "agency": _TEXT, "by": _TEXT}
+_CLIENT: dict[str, Any] = {
+    "request_id": _ID,
+    "agency": _TEXT,
+    "name": _TEXT,
+    "asked_by": _TEXT,
+    "application_id": {"type": ["string", "null"]},
+    "by": _TEXT,
+}
+_REORGANISED = {
+    "agency": _TEXT,
+    "on": {"type": "string", "format": "date"},
+    "decree": _TEXT,
+    "by": _TEXT,
+}
 EVENTS: dict[str, dict[str, Any]] = {
     "identity.person.registered.v1": _PERSON,
     "identity.person.changed.v1": _PERSON | {"fields": _TEXTS},
@@ -90,6 +108,11 @@ EVENTS: dict[str, dict[str, Any]] = {
     "identity.group.created.v1": _GROUP,
     "identity.group.changed.v1": _GROUP,
     "identity.group.deleted.v1": _GROUP,
+    "identity.client.requested.v1": _CLIENT,
+    "identity.client.approved.v1": _CLIENT,
+    "identity.client.refused.v1": _CLIENT,
+    "identity.agency.renamed.v1": _REORGANISED,
+    "identity.agency.ended.v1": _REORGANISED | {"successor": {"type": ["string", "null"]}},
     "identity.delegation.recorded.v1": _DELEGATION,
     "identity.delegation.ended.v1": _DELEGATION | _CAUSE,
 }

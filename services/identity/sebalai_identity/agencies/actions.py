@@ -9,11 +9,11 @@ from sebalai_shared.caller import ANONYMOUS, Caller
 from sebalai_shared.clock import Clock
 from sebalai_shared.ids import uuid7
 from sebalai_shared.outbox import publish
-from sebalai_shared.problems import NotFound
+from sebalai_shared.problems import Conflict, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.agencies import events, store
-from sebalai_identity.agencies.model import Agency
+from sebalai_identity.agencies.model import Agency, AgencyName
 from sebalai_identity.agencies.store import AgencyFilter
 from sebalai_identity.names import slug_of
 from sebalai_identity.reference import Counts, ReferenceFolder
@@ -31,6 +31,14 @@ STATUSES = (VERIFIED, PARTLY, UNVERIFIED)
 
 class AgencyUnknown(NotFound):
     slug, title = "agency-unknown", "There is no such agency"
+
+
+class AgencyEnded(Conflict):
+    slug, title = "agency-ended", "The agency has ended already"
+
+
+class SuccessorUnfit(Conflict):
+    slug, title = "successor-unfit", "The agency cannot be followed in this way"
 
 
 def _name_status(row: dict[str, str], mark: str) -> str:
@@ -67,7 +75,10 @@ def agency_row(row: dict[str, str], folder: ReferenceFolder) -> dict[str, Any]:
 
 async def load_agencies(session: AsyncSession, clock: Clock, *, folder: ReferenceFolder) -> Counts:
     """Brings the table to the file's state; each new agency is a fact, once."""
-    rows = [agency_row(row, folder) for row in folder.rows(FILE)]
+    # What a decree renamed here, the file of an earlier day does not rename back.
+    kept = await store.renamed(session)
+    read = (agency_row(row, folder) for row in folder.rows(FILE))
+    rows = [row for row in read if row["slug"] not in kept]
     counts = await store.keep(session, rows)
     heads = {row["code"]: row["slug"] for row in rows if row["code"].endswith(HEAD_UNIT)}
     for row in rows:
@@ -113,6 +124,62 @@ async def periods(
         )
         for row in rows
     }
+
+
+async def rename(
+    session: AsyncSession, *, slug: str, name: str, short_name: str, on: date, decree: str
+) -> Agency:
+    """The slug stays: it is the name everything else uses. Raises `AgencyUnknown`."""
+    agency = await _locked(session, slug)
+    former = AgencyName(
+        id=uuid7(),
+        agency=slug,
+        name=agency.name,
+        short_name=agency.short_name,
+        until=on,
+        decree=decree,
+    )
+    session.add(former)
+    agency.name, agency.short_name = name, short_name
+    agency.status, agency.source = UNVERIFIED, f"name: {decree}"
+    await session.flush()
+    return agency
+
+
+async def end(session: AsyncSession, *, slug: str, on: date, successor: str | None) -> Agency:
+    """Raises `AgencyUnknown`, `AgencyEnded`, `SuccessorUnfit`."""
+    agency = await _locked(session, slug)
+    if agency.valid_to is not None:
+        raise AgencyEnded(f"It ended on {agency.valid_to}.")
+    if agency.valid_from is not None and on <= agency.valid_from:
+        raise SuccessorUnfit("It has not begun by then.")
+    if successor is not None:
+        agency.successor_id = (await _fit_successor(session, agency, successor, on)).id
+    agency.valid_to = on
+    await session.flush()
+    return agency
+
+
+async def _fit_successor(session: AsyncSession, agency: Agency, slug: str, on: date) -> Agency:
+    found = await store.by_slug(session, ANONYMOUS, slug)
+    if found is None or found.id == agency.id:
+        raise SuccessorUnfit("Name another agency that exists.")
+    if found.valid_to is not None and found.valid_to <= on:
+        raise SuccessorUnfit(f"{slug} has ended by then; name its successor.")
+    return found
+
+
+async def _locked(session: AsyncSession, slug: str) -> Agency:
+    agency = await store.lock(session, slug)
+    if agency is None:
+        raise AgencyUnknown("Look its slug up under /v1/agencies.")
+    return agency
+
+
+async def former_names(session: AsyncSession, *, slug: str) -> Sequence[AgencyName]:
+    """Raises `AgencyUnknown`."""
+    await find_agency(session, caller=ANONYMOUS, slug=slug)
+    return await store.former_names(session, slug)
 
 
 async def neighbours(session: AsyncSession, *, agencies: Sequence[Agency]) -> dict[UUID, str]:

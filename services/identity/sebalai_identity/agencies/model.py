@@ -9,6 +9,19 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 
+class AgencyName(Base):
+    """A name an agency bore until a day; the present one stands in its own row."""
+
+    __tablename__ = "agency_name"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    agency: Mapped[str]
+    name: Mapped[str]
+    short_name: Mapped[str]
+    until: Mapped[date]
+    decree: Mapped[str]
+
+
 class Agency(Base):
     """A Perangkat Daerah or a unit of one. `slug` is the name everything else uses."""
 

@@ -10,8 +10,10 @@ from sebalai_shared.caller import Caller
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_identity.agencies.model import Agency
+from sebalai_identity.agencies.model import Agency, AgencyName
 from sebalai_identity.reference import Counts, bring
+
+FORMER_NAMES_MAX = 100
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,24 @@ async def slugs(session: AsyncSession, ids: set[UUID]) -> dict[UUID, str]:
 
 async def by_slugs(session: AsyncSession, wanted: Collection[str]) -> Sequence[Agency]:
     return (await session.scalars(select(Agency).where(Agency.slug.in_(wanted)))).all()
+
+
+async def lock(session: AsyncSession, slug: str) -> Agency | None:
+    query = select(Agency).where(Agency.slug == slug).with_for_update()
+    return await session.scalar(query.execution_options(populate_existing=True))
+
+
+async def by_id(session: AsyncSession, agency_id: UUID) -> Agency | None:
+    return await session.get(Agency, agency_id)
+
+
+async def renamed(session: AsyncSession) -> set[str]:
+    return set(await session.scalars(select(AgencyName.agency).distinct()))
+
+
+async def former_names(session: AsyncSession, slug: str) -> Sequence[AgencyName]:
+    query = select(AgencyName).where(AgencyName.agency == slug).order_by(AgencyName.until)
+    return (await session.scalars(query.limit(FORMER_NAMES_MAX))).all()
 
 
 async def keep(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> Counts:

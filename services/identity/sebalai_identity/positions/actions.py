@@ -32,6 +32,10 @@ class PositionKnown(Conflict):
     slug, title = "position-known", "The agency has a position with this code"
 
 
+class TooManyPositions(Conflict):
+    slug, title = "too-many-positions", "The agency has more positions than can end at once"
+
+
 @dataclass(frozen=True, slots=True)
 class KnownPosition:
     id: UUID
@@ -97,6 +101,14 @@ async def abolish(
         await session.flush()
         await tell(session, desk, kind=events.ABOLISHED, subject=str(row.id), data=_data(row))
     return row
+
+
+async def positions_going_on(session: AsyncSession, agency: str, at: datetime) -> Sequence[UUID]:
+    """Raises `TooManyPositions`: one transaction ends no more."""
+    rows = await store.of_agency(session, agency, at)
+    if len(rows) > store.OF_AGENCY_ROWS:
+        raise TooManyPositions(f"More than {store.OF_AGENCY_ROWS}; abolish some first.")
+    return [row.id for row in rows]
 
 
 async def show(session: AsyncSession, *, caller: Caller, position_id: UUID) -> Position:

@@ -18,7 +18,7 @@ from sebalai_identity.positions import actions
 from sebalai_identity.positions.actions import PositionFilter, PositionKnown, PositionUnknown
 from sebalai_identity.positions.model import Position
 from sebalai_identity.positions.schema import PositionEstablish, PositionRead
-from sebalai_identity.wording import Ending, Instant
+from sebalai_identity.wording import Instant
 
 router = APIRouter(prefix="/v1/positions", tags=["positions"])
 
@@ -66,12 +66,3 @@ async def read_position(
     position_id: UUID, caller: PublicAccess, session: Transaction
 ) -> PositionRead:
     return _read(await actions.show(session, caller=caller, position_id=position_id))
-
-
-@router.post(
-    "/{position_id}/abolish", responses=responses(PeopleOnly, PositionUnknown, FieldInvalid)
-)
-async def abolish_position(
-    position_id: UUID, desk: AtDesk, session: Transaction, wanted: Ending
-) -> PositionRead:
-    return _read(await actions.abolish(session, desk, position_id=position_id, ending=wanted))

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.positions.model import Position
 
+OF_AGENCY_ROWS = 2_000
+
 
 @dataclass(frozen=True)
 class PositionFilter:
@@ -50,6 +52,16 @@ async def page(
 
 async def by_ids(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Position]:
     return (await session.scalars(select(Position).where(Position.id.in_(ids)))).all()
+
+
+async def of_agency(session: AsyncSession, agency: str, at: datetime) -> Sequence[Position]:
+    """Those that go on at or begin after `at`, at most OF_AGENCY_ROWS + 1."""
+    query = select(Position).where(
+        Position.agency == agency,
+        or_(Position.valid_until.is_(None), Position.valid_until > at),
+    )
+    query = query.order_by(Position.id).limit(OF_AGENCY_ROWS + 1)
+    return (await session.scalars(query)).all()
 
 
 async def of_code(session: AsyncSession, agency: str, code: str) -> Position | None:

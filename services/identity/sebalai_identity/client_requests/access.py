@@ -1,0 +1,14 @@
+"""Who asks for a client and who approves it: never the same (PP 60/2008 pasal 3, 18)."""
+
+from sebalai_shared.caller import Caller
+
+APPROVE = "identity.clients"
+
+
+def may_approve(caller: Caller) -> bool:
+    return caller.has_scope(APPROVE)
+
+
+def may_ask_for(caller: Caller, agency: str) -> bool:
+    """Those of the agency, for their own agency."""
+    return caller.agency == agency or may_approve(caller)

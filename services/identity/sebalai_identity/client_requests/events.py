@@ -1,0 +1,5 @@
+"""Facts about requests for a client: ids and the agency."""
+
+REQUESTED = "identity.client.requested.v1"
+APPROVED = "identity.client.approved.v1"
+REFUSED = "identity.client.refused.v1"

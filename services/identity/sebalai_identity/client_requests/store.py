@@ -1,0 +1,33 @@
+"""SQL of requests for a client. Approvers see all, an agency its own."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sebalai_shared.caller import Caller
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sebalai_identity.client_requests.access import may_approve
+from sebalai_identity.client_requests.model import ClientRequest
+
+
+def visible_to(caller: Caller) -> Select[ClientRequest]:
+    query = select(ClientRequest)
+    return query if may_approve(caller) else query.where(ClientRequest.agency == caller.agency)
+
+
+async def page(
+    session: AsyncSession, caller: Caller, state: str | None, after: UUID | None, limit: int
+) -> Sequence[ClientRequest]:
+    """Up to `limit + 1` requests by id."""
+    query = visible_to(caller).order_by(ClientRequest.id).limit(limit + 1)
+    if after is not None:
+        query = query.where(ClientRequest.id > after)
+    if state is not None:
+        query = query.where(ClientRequest.state == state)
+    return (await session.scalars(query)).all()
+
+
+async def lock(session: AsyncSession, caller: Caller, request_id: UUID) -> ClientRequest | None:
+    query = visible_to(caller).where(ClientRequest.id == request_id).with_for_update()
+    return await session.scalar(query.execution_options(populate_existing=True))

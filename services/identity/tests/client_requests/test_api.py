@@ -1,0 +1,61 @@
+"""Clients by two: an agency asks, somebody else approves, and only then there is an application."""
+
+import pytest
+from sebalai_shared.caller import Caller
+from sebalai_shared.testing.http import system
+
+PATH = "/v1/client-requests"
+APPROVE = {"decision": "approve", "reason": "sesuai SK"}
+ASKER = Caller(
+    kind="civil_servant",
+    subject="asker",
+    agency="dinsos-pmd",
+    scopes=frozenset({"identity.clients"}),
+)
+APPROVER = Caller(kind="civil_servant", subject="other", scopes=frozenset({"identity.clients"}))
+
+
+@pytest.fixture
+async def asked(call, loaded, wanted):
+    answer = await call("POST", PATH, ASKER, json=wanted(scopes=["bus.call", "identity.people"]))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def test_who_asks_does_not_approve_and_who_approves_makes_it(call, operator, asked, facts):
+    assert (await call("GET", "/v1/applications", operator)).json()["items"] == []
+    path = f"{PATH}/{asked['id']}/decide"
+    own = await call("POST", path, ASKER, json=APPROVE)
+    assert (own.status_code, own.json()["type"]) == (403, "urn:sebalai:problem:own-client-request")
+    done = (await call("POST", path, APPROVER, json=APPROVE)).json()
+    assert (done["state"], done["asked_by"], done["decided_by"]) == ("approved", "asker", "other")
+    (made,) = (await call("GET", "/v1/applications", operator)).json()["items"]
+    assert (made["id"], made["scopes"]) == (done["application_id"], ["bus.call", "identity.people"])
+    assert (await call("POST", path, APPROVER, json=APPROVE)).status_code == 409
+    kinds = [kind for kind, _ in await facts("identity.client.")]
+    assert kinds == ["identity.client.requested.v1", "identity.client.approved.v1"]
+
+
+async def test_refused_request_makes_nothing_and_the_name_is_free_again(
+    call, operator, asked, wanted
+):
+    assert (await call("POST", PATH, ASKER, json=wanted())).status_code == 409
+    refuse = {"decision": "refuse", "reason": "tanpa dasar"}
+    done = await call("POST", f"{PATH}/{asked['id']}/decide", APPROVER, json=refuse)
+    assert (done.json()["state"], done.json()["application_id"]) == ("refused", None)
+    assert (await call("GET", "/v1/applications", operator)).json()["items"] == []
+    assert (await call("POST", PATH, ASKER, json=wanted())).status_code == 201
+
+
+async def test_agency_asks_for_and_sees_its_own_alone(call, own, stranger, asked, wanted):
+    assert (await call("POST", PATH, stranger, json=wanted(name="x"))).status_code == 403
+    assert (await call("POST", PATH, json=wanted(name="x"))).status_code == 401
+    path = f"{PATH}/{asked['id']}/decide"
+    assert (await call("POST", path, own, json=APPROVE)).status_code == 403
+    unknown = f"{PATH}/01999999-0000-7000-8000-000000000000/decide"
+    assert (await call("POST", unknown, APPROVER, json=APPROVE)).status_code == 404
+    for caller, seen in ((own, [asked]), (stranger, []), (APPROVER, [asked])):
+        page = (await call("GET", PATH, caller, params={"state": "requested"})).json()
+        assert page["items"] == seen
+    other = system("ID-BB/GOV/dinsos-pmd/lain")
+    assert (await call("POST", PATH, other, json=wanted(name="y"))).status_code == 201
