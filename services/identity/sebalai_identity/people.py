@@ -73,7 +73,7 @@ _GROUP = {"group_id": _ID, "agency": _TEXT, "by": _TEXT}
 _CLIENT: dict[str, Any] = {
     "request_id": _ID,
     "agency": _TEXT,
-    "name": _TEXT,
+    "application": _TEXT,
     "asked_by": _TEXT,
     "application_id": {"type": ["string", "null"]},
     "by": _TEXT,

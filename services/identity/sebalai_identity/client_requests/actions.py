@@ -71,7 +71,7 @@ async def _told(session: AsyncSession, desk: Desk, row: ClientRequest, kind: str
     data: dict[str, object] = {
         "request_id": str(row.id),
         "agency": row.agency,
-        "name": row.name,
+        "application": row.name,
         "asked_by": row.asked_by,
         "application_id": str(row.application_id) if row.application_id else None,
     }
