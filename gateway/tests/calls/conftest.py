@@ -178,6 +178,9 @@ class Bus:
         self.port, self.session, self.database, self.lines = port, session, database, lines
         self.token = make_token()
 
+    def bear(self, **claims):
+        self.token = make_token(**claims)
+
     def path(self, rest="/open/x", interface="penduduk"):
         return f"/r1/{PROVIDER}/{interface}{rest}"
 
