@@ -199,4 +199,9 @@ _NOTED = {
 
 
 def _bad_framing(detail: str) -> Refusal:
-    return Refusal(400, "framing-invalid", "The request cannot be read in one way only", detail)
+    # What follows on the connection may be part of this request to another reader.
+    closing = [(b"connection", b"close")]
+    return Refusal(
+        400, "framing-invalid", "The request cannot be read in one way only", detail,
+        headers=closing,
+    )  # fmt: skip
