@@ -142,11 +142,12 @@ def snapshot(url):
         {
             "id": name, "name": f"{PROVIDER}/{name}", "provider": PROVIDER, "agency": "dp3acskb",
             "addresses": address if isinstance(address, list) else [address], "contract_sha256": "ab" * 32, "read_timeout_ms": read,
+            "total_timeout_ms": 600_000 if name == "besar" else 30_000,
             "max_request_bytes": limit, "member": member,
         }
         for name, address, read, limit, member in [
             ("penduduk", url, 10_000, SMALL_BYTES, None),
-            ("besar", url, 20_000, 128 * 1024 * 1024, None),
+            ("besar", url, 20_000, 2 * 1024**3, None),
             ("lambat", url, 200, SMALL_BYTES, None),
             ("mati", nowhere, 10_000, SMALL_BYTES, None),
             ("sedikit", url, 10_000, SMALL_BYTES, None),
