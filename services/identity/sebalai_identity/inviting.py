@@ -14,7 +14,7 @@ from uuid import UUID
 from sebalai_shared.caller import OPERATE, Caller
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_identity.credentials.actions import Keeper, accept, issue, page_of_code
+from sebalai_identity.credentials.actions import Keeper, Terms, accept, issue, page_of_code
 from sebalai_identity.desk import Desk
 from sebalai_identity.persons.actions import PersonRegister, register_person
 from sebalai_identity.settings import IdentitySettings
@@ -31,6 +31,7 @@ def read(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=365, help="how long a person of --name lasts")
     parser.add_argument("--sponsor", metavar="SLUG")
     parser.add_argument("--hours", type=int, default=72)
+    parser.add_argument("--forget-factors", action="store_true", help="for who lost them all")
     parser.add_argument("--login", help="use the code at once")
     parser.add_argument("--password-file", type=Path)
     given = parser.parse_args(list(arguments))
@@ -49,8 +50,7 @@ async def invite(
         keeper,
         caller=OPERATOR,
         person_id=person_id,
-        sponsor=given.sponsor,
-        lifetime=timedelta(hours=given.hours),
+        terms=Terms(given.sponsor, timedelta(hours=given.hours), given.forget_factors),
     )
     if given.login is not None:
         password = given.password_file.read_text(encoding="utf-8").strip()

@@ -43,6 +43,6 @@ def keeper_of(
 def install(
     app: FastAPI, settings: IdentitySettings, sealer: Sealer | None, database: Database | None
 ) -> None:
-    app.state.pages, app.state.providers = Pages(), ()
+    app.state.pages = Pages()
     if database is not None:
         app.state.keeper = keeper_of(settings, sealer, database, app.state.clock)

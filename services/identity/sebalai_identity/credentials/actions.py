@@ -26,7 +26,13 @@ from sebalai_identity.credentials.factors import (
     renew_codes,
 )
 from sebalai_identity.credentials.hashing import PasswordsBusy, PasswordWorkers
-from sebalai_identity.credentials.invitations import InvitationUnknown, Invited, accept, invite
+from sebalai_identity.credentials.invitations import (
+    InvitationUnknown,
+    Invited,
+    Terms,
+    accept,
+    invite,
+)
 from sebalai_identity.credentials.issuing import InviteKeepersOnly, issue
 from sebalai_identity.credentials.issuing import address_of as page_of_code
 from sebalai_identity.credentials.keeper import Keeper, NoSignInKey, Origin, digest_of
@@ -79,6 +85,7 @@ __all__ = [
     "Proven",
     "Secrets",
     "Site",
+    "Terms",
     "accept",
     "address_of",
     "begin_enrolment",

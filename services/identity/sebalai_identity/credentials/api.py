@@ -9,6 +9,7 @@ from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_identity.agencies.actions import AgencyUnknown
 from sebalai_identity.credentials import issuing
+from sebalai_identity.credentials.invitations import Terms
 from sebalai_identity.credentials.issuing import InviteKeepersOnly
 from sebalai_identity.credentials.keeper import Keeper
 from sebalai_identity.credentials.schema import InvitationMake, InvitationRead
@@ -38,8 +39,7 @@ async def make_invitation(
         keeper,
         caller=caller,
         person_id=wanted.person_id,
-        sponsor=wanted.sponsor,
-        lifetime=timedelta(hours=wanted.hours),
+        terms=Terms(wanted.sponsor, timedelta(hours=wanted.hours), wanted.forgets_factors),
     )
     address = issuing.address_of(request.app.state.settings.public_url, made.code)
     return InvitationRead(code=made.code, address=address, expires_at=made.expires_at)

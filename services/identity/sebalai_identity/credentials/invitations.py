@@ -28,6 +28,17 @@ class InvitationUnknown(NotFound):
 
 
 @dataclass(frozen=True)
+class Terms:
+    """`sponsor`: slug of the agency that answers for an outsider. `forgets`: whoever uses it has
+    lost their passkeys and second factors, so these go; a keeper has seen the person.
+    """
+
+    sponsor: str | None = None
+    lifetime: timedelta = LIFETIME
+    forgets: bool = False
+
+
+@dataclass(frozen=True)
 class Invited:
     """The code is told to the issuer this once; it goes to the person by a way they trust."""
 
@@ -41,23 +52,24 @@ async def invite(
     *,
     subject: UUID,
     issued_by: str,
-    sponsor: str | None = None,
-    lifetime: timedelta = LIFETIME,
+    terms: Terms | None = None,
 ) -> Invited:
     """Earlier unused invitations of the person end. Who calls it has decided who may.
 
     Raises `FieldInvalid`: a lifetime that is none, or over LIFETIME_MAX.
     """
-    if not timedelta(0) < lifetime <= LIFETIME_MAX:
+    terms = terms or Terms()
+    if not timedelta(0) < terms.lifetime <= LIFETIME_MAX:
         raise FieldInvalid("/hours", f"More than none, at most {LIFETIME_MAX.days} days.")
     now, code = keeper.clock.now(), base64.b32encode(secrets.token_bytes(CODE_BYTES)).decode()
     row = Invitation(
         digest=digest_of(code),
         subject=subject,
-        sponsor=sponsor,
+        sponsor=terms.sponsor,
+        forgets=terms.forgets,
         issued_by=issued_by,
         issued_at=now,
-        expires_at=now + lifetime,
+        expires_at=now + terms.lifetime,
     )
     await store.keep_invitation(session, row)
     grouped = "-".join(code[at : at + GROUP] for at in range(0, len(code), GROUP))
@@ -83,6 +95,15 @@ async def accept(
         raise LoginInvalid("/login", "Somebody signs in by this name already.")
     await store.keep_hash(session, row.subject, stored, now)
     await publish(session, events.added(row.subject, "password", now))
+    if row.forgets:
+        await _forget(session, row.subject, now)
     row.used_at = now
     await session.flush()
     return row.subject
+
+
+async def _forget(session: AsyncSession, subject: UUID, at: datetime) -> None:
+    await store.drop_seed(session, subject)
+    await store.drop_codes(session, subject)
+    await store.drop_passkeys(session, subject)
+    await publish(session, events.removed(subject, "all", at))

@@ -1,6 +1,5 @@
 """Who may invite a person to make a first, or a new, way to sign in."""
 
-from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.agencies.actions import require_in_force
 from sebalai_identity.credentials import events
-from sebalai_identity.credentials.invitations import Invited, invite
+from sebalai_identity.credentials.invitations import Invited, Terms, invite
 from sebalai_identity.credentials.keeper import Keeper
 from sebalai_identity.persons.actions import PersonUnknown, get_person
 
@@ -29,8 +28,7 @@ async def issue(
     *,
     caller: Caller,
     person_id: UUID,
-    sponsor: str | None,
-    lifetime: timedelta,
+    terms: Terms,
 ) -> Invited:
     """Raises `InviteKeepersOnly`, `PersonUnknown`, `AgencyUnknown`, `FieldInvalid`: a sponsor is
     not in force, or the person is not active, or they are the one who asks.
@@ -45,13 +43,11 @@ async def issue(
         raise PersonUnknown("Register the person first.")
     if not person.is_active(now):
         raise FieldInvalid("/person_id", "The person is not active.")
-    if sponsor is not None:
-        await require_in_force(session, slug=sponsor, on=now.date())
+    if terms.sponsor is not None:
+        await require_in_force(session, slug=terms.sponsor, on=now.date())
     by = caller.subject or caller.kind
-    made = await invite(
-        session, keeper, subject=person_id, issued_by=by, sponsor=sponsor, lifetime=lifetime
-    )
-    await publish(session, events.invited(person_id, by, sponsor, made.expires_at, now))
+    made = await invite(session, keeper, subject=person_id, issued_by=by, terms=terms)
+    await publish(session, events.invited(person_id, by, terms.sponsor, made.expires_at, now))
     return made
 
 

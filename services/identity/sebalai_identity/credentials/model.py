@@ -69,13 +69,16 @@ class Passkey(Base):
 
 
 class Invitation(Base):
-    """A one-time code that lets its person choose the first (or a new) credential."""
+    """A one-time code that lets its person choose the first (or a new) credential. `forgets`:
+    passkeys and second factors go when it is used, for who lost them all.
+    """
 
     __tablename__ = "invitation"
 
     digest: Mapped[bytes] = mapped_column(primary_key=True)
     subject: Mapped[UUID]
     sponsor: Mapped[str | None]
+    forgets: Mapped[bool]
     issued_by: Mapped[str]
     issued_at: Mapped[datetime] = mapped_column(_TIME)
     expires_at: Mapped[datetime] = mapped_column(_TIME)

@@ -17,6 +17,9 @@ class InvitationMake(BaseModel):
 
     person_id: UUID
     sponsor: Slug | None = None
+    forgets_factors: bool = Field(
+        default=False, description="the person lost passkeys and codes; they go when it is used"
+    )
     hours: int = Field(default=72, ge=1, le=HOURS_MAX)
 
 

@@ -151,6 +151,10 @@ async def drop_passkey(session: AsyncSession, subject: UUID, credential_id: byte
     return bool(result.rowcount)
 
 
+async def drop_passkeys(session: AsyncSession, subject: UUID) -> None:
+    await session.execute(delete(Passkey).where(Passkey.subject == subject))
+
+
 async def keep_invitation(session: AsyncSession, row: Invitation) -> None:
     """It takes the place of earlier ones of the same person that nobody has used."""
     await session.execute(

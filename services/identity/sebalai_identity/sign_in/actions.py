@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.assurance import level_of
 from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.actions import Keeper
-from sebalai_identity.grants.actions import end_session_tokens
+from sebalai_identity.grants.actions import end_person_tokens, end_session_tokens
 from sebalai_identity.interactions.actions import Interaction, get_interaction
 from sebalai_identity.persons.actions import get_person
 from sebalai_identity.sessions import actions as sessions
@@ -106,3 +106,10 @@ async def sign_out(session: AsyncSession, keeper: Keeper, *, visit: Visit) -> No
         if ended is not None:
             await end_session_tokens(session, keeper.clock, session_id=ended, reason="signed out")
     visit.put(sessions.cookie_name(visit.public_url), "", 0)
+
+
+async def end_everything(session: AsyncSession, keeper: Keeper, *, subject: UUID) -> None:
+    """Before a new beginning by invitation: whoever had the old credentials is out."""
+    clock = keeper.clock
+    await sessions.end(session, clock, subject=subject, session_ids=None, reason="administration")
+    await end_person_tokens(session, clock, person_id=subject, reason="new credentials")

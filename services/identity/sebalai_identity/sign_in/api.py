@@ -103,7 +103,6 @@ async def _sign_in_page(
         "signed_in_as": known,
         "wants_more": found.is_raising,
         "lacks_means": lacks_means,
-        "providers": request.app.state.providers,
     }
     place = Place("sign_in.html", SIGN_IN, interaction.id if interaction else None)
     return page(request, visit, place, told, **values)
@@ -259,6 +258,7 @@ async def _accept(
                 password=form.get("password", ""),
             )
             await actions.require_open(session, keeper, subject=subject)
+            await actions.end_everything(session, keeper, subject=subject)
             await actions.open_session(
                 session, keeper, visit=visit, subject=subject, methods=[PASSWORD]
             )

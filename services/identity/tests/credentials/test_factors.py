@@ -148,7 +148,10 @@ async def test_app_in_use_is_not_replaced_unseen(codes, session, keeper, person)
 @pytest.fixture
 def invite(session, keeper):
     async def invite(subject, **more):
-        return await actions.invite(session, keeper, subject=subject, issued_by="operator", **more)
+        terms = actions.Terms(**more)
+        return await actions.invite(
+            session, keeper, subject=subject, issued_by="operator", terms=terms
+        )
 
     return invite
 
@@ -217,3 +220,17 @@ async def test_invitation_gives_a_new_password_to_who_forgot_it(invite, accept, 
 async def test_invitation_for_ever_is_refused(invite, lifetime):
     with pytest.raises(FieldInvalid):
         await invite(uuid7(), lifetime=lifetime)
+
+
+async def test_plain_invitation_leaves_the_second_factor(codes, invite, accept, person, session):
+    invited = await invite(person)
+    await accept(invited.code, "siti.rahma")
+    assert await actions.has_one_time(session, subject=person)
+
+
+async def test_person_who_lost_all_begins_anew(codes, invite, accept, person, session):
+    invited = await invite(person, forgets=True)
+    assert await actions.has_one_time(session, subject=person)
+    await accept(invited.code, "siti.rahma")
+    assert not await actions.has_strong_means(session, subject=person)
+    assert await actions.codes_left(session, subject=person) == 0

@@ -265,9 +265,7 @@ async def test_invited_person_makes_an_account_and_is_signed_in(
 ):
     invited = await person_named("Budi Santoso")
     async with keeper.database.transaction() as session:
-        made = await credentials.invite(
-            session, keeper, subject=invited, issued_by="operator", sponsor=None
-        )
+        made = await credentials.invite(session, keeper, subject=invited, issued_by="operator")
     await browser.open(f"/sign-in/invitation?code={made.code}")
     assert made.code in browser.page.text
     fields = {"code": made.code, "login": "budi", "password": PASSWORD}
@@ -278,6 +276,20 @@ async def test_invited_person_makes_an_account_and_is_signed_in(
     await browser.open("/sign-in/invitation")
     again = await browser.send("/sign-in/invitation", **fields)
     assert (again.status_code, "sudah dipakai" in browser.shown()) == (422, True)
+
+
+async def test_invitation_ends_the_sessions_from_before(browser, another, person, keeper, current):
+    await browser.sign_in()
+    async with keeper.database.transaction() as session:
+        made = await credentials.invite(session, keeper, subject=person, issued_by="operator")
+    other = another()
+    await other.open("/sign-in/invitation")
+    answer = await other.send(
+        "/sign-in/invitation", code=made.code, login=LOGIN, password="layar kompas teluk sauh"
+    )
+    assert answer.status_code == 303
+    assert await current(browser) is None
+    assert (await current(other)).subject == person
 
 
 async def test_signing_out_needs_the_button(browser, person, current):
