@@ -11,6 +11,8 @@ from sebalai_archive.disposals import api as disposals
 from sebalai_archive.fixity import api as fixity
 from sebalai_archive.fixity.jobs import measuring
 from sebalai_archive.holds import api as holds
+from sebalai_archive.incoming import api as incoming
+from sebalai_archive.incoming import dispositions_api as dispositions
 from sebalai_archive.letters import api as letters
 from sebalai_archive.numbering import api as numbering
 from sebalai_archive.outgoing import api as outgoing
@@ -39,6 +41,8 @@ def archive_app(
         letters.router,
         numbering.router,
         outgoing.router,
+        incoming.router,
+        dispositions.router,
         records.router,
         content_api.router,
         keeping_api.router,

@@ -114,6 +114,22 @@ def _with_number(parts: NumberParts, n: int) -> NumberParts:
     return NumberParts(parts.classification, n, parts.unit, parts.security, parts.day)
 
 
+async def take_agenda(
+    session: AsyncSession, clock: Clock, *, caller: Caller, book: str, year: int, letter_id: UUID
+) -> str:
+    """The next number of an agenda, issued at once: `41/2026`. Raises `MayNotNumber`."""
+    if caller.agency is None:
+        raise MayNotNumber("Only an agency keeps an agenda.")
+    taking = Taking(clock.now(), str(caller.subject), letter_id=letter_id)
+    n = await store.take(session, Series(caller.agency, book, year), [uuid7()], taking)
+    number = await store.of_letter(session, letter_id)
+    if number is None:
+        raise RuntimeError("a number that was just taken is not in the register")
+    number.text = f"{n}/{year}"
+    await _settle(session, clock, caller, number, ISSUED)
+    return number.text
+
+
 async def issue_number(
     session: AsyncSession, clock: Clock, *, caller: Caller, letter_id: UUID, text: str
 ) -> Number:

@@ -18,6 +18,7 @@ from sebalai_shared.outbox import publish
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.content_store import ContentStore, Stored
+from sebalai_archive.incoming import actions as incoming
 from sebalai_archive.numbering import actions as numbering
 from sebalai_archive.numbering.actions import NumberParts
 from sebalai_archive.outgoing import access, actions, events
@@ -136,7 +137,7 @@ async def _issue(
         session, desk.clock, caller=caller, facts=facts, stored=stored
     )
     letter.record_id, letter.event_id = record.id, record.event_id
-    letter.content_sha256 = stored.sha256
+    letter.content_sha256, letter.content_bytes = stored.sha256, stored.size
     letter.certificate_serial = serial
     await actions.write_act(session, desk.clock, caller=caller, letter=letter, act="sign")
     return letter
@@ -154,13 +155,35 @@ async def send_letter(
         raise NotYourAct("Its drafter or its signer sends a letter.")
     await actions.write_act(session, clock, caller=caller, letter=letter, act="send")
     to = sorted({one["agency"] for one in letter.addressees if one.get("agency")})
-    if letter.record_id is None:
-        raise RuntimeError(f"letter {letter.id} was sent without a record")
+    record_id, content = _issued(letter)
+    for agency in to:
+        await incoming.arrive(session, clock, agency=agency, letter=_dispatched(letter, content))
     fact = events.LetterDispatched(
-        letter_id=letter.id, record_id=letter.record_id, agency=letter.agency, to=to
+        letter_id=letter.id, record_id=record_id, agency=letter.agency, to=to
     )
     await publish(session, events.dispatched(clock, fact))
     return letter
+
+
+def _issued(letter: OutgoingLetter) -> tuple[UUID, Stored]:
+    if letter.record_id is None or letter.content_sha256 is None or letter.content_bytes is None:
+        raise RuntimeError(f"letter {letter.id} was sent without a record")
+    return letter.record_id, Stored(letter.content_sha256, letter.content_bytes)
+
+
+def _dispatched(letter: OutgoingLetter, content: Stored) -> incoming.Dispatched:
+    if letter.letter_date is None or letter.number_text is None:
+        raise RuntimeError(f"letter {letter.id} was sent without a number")
+    return incoming.Dispatched(
+        outgoing_id=letter.id,
+        sender=letter.agency,
+        letter_number=letter.number_text,
+        letter_date=letter.letter_date,
+        subject=letter.subject,
+        security_class=letter.security_class,
+        urgency=letter.urgency,
+        content=content,
+    )
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sebalai_shared.database import Base
-from sqlalchemy import DateTime, ForeignKey, Text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -39,6 +39,7 @@ class OutgoingLetter(Base):
     number_text: Mapped[str | None] = mapped_column(Text)
     verification_code: Mapped[str | None] = mapped_column(Text)
     content_sha256: Mapped[str | None] = mapped_column(Text)
+    content_bytes: Mapped[int | None] = mapped_column(BigInteger)
     record_id: Mapped[UUID | None]
     event_id: Mapped[UUID | None]
     certificate_serial: Mapped[str | None] = mapped_column(Text)

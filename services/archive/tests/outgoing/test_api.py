@@ -134,6 +134,24 @@ async def test_a_letter_goes_from_draft_to_the_agency_it_is_for(
     assert "Sari" not in told[0]
 
 
+async def test_a_sent_letter_waits_at_the_other_agency_for_its_agenda_number(
+    people, verified, client_of
+):
+    await people["kepala"].act(verified, "signature")
+    office = client_of(system("ID-BB/GOV/dinkes/surat", "archive.write"))
+    assert (await office.get("/v1/incoming-letters")).json()["items"] == []
+    sent = (await people["konsep"].act(verified, "sending")).json()
+    (arrived,) = (await office.get("/v1/incoming-letters")).json()["items"]
+    assert (arrived["agenda"], arrived["channel"]) == (None, "bus")
+    assert (arrived["sender"], arrived["letter_number"]) == ("dinsos-pmd", sent["number"])
+    content = await office.get(f"/v1/incoming-letters/{arrived['id']}/content")
+    assert content.content.startswith(b"%PDF-1.7")
+    address = f"/v1/incoming-letters/{arrived['id']}/registration"
+    registered = (await office.post(address, json={"addressed_to": "kepala-dinkes"})).json()
+    assert registered["agenda"] == "1/2026"
+    assert (await office.post(address, json={"addressed_to": "x"})).status_code == 409
+
+
 async def test_every_act_is_written_with_who_and_when(people, verified):
     await people["kepala"].act(verified, "signature")
     letter = (await people["konsep"].http.get(f"/v1/outgoing-letters/{verified['id']}")).json()

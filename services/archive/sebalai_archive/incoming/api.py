@@ -1,0 +1,123 @@
+"""HTTP of incoming letters: `/v1/incoming-letters`."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import FileResponse
+from sebalai_shared.caller import IdentifiedAccess
+from sebalai_shared.database import Transaction
+from sebalai_shared.idempotency import Idempotent, KeyReused
+from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.problems import FieldInvalid, NotFound, responses
+
+from sebalai_archive.content_store import ContentStore, Stored
+from sebalai_archive.incoming import actions
+from sebalai_archive.incoming.actions import AlreadyRegistered, IncomingUnknown, NotTheOffice
+from sebalai_archive.incoming.model import IncomingLetter
+from sebalai_archive.incoming.schema import IncomingCreate, IncomingRead, IncomingRegister
+
+router = APIRouter(prefix="/v1/incoming-letters", tags=["incoming letters"])
+
+LetterId = Annotated[UUID, Path()]
+
+
+class ContentGone(NotFound):
+    slug, title = "letter-content-unknown", "The letter's content is not here"
+
+
+def _read(letter: IncomingLetter) -> IncomingRead:
+    return IncomingRead.model_validate(letter, from_attributes=True)
+
+
+def after_id(cursor: str | None) -> UUID | None:
+    """Raises `BadCursor`."""
+    key = decode_cursor(cursor, 1)
+    if key is None:
+        return None
+    try:
+        return UUID(str(key[0]))
+    except ValueError as error:
+        raise BadCursor("Take `next` of the page before as it is, or leave it out.") from error
+
+
+@router.post("", status_code=201, responses=responses(NotTheOffice, FieldInvalid, KeyReused))
+async def register_letter(
+    request: Request,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    once: Idempotent,
+    wanted: IncomingCreate,
+) -> IncomingRead:
+    """A letter by paper or mail: it gets the next number of the agenda."""
+
+    async def make() -> IncomingRead:
+        clock = request.app.state.clock
+        return _read(await actions.register_letter(session, clock, caller=caller, wanted=wanted))
+
+    return await once.answer(session, IncomingRead, make)
+
+
+@router.get("", responses=responses(BadCursor))
+async def list_letters(
+    caller: IdentifiedAccess, session: Transaction, cursor: CursorText = None, limit: Limit = 20
+) -> Page[IncomingRead]:
+    """The office's agenda; for everybody else only what a live disposition opens."""
+    after = after_id(cursor)
+    rows = await actions.list_letters(session, caller=caller, after=after, limit=limit)
+    return page(rows, limit, _read, lambda row: [row.id])
+
+
+@router.get("/{letter_id}", responses=responses(IncomingUnknown))
+async def read_letter(
+    letter_id: LetterId, caller: IdentifiedAccess, session: Transaction
+) -> IncomingRead:
+    return _read(await actions.find_letter(session, caller=caller, letter_id=letter_id))
+
+
+@router.post(
+    "/{letter_id}/registration",
+    responses=responses(IncomingUnknown, NotTheOffice, AlreadyRegistered),
+)
+async def register_arrived(
+    request: Request,
+    letter_id: LetterId,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    wanted: IncomingRegister,
+) -> IncomingRead:
+    """A letter that came over the bus gets its agenda number."""
+    letter = await actions.register_arrived(
+        session,
+        request.app.state.clock,
+        caller=caller,
+        letter_id=letter_id,
+        addressed_to=wanted.addressed_to,
+    )
+    return _read(letter)
+
+
+@router.get(
+    "/{letter_id}/content",
+    response_class=FileResponse,
+    responses=responses(IncomingUnknown, ContentGone),
+)
+async def read_content(
+    request: Request, letter_id: LetterId, caller: IdentifiedAccess, session: Transaction
+) -> Response:
+    """The letter itself, for whoever may see it."""
+    letter = await actions.find_letter(session, caller=caller, letter_id=letter_id)
+    store: ContentStore = request.app.state.content
+    digest, size = letter.content_sha256, letter.content_bytes
+    if digest is None or size is None or not await store.holds(Stored(digest, size)):
+        raise ContentGone("Ask the sender; the operator looks after what is missing.")
+    return FileResponse(
+        store.path(digest),
+        headers={
+            "ETag": f'"{digest}"',
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": f'attachment; filename="{letter.id}"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, no-cache",
+        },
+    )

@@ -1,0 +1,114 @@
+"""Wire shapes of incoming letters."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sebalai_archive.incoming.model import DispositionState
+from sebalai_archive.reader import SecurityClass
+
+Urgency = Literal["biasa", "segera", "sangat_segera"]
+Channel = Literal["paper", "email", "bus", "srikandi"]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+Subject = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class IncomingCreate(BaseModel):
+    """A letter the office holds in its hands; `record_id` is the record with its scan."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sender: Line
+    letter_number: Line | None = None
+    letter_date: date | None = None
+    subject: Line
+    security_class: SecurityClass = "biasa"
+    urgency: Urgency = "biasa"
+    channel: Literal["paper", "email", "srikandi"] = "paper"
+    addressed_to: Subject
+    record_id: UUID
+
+
+class IncomingRegister(BaseModel):
+    """For a letter that came over the bus: who in the agency it is for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    addressed_to: Subject
+
+
+class IncomingRead(BaseModel):
+    id: UUID
+    agency: str
+    agenda: str | None
+    sender: str
+    letter_number: str | None
+    letter_date: date | None
+    subject: str
+    security_class: SecurityClass
+    urgency: Urgency
+    channel: Channel
+    addressed_to: str | None
+    record_id: UUID | None
+    content_sha256: str | None
+    arrived_at: datetime
+    registered_at: datetime | None
+
+
+class OnBehalf(BaseModel):
+    """The delegation under which somebody disposes, copied from the decree."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["plt", "plh", "an", "ub"]
+    of: Line
+    decree: Line
+    until: date | None = None
+
+
+class DispositionCreate(BaseModel):
+    """`parent_id` is the sender's own disposition that is passed on; absent at the top."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    parent_id: UUID | None = None
+    recipient: Subject
+    recipient_name: Line
+    instruction: Annotated[str, Field(min_length=1, max_length=2_000)]
+    deadline: date | None = None
+    on_behalf: OnBehalf | None = None
+
+
+class DispositionDone(BaseModel):
+    """`answer_id` is the outgoing letter that answers, when there is one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    outcome: Annotated[str, Field(min_length=1, max_length=2_000)]
+    answer_id: UUID | None = None
+
+
+class DispositionRead(BaseModel):
+    id: UUID
+    letter_id: UUID
+    parent_id: UUID | None
+    sender: str
+    on_behalf: OnBehalf | None
+    recipient: str
+    recipient_name: str
+    instruction: str
+    deadline: date | None
+    state: DispositionState
+    outcome: str | None
+    answer_id: UUID | None
+    sent_at: datetime
+    read_at: datetime | None
+    ended_at: datetime | None
+
+
+class DispositionTree(BaseModel):
+    """Every disposition of one letter, the earliest first; `parent_id` makes the tree."""
+
+    items: list[DispositionRead]

@@ -1,0 +1,183 @@
+import base64
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sebalai_shared.ids import uuid7
+from sebalai_shared.testing.http import in_process, system
+
+APPLICATION = "ID-BB/GOV/dinsos-pmd/surat"
+SCAN = b"%PDF-1.7 pindaian"
+
+
+def key():
+    return {"idempotency-key": str(uuid7())}
+
+
+@pytest.fixture
+def person(app, asserter):
+    """A client of somebody of the agency, not of its office."""
+
+    def make(name, agency="dinsos-pmd"):
+        caller = replace(system(f"ID-BB/GOV/{agency}/surat", "openid"), kind="person", subject=name)
+        return in_process(app, asserter.headers(caller, "archive"))
+
+    return make
+
+
+@pytest.fixture
+def office(client_of):
+    return client_of(system(APPLICATION, "archive.write"))
+
+
+@pytest.fixture
+async def scan(office):
+    draft = await office.post(
+        "/v1/records", json={"title": "Pindaian", "classification": "000.1.5"}, headers=key()
+    )
+    digest = base64.b64encode(hashlib.sha256(SCAN).digest()).decode()
+    address = f"/v1/records/{draft.json()['id']}/content"
+    await office.put(address, content=SCAN, headers={"content-digest": f"sha-256=:{digest}:"})
+    return draft.json()["id"]
+
+
+@pytest.fixture
+def wanted(scan):
+    return {
+        "sender": "PT Timah",
+        "letter_number": "77/PT/2026",
+        "subject": "Permohonan audiensi",
+        "addressed_to": "kepala",
+        "record_id": scan,
+    }
+
+
+@pytest.fixture
+async def letter(office, wanted):
+    answer = await office.post("/v1/incoming-letters", json=wanted, headers=key())
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def dispose(http, letter, to, **more):
+    body = {"recipient": to, "recipient_name": to.title(), "instruction": "Tindak lanjuti"} | more
+    return await http.post(
+        f"/v1/incoming-letters/{letter['id']}/dispositions", json=body, headers=key()
+    )
+
+
+async def test_a_letter_gets_the_next_agenda_number(office, wanted, letter):
+    second = (await office.post("/v1/incoming-letters", json=wanted, headers=key())).json()
+    assert (letter["agenda"], second["agenda"]) == ("1/2026", "2/2026")
+    register = {"book": "agenda-masuk", "year": 2026}
+    rows = (await office.get("/v1/numbers", params=register)).json()["items"]
+    assert [(row["text"], row["state"]) for row in rows] == [
+        ("1/2026", "issued"),
+        ("2/2026", "issued"),
+    ]
+
+
+async def test_only_the_office_registers(person, wanted):
+    answer = await person("staf").post("/v1/incoming-letters", json=wanted, headers=key())
+    assert answer.status_code == 403
+
+
+async def test_a_scan_of_another_agency_is_refused(client_of, wanted):
+    other = client_of(system("ID-BB/GOV/dinkes/surat", "archive.write"))
+    answer = await other.post("/v1/incoming-letters", json=wanted, headers=key())
+    assert answer.status_code in (404, 422)
+
+
+async def test_a_letter_opens_only_through_a_live_disposition(person, letter):
+    staff, address = person("staf"), f"/v1/incoming-letters/{letter['id']}"
+    for path in (address, f"{address}/content", f"{address}/dispositions"):
+        assert (await staff.get(path)).status_code == 404
+    assert (await staff.get("/v1/incoming-letters")).json()["items"] == []
+
+    sent = (await dispose(person("kepala"), letter, "staf")).json()
+    assert (await staff.get(address)).status_code == 200
+    assert (await staff.get(f"{address}/content")).content == SCAN
+
+    await person("kepala").post(f"/v1/dispositions/{sent['id']}/recall")
+    for path in (address, f"{address}/content"):
+        assert (await staff.get(path)).status_code == 404
+
+
+async def test_a_colleague_of_another_agency_with_the_same_disposition_sees_nothing(person, letter):
+    await dispose(person("kepala"), letter, "staf")
+    other = person("staf", agency="dinkes")
+    assert (await other.get(f"/v1/incoming-letters/{letter['id']}")).status_code == 404
+
+
+async def test_the_tree_goes_down_two_levels_and_keeps_the_delegation(person, office, letter):
+    plt = {"kind": "plt", "of": "Kepala Bidang", "decree": "821/12/2026", "until": "2026-12-31"}
+    first = (await dispose(person("kepala"), letter, "kabid")).json()
+    second = (
+        await dispose(person("kabid"), letter, "staf", parent_id=first["id"], on_behalf=plt)
+    ).json()
+    tree = (await office.get(f"/v1/incoming-letters/{letter['id']}/dispositions")).json()["items"]
+    assert [(one["id"], one["parent_id"]) for one in tree] == [
+        (first["id"], None),
+        (second["id"], first["id"]),
+    ]
+    assert tree[1]["on_behalf"] == plt
+
+
+@pytest.mark.parametrize(
+    ("sender", "more", "status"),
+    [
+        ("staf", {}, 404),
+        ("kabid", {}, 403),
+        ("kepala", {"recipient": "kepala"}, 422),
+        ("kepala", {"deadline": "2026-11-23"}, 422),
+        ("kepala", {"parent_id": str(uuid7())}, 422),
+        (
+            "kepala",
+            {"on_behalf": {"kind": "plh", "of": "x", "decree": "y", "until": "2026-11-23"}},
+            422,
+        ),
+    ],
+)
+async def test_who_does_not_hold_the_letter_or_errs_is_refused(
+    person, letter, sender, more, status
+):
+    await dispose(person("kepala"), letter, "kabid")
+    answer = await dispose(person(sender), letter, "arsiparis", **more)
+    assert answer.status_code == status
+
+
+async def test_only_what_nobody_has_read_is_recalled(person, letter):
+    sent = (await dispose(person("kepala"), letter, "staf")).json()
+    address = f"/v1/dispositions/{sent['id']}"
+    assert (await person("staf").post(f"{address}/recall")).status_code == 403
+    read = await person("staf").post(f"{address}/reading")
+    assert (read.json()["state"], read.json()["read_at"] is None) == ("read", False)
+    refused = await person("kepala").post(f"{address}/recall")
+    assert refused.status_code == 409
+    assert "not recalled" in refused.json()["detail"]
+
+
+async def test_a_disposition_is_followed_up_and_finished_by_its_recipient_once(person, letter):
+    sent = (await dispose(person("kepala"), letter, "staf")).json()
+    address, done = f"/v1/dispositions/{sent['id']}", {"outcome": "Audiensi dijadwalkan"}
+    assert (await person("kepala").post(f"{address}/completion", json=done)).status_code == 403
+    await person("staf").post(f"{address}/follow-up")
+    again = (await person("staf").post(f"{address}/reading")).json()
+    assert again["state"] == "followed_up"
+    unknown = done | {"answer_id": str(uuid7())}
+    assert (await person("staf").post(f"{address}/completion", json=done)).json()["state"] == "done"
+    assert (await person("staf").post(f"{address}/completion", json=unknown)).status_code == 409
+    passed_on = await dispose(person("staf"), letter, "arsiparis", parent_id=sent["id"])
+    assert passed_on.status_code == 409
+
+
+async def test_what_is_overdue_is_shown_to_the_office(person, office, letter, clock, client_of):
+    late = (await dispose(person("kepala"), letter, "staf", deadline="2026-11-25")).json()
+    await dispose(person("kepala"), letter, "kabid", deadline="2026-12-25")
+    assert (await office.get("/v1/dispositions?overdue=true")).json()["items"] == []
+    clock.move(timedelta(days=3))
+    office = client_of(system(APPLICATION, "archive.write"))
+    rows = (await office.get("/v1/dispositions?overdue=true")).json()["items"]
+    assert [row["id"] for row in rows] == [late["id"]]
+    assert (await person("orang-lain").get("/v1/dispositions")).json()["items"] == []
