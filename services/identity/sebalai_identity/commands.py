@@ -31,6 +31,7 @@ from sebalai_identity.app import sealer_of
 from sebalai_identity.applications.actions import Authority, register_application
 from sebalai_identity.applications.schema import ApplicationRegister
 from sebalai_identity.credentials.actions import sweep_credentials
+from sebalai_identity.desk import Desk as PeopleDesk
 from sebalai_identity.grants.actions import sweep_listeners
 from sebalai_identity.interactions.actions import INTERACTIONS
 from sebalai_identity.keys.actions import Ring
@@ -38,6 +39,7 @@ from sebalai_identity.keys.jobs import KeysPublisher
 from sebalai_identity.oauth.actions import ROUNDS
 from sebalai_identity.oauth.desk import Desk, Server
 from sebalai_identity.oauth.jobs import LogoutNotices
+from sebalai_identity.positions.actions import load_positions
 from sebalai_identity.postings.jobs import LAPSES_EACH, lapse
 from sebalai_identity.ranks.actions import load_ranks
 from sebalai_identity.reference import Counts, ReferenceFolder
@@ -77,6 +79,9 @@ async def load_reference(session: AsyncSession, folder: ReferenceFolder) -> dict
         "regions": await load_regions(session, folder=folder),
         "affairs": await load_affairs(session, folder=folder),
         "ranks": await load_ranks(session, folder=folder),
+        "positions": await load_positions(
+            session, PeopleDesk(OPERATOR, SystemClock()), folder=folder
+        ),
     }
 
 

@@ -13,15 +13,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.acts.actions import tell
 from sebalai_identity.agencies.actions import require_in_force
 from sebalai_identity.desk import Desk
+from sebalai_identity.names import slug_of
 from sebalai_identity.persons.actions import require_keeper
-from sebalai_identity.positions import events, store
+from sebalai_identity.positions import events, heads, store
 from sebalai_identity.positions.model import Position
 from sebalai_identity.positions.schema import PositionEstablish
 from sebalai_identity.positions.store import PositionFilter
+from sebalai_identity.reference import Counts, ReferenceFolder
 from sebalai_identity.rows import insert_once
 from sebalai_identity.wording import Ending, end_of, require_period
 
 __all__ = ["PositionEstablish", "PositionFilter"]
+
+
+FILE = "agencies.csv"
 
 
 class PositionUnknown(NotFound):
@@ -85,6 +90,30 @@ async def establish(
 
 def _data(row: Position) -> dict[str, object]:
     return {"position_id": str(row.id), "agency": row.agency, "code": row.code}
+
+
+async def load_positions(session: AsyncSession, desk: Desk, *, folder: ReferenceFolder) -> Counts:
+    """The heads of agencies that are not there yet; what is there is left as it is."""
+    inserted: list[str] = []
+    found = heads.heads(folder.rows(FILE))
+    for head in found:
+        slug = slug_of(head.short_name)
+        if await store.of_code(session, slug, heads.CODE) is not None:
+            continue
+        wanted = PositionEstablish.model_validate(
+            {
+                "agency": slug,
+                "code": heads.CODE,
+                "title": head.title,
+                "kind": head.kind,
+                "eselon": head.eselon,
+                "decree": heads.DECREE,
+                "valid_from": heads.SINCE,
+            }
+        )
+        await establish(session, desk, wanted=wanted, source=heads.SOURCE)
+        inserted.append(f"{slug}/{heads.CODE}")
+    return Counts(tuple(inserted), 0, len(found) - len(inserted))
 
 
 async def abolish(

@@ -24,7 +24,13 @@ async def events(database, kind):
 async def test_loading_twice_changes_nothing_and_tells_each_agency_once(database, folder, loaded):
     assert {name: count.as_dict() for name, count in loaded.items()} == {
         name: {"inserted": rows, "changed": 0, "unchanged": 0}
-        for name, rows in (("agencies", 43), ("regions", 55), ("affairs", 43), ("ranks", 17))
+        for name, rows in (
+            ("agencies", 43),
+            ("regions", 55),
+            ("affairs", 43),
+            ("ranks", 17),
+            ("positions", 31),
+        )
     }
     async with database.transaction() as session:
         again = await load_reference(session, folder)

@@ -10,9 +10,8 @@ async def test_keeper_establishes_a_position_and_everyone_sees_it(call, position
     assert (await call("GET", "/v1/positions", params=params)).json()["items"] == [made]
     params["at"] = "2015-11-24T00:00:00Z"
     assert (await call("GET", "/v1/positions", params=params)).json()["items"] == []
-    assert [kind for kind, _ in await facts("identity.position.")] == [
-        "identity.position.established.v1"
-    ]
+    kind, data = (await facts("identity.position."))[-1]
+    assert (kind, data["code"]) == ("identity.position.established.v1", "kadis")
     assert (await call("GET", f"/v1/positions/{made['id'][:-4]}0000")).status_code == 404
 
 
@@ -45,3 +44,27 @@ async def test_only_keepers_establish(call, own, position):
     body = {name: made[name] for name in ("agency", "title", "kind", "decree", "valid_from")}
     answer = await call("POST", "/v1/positions", own, json=body | {"code": "x"})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("agency", "title", "eselon"),
+    [
+        ("setda", "Sekretaris Daerah", "I.b"),
+        ("setwan", "Sekretaris Dewan Perwakilan Rakyat Daerah", "II.a"),
+        ("inspektorat", "Inspektur Daerah", "II.a"),
+        ("dinkes", "Kepala Dinas Kesehatan", "II.a"),
+        ("biro-hukum", "Kepala Biro Hukum", "II.b"),
+    ],
+)
+async def test_heads_of_agencies_are_loaded_and_marked_as_inferred(
+    call, loaded, agency, title, eselon
+):
+    page = (await call("GET", "/v1/positions", params={"agency": agency})).json()
+    (head,) = page["items"]
+    assert (head["title"], head["eselon"], head["source"]) == (title, eselon, "reference: inferred")
+
+
+async def test_head_that_the_reference_does_not_tell_is_not_invented(call, loaded):
+    for agency in ("satpol-pp", "bpbd", "banhub", "rsud-soekarno", "samsat-bangka"):
+        page = (await call("GET", "/v1/positions", params={"agency": agency})).json()
+        assert page["items"] == []

@@ -26,7 +26,7 @@ async def test_merged_agency_ends_with_its_positions_and_postings_at_its_midnigh
         "name": "",
         "short_name": "",
         "valid_to": "2026-12-01",
-        "positions_ended": 1,
+        "positions_ended": 2,
         "postings_ended": 1,
     }
     agency = (await call("GET", "/v1/agencies/diskominfo")).json()
