@@ -14,9 +14,9 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from joserfc.jwk import ECKey
-from sebalai_shared import health
+from sebalai_shared import health, http
 from sebalai_shared.addresses import Reach
-from sebalai_shared.caller import AssertionSigner
+from sebalai_shared.caller import HEADER, AssertionSigner, Caller
 from sebalai_shared.clock import Clock, SystemClock
 from starlette.types import Receive, Scope, Send
 
@@ -27,7 +27,7 @@ from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.calls.path import Calls, Parts
 from sebalai_gateway.database import Pool
-from sebalai_gateway.edge.door import Edge
+from sebalai_gateway.edge.door import Edge, is_metaservice
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
 from sebalai_gateway.quotas.leases import Quotas
@@ -37,6 +37,7 @@ from sebalai_gateway.repeats.keys import Sealer
 from sebalai_gateway.repeats.store import Store as RepeatStore
 from sebalai_gateway.routing.feeds import Feeds, Trust
 from sebalai_gateway.settings import GatewaySettings
+from sebalai_gateway.validation.contracts import Contracts
 
 # Exchanges under way in one worker, waiting ones included; idle connections do not count.
 EXCHANGES_LIMIT = 4_096
@@ -109,6 +110,11 @@ class Gateway:
         inner = Forwarder(Reach.parse(["0.0.0.0/0", "::/0"]))
         pool = Pool(settings.database_dsn())
         quotas = Quotas(pool)
+        contracts = Contracts(
+            http.client(Reach.parse(["0.0.0.0/0", "::/0"]), base_url=settings.exchange_url),
+            lambda: {HEADER: self._signer.sign(_GATEWAY, "exchange")},
+            settings.snapshot_dir / "contracts",
+        )
         parts = Parts(
             verifier=self._verifier,
             table=self._feeds.table,
@@ -119,6 +125,7 @@ class Gateway:
             quotas=quotas,
             public_url=settings.public_url,
             log=log,
+            contracts=contracts,
         )
         edge = Edge(members, self._verifier, inner, self._signer, log)
         self._journal.start()
@@ -130,6 +137,7 @@ class Gateway:
         finally:
             self._open = None
             await self._feeds.close()
+            await contracts.close()
             await providers.close()
             await inner.close()
             await quotas.close()
@@ -146,12 +154,14 @@ class Gateway:
             return
         self._active += 1
         try:
-            lane = self._open.calls if scope["path"].startswith("/r1/") else self._open.edge
+            is_call = scope["path"].startswith("/r1/") and not is_metaservice(scope["path"])
+            lane = self._open.calls if is_call else self._open.edge
             await lane(scope, receive, send)
         finally:
             self._active -= 1
 
 
+_GATEWAY = Caller(kind="gateway", subject="gateway")
 _OWN = {"/livez", "/readyz"}
 
 

@@ -70,6 +70,8 @@ class RequestBody:
         self.measure = Measure()
         self.failure: Refusal | ClientGone | None = None
         self.is_over = self.has_begun = False
+        self._held: list[bytes] | None = None
+        self._rest: AsyncIterator[bytes] | None = None
 
     def leave_out(self) -> None:
         """Instead of `stream`, for a request without a body. Raises: Refusal, when the digest is
@@ -84,7 +86,38 @@ class RequestBody:
             async for _ in self.stream():
                 continue
 
+    async def hold(self, limit: int, *, is_whole_needed: bool) -> bytes | None:
+        """Takes in the whole body, so that it can be looked at before it is forwarded by `stream`.
+
+        None when it is larger than `limit`: what has come so far and the rest still flow.
+
+        Raises:
+            Refusal: the body is larger and must be whole, or is not what its digest says.
+            ClientGone: the consumer left.
+        """
+        if self.is_over:
+            return b""
+        source, held, size = self._unheld(), list[bytes](), 0
+        async for chunk in source:
+            held.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                if is_whole_needed:
+                    raise too_large(limit)
+                self._held, self._rest = held, source
+                return None
+        self._held = held
+        return b"".join(held)
+
     async def stream(self) -> AsyncIterator[bytes]:
+        """Yields what is held, then what still comes."""
+        for chunk in self._held or ():
+            yield chunk
+        if self._held is None or self._rest is not None:
+            async for chunk in self._rest or self._unheld():
+                yield chunk
+
+    async def _unheld(self) -> AsyncIterator[bytes]:
         """Yields chunks; with an expected digest the last one waits until it has been compared."""
         held: bytes | None = None
         async for chunk in self._incoming():

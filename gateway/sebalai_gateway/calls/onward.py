@@ -26,6 +26,7 @@ from sebalai_gateway.forwarding.forwarder import (
 from sebalai_gateway.forwarding.gate import Full
 from sebalai_gateway.repeats.claims import Claim
 from sebalai_gateway.routing.table import Decision
+from sebalai_gateway.validation.check import Check
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TRIES_LIMIT = 3
@@ -41,6 +42,7 @@ class Exchange:
     incoming: head.Incoming
     body: RequestBody
     claim: Claim | None = None
+    check: Check | None = None
 
 
 class Onward:

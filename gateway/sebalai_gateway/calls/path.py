@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sebalai_shared.caller import AssertionSigner
 from sebalai_shared.telemetry import enter_trace
@@ -56,6 +56,9 @@ from sebalai_gateway.repeats.keys import read_key
 from sebalai_gateway.routing import denials
 from sebalai_gateway.routing.paths import Target, parse
 from sebalai_gateway.routing.table import Decision, Presented, Table
+from sebalai_gateway.validation.check import Check, Head, notices
+from sebalai_gateway.validation.check import begin as begin_check
+from sebalai_gateway.validation.contracts import Contracts
 
 QUERY_BYTES_LIMIT = 8 * 1024
 COMPLETED_SECONDS = 2.0
@@ -75,6 +78,7 @@ class Parts:
     quotas: Quotas
     public_url: str
     log: Callable[[dict[str, object]], None]
+    contracts: Contracts | None = None
 
 
 class Withheld(Exception):
@@ -118,6 +122,7 @@ class Calls:
         if not incoming.has_body:
             body.leave_out()
         call.facts["request"] = body.measure.evidence()
+        reply.notices = notices(decision.interface)
         await self._count(call, decision, claims)
         claim = await self._claim(call, decision, claims, incoming)
         exchange = Exchange(call, decision, claims, incoming, body, claim)
@@ -125,7 +130,8 @@ class Calls:
             await self._repeat(exchange, claim, reply)
             return
         try:
-            await self._enter(exchange, receive, reply)
+            check = await self._check(scope, exchange, target)
+            await self._enter(replace(exchange, check=check), receive, reply)
         finally:
             if claim is not None and "forwarded_at" not in call.facts:
                 await claim.release()
@@ -184,6 +190,21 @@ class Calls:
         await self._complete(call, reply, "answered", status)
         if claim.earlier is not None:
             await reply.again(claim.earlier, kept)
+
+    async def _check(self, scope: Scope, exchange: Exchange, target: Target) -> Check | None:
+        """Holds the request against its contract, where that is asked for. Raises: Refusal."""
+        call, body = exchange.call, exchange.body
+        check = await begin_check(exchange.decision.interface, self._parts.contracts)
+        if check is None:
+            return None
+        call.facts["deviations"] = check.deviations
+        asked = Head.of(scope["headers"])
+        try:
+            await check.request(call.method, target, scope["query_string"], asked, body)
+        except ClientGone as error:
+            raise broken_exchange(error) from error
+        call.facts["request"] = body.measure.evidence()
+        return check
 
     async def _exchange(
         self, exchange: Exchange, destination: Destination, receive: Receive, reply: Reply
@@ -272,6 +293,7 @@ class Calls:
         Raises: ClientGone, ProviderUnreachable, ProviderTimeout, Refusal.
         """
         call, body, claim = exchange.call, exchange.body, exchange.claim
+        check = exchange.check
         call.stamp("responded_at")
         if answer.is_endless:
             answer.close(is_complete=False)
@@ -282,6 +304,10 @@ class Calls:
                 measure.add(chunk)
                 if claim is not None:
                     claim.keep(chunk)
+                if check is not None:
+                    check.see(chunk)
+                    if check.holds_answer:
+                        continue
                 if held is not None:
                     # While the body still comes in, it is the body that listens for a consumer
                     # who leaves.
@@ -293,6 +319,9 @@ class Calls:
             answer.close(is_complete=is_whole)
         # Only now: an answer may begin before the body it answers has ended.
         call.facts["request"] = body.measure.evidence()
+        if check is not None:
+            check.response(answer.status, Head.of(answer.headers))
+            held = check.answer if check.holds_answer else held
         return held or b""
 
     async def _failed(self, call: Call, reply: Reply, body: RequestBody, error: Exception) -> None:

@@ -86,6 +86,8 @@ class Call:
         }
         for name in _FACTS:
             document[name] = self.facts.get(name)
+        if self.facts.get("deviations"):
+            document["deviations"] = self.facts["deviations"]
         if "deadline" in self.facts:
             document["deadline"] = self.facts["deadline"]
         return orjson.dumps(document)

@@ -27,6 +27,7 @@ class Reply:
         self._public_url, self._call, self._send = public_url, call, send
         self._status = 0
         self._watch: asyncio.Task[None] | None = None
+        self.notices: head.Headers = []
         self.has_started = False
         self.is_sending = False
         self.is_receipted = False
@@ -42,7 +43,7 @@ class Reply:
         return [*headers, (b"sebalai-receipt", self.receipt.encode()), *self._call.limits]
 
     def _head(self, answer: Answer) -> head.Headers:
-        return [*head.returned(answer.status, answer.headers), *self._ours()]
+        return [*head.returned(answer.status, answer.headers), *self.notices, *self._ours()]
 
     @property
     def receipt(self) -> str:

@@ -18,7 +18,7 @@ from sebalai_gateway.admission.proofs import Shown
 from sebalai_gateway.admission.token import Claims, TokenVerifier
 from sebalai_gateway.calls import headers as head
 from sebalai_gateway.calls.bodies import ClientGone, RequestBody
-from sebalai_gateway.calls.faults import broken_exchange
+from sebalai_gateway.calls.faults import broken_exchange, client_mismatch
 from sebalai_gateway.forwarding.forwarder import (
     Answer,
     Forwarder,
@@ -43,6 +43,22 @@ _DROPPED = head.HOP_BY_HOP | {
     b"traceparent", b"tracestate",
 }  # fmt: skip
 _NOT_RETURNED = head.HOP_BY_HOP | {b"server", b"sebalai-caller"}
+
+
+METASERVICE_PARTS = 7
+_METASERVICES = frozenset({"listMethods", "allowedMethods", "getOpenAPI"})
+
+
+def is_metaservice(path: str) -> bool:
+    """Whether a path under `/r1/` names one of X-Road's reserved service codes, which exchange
+    answers: no interface of ours can be called so, because names are lower case.
+    """
+    parts = path.split("/")
+    return len(parts) == METASERVICE_PARTS and parts[1] == "r1" and parts[-1] in _METASERVICES
+
+
+def _is_catalogue(segments: list[str]) -> bool:
+    return segments == ["listClients"] or is_metaservice("/" + "/".join(segments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +115,8 @@ class Edge:
             return self._to("identity", segments, is_self_checking=True)
         if segments == [".well-known", "api-catalog"]:
             return self._to("catalog", segments)
-        if first == "receipts" and len(segments) > 1:
+        is_receipt = first == "receipts" and len(segments) > 1
+        if is_receipt or _is_catalogue(segments):
             return self._to("exchange", segments)
         if first == "api" and len(segments) > 2:
             return self._api(segments[1], segments[2:])
@@ -129,6 +146,8 @@ class Edge:
             return [*headers, (b"authorization", incoming.authorization)]
         shown = Shown(scope["method"], scope["raw_path"].decode("latin-1"), incoming.proof)
         claims = self._verifier.verify(incoming.authorization, scope["client"][0], shown)
+        if incoming.x_road_client not in (None, claims.application):
+            raise client_mismatch()
         assertion = self._signer.sign(_caller(claims), route.member)
         return [*headers, (HEADER.lower().encode(), assertion.encode())]
 

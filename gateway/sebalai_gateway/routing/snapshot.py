@@ -35,6 +35,10 @@ class Interface(msgspec.Struct, frozen=True):
     total_timeout_ms: int = 30_000
     max_request_bytes: int = 10 * 1024 * 1024
     max_concurrency: int = 512
+    validate_requests: str = "off"
+    validate_responses: str = "off"
+    deprecated_at: int | None = None
+    sunset_at: int | None = None
 
     @property
     def total_seconds(self) -> float:

@@ -15,6 +15,7 @@ from sebalai_exchange.deliveries.hub import Hub
 from sebalai_exchange.groups import api as groups
 from sebalai_exchange.interfaces import api as interfaces
 from sebalai_exchange.ledger import api as ledger
+from sebalai_exchange.metaservices import api as metaservices
 from sebalai_exchange.openapi.running import ContractReader
 from sebalai_exchange.publishing import api as events
 from sebalai_exchange.routes import api as routes
@@ -26,6 +27,7 @@ from sebalai_exchange.subscriptions.actions import Targets, WebhookSecrets
 from sebalai_exchange.topics import api as topics
 from sebalai_exchange.topics.actions import Validators
 from sebalai_exchange.usage import api as usage
+from sebalai_exchange.usage.tails import Tails
 
 NAME = "exchange"
 TITLE = "Sebalai exchange: interfaces, agreements, routes and the ledger"
@@ -36,6 +38,7 @@ ROUTERS = (
     agreements.router,
     agreements.categories_router,
     groups.router,
+    metaservices.router,
     routes.router,
     ledger.router,
     usage.router,
@@ -57,6 +60,7 @@ def exchange_app(
     app.state.routes = route_compiler(settings, app.state.clock)
     app.state.contracts = ContractReader(settings.public_url)
     app.state.hub = None if database is None else Hub(settings.database_dsn(), database)
+    app.state.tails = Tails(app.state.clock)
     app.state.validators = Validators()
     app.state.secrets = webhook_secrets(settings)
     app.state.targets = Targets(settings.webhook_reach(), settings.public_url)

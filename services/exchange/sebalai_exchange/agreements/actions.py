@@ -18,7 +18,7 @@ from sebalai_exchange.agreements.model import Agreement
 from sebalai_exchange.agreements.schema import LIFE_MAX, AgreementRequest, Terms
 from sebalai_exchange.agreements.steps import MOVES, parties_of, state_at
 from sebalai_exchange.agreements.store import AgreementFilter
-from sebalai_exchange.agreements.taking_part import Ask, is_allowed
+from sebalai_exchange.agreements.taking_part import EVENT_METHODS, Ask, is_allowed
 from sebalai_exchange.groups.actions import group_exists, memberships
 from sebalai_exchange.interfaces.actions import offered_interface
 from sebalai_exchange.names import is_group, speaker_of
@@ -287,3 +287,26 @@ async def rerouted_agreements(
 ) -> tuple[list[str], list[str]]:
     """Of those changed after a version: JSON of what is routed, ids of what is no more."""
     return await store.routed_since(session, clock.now(), after, limit)
+
+
+async def consumers_known(session: AsyncSession) -> Sequence[str]:
+    """Applications that have an agreement in force in their own name."""
+    return [name for name in await store.consumers(session) if not is_group(name)]
+
+
+async def rules_in_force(
+    session: AsyncSession, clock: Clock, *, consumer: str, provider: str
+) -> dict[str, list[tuple[str, str]]]:
+    """(method, path) of the call rules an application may use at a provider, by interface."""
+    groups = await memberships(session)
+    names = sorted({consumer, *groups.get(consumer, ())})
+    found: dict[str, list[tuple[str, str]]] = {}
+    for agreement in await store.in_force(session, names, clock.now()):
+        if agreement.provider != provider:
+            continue
+        for rule in agreement.rules:
+            pair = rule["method"], rule["path"]
+            listed = found.setdefault(agreement.interface, [])
+            if rule["method"] not in EVENT_METHODS and pair not in listed:
+                listed.append(pair)
+    return {name: rules for name, rules in found.items() if rules}

@@ -14,6 +14,7 @@ from sebalai_exchange.agreements.model import Agreement
 from sebalai_exchange.agreements.taking_part import EVENT_METHODS
 
 GRANTED = "granted"
+CONSUMERS_MAX = 10_000
 ENDED = ("revoked", "replaced")
 
 
@@ -101,6 +102,11 @@ async def in_force(
         Agreement.valid_until > now,
     )
     return (await session.scalars(query)).all()
+
+
+async def consumers(session: AsyncSession) -> Sequence[str]:
+    query = select(Agreement.consumer).where(Agreement.state == GRANTED).distinct()
+    return (await session.scalars(query.limit(CONSUMERS_MAX))).all()
 
 
 _TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""

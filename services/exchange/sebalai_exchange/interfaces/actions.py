@@ -282,3 +282,27 @@ async def routed_interfaces(
     and the names of those no more active.
     """
     return await store.routed(session, after, limit)
+
+
+@dataclass(frozen=True)
+class ActiveInterface:
+    """`outline` is JSON: [method, path, operationId] for each operation of the contract."""
+
+    id: UUID
+    name: str
+    provider: str
+    outline: str | None
+
+
+async def active_interfaces(session: AsyncSession, *, provider: str) -> list[ActiveInterface]:
+    rows = await store.active_of(session, provider)
+    return [ActiveInterface(one.id, one.name, one.provider, outline) for one, outline in rows]
+
+
+async def providers_known(session: AsyncSession) -> Sequence[str]:
+    return await store.providers(session)
+
+
+async def served_contract(session: AsyncSession, *, interface_id: UUID) -> str | None:
+    """The present contract as consumers are served it; None for one published before that was."""
+    return await store.served(session, interface_id)

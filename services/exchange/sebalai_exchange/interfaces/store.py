@@ -15,6 +15,7 @@ from sebalai_exchange.interfaces.model import ACTIVE, Contract, Interface, Inter
 from sebalai_exchange.openapi.running import ReadContract
 
 VERSIONS_MAX = 100
+LISTED_MAX = 10_000
 
 
 @dataclass(frozen=True)
@@ -118,16 +119,30 @@ async def versions(session: AsyncSession, interface_id: UUID) -> Sequence[Interf
     return (await session.scalars(query)).all()
 
 
-async def served(session: AsyncSession, interface: Interface) -> str | None:
-    query = select(InterfaceVersion.served).where(
-        InterfaceVersion.interface_id == interface.id,
-        InterfaceVersion.number == interface.contract_version,
+async def served(session: AsyncSession, interface_id: UUID) -> str | None:
+    query = (
+        select(InterfaceVersion.served)
+        .join(Interface, Interface.id == InterfaceVersion.interface_id)
+        .where(Interface.id == interface_id, InterfaceVersion.number == Interface.contract_version)
     )
     return await session.scalar(query)
 
 
-async def outline(session: AsyncSession, sha256: str) -> str | None:
-    return await session.scalar(select(Contract.outline).where(Contract.sha256 == sha256))
+async def active_of(session: AsyncSession, provider: str) -> Sequence[tuple[Interface, str | None]]:
+    """Active interfaces of an application with their contracts' outlines, by name."""
+    query = (
+        select(Interface, Contract.outline)
+        .join(Contract, Contract.sha256 == Interface.contract_sha256)
+        .where(Interface.provider == provider, Interface.state == ACTIVE)
+        .order_by(Interface.name)
+        .limit(LISTED_MAX)
+    )
+    return [(one, outline) for one, outline in await session.execute(query)]
+
+
+async def providers(session: AsyncSession) -> Sequence[str]:
+    query = select(Interface.provider).where(Interface.state == ACTIVE).distinct()
+    return (await session.scalars(query.limit(LISTED_MAX))).all()
 
 
 async def pack(session: AsyncSession, sha256: str) -> str | None:

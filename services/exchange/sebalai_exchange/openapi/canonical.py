@@ -33,11 +33,12 @@ class _Numbers:
         self.is_plain = self.is_plain and _PLAIN_MIN <= abs(value) < _PLAIN_MAX
         return value
 
-    def whole(self, text: str) -> int:
+    def whole(self, text: str) -> float | int:
         value = int(text)
         if abs(value) >= INTEGER_MAX:
-            msg = "it holds a number beyond 2^53"
-            raise NotPlainJson(msg)
+            # JSON numbers are doubles to RFC 8785: the bounds of int64 lose their last digits.
+            self.is_plain = False
+            return self.real(text)
         return value
 
 

@@ -80,6 +80,42 @@ class _Checks:
         }
 
 
+def drop_unbounded(document: Any) -> int:
+    """Takes out patterns that the linear engine cannot run (look-around): how many.
+
+    A backtracking engine could be held for a minute by one string; such a pattern is not checked.
+    """
+    known: dict[str, bool] = {}
+    dropped, waiting = 0, [document]
+    while waiting:
+        item = waiting.pop()
+        waiting.extend(item.values() if isinstance(item, dict) else ())
+        waiting.extend(item if isinstance(item, list) else ())
+        if not isinstance(item, dict):
+            continue
+        pattern, named = item.get("pattern"), item.get("patternProperties")
+        if isinstance(pattern, str) and not _is_linear(pattern, known):
+            del item["pattern"]
+            dropped += 1
+        if isinstance(named, dict) and not all(_is_linear(str(name), known) for name in named):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            del item["patternProperties"]
+            item.pop("additionalProperties", None)
+            dropped += 1
+    return dropped
+
+
+def _is_linear(pattern: str, known: dict[str, bool]) -> bool:
+    if pattern not in known:
+        try:
+            jsonschema_rs.Draft202012Validator(
+                {"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions()
+            )
+            known[pattern] = True
+        except (jsonschema_rs.ValidationError, ValueError):
+            known[pattern] = False
+    return known[pattern]
+
+
 def make_pack(reader: Reader, operations: list[Operation]) -> Json:
     """`document.checks` are schemas, named by number; the rest is what references in them need.
 
@@ -104,6 +140,7 @@ def make_pack(reader: Reader, operations: list[Operation]) -> Json:
         targets = list(references(document))
         if any(target.startswith(f"#/{name}/") for target in targets):
             document[name] = convert(reader.document.get(name, {}), is_old=reader.is_old)
+    drop_unbounded(document)
     draft = DRAFT_OLD if reader.is_old else DRAFT_NEW
     return {"draft": draft, "document": document, "operations": told}
 

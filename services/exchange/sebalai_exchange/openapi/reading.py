@@ -129,8 +129,6 @@ class Reader:
             found.extend(self._of_path(path))
             if len(found) > OPERATIONS_MAX:
                 raise Unusable("/paths", f"more than {OPERATIONS_MAX} operations")
-        if not found:
-            raise Unusable("/paths", "offers no operation")
         return found
 
     def _of_path(self, path: str) -> Iterator[Operation]:

@@ -1,13 +1,14 @@
 """The list of calls: noting them as they arrive, showing them to whom they concern."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import from_text
-from sebalai_shared.problems import Forbidden, NotFound
+from sebalai_shared.problems import FieldInvalid, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.usage import access, store
@@ -17,6 +18,8 @@ from sebalai_exchange.usage.store import CallFilter
 __all__ = ["CallFilter"]
 
 TEXT_LENGTH_MAX = 300
+DEVIATIONS_PER_CALL_MAX = 10
+STATISTICS_DAYS_MAX = 31
 INTEGER_MAX = 2**31 - 1
 OUTCOME_UNKNOWN = "unknown"
 _TEXTS = (
@@ -45,7 +48,44 @@ class CallUnknown(NotFound):
 async def note_calls(session: AsyncSession, *, payloads: Sequence[Mapping[str, Any]]) -> None:
     """Notes calls whose id and time the ledger has checked; those known change nothing."""
     if payloads:
-        await store.add(session, [_row(payload) for payload in payloads])
+        added = await store.add(session, [_row(payload) for payload in payloads])
+        await store.add_deviations(session, _deviations(payloads, added))
+
+
+def _deviations(
+    payloads: Sequence[Mapping[str, Any]], added: set[UUID]
+) -> Counter[tuple[str, str, str]]:
+    """How often each deviation came newly: by interface, contract and what deviates."""
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for payload in payloads:
+        interface, contract = _text(payload.get("interface")), _text(payload.get("contract_sha256"))
+        told = payload.get("deviations")
+        if interface is None or contract is None or not isinstance(told, list):
+            continue
+        if UUID(payload["message_id"]) in added:
+            texts = [_text(one) for one in cast("list[Any]", told)[:DEVIATIONS_PER_CALL_MAX]]
+            counted.update((interface, contract, one) for one in texts if one)
+    return counted
+
+
+async def list_deviations(
+    session: AsyncSession, *, caller: Caller, interface: str | None, limit: int
+) -> Sequence[Any]:
+    """Of the caller's own interfaces (the operator: of all), the most frequent first."""
+    provider = None if caller.is_operator else caller.application or ""
+    return await store.deviations(session, provider, interface, limit)
+
+
+async def statistics(
+    session: AsyncSession, *, view: View, since: datetime, until: datetime
+) -> Sequence[Any]:
+    """Calls by interface, consumer and outcome, with the times of each side.
+
+    Raises `FieldInvalid` when the period is not one of at most STATISTICS_DAYS_MAX days.
+    """
+    if not since < until or until - since > timedelta(days=STATISTICS_DAYS_MAX):
+        raise FieldInvalid("/since", f"must lie before until, at most {STATISTICS_DAYS_MAX} days")
+    return await store.statistics(session, view, since, until)
 
 
 def _row(payload: Mapping[str, Any]) -> dict[str, Any]:

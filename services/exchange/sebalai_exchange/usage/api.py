@@ -1,10 +1,12 @@
 """HTTP of the list of calls: `/v1/calls`."""
 
-from datetime import datetime
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.clock import from_text
@@ -17,7 +19,15 @@ from sebalai_exchange.names import NAME_LENGTH_MAX, agency_of
 from sebalai_exchange.usage import actions
 from sebalai_exchange.usage.access import PUBLIC_PURPOSE
 from sebalai_exchange.usage.actions import CallFilter, CallUnknown, NoCallsForYou
-from sebalai_exchange.usage.schema import CallRead, Outcome
+from sebalai_exchange.usage.schema import (
+    CallRead,
+    DeviationList,
+    DeviationRead,
+    Outcome,
+    Statistics,
+    StatisticsRow,
+)
+from sebalai_exchange.usage.tails import Tails, TooManyTails
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"], responses=INPUT)
 
@@ -74,6 +84,65 @@ def _before(cursor: str | None) -> tuple[datetime, UUID] | None:
         return (from_text(str(key[0])), UUID(str(key[1]))) if key else None
     except ValueError as error:
         raise BadCursor("The cursor belongs to another list.") from error
+
+
+@router.get("/statistics", responses=responses(NoCallsForYou))
+async def read_statistics(
+    request: Request,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+) -> Statistics:
+    """Of the caller's own calls, the operator of all; without a period, of the last 24 hours."""
+    view = actions.require_view(caller)
+    ends = until or request.app.state.clock.now()
+    begins = since or ends - timedelta(days=1)
+    rows = await actions.statistics(session, view=view, since=begins, until=ends)
+    items = [StatisticsRow.model_validate(row, from_attributes=True) for row in rows]
+    if view.is_redacted:
+        hidden = {"consumer": None, "problem": None}
+        items = [item.model_copy(update=hidden) for item in items]
+    return Statistics(since=begins, until=ends, items=items)
+
+
+@router.get("/deviations")
+async def list_deviations(
+    caller: IdentifiedAccess, session: Transaction, interface: Name = None, limit: Limit = 20
+) -> DeviationList:
+    """Where calls of the caller's own interfaces differ from their contracts, the most first."""
+    rows = await actions.list_deviations(session, caller=caller, interface=interface, limit=limit)
+    return DeviationList(
+        items=[DeviationRead.model_validate(row, from_attributes=True) for row in rows]
+    )
+
+
+@router.get("/tail", responses=responses(NoCallsForYou, TooManyTails))
+async def tail_calls(
+    request: Request, caller: IdentifiedAccess, consumer: Name = None, interface: Name = None
+) -> StreamingResponse:
+    """Server-sent events: each of the caller's calls a moment after it ended, for ten minutes."""
+    view = actions.require_view(caller)
+    tails: Tails = request.app.state.tails
+    tails.enter()
+    wanted = CallFilter(consumer, interface)
+
+    async def told() -> AsyncIterator[bytes]:
+        try:
+            async for row in tails.follow(request.app.state.database, view, wanted):
+                call = _read(row, is_redacted=view.is_redacted) if row is not None else None
+                yield _sse(call)
+        finally:
+            tails.leave()
+
+    return StreamingResponse(told(), media_type="text/event-stream")
+
+
+def _sse(call: CallRead | None) -> bytes:
+    """One event, or a comment that keeps the connection open."""
+    if call is None:
+        return b": waiting\n\n"
+    return f"id: {call.message_id}\ndata: {call.model_dump_json()}\n\n".encode()
 
 
 @router.get("/{message_id}", responses=responses(NoCallsForYou, CallUnknown))

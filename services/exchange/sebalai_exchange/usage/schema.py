@@ -33,3 +33,41 @@ class CallRead(BaseModel):
     agreement: str | None = None
     rule: str | None = None
     correlation_id: str | None = None
+
+
+class DeviationRead(BaseModel):
+    """`deviation` names the place and the rule of the contract; `calls` those it was seen in."""
+
+    interface: str
+    contract_sha256: str
+    deviation: str
+    calls: int
+    first_at: datetime
+    last_at: datetime
+
+
+class DeviationList(BaseModel):
+    items: list[DeviationRead]
+
+
+class StatisticsRow(BaseModel):
+    """Times in milliseconds; the provider's are null where it was not called."""
+
+    interface: str | None
+    consumer: str | None
+    outcome: str
+    problem: str | None
+    calls: int
+    server_errors: int
+    total_ms_p50: float | None
+    total_ms_p95: float | None
+    provider_ms_p50: float | None
+    provider_ms_p95: float | None
+
+
+class Statistics(BaseModel):
+    """At most 1000 rows, the most calls first."""
+
+    since: datetime
+    until: datetime
+    items: list[StatisticsRow]

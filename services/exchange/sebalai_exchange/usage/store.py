@@ -1,6 +1,6 @@
 """SQL of the list of calls; every read begins at `visible_to`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,9 +35,35 @@ COLUMNS = {
 _INSERT = text(
     f"INSERT INTO call ({', '.join(COLUMNS)}) SELECT * FROM unnest("  # noqa: S608 - own columns
     + ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in COLUMNS.items())
-    + ") ON CONFLICT (message_id) DO NOTHING"
+    + ") ON CONFLICT (message_id) DO NOTHING RETURNING message_id"
 )
 _SWEEP = text("DELETE FROM call WHERE at < now() - make_interval(days => :days)")
+
+
+_DEVIATION = text(
+    "INSERT INTO deviation (interface, contract_sha256, deviation, calls) VALUES (:i, :c, :d, :n) "
+    "ON CONFLICT (interface, contract_sha256, deviation) "
+    "DO UPDATE SET calls = deviation.calls + excluded.calls, last_at = now()"
+)
+_DEVIATIONS = text(
+    """
+    SELECT * FROM deviation
+    WHERE (CAST(:provider AS text) IS NULL OR starts_with(interface, :provider || '/'))
+      AND (CAST(:interface AS text) IS NULL OR interface = :interface)
+    ORDER BY calls DESC, interface, deviation LIMIT :limit
+    """
+)
+_MS = "percentile_cont({}) WITHIN GROUP (ORDER BY extract(epoch FROM {}) * 1000)"
+_STATISTICS = f"""
+    SELECT interface, consumer, outcome, problem, count(*) AS calls,
+      count(*) FILTER (WHERE status >= 500) AS server_errors,
+      {_MS.format(0.5, "at - requested_at")} AS total_ms_p50,
+      {_MS.format(0.95, "at - requested_at")} AS total_ms_p95,
+      {_MS.format(0.5, "responded_at - forwarded_at")} AS provider_ms_p50,
+      {_MS.format(0.95, "responded_at - forwarded_at")} AS provider_ms_p95
+    FROM call WHERE VISIBLE AND at >= :since AND at < :until
+    GROUP BY interface, consumer, outcome, problem ORDER BY calls DESC LIMIT 1000
+"""  # noqa: S608 - own columns
 
 
 @dataclass(frozen=True)
@@ -56,8 +82,33 @@ def visible_to(view: View) -> tuple[str, dict[str, Any]]:
     return "(consumer = :application OR provider = :application)", {"application": view.application}
 
 
-async def add(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    await session.execute(_INSERT, {name: [row[name] for row in rows] for name in COLUMNS})
+async def add(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> set[UUID]:
+    """The ids that were new."""
+    columns = {name: [row[name] for row in rows] for name in COLUMNS}
+    return set((await session.scalars(_INSERT, columns)).all())
+
+
+async def add_deviations(
+    session: AsyncSession, counted: Mapping[tuple[str, str, str], int]
+) -> None:
+    for (interface, contract, deviation), times in sorted(counted.items()):
+        values = {"i": interface, "c": contract, "d": deviation, "n": times}
+        await session.execute(_DEVIATION, values)
+
+
+async def deviations(
+    session: AsyncSession, provider: str | None, interface: str | None, limit: int
+) -> Sequence[Any]:
+    values = {"provider": provider, "interface": interface, "limit": limit}
+    return (await session.execute(_DEVIATIONS, values)).all()
+
+
+async def statistics(
+    session: AsyncSession, view: View, since: datetime, until: datetime
+) -> Sequence[Any]:
+    condition, values = visible_to(view)
+    query = text(_STATISTICS.replace("VISIBLE", condition))
+    return (await session.execute(query, values | {"since": since, "until": until})).all()
 
 
 async def page(
@@ -103,3 +154,24 @@ async def find(session: AsyncSession, view: View, message_id: UUID) -> Any:
 
 async def sweep(session: AsyncSession, days: int) -> None:
     await session.execute(_SWEEP, {"days": days})
+
+
+async def newer(
+    session: AsyncSession,
+    view: View,
+    wanted: CallFilter,
+    after: tuple[datetime, UUID],
+    limit: int,
+) -> Sequence[Any]:
+    """Calls that ended after another, oldest first."""
+    condition, values = visible_to(view)
+    query = (
+        f"SELECT {', '.join(COLUMNS)} FROM call WHERE {condition} "  # noqa: S608 - own columns
+        "AND (at, message_id) > (:after_at, :after_id) "
+        "AND (CAST(:consumer AS text) IS NULL OR consumer = :consumer) "
+        "AND (CAST(:interface AS text) IS NULL OR interface = :interface) "
+        "ORDER BY at, message_id LIMIT :limit"
+    )
+    values |= {"consumer": wanted.consumer, "interface": wanted.interface, "limit": limit}
+    values |= {"after_at": after[0], "after_id": after[1]}
+    return (await session.execute(text(query), values)).all()

@@ -126,19 +126,15 @@ async def test_checked_contract_gives_gateways_its_schemas(
     assert (await call("GET", f"/internal/contracts/{'0' * 64}", gateway)).status_code == 404
 
 
-BOMB = {"type": "string", "pattern": "("}
-
-
 @pytest.mark.parametrize(
     ("document", "told"),
     [
         (contract({"residents": get({})}), "begins with /"),
-        (contract({}), "offers no operation"),
         (contract({"/a": {"get": {}}}), "/contract/paths/~1a/get/responses"),
         (contract({"/a": get({"$ref": "http://x.example/s.json"})}), "refers outside"),
         (contract({"/a": get({"$ref": "#/components/schemas/Gone"})}), "unusable schema"),
         (contract({"/a": {"$ref": "#/paths/~1a"}}), "refers to itself"),
-        (contract({"/a": get(BOMB)}), "unusable schema"),
+        (contract({"/a": get({"type": "text"})}), "unusable schema"),
     ],
 )
 async def test_contract_that_cannot_be_used_is_refused_with_the_place(

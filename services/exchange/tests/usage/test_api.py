@@ -1,13 +1,16 @@
 """Who sees which calls, and how much of them."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sebalai_exchange.usage import access
+from sebalai_exchange.usage import access, tails
 from sebalai_exchange.usage.actions import note_calls
 from sebalai_exchange.usage.jobs import forget_calls
+from sebalai_exchange.usage.store import CallFilter
+from sebalai_exchange.usage.tails import Tails
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import to_text
 from sebalai_shared.ids import uuid7
@@ -203,3 +206,68 @@ def test_nobody_but_the_operator_sees_all_of_it_whole(application, operates, mes
         assert (message_id, purpose) == ("id", "penyajian-portal")
     else:
         assert view.application == application
+
+
+async def test_statistics_are_of_ones_own_calls_with_each_sides_time(
+    call, note, consumer, provider, stranger, clock
+):
+    answered = {"responded_at": "2026-11-24T08:00:00.021Z"}
+    await note(payload(**answered), payload(**answered), payload(outcome="refused", status=403))
+    clock.move(timedelta(minutes=1))
+    for caller in (consumer, provider):
+        told = (await call("GET", "/v1/calls/statistics", caller)).json()
+        assert [(row["outcome"], row["calls"]) for row in told["items"]] == [
+            ("answered", 2),
+            ("refused", 1),
+        ]
+        assert told["items"][0]["provider_ms_p50"] == pytest.approx(20)
+    assert (await call("GET", "/v1/calls/statistics", stranger)).json()["items"] == []
+    long = {"since": "2026-01-01T00:00:00Z"}
+    assert (await call("GET", "/v1/calls/statistics", consumer, params=long)).status_code == 422
+
+
+async def test_deviations_are_counted_once_a_call_and_told_to_the_provider(
+    call, note, provider, consumer, operator
+):
+    one = payload(contract_sha256="a" * 64, deviations=["request.body/name: type", 7])
+    await note(one)
+    await note(one, payload(contract_sha256="a" * 64, deviations=["request.body/name: type"]))
+    for caller in (provider, operator):
+        told = (await call("GET", "/v1/calls/deviations", caller)).json()["items"]
+        assert [(row["deviation"], row["calls"]) for row in told] == [
+            ("request.body/name: type", 2)
+        ]
+    assert (await call("GET", "/v1/calls/deviations", consumer)).json()["items"] == []
+
+
+async def test_tail_tells_what_ends_from_now_on_and_to_whom_it_concerns(
+    settings, committed, note, clock, monkeypatch
+):
+    monkeypatch.setattr(tails, "FOLLOWED_SECONDS", 1.2)
+    view = access.View(sees_all=False, application=CONSUMER, is_redacted=False)
+    other = access.View(sees_all=False, application="ID-BB/GOV/x/y", is_redacted=False)
+    made = payload(minutes=1)
+
+    async def followed(view):
+        return [row async for row in Tails(clock).follow(committed, view, CallFilter()) if row]
+
+    async def write():
+        await asyncio.sleep(0.2)
+        async with committed.transaction() as session:
+            await note_calls(session, payloads=[made, payload(minutes=-1)])
+
+    mine, theirs, _ = await asyncio.gather(followed(view), followed(other), write())
+    async with committed.transaction() as session:
+        await session.execute(text("DELETE FROM call"))
+    assert [str(row.message_id) for row in mine] == [made["message_id"]]
+    assert theirs == []
+
+
+def test_listeners_are_bounded(clock):
+    counted = Tails(clock)
+    for _ in range(tails.LISTENERS_MAX):
+        counted.enter()
+    with pytest.raises(tails.TooManyTails):
+        counted.enter()
+    counted.leave()
+    counted.enter()

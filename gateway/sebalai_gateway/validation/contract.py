@@ -1,0 +1,144 @@
+"""A contract as calls are held against it (wiring, section 7): operations, and compiled checks.
+
+A deviation names the place and the broken word of the schema, never a value, which may be personal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+from urllib.parse import parse_qsl
+
+import jsonschema_rs
+import msgspec
+import orjson
+
+URI = "urn:sebalai:contract"
+DRAFT_OLD = 4
+DEVIATIONS_MAX = 5
+PLACE_LENGTH_MAX = 120
+NAME_LENGTH_MAX = 60
+_PARAMETER = re.compile(r"\{[^{}/]*\}")
+_DIGITS = re.compile(r"\d{6,}")
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """`parameters` are [place, name, is required, check]; a check is a number or nothing."""
+
+    method: str
+    path: str
+    parameters: list[tuple[str, str, bool, int | None]]
+    body_required: bool
+    request: dict[str, int | None]
+    responses: dict[str, dict[str, int | None]]
+
+
+class Pack(msgspec.Struct, frozen=True):
+    draft: int
+    document: dict[str, Any]
+    operations: list[Operation]
+
+
+class Contract:
+    """Checks are compiled when first used: most operations of a large contract are never called."""
+
+    def __init__(self, pack: bytes) -> None:
+        """Raises: ValueError, when it is not a pack."""
+        told = msgspec.json.decode(pack, type=Pack)
+        self._is_old = told.draft == DRAFT_OLD
+        draft = jsonschema_rs.Draft4 if self._is_old else jsonschema_rs.Draft202012
+        self._registry = jsonschema_rs.Registry([(URI, told.document)], draft=draft)
+        self._checks: dict[int, Any] = {}
+        # Literal paths first: `/a/search` is not `/a/{id}`.
+        ordered = sorted(told.operations, key=lambda one: one.path.count("{"))
+        self._operations = [(one, _pattern(one.path)) for one in ordered]
+
+    def operation(self, method: str, path: str) -> Operation | None:
+        for operation, pattern in self._operations:
+            if operation.method == method and pattern.fullmatch(path):
+                return operation
+        return None
+
+    def request(
+        self, operation: Operation, query: bytes, media: str | None, body: bytes
+    ) -> list[str]:
+        """Deviations of a request; a body of another medium than described is one."""
+        found = [*self._query(operation, query)]
+        if not body:
+            if operation.body_required:
+                found.append("request.body: required")
+            return found[:DEVIATIONS_MAX]
+        if operation.request:
+            found += self._body("request.body", operation.request, media, body)
+        return found[:DEVIATIONS_MAX]
+
+    def response(
+        self, operation: Operation, status: int, media: str | None, body: bytes
+    ) -> list[str]:
+        """Deviations of an answer. Faults (5xx) need not be described."""
+        told = operation.responses
+        content = told.get(str(status), told.get(f"{status // 100}XX", told.get("default")))
+        if content is None:
+            return [] if status >= 500 or not told else [f"response.status: {status} not described"]
+        if not body or not content:
+            return []
+        return self._body("response.body", content, media, body)[:DEVIATIONS_MAX]
+
+    def _query(self, operation: Operation, query: bytes) -> Iterator[str]:
+        sent = {name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)}
+        for place, name, is_required, _ in operation.parameters:
+            if place == "query" and is_required and name not in sent:
+                yield f"request.query: {_safe(name)} required"
+
+    def _body(
+        self, place: str, content: dict[str, int | None], media: str | None, body: bytes
+    ) -> list[str]:
+        kind = (media or "").partition(";")[0].strip().lower()
+        key = next((m for m in (kind, f"{kind.partition('/')[0]}/*", "*/*") if m in content), None)
+        if key is None:
+            same = [m for m in content if m.partition(";")[0].strip() == kind]
+            if not same:
+                return [f"{place}: medium not described"]
+            key = same[0]
+        check = content[key]
+        if check is None:
+            return []
+        try:
+            document = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return [f"{place}: not JSON"]
+        errors = self._check(check).iter_errors(document)
+        return [_deviation(place, error) for error in islice(errors, DEVIATIONS_MAX)]
+
+    def _check(self, number: int) -> Any:
+        if number not in self._checks:
+            kind = (
+                jsonschema_rs.Draft4Validator
+                if self._is_old
+                else jsonschema_rs.Draft202012Validator
+            )
+            self._checks[number] = kind(
+                {"$ref": f"{URI}#/checks/{number}"},
+                registry=self._registry,
+                pattern_options=jsonschema_rs.RegexOptions(),
+            )
+        return self._checks[number]
+
+
+def _deviation(place: str, error: Any) -> str:
+    path: Sequence[Any] = error.instance_path
+    pointer = "".join(f"/{'*' if isinstance(part, int) else _safe(str(part))}" for part in path)
+    word = str(error.schema_path[-1]) if error.schema_path else "schema"
+    return f"{place}{pointer[:PLACE_LENGTH_MAX]}: {_safe(word)}"
+
+
+def _safe(name: str) -> str:
+    """A name of the document without what could be a number of a person."""
+    return _DIGITS.sub("#", name)[:NAME_LENGTH_MAX]
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = _PARAMETER.split(path)
+    return re.compile("[^/]+".join(re.escape(part) for part in parts))
