@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from sebalai_local import home as homes
 from sebalai_local import state
+from sebalai_local.agency import parser as agency
 from sebalai_local.failures import Failure
 from sebalai_local.home import Home
 
@@ -67,7 +68,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sebalai",
-        description="The platform on this machine.",
+        description="The platform on this machine, and any gateway as one of its applications.",
         epilog="SEBALAI_HOME (default .run) keeps it, SEBALAI_PORT (default 8800) is its base.",
     )
     parsers = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -83,4 +84,10 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("--json", action="store_true", help="for programs")
         if name == "token":
             one.add_argument("application", metavar="AGENCY/APPLICATION")
+    agency.add(parsers)
     return parser
+
+
+def words() -> dict[str, list[str]]:
+    """Every command with the commands below it, for completion."""
+    return {name: list[str]() for name in COMMANDS} | agency.WORDS

@@ -6,6 +6,7 @@ import argparse
 import json
 
 from sebalai_local import lifecycle, migrating, processes, reports, state
+from sebalai_local.agency import commands as agency
 from sebalai_local.failures import Failure
 from sebalai_local.home import Home
 
@@ -65,7 +66,7 @@ def logs(home: Home, options: argparse.Namespace) -> int:
 
 
 def doctor(home: Home, _: argparse.Namespace) -> int:
-    return reports.doctor(home)
+    return max(reports.doctor(home), agency.doctor())
 
 
 def migrate(home: Home, _: argparse.Namespace) -> int:

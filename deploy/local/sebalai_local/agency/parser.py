@@ -1,0 +1,91 @@
+"""The words of `sebalai` for agency developers, who may have no platform on their machine.
+
+Only the grammar: what a command does is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+MODULE = "agency.commands"
+WORDS: dict[str, list[str]] = {
+    "login": [],
+    "call": [],
+    "whoami": [],
+    "interfaces": ["publish", "diff", "list"],
+    "agreements": ["request", "grant", "list"],
+    "receipts": ["get", "verify"],
+    "tail": [],
+    "completion": ["bash", "zsh"],
+}
+
+
+def add(parsers: Any) -> None:
+    """Adds the commands to those of the platform."""
+    login = _one(parsers, "login", "remember a gateway and the application to call it as")
+    login.add_argument("--gateway", required=True, help="address, e.g. https://bus.example")
+    login.add_argument("--client-id", required=True)
+    login.add_argument("--key", required=True, help="file of the private key (JWK); it stays there")
+    call = _one(parsers, "call", "call an interface")
+    call.add_argument("method", metavar="METHOD")
+    call.add_argument("target", metavar="INTERFACE/PATH", help="e.g. ID-BB/GOV/a/b/c/residents/1")
+    call.add_argument("--purpose", required=True, help="a purpose code of your agreement")
+    call.add_argument("--data", help="the body, or @FILE")
+    call.add_argument("--header", action="append", default=[], metavar="NAME: VALUE")
+    _one(parsers, "whoami", "the application you call as")
+    _interfaces(parsers)
+    _agreements(parsers)
+    receipts = _group(parsers, "receipts", "call receipts")
+    get = _one(receipts, "get", "fetch a receipt, waiting up to 10 s", "receipts_get")
+    get.add_argument("message_id")
+    get.add_argument("-o", "--output", help="file; else standard output")
+    verify = _one(receipts, "verify", "check a receipt offline", "receipts_verify")
+    verify.add_argument("file")
+    verify.add_argument("--ledger-key", help="the pinned key (VKEY or FILE)")
+    tail = _one(parsers, "tail", "your calls as they end")
+    tail.add_argument("--interface")
+    completion = _one(parsers, "completion", 'completion: eval "$(sebalai completion)"')
+    completion.add_argument("shell", nargs="?", choices=["bash", "zsh"], default="bash")
+
+
+def _interfaces(parsers: Any) -> None:
+    interfaces = _group(parsers, "interfaces", "interfaces you offer")
+    publish = _one(interfaces, "publish", "publish a contract", "interfaces_publish")
+    publish.add_argument("name", help="full name, or its last part")
+    publish.add_argument("contract", help="OpenAPI 3.0 or 3.1 as JSON")
+    publish.add_argument("--address", action="append", required=True)
+    publish.add_argument("--title", default="Tanpa judul")
+    publish.add_argument("--accept-breaks", action="store_true")
+    for side in ("requests", "responses"):
+        publish.add_argument(f"--{side}", choices=["off", "monitor", "enforce"], default="off")
+    diff = _one(interfaces, "diff", "what publishing a contract would break", "interfaces_diff")
+    diff.add_argument("name")
+    diff.add_argument("contract")
+    _one(interfaces, "list", "interfaces on the bus", "interfaces_list")
+
+
+def _agreements(parsers: Any) -> None:
+    agreements = _group(parsers, "agreements", "agreements you are a side of")
+    request = _one(agreements, "request", "ask to call an interface", "agreements_request")
+    request.add_argument("interface")
+    request.add_argument("--rule", action="append", required=True, metavar="METHOD PATH")
+    request.add_argument("--purpose", action="append", required=True, metavar="CODE=LEGAL BASIS")
+    request.add_argument("--category", action="append", default=[])
+    request.add_argument("--until", required=True, metavar="TIME", help="2027-11-24T00:00:00Z")
+    grant = _one(agreements, "grant", "grant what the other side asked for", "agreements_grant")
+    grant.add_argument("id")
+    listed = _one(agreements, "list", "those you see", "agreements_list")
+    listed.add_argument("--state")
+
+
+def _group(parsers: Any, name: str, told: str) -> Any:
+    group = parsers.add_parser(name, help=told, description=told)
+    return group.add_subparsers(required=True, metavar="COMMAND")
+
+
+def _one(parsers: Any, name: str, told: str, command: str | None = None) -> argparse.ArgumentParser:
+    one: argparse.ArgumentParser = parsers.add_parser(name, help=told, description=told)
+    one.add_argument("--json", action="store_true", help="for programs")
+    one.set_defaults(module=MODULE, command=command or name)
+    return one

@@ -1,0 +1,51 @@
+"""The developer's commands: grammar, profile and errors; what they call is tested where it stands."""
+
+import pytest
+from sebalai_local.agency import profile
+from sebalai_local.cli import run, words
+from sebalai_shared import http
+
+
+@pytest.fixture(autouse=True)
+def nobody(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEBALAI_PROFILE", str(tmp_path / "profile.json"))
+
+
+def test_who_is_not_logged_in_is_told_how(capsys):
+    assert run(["whoami"]) == 1
+    assert "sebalai login" in capsys.readouterr().err
+
+
+def test_every_group_lists_its_commands_for_completion(capsys):
+    assert words()["agreements"] == ["request", "grant", "list"]
+    assert run(["completion"]) == 0
+    told = capsys.readouterr().out
+    assert "interfaces) set -- publish diff list ;;" in told
+
+
+def test_profile_is_for_the_owner_alone_and_holds_no_key():
+    saved = profile.save(profile.Profile(gateway="http://x", client_id="c", key_file="/k"))
+    assert saved.stat().st_mode & 0o077 == 0
+    assert profile.load().key_file == "/k"
+
+
+def test_gateway_that_is_away_is_said_in_two_lines(capsys, tmp_path):
+    key = tmp_path / "key.jwk"
+    key.write_text('{"kty":"EC","crv":"P-256","x":"","y":""}')
+    assert (
+        run(["login", "--gateway", "http://127.0.0.1:1", "--client-id", "c", "--key", str(key)])
+        == 1
+    )
+    assert len(capsys.readouterr().err.strip().splitlines()) <= 2
+
+
+@pytest.mark.parametrize("words", [["call", "GET", "x", "--purpose", "p", "--header", "bad"]])
+def test_wrong_usage_ends_with_two(words, capsys):
+    assert run(words) == 2
+    assert "Write --header" in capsys.readouterr().err
+
+
+def test_problem_is_told_in_its_own_words():
+    answer = http.Response(409, json={"title": "T", "detail": "D", "breaks": ["GET /a: gone"]})
+    assert str(profile.refused("publish", answer)) == "publish: 409 T\n  - GET /a: gone\nD"
+    assert "502" in str(profile.refused("call", http.Response(502, text="<html>")))
