@@ -10,6 +10,7 @@ from sebalai_services_catalog.calendar import api as calendar
 from sebalai_services_catalog.complaints import api as complaints
 from sebalai_services_catalog.indices import api as indices
 from sebalai_services_catalog.maklumat import api as maklumat
+from sebalai_services_catalog.performance import api as performance
 from sebalai_services_catalog.reference import api as reference
 from sebalai_services_catalog.regulations import api as regulations
 from sebalai_services_catalog.requests import api as requests
@@ -36,6 +37,7 @@ def catalog_app(
         tickets.router,
         tickets.queue,
         complaints.router,
+        performance.router,
         surveys.router,
         indices.router,
         maklumat.router,

@@ -18,6 +18,7 @@ from sebalai_services_catalog.calendar import events, store
 from sebalai_services_catalog.calendar.access import DECIDE, may_change
 from sebalai_services_catalog.calendar.days import (
     FIVE_DAYS,
+    ONE_DAY,
     WIB,
     Calendar,
     Kind,
@@ -29,6 +30,7 @@ from sebalai_services_catalog.calendar.model import PROVINCE, AgencyWeek, Calend
 from sebalai_services_catalog.calendar.schema import DayWrite, WeekWrite
 
 __all__ = [
+    "ONE_DAY",
     "PROVINCE",
     "WIB",
     "Calendar",

@@ -25,10 +25,11 @@ from sebalai_services_catalog.calendar.schema import (
     DueRead,
     WeekWrite,
 )
+from sebalai_services_catalog.conditional import Conditional
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.provenance import ProvenanceRead
 
-router = APIRouter(prefix="/v1/calendar", tags=["calendar"])
+router = APIRouter(prefix="/v1/calendar", tags=["calendar"], route_class=Conditional)
 
 YEAR_MIN, YEAR_MAX = 2000, 2100
 AGENCY = r"^(\*|[a-z0-9-]{1,40})$"

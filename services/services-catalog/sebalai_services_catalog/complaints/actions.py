@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -115,6 +116,20 @@ async def find_by_ticket(session: AsyncSession, *, ticket: str) -> Complaint:
 
 async def list_acts(session: AsyncSession, *, key: UUID) -> Sequence[ComplaintAct]:
     return await store.acts(session, key)
+
+
+async def count_by_service(
+    session: AsyncSession, *, period: tuple[datetime, datetime]
+) -> dict[str, int]:
+    """Complaints received in the period, by service."""
+    return await store.count_by_service(session, *period)
+
+
+async def count_by_agency(
+    session: AsyncSession, *, period: tuple[datetime, datetime]
+) -> dict[tuple[str, str], int]:
+    """Complaints received in the period, by agency and category."""
+    return await store.count_by_agency(session, *period)
 
 
 async def act_on(

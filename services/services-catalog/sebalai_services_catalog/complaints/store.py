@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import Select, false, or_, select
+from sqlalchemy import Select, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.complaints.access import DESK, WRITE, is_desk
@@ -82,3 +82,29 @@ async def unsent(session: AsyncSession, limit: int) -> Sequence[Complaint]:
         .limit(limit)
     )
     return (await session.scalars(query)).all()
+
+
+async def count_by_service(
+    session: AsyncSession, since: datetime, until: datetime
+) -> dict[str, int]:
+    query = (
+        select(Complaint.service, func.count())
+        .where(Complaint.service.is_not(None))
+        .where(Complaint.received_at >= since, Complaint.received_at < until)
+        .group_by(Complaint.service)
+    )
+    return {str(service): count for service, count in await session.execute(query)}
+
+
+async def count_by_agency(
+    session: AsyncSession, since: datetime, until: datetime
+) -> dict[tuple[str, str], int]:
+    """(agency, category) → count; complaints that no agency has yet stand under a dash."""
+    agency = func.coalesce(Complaint.agency, "-")
+    query = (
+        select(agency, Complaint.category, func.count())
+        .where(Complaint.received_at >= since, Complaint.received_at < until)
+        .group_by(agency, Complaint.category)
+    )
+    rows = await session.execute(query)
+    return {(name, category): count for name, category, count in rows}

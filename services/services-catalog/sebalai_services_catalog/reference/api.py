@@ -9,10 +9,11 @@ from sebalai_shared.database import Transaction
 from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, page
 from sebalai_shared.problems import responses
 
+from sebalai_services_catalog.conditional import Conditional
 from sebalai_services_catalog.positions import position_of
 from sebalai_services_catalog.reference import actions, model, schema
 
-router = APIRouter(prefix="/v1/reference", tags=["reference"])
+router = APIRouter(prefix="/v1/reference", tags=["reference"], route_class=Conditional)
 
 LISTS: dict[str, tuple[type[model.Listed], type[schema.ListedRead]]] = {
     "audiences": (model.Audience, schema.AudienceRead),

@@ -6,6 +6,7 @@ from sebalai_shared.database import Transaction
 from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
+from sebalai_services_catalog.conditional import Conditional
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.positions import position_of
 from sebalai_services_catalog.regulations import actions
@@ -16,7 +17,7 @@ from sebalai_services_catalog.regulations.schema import (
     RegulationWrite,
 )
 
-router = APIRouter(prefix="/v1/regulations", tags=["regulations"])
+router = APIRouter(prefix="/v1/regulations", tags=["regulations"], route_class=Conditional)
 
 
 @router.get("", responses=responses(BadCursor))

@@ -14,6 +14,7 @@ from sebalai_services_catalog.requests import filing, schema, store, tasks
 from sebalai_services_catalog.requests.access import may_see
 from sebalai_services_catalog.requests.filing import standard_of
 from sebalai_services_catalog.requests.machine import Act
+from sebalai_services_catalog.requests.measures import Held, Volume, held_times, volumes
 from sebalai_services_catalog.requests.model import RequestTask, ServiceRequest
 from sebalai_services_catalog.requests.steps import (
     Hand,
@@ -26,7 +27,16 @@ from sebalai_services_catalog.requests.steps import (
 from sebalai_services_catalog.requests.store import RequestFilter
 from sebalai_services_catalog.requests.tickets import new_ticket, read_ticket
 
-__all__ = ["RequestFilter", "RequestUnknown", "new_ticket", "read_ticket"]
+__all__ = [
+    "Held",
+    "RequestFilter",
+    "RequestUnknown",
+    "Volume",
+    "held_times",
+    "new_ticket",
+    "read_ticket",
+    "volumes",
+]
 
 TURN: dict[str, str] = {
     "verify": "front_office",

@@ -9,6 +9,7 @@ from sebalai_shared.database import Transaction
 from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
 from sebalai_shared.problems import responses
 
+from sebalai_services_catalog.conditional import Conditional
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.positions import POSITION_MAX, position_of
 from sebalai_services_catalog.regulations.actions import read_by_ids, revoked_ids
@@ -31,8 +32,8 @@ from sebalai_services_catalog.services.schema import (
 from sebalai_services_catalog.services.standard import AgencySlug, Audience, Slug
 from sebalai_services_catalog.services.store import Published
 
-router = APIRouter(prefix="/v1/services", tags=["services"])
-templates = APIRouter(prefix="/v1/templates", tags=["services"])
+router = APIRouter(prefix="/v1/services", tags=["services"], route_class=Conditional)
+templates = APIRouter(prefix="/v1/templates", tags=["services"], route_class=Conditional)
 
 Q_LENGTH_MAX = 100
 
