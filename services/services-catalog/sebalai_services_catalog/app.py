@@ -17,6 +17,7 @@ from sebalai_services_catalog.requests import api as requests
 from sebalai_services_catalog.requests import ticket_api as tickets
 from sebalai_services_catalog.services import api as services
 from sebalai_services_catalog.services import draft_api as drafts
+from sebalai_services_catalog.services import search_api as search
 from sebalai_services_catalog.settings import CatalogSettings
 from sebalai_services_catalog.surveys import api as surveys
 
@@ -32,6 +33,7 @@ def catalog_app(
         services.router,
         services.templates,
         drafts.router,
+        search.router,
         requests.router,
         tickets.receipts,
         tickets.router,

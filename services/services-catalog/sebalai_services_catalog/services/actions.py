@@ -30,10 +30,11 @@ from sebalai_services_catalog.services.model import (
     ServiceVersion,
 )
 from sebalai_services_catalog.services.publication import Edition, publish_edition, record_act
+from sebalai_services_catalog.services.search import load_synonyms
 from sebalai_services_catalog.services.standard import Standard, inherit
 from sebalai_services_catalog.services.store import Published, ServiceFilter
 
-__all__ = ["ServiceFilter", "Standard"]
+__all__ = ["ServiceFilter", "Standard", "load_synonyms"]
 
 
 class ServiceUnknown(NotFound):

@@ -100,6 +100,13 @@ def _occurs(word: str) -> ColumnElement[bool]:
     return or_(*(column.icontains(word, autoescape=True) for column in columns))
 
 
+async def by_slugs(
+    session: AsyncSession, caller: Caller, slugs: Sequence[str]
+) -> dict[str, Published]:
+    query = visible_to(caller).where(Service.slug.in_(slugs))
+    return {row[0].slug: row for row in (await session.execute(query)).all()}
+
+
 async def find(session: AsyncSession, caller: Caller, slug: str) -> Published | None:
     return (await session.execute(visible_to(caller).where(Service.slug == slug))).one_or_none()
 

@@ -1,0 +1,109 @@
+"""HTTP of search: `/v1/search`, public; synonyms and misses for the officers who keep them."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from sebalai_shared.caller import IdentifiedAccess, PublicAccess
+from sebalai_shared.database import Transaction
+from sebalai_shared.problems import Forbidden, responses
+
+from sebalai_services_catalog.now import Now
+from sebalai_services_catalog.services import search, store
+from sebalai_services_catalog.services.api import KnownFacts
+from sebalai_services_catalog.services.readings import read
+from sebalai_services_catalog.services.schema import ServiceRead
+from sebalai_services_catalog.services.search import Narrowed
+from sebalai_services_catalog.services.standard import AgencySlug, Audience, Slug
+
+router = APIRouter(prefix="/v1/search", tags=["search"])
+
+Q_LENGTH_MAX = 150
+LIMIT_DEFAULT = 10
+DECIDE = "catalog.decide"
+
+Words = Annotated[str, Query(min_length=1, max_length=Q_LENGTH_MAX, pattern=r"^[^\x00]*$")]
+Limit = Annotated[int, Query(ge=1, le=search.ROWS_MAX)]
+Word = Annotated[str, Path(pattern=r"^[a-z0-9]{1,40}$")]
+Meaning = Annotated[str, Field(pattern=r"^[a-z0-9]+( [a-z0-9]+){0,4}$", max_length=80)]
+
+
+class SynonymRefused(Forbidden):
+    slug, title = "synonym-refused", "This caller may not keep the synonyms"
+
+
+class Found(BaseModel):
+    """The best first. Nothing found: `items` is empty, and the words are kept for the officers."""
+
+    items: list[ServiceRead]
+
+
+class SynonymWrite(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    means: Annotated[list[Meaning], Field(min_length=1, max_length=10)]
+
+
+class SynonymRead(BaseModel):
+    word: str
+    means: list[str]
+
+
+class MissRead(BaseModel):
+    words: str
+    times: int
+    last_on: date
+
+
+def _within(
+    agency: AgencySlug | None = None, audience: Audience | None = None, event: Slug | None = None
+) -> Narrowed:
+    return Narrowed(agency, audience, event)
+
+
+class Asked(BaseModel):
+    words: str
+    limit: int
+
+
+def _asked(q: Words, limit: Limit = LIMIT_DEFAULT) -> Asked:
+    return Asked(words=q, limit=limit)
+
+
+@router.get("")
+async def find_services(
+    caller: PublicAccess,
+    session: Transaction,
+    asked: Annotated[Asked, Depends(_asked)],
+    within: Annotated[Narrowed, Depends(_within)],
+    facts: KnownFacts,
+    clock: Now,
+) -> Found:
+    """Services for what people type, in everyday words and with errors."""
+    slugs = await search.search(session, clock, query=asked.words, within=within, limit=asked.limit)
+    rows = await store.by_slugs(session, caller, slugs)
+    return Found(items=[read(rows[slug], facts) for slug in slugs if slug in rows])
+
+
+def _may_keep(caller: IdentifiedAccess) -> None:
+    if not caller.has_scope(DECIDE):
+        raise SynonymRefused(f"It needs scope {DECIDE}.")
+
+
+@router.get("/misses", responses=responses(SynonymRefused))
+async def list_misses(caller: IdentifiedAccess, session: Transaction) -> list[MissRead]:
+    """What people looked for in vain, the most often first: candidates for synonyms."""
+    _may_keep(caller)
+    rows = await search.misses(session)
+    return [MissRead(words=words, times=times, last_on=day) for words, times, day in rows]
+
+
+@router.put("/synonyms/{word}", responses=responses(SynonymRefused))
+async def keep_synonym(
+    word: Word, wanted: SynonymWrite, caller: IdentifiedAccess, session: Transaction, clock: Now
+) -> SynonymRead:
+    """What an everyday word means; loading the file again keeps it."""
+    _may_keep(caller)
+    await search.keep_synonym(session, clock, word=word, means=wanted.means, by=str(caller.subject))
+    return SynonymRead(word=word, means=wanted.means)
