@@ -14,8 +14,7 @@ from sebalai_services_catalog.calendar.actions import ONE_DAY, end_of
 from sebalai_services_catalog.complaints import actions as complaints
 from sebalai_services_catalog.requests import actions as requests
 from sebalai_services_catalog.requests.actions import Held, Volume
-from sebalai_services_catalog.surveys.actions import results
-from sebalai_services_catalog.surveys.score import Score
+from sebalai_services_catalog.surveys.actions import Score, results
 
 DECIDE = "catalog.decide"
 

@@ -23,6 +23,8 @@ from sebalai_services_catalog.services.actions import find_service
 from sebalai_services_catalog.surveys.model import SurveyAnswer, SurveyInvitation, SurveyPlan
 from sebalai_services_catalog.surveys.score import Score, score
 
+__all__ = ["Score"]
+
 CODE_BYTES = 18
 FINISHED = ("issued", "refused")
 DECIDE = "catalog.decide"
