@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from sebalai_identity.credentials import actions as credentials
+from sebalai_identity.credentials.actions import PasskeyRefused, Site
 from sebalai_identity.sessions import actions as sessions
 from sqlalchemy import text
 
@@ -65,6 +67,22 @@ async def test_answer_counts_once(enrolled, another, device, ask):
     await other.open("/sign-in?again=1")
     second = await ask(other, "/sign-in/passkey", credential=credential)
     assert (first.status_code, second.status_code) == (200, 422)
+
+
+async def test_answer_of_a_device_that_does_not_count_still_counts_once(
+    browser, person, device, enrol, keeper
+):
+    # Neither the counter nor a renewed cookie may hide that the challenge is used up.
+    device.count = -1
+    await browser.sign_in()
+    assert (await enrol(browser, device)).status_code == 200
+    device.count, site = -1, Site.of("https://bus.example")
+    async with keeper.database.transaction() as session:
+        options = await credentials.begin_sign_in(session, keeper, site=site, browser="b" * 43)
+        answer = {"site": site, "browser": "b" * 43, "credential": device.get(options)}
+        assert (await credentials.finish_sign_in(session, keeper, **answer)).subject == person
+        with pytest.raises(PasskeyRefused, match="answered before"):
+            await credentials.finish_sign_in(session, keeper, **answer)
 
 
 async def test_challenge_of_another_browser_is_refused(enrolled, another, device, ask):
