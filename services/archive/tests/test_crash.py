@@ -22,7 +22,7 @@ from sebalai_shared.database import Database
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import Asserter, system
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 WRITER = system("ID-BB/GOV/dinsos-pmd/bansos", "archive.write")
 WANTED = {"title": "Notula", "classification": "000.1.5"}
 
