@@ -11,9 +11,15 @@ import sys
 
 import calls
 import catalogue
+import events
 import identity
 
-SUITES = {"calls": calls.run, "catalogue": catalogue.run, "identity": identity.run}
+SUITES = {
+    "calls": calls.run,
+    "catalogue": catalogue.run,
+    "events": events.run,
+    "identity": identity.run,
+}
 
 
 def main(names: list[str]) -> int:
