@@ -6,6 +6,7 @@ No header is an anonymous caller; a bad one is refused, never downgraded.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -93,7 +94,7 @@ class AssertionVerifier:
 
     @classmethod
     def from_file(cls, path: Path, audience: str, clock: Clock) -> AssertionVerifier:
-        keys = KeySet.import_key_set(_read_json(path))
+        keys = KeySet.import_key_set(json.loads(path.read_text(encoding="utf-8")))
         return cls(keys, audience, clock)
 
     def verify(self, assertion: str) -> Caller:
@@ -114,12 +115,6 @@ class AssertionVerifier:
             aud={"essential": True, "value": self._audience},
             exp={"essential": True},
         )
-
-
-def _read_json(path: Path) -> Any:
-    import json  # noqa: PLC0415 - only at start
-
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sebalai_local import secrets
@@ -114,12 +115,9 @@ def _member(home: Home, member: Member) -> list[Unit]:
         return _python("-m", member.package, command, environment={**environment, **(more or {})})
 
     if member.has_database:
-        prepared = (f"{member.name}-load",)
-        migrate, load = f"{member.name}-migrate", prepared[0]
-        found += [
-            Unit(migrate, program=lambda: runs("migrate"), needs=("databases",), is_step=True),
-            Unit(load, program=lambda: runs("load"), needs=(migrate,), is_step=True),
-        ]
+        prepared = (f"{member.name}-prepare",)
+        program = partial(runs, "prepare")
+        found.append(Unit(prepared[0], program=program, needs=("databases",), is_step=True))
     port = home.port(member.name)
     found.append(
         Unit(
@@ -176,7 +174,7 @@ def _demonstration(home: Home) -> list[Unit]:
                 "applications",
                 environment=ours,
             ),
-            needs=("identity-load",),
+            needs=("identity-prepare",),
             is_step=True,
         ),
         Unit(

@@ -24,7 +24,7 @@ from sebalai_local.launching import launch
 from sebalai_local.state import PlatformState, ProcessState
 from sebalai_local.units import Unit
 
-BOOT_SECONDS = 180
+BOOT_SECONDS = 300
 BOOT_DEATHS_LIMIT = 3
 BACKOFF_FIRST_SECONDS = 0.2
 BACKOFF_MAX_SECONDS = 15.0
