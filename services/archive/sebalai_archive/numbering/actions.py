@@ -23,6 +23,8 @@ from sebalai_archive.numbering.schema import BlockCreate, BlockRead, TemplateCre
 from sebalai_archive.numbering.store import Series, Taking
 from sebalai_archive.retention.actions import civil_date
 
+__all__ = ["NumberParts"]
+
 WRITE = "archive.write"
 
 
@@ -125,9 +127,9 @@ async def take_agenda(
     number = await store.of_letter(session, letter_id)
     if number is None:
         raise RuntimeError("a number that was just taken is not in the register")
-    number.text = f"{n}/{year}"
+    text = number.text = f"{n}/{year}"
     await _settle(session, clock, caller, number, ISSUED)
-    return number.text
+    return text
 
 
 async def issue_number(

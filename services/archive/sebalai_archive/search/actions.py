@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -46,7 +46,7 @@ async def search_records(
     )
 
 
-FACETS = {
+FACETS: dict[str, Callable[[Any], str]] = {
     "agency": lambda row: row.agency,
     "classification": lambda row: row.classification_code,
     "security_class": lambda row: row.security_class,

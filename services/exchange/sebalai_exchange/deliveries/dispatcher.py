@@ -83,7 +83,7 @@ class Dispatcher:
             ):
                 self._beat()
                 await asyncio.sleep(LOCK_RETRY_SECONDS)
-            await connection.add_listener(BELL, lambda *_: self._bell.set())
+            await connection.add_listener(BELL, self._ring)
             for channel in NEWS:
                 await connection.add_listener(channel, self._note_news)
             await self._serve(connection)
@@ -258,14 +258,18 @@ class Dispatcher:
             wanted = ("active", "disabled", reason)
             await conclude(session, self._clock, ident=one.id, wanted=wanted)
 
+    def _ring(self, *_: object) -> None:
+        self._bell.set()
+
     async def _verify(self, one: Subscription) -> None:
         sender = Sender(self._reach, self._secrets, self._clock)
         try:
-            for number in range(TRIES):
-                is_agreed, reason = await agrees(sender, one, self._public_url)
+            is_agreed, reason = await agrees(sender, one, self._public_url)
+            for number in range(1, TRIES):
                 if is_agreed:
                     break
-                await asyncio.sleep(PAUSE_SECONDS * (number + 1))
+                await asyncio.sleep(PAUSE_SECONDS * number)
+                is_agreed, reason = await agrees(sender, one, self._public_url)
             state = "active" if is_agreed else "disabled"
             async with self._database.transaction() as session:
                 wanted = ("verifying", state, None if is_agreed else reason)

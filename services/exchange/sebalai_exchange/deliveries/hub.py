@@ -27,6 +27,9 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
+    def _ring(self, *_: object) -> None:
+        self._bell.set()
+
     async def start(self) -> None:
         """Does nothing when it runs already."""
         async with self._starting:
@@ -62,7 +65,7 @@ class Hub:
     async def _follow(self) -> None:
         connection = await asyncpg.connect(self._dsn)
         try:
-            await connection.add_listener(BELL, lambda *_: self._bell.set())
+            await connection.add_listener(BELL, self._ring)
             while not connection.is_closed():
                 self._bell.clear()  # before the read: a ring during it must not be lost
                 if await self.tail.grow():

@@ -33,7 +33,7 @@ FACTS = Feed(
         "sebalai.identity.>",
         "sebalai.exchange.agreement.>",
         "sebalai.exchange.group.>",
-        "sebalai.archive.record.declared.>",
+        "sebalai.archive.>",
     ],
 )
 

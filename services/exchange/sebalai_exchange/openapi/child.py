@@ -32,6 +32,7 @@ def main() -> None:
     order = orjson.loads(sys.stdin.buffer.readline())
     documents = [sys.stdin.buffer.read(length) for length in order["lengths"]]
     texts: list[bytes] = []
+    head: dict[str, Any]
     try:
         head, texts = work(order, documents)
     except Unusable as error:

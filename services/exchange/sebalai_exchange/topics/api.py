@@ -30,7 +30,7 @@ def _read(topic: Topic) -> TopicRead:
     fields: dict[str, Any] = {
         name: getattr(topic, name) for name in TopicRead.model_fields if name != "event_schema"
     }
-    return TopicRead(**fields, schema=topic.schema)
+    return TopicRead.model_validate(fields | {"schema": topic.schema})
 
 
 @router.post("", status_code=201, responses=responses(NotTheOwner, FieldInvalid, Incompatible))

@@ -25,6 +25,8 @@ from sebalai_identity.revocations.actions import revoke
 SETTINGS_CACHED = 1_000
 ALL_SCOPES: tuple[str, ...] = get_args(Scope)
 
+__all__ = ["ApplicationRegister"]
+
 
 class OperatorOnly(Forbidden):
     slug, title = "operator-only", "Only the operator of the platform may do this"

@@ -203,7 +203,7 @@ async def _visit(
 
 async def _finish(
     desk: Desk, wanted: Wanted, session: Session, opened: Interaction | None
-) -> Answer:
+) -> Answer | Visit:
     closed = opened is None or await interactions.close_interaction(
         desk.session, desk.clock, interaction_id=opened.id
     )

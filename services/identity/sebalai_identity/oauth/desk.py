@@ -47,10 +47,16 @@ class Register(Protocol):
 class Unregistered:
     """Whoever signed in acts for themself, and nothing is known of them but that."""
 
-    async def authority(self, *_: object) -> Authority:
+    async def authority(
+        self, session: AsyncSession, subject: UUID, posting: UUID | None, at: datetime
+    ) -> Authority:
+        del session, subject, posting, at
         return Authority()
 
-    async def claims(self, *_: object) -> dict[str, Any]:
+    async def claims(
+        self, session: AsyncSession, subject: UUID, names: frozenset[str]
+    ) -> dict[str, Any]:
+        del session, subject, names
         return {}
 
 

@@ -78,7 +78,9 @@ def _public_key(jwk: Any) -> dict[str, Any]:
         raise bad_proof("The header must hold the public key as jwk, and no private member.")
     if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256":
         raise bad_proof("The key must lie on P-256.")
-    material = {name: jwk.get(name) for name in ("kty", "crv", "x", "y")}
+    material: dict[str, str | list[str]] = {
+        name: str(jwk.get(name)) for name in ("kty", "crv", "x", "y")
+    }
     try:
         _ = ECKey.import_key(material).public_key
     except (JoseError, ValueError, TypeError) as error:

@@ -74,20 +74,21 @@ async def begin(
 ) -> str:
     """A new family, named as the grant it stems from; its first token."""
     now = desk.now
+    end, subject, sid = now + policy.absolute, UUID(content["subject"]), UUID(content["sid"])
     row = {
         "id": grant_id,
         "client_id": UUID(content["client_id"]),
-        "subject": UUID(content["subject"]),
-        "session_id": UUID(content["sid"]),
+        "subject": subject,
+        "session_id": sid,
         "content": content,
         "jkt": jkt,
         "moved_at": now,
         "idle_until": now + policy.idle,
-        "absolute_until": now + policy.absolute,
+        "absolute_until": end,
     }
     await grants.begin_family(desk.session, family=row)
-    slot = FAMILIES.slot(row["absolute_until"])
-    return write(desk, Family(grant_id, slot, row["subject"], row["session_id"], content, number=0))
+    family = Family(grant_id, FAMILIES.slot(end), subject, sid, content, number=0)
+    return write(desk, family)
 
 
 async def refresh(

@@ -27,6 +27,9 @@ class RevocationsBell:
         self._dsn, self._broker, self._beat = dsn, broker, beat
         self._bell = asyncio.Event()
 
+    def _wake(self, *_: object) -> None:
+        self._bell.set()
+
     async def run(self) -> None:
         """Runs until cancelled; survives a broker or database that comes and goes."""
         while True:
@@ -40,7 +43,7 @@ class RevocationsBell:
     async def _listen(self) -> None:
         connection = await asyncpg.connect(self._dsn, server_settings={"jit": "off"})
         try:
-            await connection.add_listener(CHANNEL, lambda *_: self._bell.set())
+            await connection.add_listener(CHANNEL, self._wake)
             # What was revoked while nobody listened is found by the gateways' own asking.
             while not connection.is_closed():
                 self._beat()

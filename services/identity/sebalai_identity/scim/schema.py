@@ -120,7 +120,7 @@ def scim_provider() -> ScimProvider:
             )
         ],
     )
-    users = ResourceType.from_resource(User[CivilServant])
+    users = ResourceType.from_resource(User[CivilServant])  # pyright: ignore[reportInvalidTypeArguments] - scim2-models takes them at run time
     return ScimProvider(
         models=[User, CivilServant, Group],
         resource_types=[users, ResourceType.from_resource(Group)],

@@ -71,7 +71,7 @@ class Shown:
         shown |= {"unit": unit} if unit is not None else {}
         if shown:
             urn = str(CivilServant.__schema__)
-            form["schemas"] += [urn]
+            form["schemas"] = [*form["schemas"], urn]
             form[urn] = shown
         return form
 

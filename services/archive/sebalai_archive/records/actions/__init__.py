@@ -32,6 +32,8 @@ from sebalai_archive.records.statement import SALT_BYTES, commitment_of, stateme
 from sebalai_archive.retention import actions as retention
 from sebalai_archive.standing import actions as standing
 
+__all__ = ["Record"]
+
 CLASS_UNKNOWN: SecurityClass = "terbatas"
 COUNT_CEILING = 1_000
 SAME_CONTENT_MAX = 10
