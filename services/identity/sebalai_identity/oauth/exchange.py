@@ -2,7 +2,7 @@
 person, and says so. Impersonation does not exist: `act` always names who acts, and who before.
 
 The token names the interface and the purpose; whether an agreement allows both is decided by the
-gateway at the call, which knows agreements as they stand at that moment (ADR 0008).
+gateway at the call, which knows agreements as they stand at that moment (ADR 0009).
 """
 
 from collections.abc import Mapping
