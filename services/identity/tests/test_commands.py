@@ -100,9 +100,8 @@ async def _until_relayed(environment):
         )
     )
     await broker.connect()
-    wanted = {
-        f"sebalai.{kind}" for kind in EVENTS if kind.split(".")[2] not in {"changed", "suspended"}
-    }
+    told = ("agency.registered", "application.registered", "key.rotated")
+    wanted = {f"sebalai.identity.{what}.v1" for what in told}
     found = {}
     try:
         while not wanted | {"jwks"} <= found.keys():
