@@ -9,6 +9,10 @@ from typing import Annotated
 from pydantic import AfterValidator, StringConstraints
 
 SLUG = "[a-z0-9-]{1,40}"
+# <owner>.<noun>[.<more>].<past verb>.v<major>; a word of it may hold a hyphen, as slugs do.
+EVENT_TYPE_WORDS = r"[a-z0-9_-]{1,40}(\.[a-z0-9_-]{1,32})"
+EVENT_TYPE_PATTERN = rf"^{EVENT_TYPE_WORDS}{{2,5}}\.v[1-9][0-9]{{0,2}}$"
+EVENT_TYPE_LENGTH_MAX = 200
 APPLICATION_PATTERN = rf"^[A-Z]{{2}}-[A-Z]{{2}}/(GOV|COM|NGO|PUB)/{SLUG}/{SLUG}$"
 INTERFACE_PATTERN = rf"^[A-Z]{{2}}-[A-Z]{{2}}/(GOV|COM|NGO|PUB)/{SLUG}/{SLUG}/{SLUG}$"
 GROUP_PATTERN = rf"^[A-Z]{{2}}-[A-Z]{{2}}/(GOV|COM|NGO|PUB)/{SLUG}/{SLUG}/groups/{SLUG}$"
@@ -38,6 +42,9 @@ InterfaceName = Annotated[
 GroupName = Annotated[str, StringConstraints(pattern=GROUP_PATTERN, max_length=NAME_LENGTH_MAX)]
 ConsumerName = Annotated[
     str, StringConstraints(pattern=CONSUMER_PATTERN, max_length=NAME_LENGTH_MAX)
+]
+EventType = Annotated[
+    str, StringConstraints(pattern=EVENT_TYPE_PATTERN, max_length=EVENT_TYPE_LENGTH_MAX)
 ]
 Slug = Annotated[str, StringConstraints(pattern=rf"^{SLUG}$")]
 Line = Annotated[

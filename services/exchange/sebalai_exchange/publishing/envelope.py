@@ -17,16 +17,17 @@ import orjson
 from sebalai_shared.clock import from_text, to_text
 from sebalai_shared.events import EVENT_BYTES_LIMIT
 
+from sebalai_exchange.names import EVENT_TYPE_PATTERN
+
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 BATCH_EVENTS_MAX = 500
 TEXT_LENGTH_MAX = 200
 ATTRIBUTES_MAX = 30
 AHEAD_MAX = timedelta(minutes=5)
-TYPE_PATTERN = r"^[a-z0-9_-]{1,40}(\.[a-z0-9_]{1,32}){2,5}\.v[1-9][0-9]{0,2}$"
 BUS_ATTRIBUTES = frozenset({"position", "recordedtime"})
 
-_TYPE = re.compile(TYPE_PATTERN)
+_TYPE = re.compile(EVENT_TYPE_PATTERN)
 _NAME = re.compile(r"^[a-z0-9]{1,20}$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Fa-f])\d{16}(?![0-9A-Fa-f])")

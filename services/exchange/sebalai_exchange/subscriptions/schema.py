@@ -6,14 +6,22 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from sebalai_exchange.names import ApplicationName, Line, Slug
+from sebalai_exchange.names import (
+    EVENT_TYPE_LENGTH_MAX,
+    EVENT_TYPE_WORDS,
+    ApplicationName,
+    Line,
+    Slug,
+)
 
 TYPES_MAX = 50
 FILTERS_MAX = 20
 URL_LENGTH_MAX = 500
-TYPE_FILTER_PATTERN = r"^[a-z0-9_-]{1,40}(\.[a-z0-9_]{1,32}){0,5}(\.v[1-9][0-9]{0,2}|\.\*)$"
+TYPE_FILTER_PATTERN = rf"^{EVENT_TYPE_WORDS}{{0,5}}(\.v[1-9][0-9]{{0,2}}|\.\*)$"
 
-TypeFilter = Annotated[str, StringConstraints(pattern=TYPE_FILTER_PATTERN, max_length=200)]
+TypeFilter = Annotated[
+    str, StringConstraints(pattern=TYPE_FILTER_PATTERN, max_length=EVENT_TYPE_LENGTH_MAX)
+]
 Url = Annotated[
     str, StringConstraints(pattern=r"^https?://[^\s#\x00-\x1f]+$", max_length=URL_LENGTH_MAX)
 ]
@@ -23,7 +31,9 @@ State = Literal["verifying", "active", "paused", "disabled", "ended"]
 
 
 class Start(BaseModel):
-    """Where to begin: one of both, or neither for now."""
+    """Where to begin: behind a position of the log, or at a time, but not both; left out, a
+    subscription begins with what is published from now on.
+    """
 
     model_config = ConfigDict(extra="forbid")
 

@@ -11,6 +11,7 @@ from sebalai_shared.pagination import CursorText, Limit, Page, decode_cursor, pa
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_exchange.inputs import INPUT
+from sebalai_exchange.names import EventType
 from sebalai_exchange.topics import actions
 from sebalai_exchange.topics.actions import Incompatible, NotTheOwner, Topic, TopicUnknown
 from sebalai_exchange.topics.asyncapi import DOCUMENT_TYPES_MAX, document
@@ -18,7 +19,6 @@ from sebalai_exchange.topics.schema import (
     Deprecation,
     TopicPublish,
     TopicRead,
-    TypeName,
     VersionRead,
 )
 
@@ -68,13 +68,13 @@ async def list_topics(
 
 
 @router.get("/{kind}", responses=responses(TopicUnknown))
-async def read_topic(kind: TypeName, caller: PublicAccess, session: Transaction) -> TopicRead:
+async def read_topic(kind: EventType, caller: PublicAccess, session: Transaction) -> TopicRead:
     return _read(await actions.find_topic(session, caller=caller, kind=kind))
 
 
 @router.get("/{kind}/versions", responses=responses(TopicUnknown))
 async def list_versions(
-    kind: TypeName, caller: PublicAccess, session: Transaction
+    kind: EventType, caller: PublicAccess, session: Transaction
 ) -> Page[VersionRead]:
     rows = await actions.list_versions(session, caller=caller, kind=kind)
     return Page(items=[VersionRead.model_validate(row) for row in rows])
@@ -83,7 +83,7 @@ async def list_versions(
 @router.post("/{kind}/deprecate", responses=responses(TopicUnknown, NotTheOwner, FieldInvalid))
 async def deprecate_topic(
     request: Request,
-    kind: TypeName,
+    kind: EventType,
     caller: IdentifiedAccess,
     session: Transaction,
     wanted: Deprecation,

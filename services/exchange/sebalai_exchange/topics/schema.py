@@ -1,17 +1,14 @@
 """Wire shapes of event types."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
-from sebalai_exchange.names import InterfaceName, Line, Slug
+from sebalai_exchange.names import EventType, InterfaceName, Line, Slug
 
-TYPE_LENGTH_MAX = 200
-TYPE_PATTERN = r"^[a-z0-9_-]{1,40}(\.[a-z0-9_]{1,32}){2,5}\.v[1-9][0-9]{0,2}$"
 EXAMPLES_MAX = 10
 
-TypeName = Annotated[str, StringConstraints(pattern=TYPE_PATTERN, max_length=TYPE_LENGTH_MAX)]
 Access = Literal["open", "party", "agreement", "operator"]
 State = Literal["active", "deprecated", "retired"]
 RetentionDays = Literal[30, 365, 3650]
@@ -25,7 +22,7 @@ class TopicPublish(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    type: TypeName
+    type: EventType
     title: Line
     description: Line
     event_schema: dict[str, Any] = Field(alias="schema")
@@ -39,7 +36,7 @@ class TopicPublish(BaseModel):
 class Deprecation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    successor: TypeName
+    successor: EventType
 
 
 class VersionRead(BaseModel):
