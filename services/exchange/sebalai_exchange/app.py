@@ -63,7 +63,7 @@ def exchange_app(
     app.state.tails = Tails(app.state.clock)
     app.state.validators = Validators()
     app.state.secrets = webhook_secrets(settings)
-    app.state.targets = Targets(settings.webhook_reach(), settings.public_url)
+    app.state.targets = Targets(settings.webhook_reach())
     return app
 
 

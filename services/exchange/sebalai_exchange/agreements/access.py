@@ -70,7 +70,7 @@ def side_of_request(caller: Caller, consumer: str, provider: str) -> Side | None
 
 def is_own_request(caller: Caller, parties: Parties) -> bool:
     """Whether the caller asked for it, or is the side that asked."""
-    return caller.application in {parties.requested_by, parties.asker}
+    return who(caller) in {parties.requested_by, parties.asker}
 
 
 def has_approved(caller: Caller, parties: Parties) -> bool:

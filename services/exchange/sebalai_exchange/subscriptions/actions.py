@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -57,10 +58,9 @@ class TooManySubscriptions(Conflict):
 
 @dataclass(frozen=True)
 class Targets:
-    """Where webhooks may stand: `named` hosts and networks inside, and all public addresses."""
+    """Where webhooks may stand: what `reach` names inside, and all public addresses."""
 
     reach: Reach
-    origin: str
 
     def require(self, url: str) -> None:
         """Raises `FieldInvalid`. What the name resolves to is checked again at each connect."""
@@ -74,18 +74,11 @@ class Targets:
     def _is_named(self, host: str) -> bool:
         if host in self.reach.hosts:
             return True
-        named = Reach(networks=self.reach.networks)
-        return any(host == str(net.network_address) or _in(host, named) for net in named.networks)
-
-
-def _in(host: str, named: Reach) -> bool:
-    import ipaddress  # noqa: PLC0415
-
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return any(address.version == net.version and address in net for net in named.networks)
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self.reach.networks)
 
 
 async def subscribe(

@@ -11,6 +11,8 @@ from sebalai_shared.caller import Caller
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_exchange.subscriptions.access import CALL
+
 
 @dataclass(frozen=True)
 class Subscription:
@@ -60,11 +62,12 @@ def _subscription(row: Mapping[str, Any]) -> Subscription:
 
 
 def visible_to(caller: Caller) -> tuple[str, dict[str, Any]]:
-    """The beginning of a query and its parameters."""
+    """The beginning of a query and its parameters; without the scope a subscriber sees nothing."""
     query = f"SELECT {_COLUMNS} FROM subscription s WHERE "  # noqa: S608 - made of constants
     if caller.is_operator:
         return f"{query} true", {}
-    return f"{query} s.subscriber = :caller", {"caller": caller.application or ""}
+    own = caller.application if caller.has_scope(CALL) else None
+    return f"{query} s.subscriber = :caller", {"caller": own or ""}
 
 
 async def find(

@@ -3,6 +3,10 @@
 Parties see their own calls, the operator all. The portal shows everyone that agencies exchange data
 and how it ended (keterbukaan informasi publik, UU 14/2008 pasal 7): it calls over the bus under an
 agreement with the purpose below, and gets only what may be shown to all.
+
+The purpose is the key, and no name of an application: it stands in a caller's assertion only when
+the gateway has found it, for this path, in an agreement that the platform's own application has
+granted. Who else is to see the redacted list is decided there, by an agreement, and ends with it.
 """
 
 from dataclasses import dataclass
@@ -14,7 +18,9 @@ PUBLIC_PURPOSE = "penyajian-portal"
 
 @dataclass(frozen=True)
 class View:
-    """What a caller sees: all rows or an application's own; whole or redacted."""
+    """What a caller sees: all rows or an application's own; whole or redacted. `application` is
+    the viewer's own (None for the operator).
+    """
 
     sees_all: bool
     application: str | None
@@ -26,7 +32,7 @@ def view_of(caller: Caller) -> View | None:
     if caller.is_operator:
         return View(sees_all=True, application=None, is_redacted=False)
     if caller.message_id is not None and caller.purpose == PUBLIC_PURPOSE:
-        return View(sees_all=True, application=None, is_redacted=True)
+        return View(sees_all=True, application=caller.application, is_redacted=True)
     if caller.application is not None:
         return View(sees_all=False, application=caller.application, is_redacted=False)
     return None

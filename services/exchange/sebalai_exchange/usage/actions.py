@@ -120,11 +120,19 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= INTEGER_MAX
 
 
-def require_view(caller: Caller) -> View:
-    """Raises `NoCallsForYou`."""
+def require_view(caller: Caller, wanted: CallFilter | None = None) -> View:
+    """What the caller sees, and may ask for with that filter.
+
+    Raises `NoCallsForYou`, and `FieldInvalid` where a filter would tell the application that the
+    redacted view leaves out.
+    """
     view = access.view_of(caller)
     if view is None:
         raise NoCallsForYou("Call as a registered application.")
+    if view.is_redacted and wanted is not None:
+        for field in ("consumer", "without_consumer"):
+            if getattr(wanted, field) not in (None, view.application):
+                raise FieldInvalid(f"/{field}", "must be your own application in this view")
     return view
 
 

@@ -12,7 +12,7 @@ from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.clock import from_text
 from sebalai_shared.database import Transaction
 from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
-from sebalai_shared.problems import responses
+from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.names import NAME_LENGTH_MAX, agency_of
@@ -57,7 +57,7 @@ def _filter(
     return CallFilter(consumer, interface, outcome, since, without_consumer)
 
 
-@router.get("", responses=responses(NoCallsForYou, BadCursor))
+@router.get("", responses=responses(NoCallsForYou, BadCursor, FieldInvalid))
 async def list_calls(
     caller: IdentifiedAccess,
     session: Transaction,
@@ -66,7 +66,7 @@ async def list_calls(
     limit: Limit = 20,
 ) -> Page[CallRead]:
     """Newest first. Parties see their own, the operator all, the portal a redacted list of all."""
-    view = actions.require_view(caller)
+    view = actions.require_view(caller, wanted)
     rows = await actions.list_calls(
         session, view=view, wanted=wanted, before=_before(cursor), limit=limit
     )
@@ -86,7 +86,7 @@ def _before(cursor: str | None) -> tuple[datetime, UUID] | None:
         raise BadCursor("The cursor belongs to another list.") from error
 
 
-@router.get("/statistics", responses=responses(NoCallsForYou))
+@router.get("/statistics", responses=responses(NoCallsForYou, FieldInvalid))
 async def read_statistics(
     request: Request,
     caller: IdentifiedAccess,
@@ -117,15 +117,15 @@ async def list_deviations(
     )
 
 
-@router.get("/tail", responses=responses(NoCallsForYou, TooManyTails))
+@router.get("/tail", responses=responses(NoCallsForYou, TooManyTails, FieldInvalid))
 async def tail_calls(
     request: Request, caller: IdentifiedAccess, consumer: Name = None, interface: Name = None
 ) -> StreamingResponse:
     """Server-sent events: each of the caller's calls a moment after it ended, for ten minutes."""
-    view = actions.require_view(caller)
+    wanted = CallFilter(consumer, interface)
+    view = actions.require_view(caller, wanted)
     tails: Tails = request.app.state.tails
     tails.enter()
-    wanted = CallFilter(consumer, interface)
 
     async def told() -> AsyncIterator[bytes]:
         try:

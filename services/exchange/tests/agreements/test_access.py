@@ -38,6 +38,14 @@ def test_nobody_grants_what_they_asked_for_and_the_first_yes_is_the_other_sides(
             assert caller.application == sides.granter or sides.approved_by
 
 
+def test_an_operator_without_an_application_does_not_grant_what_it_asked_for():
+    scopes = frozenset({"platform.operate"})
+    caller, other = (Caller(kind="system", subject=name, scopes=scopes) for name in ("a", "b"))
+    sides = Parties(APPLICATIONS[0], APPLICATIONS[1], access.who(caller))
+    assert not access.may_take("grant", caller, sides)
+    assert access.may_take("grant", other, sides)
+
+
 @given(steps, callers, parties)
 def test_without_a_scope_nobody_decides(step, caller, sides):
     if not caller.has_scope("exchange.manage"):

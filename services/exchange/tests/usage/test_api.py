@@ -116,6 +116,19 @@ async def test_portal_over_the_bus_sees_all_redacted(call, note):
     assert one.json() == other
 
 
+async def test_no_filter_tells_the_portal_which_application_called(call, note):
+    await note(payload(), payload(1, consumer=PORTAL))
+    portal = system(PORTAL, message_id=str(uuid7()), purpose="penyajian-portal")
+    for name in ("consumer", "without_consumer"):
+        asked = await call("GET", "/v1/calls", portal, params={name: CONSUMER})
+        assert asked.status_code == 422, name
+        assert asked.json()["errors"][0]["pointer"] == f"/{name}"
+    tail = await call("GET", "/v1/calls/tail", portal, params={"consumer": CONSUMER})
+    assert tail.status_code == 422
+    others = await call("GET", "/v1/calls", portal, params={"without_consumer": PORTAL})
+    assert [one["consumer_agency"] for one in others.json()["items"]] == ["dinsos-pmd"]
+
+
 async def test_one_call_is_read_by_its_parties_alone(call, note, consumer, stranger, gateway):
     made = payload()
     await note(made)

@@ -1,0 +1,64 @@
+"""Subscribing over the API: what is refused before anything is made, and who sees what is."""
+
+import pytest
+from sebalai_shared.testing.http import system
+
+SUBSCRIBER = "ID-BB/GOV/dinsos-pmd/bansos"
+TYPE = "dp3acskb.birth.recorded.v1"
+
+
+@pytest.fixture
+async def described(call, provider):
+    topic = {
+        "type": TYPE,
+        "title": "Kelahiran dicatat",
+        "description": "A birth was recorded.",
+        "schema": {"type": "object"},
+        "examples": [{}],
+        "access": "open",
+    }
+    answer = await call("POST", "/v1/topics", provider, json=topic)
+    assert answer.status_code == 201, answer.text
+
+
+def wanted(**more):
+    base = {"subscriber": SUBSCRIBER, "title": "Bansos", "types": [TYPE], "kind": "pull"}
+    return base | more
+
+
+@pytest.mark.usefixtures("described")
+async def test_a_start_is_a_position_or_a_time_but_not_both(call, consumer):
+    time = "2026-11-24T08:00:00Z"
+    both = wanted(start={"position": 0, "time": time})
+    answer = await call("POST", "/v1/subscriptions", consumer, json=both)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["pointer"] == "/start"
+    assert (await call("GET", "/v1/subscriptions", consumer)).json()["items"] == []
+    for start in ({"position": 0}, {"time": time}, {}):
+        made = await call("POST", "/v1/subscriptions", consumer, json=wanted(start=start))
+        assert made.status_code == 201, made.text
+
+
+@pytest.mark.usefixtures("described")
+async def test_without_its_scope_a_subscriber_neither_sees_nor_changes_anything(call, consumer):
+    made = (await call("POST", "/v1/subscriptions", consumer, json=wanted())).json()
+    narrow, path = system(SUBSCRIBER, "exchange.manage"), f"/v1/subscriptions/{made['id']}"
+    assert (await call("GET", path, narrow)).status_code == 404
+    assert (await call("GET", "/v1/subscriptions", narrow)).json()["items"] == []
+    for step, body in (("pause", {"reason": "sudah cukup"}), ("resume", {}), ("pull", {})):
+        answer = await call("POST", f"{path}/{step}", narrow, json=body)
+        assert answer.status_code == 404, step
+    assert (await call("GET", path, consumer)).json()["state"] == "active"
+
+
+@pytest.mark.usefixtures("described")
+async def test_a_type_with_a_hyphen_in_it_is_described_and_heard(call, provider, consumer):
+    kind = "dp3acskb.civil-servant.discharged.v1"
+    topic = {
+        "type": kind, "title": "Diberhentikan", "description": "Discharged.", "access": "open",
+        "schema": {"type": "object"}, "examples": [{}],
+    }  # fmt: skip
+    assert (await call("POST", "/v1/topics", provider, json=topic)).status_code == 201
+    assert (await call("GET", f"/v1/topics/{kind}")).status_code == 200
+    made = await call("POST", "/v1/subscriptions", consumer, json=wanted(types=[kind]))
+    assert made.status_code == 201, made.text
