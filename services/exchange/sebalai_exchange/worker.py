@@ -19,12 +19,15 @@ from sebalai_shared.relay import Relay
 
 from sebalai_exchange.app import route_compiler, webhook_secrets
 from sebalai_exchange.deliveries.dispatcher import Dispatcher
+from sebalai_exchange.deliveries.jobs import forget_ended
 from sebalai_exchange.deliveries.receipts import BATCH_ROWS, give_receipts
+from sebalai_exchange.interfaces.jobs import forget_unpublished
 from sebalai_exchange.ledger import events as ledger_events
 from sebalai_exchange.ledger.jobs import forget_checkpoints
 from sebalai_exchange.ledger.note import Signer, read_signer
 from sebalai_exchange.ledger.sequencer import LogKey, Sequencer
 from sebalai_exchange.publishing import events as publishing_events
+from sebalai_exchange.publishing.jobs import forget_seen
 from sebalai_exchange.publishing.sequencer import Sequencer as EventSequencer
 from sebalai_exchange.routes.jobs import RoutesPublisher
 from sebalai_exchange.settings import ExchangeSettings
@@ -38,6 +41,14 @@ FEEDS: tuple[tuple[Feed, Handler], ...] = (
     (ledger_events.CALLS, ledger_events.on_calls),
     (ledger_events.FACTS, ledger_events.on_fact),
     (publishing_events.FACTS, publishing_events.on_fact),
+)
+SWEEPS = (
+    idempotency.sweep,
+    inbox.sweep_inbox,
+    forget_checkpoints,
+    forget_calls,
+    forget_ended,
+    forget_unpublished,
 )
 STREAM_RETRY_SECONDS = 1.0
 
@@ -108,9 +119,13 @@ class Worker:
                 given = await give_receipts(session)
 
     async def _sweep(self) -> None:
-        for sweep in (idempotency.sweep, inbox.sweep_inbox, forget_checkpoints, forget_calls):
+        for sweep in SWEEPS:
             async with self._database.transaction() as session:
                 await sweep(session)
+        is_more = True
+        while is_more:
+            async with self._database.transaction() as session:
+                is_more = await forget_seen(session)
 
 
 async def dispatch(settings: ExchangeSettings) -> None:

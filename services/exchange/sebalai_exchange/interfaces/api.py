@@ -72,12 +72,7 @@ def _read(interface: Interface, caller: Caller) -> InterfaceRead:
         sunset_at=interface.sunset_at,
         successor=interface.successor,
         state=interface.state,
-        limits=Limits(
-            connect_timeout_ms=interface.connect_timeout_ms,
-            read_timeout_ms=interface.read_timeout_ms,
-            total_timeout_ms=interface.total_timeout_ms,
-            max_request_bytes=interface.max_request_bytes,
-        ),
+        limits=Limits.model_validate(interface, from_attributes=True),
         published_at=interface.published_at,
         changed_at=interface.changed_at,
     )

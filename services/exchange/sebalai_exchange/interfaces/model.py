@@ -42,6 +42,7 @@ class Interface(Base):
     read_timeout_ms: Mapped[int]
     total_timeout_ms: Mapped[int]
     max_request_bytes: Mapped[int] = mapped_column(BigInteger)
+    max_concurrency: Mapped[int] = mapped_column(default=512)
     contract_version: Mapped[int] = mapped_column(default=1)
     validate_requests: Mapped[str] = mapped_column(Text, default="off")
     validate_responses: Mapped[str] = mapped_column(Text, default="off")

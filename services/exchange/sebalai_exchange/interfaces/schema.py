@@ -23,6 +23,7 @@ CONNECT_TIMEOUT_MS_MAX = 10_000
 READ_TIMEOUT_MS_MAX = 60_000
 TOTAL_TIMEOUT_MS_MAX = 300_000
 REQUEST_BYTES_MAX = 1024**3
+CONCURRENCY_MAX = 4_096
 
 Member = Literal["identity", "catalog", "archive", "exchange"]
 
@@ -61,12 +62,15 @@ class Validation(BaseModel):
 
 
 class Limits(BaseModel):
+    """`max_concurrency` is how many calls a gateway worker has with the provider at once."""
+
     model_config = ConfigDict(extra="forbid")
 
     connect_timeout_ms: int = Field(default=2_000, ge=100, le=CONNECT_TIMEOUT_MS_MAX)
     read_timeout_ms: int = Field(default=10_000, ge=100, le=READ_TIMEOUT_MS_MAX)
     total_timeout_ms: int = Field(default=30_000, ge=100, le=TOTAL_TIMEOUT_MS_MAX)
     max_request_bytes: int = Field(default=10 * 1024 * 1024, ge=0, le=REQUEST_BYTES_MAX)
+    max_concurrency: int = Field(default=512, ge=1, le=CONCURRENCY_MAX)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -69,7 +69,8 @@ _ROUTED = text(
       'validate_requests', validate_requests, 'validate_responses', validate_responses,
       'deprecated_at', extract(epoch FROM deprecated_at)::bigint,
       'sunset_at', extract(epoch FROM sunset_at)::bigint,
-      'total_timeout_ms', total_timeout_ms, 'max_request_bytes', max_request_bytes)::text
+      'total_timeout_ms', total_timeout_ms, 'max_request_bytes', max_request_bytes,
+      'max_concurrency', max_concurrency)::text
       AS document
     FROM interface WHERE route_version > :after ORDER BY name LIMIT :limit
     """

@@ -209,6 +209,11 @@ async def take_fact(session: AsyncSession, clock: Clock, *, document: dict[str, 
     await store.add(session, [fact] if new else [])
 
 
+async def forget_repetitions(session: AsyncSession, clock: Clock, *, limit: int) -> int:
+    """Of events whose time is over, up to `limit`; the same source and id are then a new event."""
+    return await store.forget_seen(session, clock.now(), limit)
+
+
 async def events_after(
     session: AsyncSession,
     *,

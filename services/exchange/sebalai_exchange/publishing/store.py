@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 # A transaction may commit this much after the time it stored an event at.
@@ -59,9 +59,11 @@ class Seen:
 
 _SEE = text(
     """
-    INSERT INTO event_seen (source, id, digest, event_id, stored_at)
-    SELECT * FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:digests AS bytea[]),
-      CAST(:event_ids AS uuid[]), CAST(:times AS timestamptz[])) AS n(source, id, d, e, t)
+    INSERT INTO event_seen (source, id, digest, event_id, stored_at, kept_until)
+    SELECT source, id, d, e, t, t + make_interval(days => kept)
+    FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:digests AS bytea[]),
+      CAST(:event_ids AS uuid[]), CAST(:times AS timestamptz[]), CAST(:kept AS integer[]))
+      AS n(source, id, d, e, t, kept)
     ORDER BY source, id
     ON CONFLICT DO NOTHING RETURNING event_id
     """
@@ -90,6 +92,7 @@ async def see(session: AsyncSession, events: Sequence[Accepted]) -> set[UUID]:
         "digests": [event.digest for event in events],
         "event_ids": [event.event_id for event in events],
         "times": [event.stored_at for event in events],
+        "kept": [event.retention_days for event in events],
     }
     return set((await session.scalars(_SEE, names)).all())
 
@@ -108,6 +111,18 @@ async def _each(session: AsyncSession, statement: TextClause, events: Sequence[A
     rows = [{name: getattr(event, name) for name in names} for event in events]
     if rows:
         await session.execute(statement, rows)
+
+
+async def forget_seen(session: AsyncSession, now: datetime, limit: int) -> int:
+    """Up to `limit` of those whose event's own time is over; answers how many."""
+    gone = await session.execute(
+        text(
+            "DELETE FROM event_seen WHERE ctid = ANY(ARRAY(SELECT ctid FROM event_seen "
+            "WHERE kept_until <= :now ORDER BY kept_until LIMIT :limit))"
+        ),
+        {"now": now, "limit": limit},
+    )
+    return cast("CursorResult[Any]", gone).rowcount
 
 
 async def seen(session: AsyncSession, source: str, ident: str) -> Seen:

@@ -8,5 +8,7 @@ CALLS_KEPT_DAYS = 400
 
 
 async def forget_calls(session: AsyncSession) -> None:
-    """The list is for looking things up; the ledger keeps the evidence."""
+    """The list is for looking things up; the ledger keeps the evidence. A deviation goes that long
+    after it was last seen.
+    """
     await store.sweep(session, CALLS_KEPT_DAYS)

@@ -38,8 +38,9 @@ _INSERT = text(
     + ") ON CONFLICT (message_id) DO NOTHING RETURNING message_id"
 )
 _SWEEP = text("DELETE FROM call WHERE at < now() - make_interval(days => :days)")
-
-
+_SWEEP_DEVIATIONS = text(
+    "DELETE FROM deviation WHERE last_at < now() - make_interval(days => :days)"
+)
 _DEVIATION = text(
     "INSERT INTO deviation (interface, contract_sha256, deviation, calls) VALUES (:i, :c, :d, :n) "
     "ON CONFLICT (interface, contract_sha256, deviation) "
@@ -154,24 +155,32 @@ async def find(session: AsyncSession, view: View, message_id: UUID) -> Any:
 
 async def sweep(session: AsyncSession, days: int) -> None:
     await session.execute(_SWEEP, {"days": days})
+    await session.execute(_SWEEP_DEVIATIONS, {"days": days})
+
+
+async def last_noted(session: AsyncSession) -> int:
+    return int(await session.scalar(text("SELECT max(noted) FROM call")) or 0)
 
 
 async def newer(
     session: AsyncSession,
     view: View,
     wanted: CallFilter,
-    after: tuple[datetime, UUID],
+    after: tuple[int, datetime],
     limit: int,
 ) -> Sequence[Any]:
-    """Calls that ended after another, oldest first."""
+    """Calls in the order they were noted in: those behind `after` that ended at its time or later.
+
+    Not by the time they ended at: a call that ends first may be noted last.
+    """
     condition, values = visible_to(view)
     query = (
-        f"SELECT {', '.join(COLUMNS)} FROM call WHERE {condition} "  # noqa: S608 - own columns
-        "AND (at, message_id) > (:after_at, :after_id) "
+        f"SELECT noted, {', '.join(COLUMNS)} FROM call WHERE {condition} "  # noqa: S608
+        "AND noted > :after AND at >= :since "
         "AND (CAST(:consumer AS text) IS NULL OR consumer = :consumer) "
         "AND (CAST(:interface AS text) IS NULL OR interface = :interface) "
-        "ORDER BY at, message_id LIMIT :limit"
+        "ORDER BY noted LIMIT :limit"
     )
     values |= {"consumer": wanted.consumer, "interface": wanted.interface, "limit": limit}
-    values |= {"after_at": after[0], "after_id": after[1]}
+    values |= {"after": after[0], "since": after[1]}
     return (await session.execute(text(query), values)).all()

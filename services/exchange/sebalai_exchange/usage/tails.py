@@ -5,9 +5,7 @@ Bounded: so many listeners a process, so many calls a look, so long a listener.
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
@@ -49,14 +47,15 @@ class Tails:
     ) -> AsyncIterator[Any]:
         """Calls as they are noted, and None now and then while there are none."""
         loop = asyncio.get_running_loop()
-        ends, quiet = loop.time() + FOLLOWED_SECONDS, 0
-        after: tuple[datetime, UUID] = (self._clock.now(), UUID(int=0))
+        ends, quiet, since = loop.time() + FOLLOWED_SECONDS, 0, self._clock.now()
+        async with database.transaction() as session:
+            after = await store.last_noted(session)
         yield None
         while loop.time() < ends:
             async with database.transaction() as session:
-                rows = await store.newer(session, view, wanted, after, CALLS_A_LOOK_MAX)
+                rows = await store.newer(session, view, wanted, (after, since), CALLS_A_LOOK_MAX)
             for row in rows:
-                after = (row.at, row.message_id)
+                after = row.noted
                 yield row
             quiet = 0 if rows else quiet + 1
             if quiet == QUIET_LOOKS:
