@@ -45,6 +45,7 @@ async def make_group(
     owner = speaker_of(wanted.name)
     if not access.may_own(caller, owner):
         raise NotTheOwner(f"Call as {owner} with scope {access.MANAGE}.")
+    await store.hold(session, wanted.name)
     if await store.exists(session, wanted.name):
         raise GroupExists("Look it up under /v1/groups.")
     by = str(caller.application or caller.subject)

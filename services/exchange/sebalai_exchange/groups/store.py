@@ -8,6 +8,7 @@ from sqlalchemy import Select, delete, false, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.groups.model import JOINED, ConsumerGroup, GroupMember
+from sebalai_exchange.locks import hold_name
 
 
 def visible_to(caller: Caller) -> Select[ConsumerGroup]:
@@ -30,6 +31,10 @@ async def find(
 ) -> ConsumerGroup | None:
     query = visible_to(caller).where(ConsumerGroup.id == group_id)
     return await session.scalar(query.with_for_update() if is_to_change else query)
+
+
+async def hold(session: AsyncSession, name: str) -> None:
+    await hold_name(session, "group", name)
 
 
 async def exists(session: AsyncSession, name: str) -> bool:

@@ -25,6 +25,11 @@ def may_manage(caller: Caller, provider: str) -> bool:
     return is_own and caller.has_scope(MANAGE)
 
 
+def may_have_read(caller: Caller) -> bool:
+    """Whether contracts are read for the caller: reading one costs two seconds of a processor."""
+    return caller.has_scope(MANAGE)
+
+
 def may_name_member(caller: Caller) -> bool:
     """An interface of the platform itself receives caller assertions: the operator's alone."""
     return caller.is_operator

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
+from sebalai_shared.database import Database
 from sebalai_shared.ids import uuid7
 from sebalai_shared.outbox import publish
 from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
@@ -52,6 +53,14 @@ class BreakingChange(Conflict):
     slug, title = "breaking-change", "Consumers of the former version would notice"
 
 
+class ContractChanged(Conflict):
+    slug, title = "contract-changed", "Another contract was published meanwhile"
+
+
+class ReadingReserved(Forbidden):
+    slug, title = "reading-reserved", "Contracts are read for those who publish"
+
+
 class ContractUnusable(FieldInvalid):
     """The contract cannot be published; the pointer goes on inside the document."""
 
@@ -88,39 +97,77 @@ async def _document(session: AsyncSession, wanted: InterfacePublish) -> bytes:
     return found.encode()
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """A contract that was read, and the digest of the one it was compared with, if there was."""
+
+    contract: ReadContract
+    former_sha256: str | None
+
+
+async def read_proposal(
+    database: Database, *, caller: Caller, wanted: InterfacePublish, reader: ContractReader
+) -> Proposal:
+    """Reads the contract before there is a transaction: that may last seconds, and an open
+    transaction holds back everybody's events.
+
+    Raises `NotTheProvider`, `MemberReserved`, `FieldInvalid`, `ContractUnusable`, `Unavailable`.
+    """
+    async with database.transaction() as session:
+        interface = await store.by_name(session, wanted.name)
+        _require_right(caller, wanted, interface)
+        former_sha256 = interface.contract_sha256 if interface else None
+        former = await store.contract(session, former_sha256) if former_sha256 else None
+        document = await _document(session, wanted)
+    reading = Reading(
+        document,
+        former.encode() if former else None,
+        f"{reader.public_url}/r1/{wanted.name}",
+        wanted.validation.is_on,
+    )
+    return Proposal(await _read(reader, reading), former_sha256)
+
+
+def _require_right(caller: Caller, wanted: InterfacePublish, interface: Interface | None) -> None:
+    _require_provider(caller, provider_of(wanted.name))
+    if wanted.member is not None and not access.may_name_member(caller):
+        raise MemberReserved("Leave `member` out, or ask the operator of the platform.")
+    is_members = interface is not None and interface.member is not None
+    if is_members and not access.may_name_member(caller):
+        raise MemberReserved("This interface is the platform's own.")
+
+
+def _require_comparison(
+    proposal: Proposal, interface: Interface | None, *, accepts_breaks: bool
+) -> None:
+    present = interface.contract_sha256 if interface else None
+    if present not in (proposal.former_sha256, proposal.contract.sha256):
+        raise ContractChanged("It is compared with a contract that is no longer in force; repeat.")
+    breaks = proposal.contract.breaks if present == proposal.former_sha256 else []
+    if breaks and not accepts_breaks:
+        raise BreakingChange(
+            f"{len(breaks)} breaks, the first: {breaks[0]}. Publish it as a new "
+            "interface, or with accept_breaks after your consumers agreed.",
+            breaks=breaks,
+        )
+
+
 async def publish_interface(
     session: AsyncSession,
     clock: Clock,
     *,
     caller: Caller,
     wanted: InterfacePublish,
-    reader: ContractReader,
+    proposal: Proposal,
 ) -> Interface:
     """Makes the interface, or replaces what it offers when the name exists already.
 
-    Raises `NotTheProvider`, `MemberReserved`, `FieldInvalid`, `ContractUnusable`, `BreakingChange`.
+    Raises `NotTheProvider`, `MemberReserved`, `BreakingChange`, `ContractChanged`.
     """
-    provider = provider_of(wanted.name)
-    _require_provider(caller, provider)
-    if wanted.member is not None and not access.may_name_member(caller):
-        raise MemberReserved("Leave `member` out, or ask the operator of the platform.")
+    provider, contract = provider_of(wanted.name), proposal.contract
     interface = await store.lock_by_name(session, wanted.name)
-    former = await store.contract(session, interface.contract_sha256) if interface else None
-    if interface is not None and interface.member is not None:
-        _require_member_right(caller)
-    reading = Reading(
-        await _document(session, wanted),
-        former.encode() if former else None,
-        f"{reader.public_url}/r1/{wanted.name}",
-        wanted.validation.is_on,
-    )
-    contract = await _read(reader, reading)
-    if contract.breaks and not wanted.accept_breaks:
-        raise BreakingChange(
-            f"{len(contract.breaks)} breaks, the first: {contract.breaks[0]}. Publish it as a new "
-            "interface, or with accept_breaks after your consumers agreed.",
-            breaks=contract.breaks,
-        )
+    _require_right(caller, wanted, interface)
+    _require_comparison(proposal, interface, accepts_breaks=wanted.accept_breaks)
     await store.keep_contract(session, contract, clock.now())
     is_new = interface is None
     if interface is None:
@@ -151,22 +198,23 @@ def _offer(interface: Interface, wanted: InterfacePublish) -> None:
         setattr(interface, name, value)
 
 
-def _require_member_right(caller: Caller) -> None:
-    if not access.may_name_member(caller):
-        raise MemberReserved("This interface is the platform's own.")
+def _require_reading(caller: Caller) -> None:
+    if not access.may_have_read(caller):
+        raise ReadingReserved(f"Call with scope {access.MANAGE}.")
 
 
-async def keep_contract(
-    session: AsyncSession, clock: Clock, *, document: bytes, reader: ContractReader
-) -> ReadContract:
-    """Reads and stores a contract for a later publish. Raises `ContractUnusable`."""
-    contract = await _read(reader, Reading(document, None, "", is_checked=False))
+async def read_upload(*, caller: Caller, document: bytes, reader: ContractReader) -> ReadContract:
+    """Reads a contract for a later publish. Raises `ReadingReserved`, `ContractUnusable`."""
+    _require_reading(caller)
+    return await _read(reader, Reading(document, None, "", is_checked=False))
+
+
+async def keep_contract(session: AsyncSession, clock: Clock, *, contract: ReadContract) -> None:
     await store.keep_contract(session, contract, clock.now())
-    return contract
 
 
 async def compare_contract(
-    session: AsyncSession,
+    database: Database,
     *,
     caller: Caller,
     interface_id: UUID,
@@ -175,10 +223,12 @@ async def compare_contract(
 ) -> tuple[ReadContract, bool]:
     """What publishing it would break, and whether it is the present one.
 
-    Raises `InterfaceUnknown`, `ContractUnusable`.
+    Raises `ReadingReserved`, `InterfaceUnknown`, `ContractUnusable`.
     """
-    interface = await find_interface(session, caller=caller, interface_id=interface_id)
-    former = await store.contract(session, interface.contract_sha256)
+    _require_reading(caller)
+    async with database.transaction() as session:
+        interface = await find_interface(session, caller=caller, interface_id=interface_id)
+        former = await store.contract(session, interface.contract_sha256)
     reading = Reading(document, former.encode(), "", is_checked=False)
     contract = await _read(reader, reading)
     return contract, contract.sha256 == interface.contract_sha256

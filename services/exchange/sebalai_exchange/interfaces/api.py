@@ -9,7 +9,7 @@ from sebalai_shared.caller import Caller, GatewayAccess, IdentifiedAccess, Publi
 from sebalai_shared.database import Transaction
 from sebalai_shared.idempotency import Idempotent
 from sebalai_shared.pagination import CursorText, Limit, Page, decode_cursor, page
-from sebalai_shared.problems import NotFound, Problem, responses
+from sebalai_shared.problems import NotFound, Problem, Unavailable, responses
 
 from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.interfaces import access, actions
@@ -19,6 +19,7 @@ from sebalai_exchange.interfaces.actions import (
     InterfaceFilter,
     InterfaceUnknown,
     NotTheProvider,
+    ReadingReserved,
 )
 from sebalai_exchange.interfaces.model import Interface
 from sebalai_exchange.interfaces.schema import (
@@ -79,7 +80,9 @@ def _read(interface: Interface, caller: Caller) -> InterfaceRead:
 
 
 @router.post(
-    "", status_code=201, responses=responses(NotTheProvider, ContractUnusable, BreakingChange)
+    "",
+    status_code=201,
+    responses=responses(NotTheProvider, ContractUnusable, BreakingChange, Unavailable),
 )
 async def publish_interface(
     request: Request,
@@ -89,13 +92,15 @@ async def publish_interface(
     once: Idempotent,
     wanted: InterfacePublish,
 ) -> InterfaceRead:
+    state = request.app.state
+    # Before `session` is used at all: a transaction begins with its first statement.
+    proposal = await actions.read_proposal(
+        state.database, caller=caller, wanted=wanted, reader=state.contracts
+    )
+
     async def make() -> InterfaceRead:
         made = await actions.publish_interface(
-            session,
-            request.app.state.clock,
-            caller=caller,
-            wanted=wanted,
-            reader=request.app.state.contracts,
+            session, state.clock, caller=caller, wanted=wanted, proposal=proposal
         )
         return _read(made, caller)
 
@@ -185,17 +190,19 @@ async def list_versions(
     )
 
 
-@router.post("/{interface_id}/diff", responses=responses(InterfaceUnknown, ContractUnusable))
+@router.post(
+    "/{interface_id}/diff",
+    responses=responses(InterfaceUnknown, ReadingReserved, ContractUnusable, Unavailable),
+)
 async def compare_contract(
     request: Request,
     interface_id: UUID,
     caller: IdentifiedAccess,
-    session: Transaction,
     wanted: ContractDiff,
 ) -> ContractDiffRead:
     """What publishing this contract would break; nothing is changed."""
     contract, is_same = await actions.compare_contract(
-        session,
+        request.app.state.database,
         caller=caller,
         interface_id=interface_id,
         document=actions.encoded(wanted.contract),
@@ -206,20 +213,21 @@ async def compare_contract(
     )
 
 
-@contracts_router.post("", responses=responses(ContractUnusable, ContractTooLarge))
+@contracts_router.post(
+    "", responses=responses(ReadingReserved, ContractUnusable, ContractTooLarge, Unavailable)
+)
 async def upload_contract(
-    request: Request, _caller: IdentifiedAccess, session: Transaction
+    request: Request, caller: IdentifiedAccess, session: Transaction
 ) -> ContractRead:
     """The document itself as the body, up to 16 MiB; publish it by its digest afterwards.
 
     The same document is the same digest, so repeating an upload changes nothing.
     """
-    contract = await actions.keep_contract(
-        session,
-        request.app.state.clock,
-        document=await _body(request),
-        reader=request.app.state.contracts,
+    state = request.app.state
+    contract = await actions.read_upload(
+        caller=caller, document=await _body(request), reader=state.contracts
     )
+    await actions.keep_contract(session, state.clock, contract=contract)
     operations = len(orjson.loads(contract.outline))
     return ContractRead(sha256=contract.sha256, version=contract.version, operations=operations)
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from sebalai_exchange.interfaces.model import ACTIVE, Contract, Interface, InterfaceVersion
+from sebalai_exchange.locks import hold_name
 from sebalai_exchange.openapi.running import ReadContract
 
 VERSIONS_MAX = 100
@@ -53,6 +54,7 @@ async def find(session: AsyncSession, caller: Caller, interface_id: UUID) -> Int
 
 
 async def lock_by_name(session: AsyncSession, name: str) -> Interface | None:
+    await hold_name(session, "interface", name)
     return await session.scalar(select(Interface).where(Interface.name == name).with_for_update())
 
 
@@ -84,13 +86,14 @@ async def routed(session: AsyncSession, after: int, limit: int) -> tuple[list[st
 
 
 async def keep_contract(session: AsyncSession, contract: ReadContract, at: datetime) -> None:
-    """Keeps it; a pack that was not made before is added."""
+    """Keeps it, from now on anew; a pack that was not made before is added."""
     row = insert(Contract).values(
         sha256=contract.sha256, document=contract.canonical, stored_at=at,
         outline=contract.outline, pack=contract.pack or None,
     )  # fmt: skip
     kept = {
         "outline": row.excluded.outline,
+        "stored_at": row.excluded.stored_at,
         "pack": func.coalesce(row.excluded.pack, Contract.pack),
     }
     await session.execute(row.on_conflict_do_update(index_elements=["sha256"], set_=kept))

@@ -1,7 +1,8 @@
 """Starts the child that reads a contract, bounds it, and takes its answer.
 
 Limits: 2 s of processor time and 256 MB for the child (it sets them itself), WAIT_SECONDS by the
-clock, CHILDREN_MAX at once. A child that crosses one ends; the platform goes on.
+clock, CHILDREN_MAX at once. A child that crosses one ends; the platform goes on. It may last
+twelve seconds, so nobody reads inside a transaction.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from sebalai_shared.problems import Unavailable
 DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
 ANSWER_BYTES_MAX = 6 * DOCUMENT_BYTES_MAX
 WAIT_SECONDS = 8.0
-# Both together stay below the time a transaction may idle.
 QUEUE_SECONDS = 4.0
 CHILDREN_MAX = 2
 MODULE = "sebalai_exchange.openapi.child"

@@ -10,6 +10,8 @@ from sebalai_shared.caller import Caller
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_exchange.locks import hold_name
+
 _READ = """
     SELECT t.*, v.minor, v.schema, v.schema_sha256, v.examples::text AS examples
     FROM topic t
@@ -60,9 +62,7 @@ async def find(session: AsyncSession, caller: Caller, kind: str) -> Topic | None
 
 
 async def lock(session: AsyncSession, kind: str) -> Topic | None:
-    await session.execute(
-        text("SELECT pg_advisory_xact_lock(hashtext(:k))"), {"k": f"topic:{kind}"}
-    )
+    await hold_name(session, "topic", kind)
     query = text(f"{_READ} WHERE t.type = :type FOR UPDATE OF t")
     row = (await session.execute(query, {"type": kind})).mappings().one_or_none()
     return _topic(dict(row)) if row else None

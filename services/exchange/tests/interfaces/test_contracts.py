@@ -1,8 +1,15 @@
 """Versions of a contract: what breaks is named, what cannot be read is refused with a reason."""
 
+import asyncio
 import json
 
 import pytest
+from sebalai_exchange.app import exchange_app
+from sebalai_exchange.interfaces.jobs import forget_unpublished
+from sebalai_exchange.openapi.running import ContractReader
+from sebalai_shared.ids import uuid7
+from sebalai_shared.testing.http import in_process, system
+from sqlalchemy import text
 
 WHY = {"reason": "diganti"}
 
@@ -161,3 +168,83 @@ async def test_deprecated_interface_says_until_when_and_publishing_again_takes_i
     assert past.status_code == 422
     again = await call("POST", "/v1/interfaces", provider, json=interface_wanted(contract=FIRST))
     assert again.json()["deprecated_at"] is None
+
+
+class WatchingReader(ContractReader):
+    """Reads as always and notes how many connections are out of the pool meanwhile."""
+
+    def __init__(self, database):
+        super().__init__("http://bus.example")
+        self._pool, self.held = database.engine.pool, []
+
+    async def read(self, wanted):
+        self.held.append(self._pool.checkedout())
+        return await super().read(wanted)
+
+
+@pytest.fixture
+async def published_for_good(settings, committed, clock):
+    """Calls an application whose transactions are real ones; empties what it made."""
+    app = exchange_app(settings, committed, clock)
+    app.state.contracts = WatchingReader(committed)
+    client = in_process(app)
+
+    async def post(path, caller, **more):
+        headers = settings._asserter.headers(caller, "exchange") | {"Idempotency-Key": str(uuid7())}
+        return await client.post(path, headers=headers, **more)
+
+    yield post, app.state.contracts
+    async with committed.transaction() as session:
+        tables = "interface_version, interface, agreement, contract, outbox, idempotency"
+        await session.execute(text(f"TRUNCATE {tables} CASCADE"))
+
+
+async def test_no_transaction_is_open_while_a_contract_is_read(
+    published_for_good, provider, interface_wanted
+):
+    post, reader = published_for_good
+    made = await post("/v1/interfaces", provider, json=interface_wanted(contract=FIRST))
+    assert made.status_code == 201, made.text
+    path = f"/v1/interfaces/{made.json()['id']}/diff"
+    assert (await post(path, provider, json={"contract": FIRST})).json()["is_same"]
+    body = json.dumps(FIRST).encode()
+    assert (await post("/v1/contracts", provider, content=body)).status_code == 200
+    assert reader.held == [0, 0, 0]
+
+
+async def test_two_who_publish_one_new_name_at_once_make_one_interface(
+    published_for_good, provider, interface_wanted
+):
+    post, _ = published_for_good
+    wanted = [
+        interface_wanted(contract=FIRST),
+        interface_wanted(contract=contract(FIRST["paths"], "1.1")),
+    ]
+    made = await asyncio.gather(*(post("/v1/interfaces", provider, json=one) for one in wanted))
+    answers = sorted((one.status_code, one.json().get("type")) for one in made)
+    assert answers == [(201, None), (409, "urn:sebalai:problem:contract-changed")]
+
+
+async def test_contracts_are_read_only_for_who_may_publish(call, first):
+    narrow = system("ID-BB/GOV/dinkes/puskesmas", "bus.call")
+    body = json.dumps(FIRST).encode()
+    answers = [
+        await call("POST", "/v1/contracts", narrow, content=body),
+        await call("POST", f"/v1/interfaces/{first['id']}/diff", narrow, json={"contract": FIRST}),
+    ]
+    assert [one.json()["type"] for one in answers] == ["urn:sebalai:problem:reading-reserved"] * 2
+
+
+async def test_an_uploaded_contract_that_nobody_publishes_is_forgotten(
+    call, provider, first, database
+):
+    other = json.dumps(contract({"/other": get({})})).encode()
+    kept = (await call("POST", "/v1/contracts", provider, content=other)).json()["sha256"]
+    async with database.transaction() as session:
+        await forget_unpublished(session)
+        known = text("SELECT sha256 FROM contract ORDER BY sha256")
+        both = sorted([kept, first["contract_sha256"]])
+        assert list(await session.scalars(known)) == both
+        await session.execute(text("UPDATE contract SET stored_at = now() - interval '8 days'"))
+        await forget_unpublished(session)
+        assert list(await session.scalars(known)) == [first["contract_sha256"]]
