@@ -23,6 +23,7 @@ async def test_provider_publishes_and_everyone_finds_it(call, provider, publishe
     assert published["state"] == "active"
     assert published["addresses"] == ["http://127.0.0.1:8820"]
     assert published["limits"]["read_timeout_ms"] == 10_000
+    assert published["limits"]["max_concurrency"] == 512
     found = (await call("GET", f"/v1/interfaces/{published['id']}")).json()
     assert found == published | {"addresses": None}
     listed = (await call("GET", "/v1/interfaces", params={"agency": "dp3acskb"})).json()
@@ -123,6 +124,7 @@ async def test_only_the_operator_publishes_for_a_platform_member(
         {"member": "portal"},
         {"limits": {"total_timeout_ms": 100}},
         {"limits": {"max_request_bytes": -1}},
+        {"limits": {"max_concurrency": 0}},
         {"unknown": 1},
     ],
 )

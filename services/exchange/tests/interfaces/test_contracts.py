@@ -241,6 +241,7 @@ async def test_an_uploaded_contract_that_nobody_publishes_is_forgotten(
     other = json.dumps(contract({"/other": get({})})).encode()
     kept = (await call("POST", "/v1/contracts", provider, content=other)).json()["sha256"]
     async with database.transaction() as session:
+        await session.execute(text("UPDATE contract SET stored_at = now() - interval '6 days'"))
         await forget_unpublished(session)
         known = text("SELECT sha256 FROM contract ORDER BY sha256")
         both = sorted([kept, first["contract_sha256"]])

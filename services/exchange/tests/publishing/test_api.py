@@ -1,14 +1,17 @@
 """Publishing over the API: the three modes, the schema, repetitions, and who may."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
+from sebalai_exchange.publishing import jobs
 from sqlalchemy import text
 
 BATCH = "application/cloudevents-batch+json"
 ONE = "application/cloudevents+json"
 PUBLISHER = "ID-BB/GOV/dp3acskb/kependudukan"
 TYPE = "dp3acskb.birth.recorded.v1"
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -103,6 +106,29 @@ async def test_a_repetition_gets_the_first_answer(call, provider, described, dat
     again = (await publish(call, provider, event())).json()["events"][0]
     assert again == first | {"repeated": True}
     assert len(await stored(database)) == 1
+
+
+async def test_a_repetition_is_known_as_long_as_its_event_is_kept(
+    call, provider, topic, database, monkeypatch
+):
+    await call("POST", "/v1/topics", provider, json=topic | {"retention_days": 30})
+    await publish(call, provider, event())
+    monkeypatch.setattr(jobs, "FORGOTTEN_A_PASS", 1)
+
+    async def age(days):
+        async with database.transaction() as session:
+            query = "UPDATE event_seen SET kept_until = kept_until - make_interval(days => :days)"
+            await session.execute(text(query), {"days": days})
+            return await jobs.forget_seen(session)
+
+    # The clock of the test that stored it need not be the machine's.
+    ahead = (datetime.now(UTC) - NOW).days
+    assert not await age(29 - ahead)
+    assert (await publish(call, provider, event())).json()["events"][0]["repeated"]
+    assert await age(2)
+    again = await publish(call, provider, event(data={"number": 8}))
+    assert again.status_code == 202
+    assert not again.json()["events"][0]["repeated"]
 
 
 async def test_the_same_id_with_other_content_is_a_conflict(call, provider, described, database):

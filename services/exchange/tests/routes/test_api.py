@@ -52,6 +52,7 @@ async def test_granted_agreement_and_interface_stand_as_the_gateway_needs_them(
             "read_timeout_ms": 10000,
             "total_timeout_ms": 30000,
             "max_request_bytes": 10485760,
+            "max_concurrency": 512,
             "validate_requests": "off",
             "validate_responses": "off",
             "deprecated_at": None,

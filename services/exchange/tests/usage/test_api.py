@@ -195,6 +195,21 @@ async def test_old_calls_are_forgotten(note, database):
         assert await session.scalar(text("SELECT count(*) FROM call")) == 0
 
 
+async def test_deviations_that_were_not_seen_for_long_are_forgotten(note, database):
+    told = {"contract_sha256": "a" * 64}
+    await note(*(payload(**told, deviations=[f"request.body/{name}: type"]) for name in "ab"))
+    async with database.transaction() as session:
+        await session.execute(
+            text(
+                "UPDATE deviation SET last_at = now() - interval '401 days' "
+                "WHERE deviation LIKE '%/a%'"
+            )
+        )
+        await forget_calls(session)
+        left = await session.scalars(text("SELECT deviation FROM deviation"))
+        assert list(left) == ["request.body/b: type"]
+
+
 @given(
     st.sampled_from([None, PORTAL, CONSUMER]),
     st.booleans(),
@@ -264,15 +279,19 @@ async def test_tail_tells_what_ends_from_now_on_and_to_whom_it_concerns(
     async def followed(view):
         return [row async for row in Tails(clock).follow(committed, view, CallFilter()) if row]
 
+    earlier = payload(minutes=0.5)
+
     async def write():
-        await asyncio.sleep(0.2)
-        async with committed.transaction() as session:
-            await note_calls(session, payloads=[made, payload(minutes=-1)])
+        for told in ([made, payload(minutes=-1)], [earlier]):
+            await asyncio.sleep(0.2)
+            async with committed.transaction() as session:
+                await note_calls(session, payloads=told)
 
     mine, theirs, _ = await asyncio.gather(followed(view), followed(other), write())
     async with committed.transaction() as session:
         await session.execute(text("DELETE FROM call"))
-    assert [str(row.message_id) for row in mine] == [made["message_id"]]
+    # Also the one that ended first and was noted last.
+    assert [str(row.message_id) for row in mine] == [made["message_id"], earlier["message_id"]]
     assert theirs == []
 
 
