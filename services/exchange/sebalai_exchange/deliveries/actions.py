@@ -7,13 +7,12 @@ from uuid import UUID
 
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
-from sebalai_shared.problems import FieldInvalid
+from sebalai_shared.problems import Conflict, FieldInvalid
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.deliveries import history_store as store
 from sebalai_exchange.deliveries.history_store import Chosen
 from sebalai_exchange.deliveries.schema import ReplayWanted
-from sebalai_exchange.deliveries.tail import LONG_AGO
 from sebalai_exchange.publishing.actions import (
     Stored,
     events_after,
@@ -31,7 +30,12 @@ from sebalai_exchange.subscriptions.actions import (
 
 RESEND_MAX = 1_000
 READ_ROWS = 500
-SCANNED_MAX = 1_000_000
+# A page of the log takes some milliseconds, and all of it is one transaction.
+SCANNED_MAX = 100_000
+
+
+class NoLane(Conflict):
+    slug, title = "subscription-without-deliveries", "Nothing is delivered to this subscription"
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,22 @@ class Decision:
     done: int
 
 
+async def _lane_of(session: AsyncSession, caller: Caller, ident: UUID) -> Subscription:
+    """The subscription, if deliveries are made to it. Raises `SubscriptionUnknown`, `NoLane`."""
+    found = await find_subscription(session, caller=caller, ident=ident)
+    if found.kind == "sse" or found.state == "ended":
+        raise NoLane(f"It is {found.state} and of kind {found.kind}.")
+    return found
+
+
 async def resend_dead(
     session: AsyncSession, clock: Clock, *, by: tuple[Caller, UUID], chosen: Chosen, is_dry: bool
 ) -> Decision:
     """Dead deliveries are tried again, at most RESEND_MAX a call, the oldest first.
 
-    Raises `SubscriptionUnknown`.
+    Raises `SubscriptionUnknown`, `NoLane`.
     """
-    found = await find_subscription(session, caller=by[0], ident=by[1])
+    found = await _lane_of(session, *by)
     count = await store.count(session, found.id, chosen)
     if is_dry or not count:
         return Decision(count, 0)
@@ -61,8 +73,8 @@ async def resend_dead(
 async def skip_dead(
     session: AsyncSession, clock: Clock, *, by: tuple[Caller, UUID], chosen: Chosen, reason: str
 ) -> Decision:
-    """Dead deliveries are given up; their key goes on. Raises `SubscriptionUnknown`."""
-    found = await find_subscription(session, caller=by[0], ident=by[1])
+    """Dead deliveries are given up; their key goes on. Raises `SubscriptionUnknown`, `NoLane`."""
+    found = await _lane_of(session, *by)
     done = await store.skip(session, found.id, chosen, clock.now(), reason)
     await store.ring(session, found.id)
     return Decision(done, done)
@@ -74,9 +86,9 @@ async def replay(
     """Events of the log that the subscription hears of are delivered once more, at most
     RESEND_MAX a call, the oldest first; with `count_only` they are counted.
 
-    Raises `SubscriptionUnknown`, `FieldInvalid`.
+    Raises `SubscriptionUnknown`, `NoLane`, `FieldInvalid`.
     """
-    found = await find_subscription(session, caller=by[0], ident=by[1])
+    found = await _lane_of(session, *by)
     matcher = (await matchers(session, clock, subscriptions=[found]))[found.id]
     first, last = await _span(session, wanted)
     count, events = await _heard(session, matcher, (first, last), wanted.type)
@@ -89,6 +101,8 @@ async def replay(
 
 async def _span(session: AsyncSession, wanted: ReplayWanted) -> tuple[int, int]:
     """Positions (after, up to)."""
+    if wanted.from_position is not None and wanted.from_time is not None:
+        raise FieldInvalid("/from_time", "give from_position or from_time, not both")
     last = await head(session)
     first = wanted.from_position - 1 if wanted.from_position is not None else None
     if wanted.from_time is not None:
@@ -108,9 +122,7 @@ async def _heard(
     kinds = [name for name in matcher.modes if kind in (None, name)]
     position, count, events = span[0], 0, list[dict[str, Any]]()
     while position < span[1]:
-        found = await events_after(
-            session, position=position, since=LONG_AGO, limit=READ_ROWS, kinds=kinds
-        )
+        found = await events_after(session, position=position, limit=READ_ROWS, kinds=kinds)
         for event in found:
             if event.pos <= span[1] and matcher.hears(event):
                 count += 1
@@ -147,8 +159,8 @@ class Trace:
 async def trace_event(
     session: AsyncSession, clock: Clock, *, caller: Caller, event_id: UUID
 ) -> Trace:
-    """Who received the event when, after how many attempts; and who is still to. Raises
-    `EventUnknown`.
+    """Who received the event when, after how many attempts; and who is still to. Streams are left
+    out, for their clients keep their own place. Raises `EventUnknown`.
     """
     event = await find_event(session, caller=caller, event_id=event_id)
     known = {row["subscription"]: dict(row) for row in await store.of_event(session, event_id)}
@@ -157,7 +169,8 @@ async def trace_event(
     positions = await store.lane_positions(session)
     for one in live:
         is_ahead = event.pos == 0 or positions.get(one.id, 0) < event.pos
-        if one.id not in known and is_ahead and heard[one.id].hears(event):
+        is_told = one.kind != "sse" and heard[one.id].hears(event)
+        if one.id not in known and is_ahead and is_told:
             known[one.id] = _pending(one)
     return Trace(event, list(known.values()))
 

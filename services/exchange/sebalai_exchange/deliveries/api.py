@@ -6,13 +6,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from sebalai_shared.caller import IdentifiedAccess
-from sebalai_shared.clock import Clock
+from sebalai_shared.clock import Clock, from_text
 from sebalai_shared.database import Transaction
 from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_exchange.deliveries import actions
-from sebalai_exchange.deliveries.actions import Decision, Trace
+from sebalai_exchange.deliveries.actions import Decision, NoLane, Trace
 from sebalai_exchange.deliveries.history_store import Chosen
 from sebalai_exchange.deliveries.receipts import receipt_id
 from sebalai_exchange.deliveries.schema import (
@@ -33,6 +33,9 @@ from sebalai_exchange.subscriptions.actions import SubscriptionUnknown
 router = APIRouter(prefix="/v1", tags=["deliveries"], responses=INPUT)
 
 _UNKNOWN = responses(SubscriptionUnknown)
+_DECIDED = responses(SubscriptionUnknown, NoLane)
+POSITION_MAX = 2**63 - 1
+NUMBER_MAX = 2**31 - 1
 _DONE = frozenset({"delivered"})
 
 
@@ -51,7 +54,7 @@ async def list_deliveries(
 ) -> Page[OpenRead]:
     """Those not done, oldest first."""
     key = decode_cursor(cursor, 1)
-    if key is not None and not isinstance(key[0], int):
+    if key is not None and not (isinstance(key[0], int) and 0 <= key[0] <= POSITION_MAX):
         raise BadCursor("The cursor belongs to another list.")
     span = (int(key[0]) if key else 0, limit)
     rows = await actions.list_open(session, by=(caller, ident), state=state, span=span)
@@ -77,15 +80,22 @@ def _attempt_key(row: Any) -> list[Any]:
     return [row["at"].isoformat(), row["pos"], row["number"]]
 
 
+def _place(at: Any, position: Any, number: Any) -> tuple[datetime, int, int]:
+    """Raises `ValueError`, `TypeError`."""
+    if not (0 <= position <= POSITION_MAX and 0 <= number <= NUMBER_MAX):
+        raise ValueError("outside of what the database counts")
+    return from_text(at), int(position), int(number)
+
+
 def _before(cursor: str | None) -> tuple[datetime, int, int] | None:
     key = decode_cursor(cursor, 3)
     try:
-        return (datetime.fromisoformat(key[0]), int(key[1]), int(key[2])) if key else None
+        return _place(*key) if key else None
     except (ValueError, TypeError) as error:
         raise BadCursor("The cursor belongs to another list.") from error
 
 
-@router.post("/subscriptions/{ident}/resend", responses=_UNKNOWN)
+@router.post("/subscriptions/{ident}/resend", responses=_DECIDED)
 async def resend_dead(
     request: Request,
     ident: UUID,
@@ -102,7 +112,7 @@ async def resend_dead(
     return _decision(made)
 
 
-@router.post("/subscriptions/{ident}/skip", responses=_UNKNOWN)
+@router.post("/subscriptions/{ident}/skip", responses=_DECIDED)
 async def skip_dead(
     request: Request,
     ident: UUID,
@@ -120,7 +130,7 @@ async def skip_dead(
 
 
 @router.post(
-    "/subscriptions/{ident}/replay", responses=responses(SubscriptionUnknown, FieldInvalid)
+    "/subscriptions/{ident}/replay", responses=responses(SubscriptionUnknown, NoLane, FieldInvalid)
 )
 async def replay(
     request: Request,

@@ -163,9 +163,15 @@ class Dispatcher:
         error = task.exception()
         if error is not None:
             log.error("lane failed; it begins again from the database", exc_info=error)
-            self._reload.add(one.lane.serving.subscription.id)
+            self._load_anew(one)
+        elif one.lane.has_left_some:
+            self._load_anew(one)
         elif one.lane.wants_more:
             self._start(one)  # something came between its last look and its end
+
+    def _load_anew(self, one: Served) -> None:
+        self._reload.add(one.lane.serving.subscription.id)
+        self._news.set()
 
     async def _keep_fresh(self) -> None:
         while True:

@@ -15,7 +15,7 @@ from sebalai_shared.database import Database, Transaction
 from sebalai_shared.problems import responses
 
 from sebalai_exchange.deliveries import pulling
-from sebalai_exchange.deliveries.hub import Hub
+from sebalai_exchange.deliveries.hub import Hub, TooManyStreams
 from sebalai_exchange.deliveries.pulling import LEASE, Batch, LeaseLost, WrongKind
 from sebalai_exchange.deliveries.schema import (
     AckRead,
@@ -26,9 +26,9 @@ from sebalai_exchange.deliveries.schema import (
     PullWanted,
 )
 from sebalai_exchange.deliveries.sender import body_of
-from sebalai_exchange.deliveries.tail import LONG_AGO
 from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.publishing.actions import Stored
+from sebalai_exchange.streams import CountedStream
 from sebalai_exchange.subscriptions.actions import (
     Matcher,
     Subscription,
@@ -45,6 +45,7 @@ STREAM_SECONDS = 300.0
 RIGHTS_SECONDS = 15.0
 POLL_SECONDS = 1.0
 _PULL_PROBLEMS = responses(SubscriptionUnknown, WrongKind)
+_STREAM_PROBLEMS = responses(SubscriptionUnknown, WrongKind, TooManyStreams)
 _LEASE_PROBLEMS = responses(SubscriptionUnknown, LeaseLost)
 
 
@@ -142,7 +143,7 @@ class _Stream:
                     _, matcher, _ = await self.look()
                 except (SubscriptionUnknown, WrongKind):
                     return
-            found, upto = await hub.tail.after(position, LONG_AGO, matcher.modes)
+            found, upto = await hub.tail.after(position, matcher.modes)
             chunk = b"".join(_frame(event) for event in found if matcher.hears(event))
             position = upto
             if chunk:
@@ -158,7 +159,7 @@ def _frame(event: Stored) -> bytes:
 
 @router.get(
     "/{ident}/stream",
-    responses={**_PULL_PROBLEMS, 200: {"content": {"text/event-stream": {}}}},
+    responses={**_STREAM_PROBLEMS, 200: {"content": {"text/event-stream": {}}}},
     response_class=StreamingResponse,
 )
 async def stream(
@@ -168,13 +169,14 @@ async def stream(
     last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,15}$")] = None,
     after: Annotated[int | None, Query(ge=0, le=10**15)] = None,
 ) -> StreamingResponse:
-    """Server-sent events from behind `Last-Event-ID`, `after`, or the subscription's start."""
+    """Server-sent events from behind `Last-Event-ID`, `after`, or the subscription's start.
+
+    The client keeps its own place: nothing tells the bus what it has read.
+    """
     hub: Hub = request.app.state.hub
     await hub.start()
     client = _Stream(request, ident, caller)
     _, matcher, begin = await client.look()
     position = int(last_event_id) if last_event_id else (begin if after is None else after)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(
-        client.events(matcher, position), media_type="text/event-stream", headers=headers
-    )
+    hub.enter(ident)
+    return CountedStream(client.events(matcher, position), lambda: hub.leave(ident))

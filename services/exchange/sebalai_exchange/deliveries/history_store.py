@@ -145,16 +145,19 @@ async def of_event(session: AsyncSession, event_id: UUID) -> Sequence[Mapping[st
     """For each subscription that got as far as this event: its state, tries, and the last one."""
     query = text(
         """
+        WITH tried AS (
+          SELECT DISTINCT ON (subscription) subscription, outcome, at, status, reason,
+            count(*) OVER (PARTITION BY subscription) AS tries
+          FROM attempt WHERE event_id = :event
+          ORDER BY subscription, outcome = 'delivered' DESC, at DESC
+        ), unfinished AS (
+          SELECT subscription, state, reason FROM delivery WHERE event_id = :event
+        )
         SELECT s.id AS subscription, s.subscriber, s.kind,
           coalesce(d.state, a.outcome) AS state, coalesce(a.tries, 0) AS attempts,
           a.at AS last_at, a.status, coalesce(d.reason, a.reason) AS reason
-        FROM subscription s
-        LEFT JOIN delivery d ON d.subscription = s.id AND d.event_id = :event
-        LEFT JOIN LATERAL (
-          SELECT count(*) OVER () AS tries, outcome, at, status, reason FROM attempt
-          WHERE event_id = :event AND subscription = s.id
-          ORDER BY outcome = 'delivered' DESC, at DESC LIMIT 1) a ON true
-        WHERE d.event_id IS NOT NULL OR a.at IS NOT NULL
+        FROM tried a FULL JOIN unfinished d USING (subscription)
+        JOIN subscription s ON s.id = subscription
         ORDER BY s.id LIMIT 10000
         """
     )

@@ -7,9 +7,13 @@ made again; meanwhile the log is looked at each second.
 import asyncio
 import contextlib
 import logging
+from collections import Counter
+from uuid import UUID
 
 import asyncpg
 from sebalai_shared.database import Database
+from sebalai_shared.problems import Problem
+from sqlalchemy.exc import SQLAlchemyError
 
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.publishing.actions import BELL
@@ -17,6 +21,13 @@ from sebalai_exchange.publishing.actions import BELL
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+STREAMS_MAX = 2_000
+STREAMS_OF_ONE_MAX = 8
+_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError)
+
+
+class TooManyStreams(Problem):
+    status, slug, title = 429, "too-many-streams", "Too many streams are open already"
 
 
 class Hub:
@@ -26,6 +37,7 @@ class Hub:
         self._bell, self._grown = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
+        self._streams: Counter[UUID] = Counter()
 
     def _ring(self, *_: object) -> None:
         self._bell.set()
@@ -41,6 +53,19 @@ class Hub:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    def enter(self, subscription: UUID) -> None:
+        """Counts a stream in. Raises `TooManyStreams`."""
+        is_full = self._streams.total() >= STREAMS_MAX
+        if is_full or self._streams[subscription] >= STREAMS_OF_ONE_MAX:
+            later = {"Retry-After": "30"}
+            detail = f"At most {STREAMS_OF_ONE_MAX} of one subscription, {STREAMS_MAX} in all."
+            raise TooManyStreams(detail, headers=later)
+        self._streams[subscription] += 1
+
+    def leave(self, subscription: UUID) -> None:
+        self._streams[subscription] -= 1
+        self._streams += Counter()  # what is at zero is not kept
 
     async def grown(self, position: int, seconds: float) -> bool:
         """Whether the log has more than `position`, waiting for it at most `seconds`."""
@@ -58,7 +83,7 @@ class Hub:
         while True:
             try:
                 await self._follow()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except _AWAY as error:
                 log.warning("events wait for the database: %s", error or type(error).__name__)
                 await asyncio.sleep(LOOK_SECONDS)
 

@@ -18,7 +18,7 @@ from sebalai_shared.clock import Clock
 from sebalai_exchange.deliveries.schedule import LIFE, REFUSALS_MAX, Breaker, retry_seconds
 from sebalai_exchange.deliveries.sender import Outcome
 from sebalai_exchange.deliveries.store import OPEN_LOADED_MAX, Attempt, LaneRow, Open
-from sebalai_exchange.deliveries.tail import LONG_AGO, Tail
+from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.deliveries.writer import Writer
 from sebalai_exchange.publishing.actions import Stored
 from sebalai_exchange.subscriptions.actions import Matcher, Subscription
@@ -66,12 +66,14 @@ class Lane:
     def __init__(self, serving: Serving, begin: Beginning, post: Post, tools: Tools) -> None:
         self.serving, self._post, self._tools = serving, post, tools
         self._ident = serving.subscription.id
-        self._read, self._since = begin.row.pos, LONG_AGO
+        self._read = begin.row.pos
         self._breaker = Breaker(begin.row.failures, begin.row.open_until, begin.row.open_since)
         self._parked, self._done = begin.dead_keys, begin.done
         self._queues: dict[Key, deque[Open]] = {}
         self._fresh: dict[int, Open] = {}  # not in the database yet, by position
         self._kept = 0
+        # Deliveries may be in the database that were not loaded: they come before what is new.
+        self.has_left_some = len(begin.opens) >= OPEN_LOADED_MAX
         self._events: dict[int, Stored] = {}
         self._flying: dict[Key, asyncio.Task[None]] = {}
         self._allowance = 1
@@ -87,7 +89,8 @@ class Lane:
 
     @property
     def is_idle(self) -> bool:
-        return not self._queues and self._read >= self._tools.tail.last
+        is_read = self.has_left_some or self._read >= self._tools.tail.last
+        return not self._queues and is_read
 
     @property
     def wants_more(self) -> bool:
@@ -189,7 +192,7 @@ class Lane:
         tail = self._tools.tail
         while self._read < tail.last and self._may_read():
             kinds = self.serving.matcher.modes
-            found, upto = await tail.after(self._read, self._since, kinds)
+            found, upto = await tail.after(self._read, kinds)
             for event in found:
                 if not self._may_read():
                     upto = event.pos - 1
@@ -203,10 +206,10 @@ class Lane:
         return None
 
     def _may_read(self) -> bool:
-        return len(self._fresh) < WINDOW and self._kept < OPEN_LOADED_MAX
+        has_room = len(self._fresh) < WINDOW and self._kept < OPEN_LOADED_MAX
+        return has_room and not self.has_left_some
 
     def _take(self, event: Stored) -> None:
-        self._since = event.stored_at
         if event.pos in self._done or not self.serving.matcher.hears(event):
             return
         now = self._tools.clock.now()

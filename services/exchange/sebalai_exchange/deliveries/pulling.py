@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.deliveries import pull_store
 from sebalai_exchange.deliveries.sender import body_of
-from sebalai_exchange.deliveries.tail import LONG_AGO
 from sebalai_exchange.publishing.actions import events_after, events_at, head
 from sebalai_exchange.subscriptions.actions import Matcher, Subscription
 
@@ -76,7 +75,7 @@ async def _read_on(
     heard: list[pull_store.New] = []
     while position < last and len(heard) < wanted:
         found = await events_after(
-            session, position=position, since=LONG_AGO, limit=READ_ROWS, kinds=list(matcher.modes)
+            session, position=position, limit=READ_ROWS, kinds=list(matcher.modes)
         )
         for event in found:
             position = event.pos

@@ -63,16 +63,6 @@ async def lane(session: AsyncSession, subscription: UUID) -> LaneRow:
     return LaneRow(**row)
 
 
-async def lanes_behind(session: AsyncSession) -> Sequence[UUID]:
-    """Lanes with something to do: behind the head, or with deliveries to try again."""
-    query = text(
-        "SELECT l.subscription FROM lane l CROSS JOIN event_head h WHERE l.pos < h.pos "
-        "OR EXISTS (SELECT 1 FROM delivery d WHERE d.subscription = l.subscription "
-        "AND d.state IN ('waiting', 'held'))"
-    )
-    return (await session.scalars(query)).all()
-
-
 async def open_of(session: AsyncSession, subscription: UUID) -> Sequence[Open]:
     """Waiting and held deliveries by position, at most OPEN_LOADED_MAX."""
     query = text(

@@ -5,7 +5,6 @@ Lanes that are further behind read the database; the tail is bounded by count an
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from sebalai_shared.database import Database
 
@@ -14,39 +13,36 @@ from sebalai_exchange.publishing.actions import Stored, events_after, events_at,
 TAIL_EVENTS = 5_000
 TAIL_BYTES = 16 * 1024 * 1024
 READ_ROWS = 500
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Tail:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._events: deque[Stored] = deque()
-        self._bytes, self._since = 0, LONG_AGO
+        self._bytes = 0
         self.last = 0
 
     async def open(self) -> None:
-        """Begins at the log's present end."""
+        """Begins at the log's present end, also a second time: what it holds has no gaps."""
         async with self._database.transaction() as session:
-            self.last = await head(session)
+            last = await head(session)
+        self._events.clear()
+        self._bytes, self.last = 0, last
 
     async def grow(self) -> list[Stored]:
         """Reads what came since; at most READ_ROWS a call."""
         async with self._database.transaction() as session:
-            found = await events_after(
-                session, position=self.last, since=self._since, limit=READ_ROWS
-            )
+            found = await events_after(session, position=self.last, limit=READ_ROWS)
         for event in found:
             self._events.append(event)
             self._bytes += len(event.document)
         if found:
-            self.last, self._since = found[-1].pos, found[-1].stored_at
+            self.last = found[-1].pos
         while len(self._events) > TAIL_EVENTS or self._bytes > TAIL_BYTES:
             self._bytes -= len(self._events.popleft().document)
         return list(found)
 
-    async def after(
-        self, position: int, since: datetime, kinds: Iterable[str]
-    ) -> tuple[Sequence[Stored], int]:
+    async def after(self, position: int, kinds: Iterable[str]) -> tuple[Sequence[Stored], int]:
         """Events of `kinds` behind `position`, and the position that is read now."""
         if self._events and position >= self._events[0].pos - 1:
             wanted = set(kinds)
@@ -60,7 +56,7 @@ class Tail:
         upto = self.last
         async with self._database.transaction() as session:
             found = await events_after(
-                session, position=position, since=since, limit=READ_ROWS, kinds=list(kinds)
+                session, position=position, limit=READ_ROWS, kinds=list(kinds)
             )
         is_full = len(found) == READ_ROWS
         return found, found[-1].pos if is_full else upto

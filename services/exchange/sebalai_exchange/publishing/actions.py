@@ -218,12 +218,11 @@ async def events_after(
     session: AsyncSession,
     *,
     position: int,
-    since: datetime,
     limit: int,
     kinds: Sequence[str] | None = None,
 ) -> Sequence[Stored]:
-    """The log behind `position`, which was stored at `since`; all types, or those of `kinds`."""
-    return await store.after(session, (position, since), limit, kinds)
+    """The log behind `position`; all types, or those of `kinds`."""
+    return await store.after(session, position, limit, kinds)
 
 
 async def events_at(session: AsyncSession, *, positions: Sequence[int]) -> Sequence[Stored]:

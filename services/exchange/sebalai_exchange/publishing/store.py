@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
-
-# A transaction may commit this much after the time it stored an event at.
-STORED_SLACK = timedelta(hours=1)
 
 _COLUMNS = (
     "event_id, source, id, type, key, publisher, parties, retention_days, document, stored_at"
@@ -141,20 +138,20 @@ def stored(row: Mapping[str, Any]) -> Stored:
 
 _FIELDS = "pos, event_id, source, id, type, key, publisher, parties, document, stored_at"
 _AFTER = text(
-    f"SELECT {_FIELDS} FROM event WHERE pos > :after AND stored_at >= :since "  # noqa: S608
+    f"SELECT {_FIELDS} FROM event WHERE pos > :after "  # noqa: S608
     "AND (CAST(:kinds AS text[]) IS NULL OR type = ANY(CAST(:kinds AS text[]))) "
     "ORDER BY pos LIMIT :limit"
 )
 
 
 async def after(
-    session: AsyncSession, place: tuple[int, datetime], limit: int, kinds: Sequence[str] | None
+    session: AsyncSession, position: int, limit: int, kinds: Sequence[str] | None
 ) -> Sequence[Stored]:
-    """Events behind a position; the time is when it was stored (it spares partitions)."""
-    position, since = place
+    """Events behind a position, in every partition: two hosts' clocks may differ, so the time at
+    which one was stored says nothing about those behind it.
+    """
     names = {
         "after": position,
-        "since": since - STORED_SLACK,
         "kinds": None if kinds is None else list(kinds),
         "limit": limit,
     }

@@ -16,6 +16,7 @@ from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.names import NAME_LENGTH_MAX, agency_of
+from sebalai_exchange.streams import CountedStream
 from sebalai_exchange.usage import actions
 from sebalai_exchange.usage.access import PUBLIC_PURPOSE
 from sebalai_exchange.usage.actions import CallFilter, CallUnknown, NoCallsForYou
@@ -125,17 +126,14 @@ async def tail_calls(
     wanted = CallFilter(consumer, interface)
     view = actions.require_view(caller, wanted)
     tails: Tails = request.app.state.tails
-    tails.enter()
 
     async def told() -> AsyncIterator[bytes]:
-        try:
-            async for row in tails.follow(request.app.state.database, view, wanted):
-                call = _read(row, is_redacted=view.is_redacted) if row is not None else None
-                yield _sse(call)
-        finally:
-            tails.leave()
+        async for row in tails.follow(request.app.state.database, view, wanted):
+            call = _read(row, is_redacted=view.is_redacted) if row is not None else None
+            yield _sse(call)
 
-    return StreamingResponse(told(), media_type="text/event-stream")
+    tails.enter()
+    return CountedStream(told(), tails.leave)
 
 
 def _sse(call: CallRead | None) -> bytes:

@@ -120,6 +120,7 @@ async def test_a_publisher_sees_who_received_the_event(bus, receiver):
     await bus.describe()
     async with bus.running():
         made = [await subscribed(bus, receiver.url(f"/good/{n}")) for n in range(3)]
+        await bus.subscribe(kind="sse")  # keeps its own place, so it is not among the expected
         (stored,) = await bus.publish(bus.event())
         path = f"/v1/events/{stored['event_id']}"
 
@@ -147,6 +148,9 @@ async def test_a_subscriber_counts_and_replays_what_it_had_before(bus, receiver)
         wanted = {"from_position": 3, "count_only": True}
         counted = await bus.ask("POST", path, bus.subscriber, json=wanted)
         assert counted.json() == {"count": 3, "done": 0}
+        both = {"from_position": 3, "from_time": "2026-11-24T08:00:00Z"}
+        refused = await bus.ask("POST", path, bus.subscriber, json=both)
+        assert refused.json()["errors"][0]["pointer"] == "/from_time"
         done = await bus.ask("POST", path, bus.subscriber, json={"from_position": 3})
         assert done.json() == {"count": 3, "done": 3}
         await bus.until(lambda: len(receiver.ids("/good/a")) == 8)

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from sebalai_exchange.deliveries.jobs import forget_ended
 from sqlalchemy import text
 
 
@@ -94,6 +95,21 @@ async def test_nobody_pulls_from_anothers_subscription(bus, filled):
     path = f"/v1/subscriptions/{filled['id']}/pull"
     answer = await bus.ask("POST", path, bus.publisher, json={})
     assert answer.status_code == 404
+
+
+async def test_what_an_ended_subscription_had_open_is_forgotten_with_its_attempts(bus, filled):
+    await pull(bus, filled, max=2)
+    path = f"/v1/subscriptions/{filled['id']}/end"
+    await bus.ask("POST", path, bus.subscriber, json={"reason": "sudah selesai"})
+
+    async def left(age):
+        async with bus.database.transaction() as session:
+            change = "UPDATE subscription SET changed_at = now() - make_interval(days => :age)"
+            await session.execute(text(change), {"age": age})
+            await forget_ended(session)
+            return await session.scalar(text("SELECT count(*) FROM delivery"))
+
+    assert [await left(89), await left(91)] == [2, 0]
 
 
 async def frames(bus, made, count, **more):
