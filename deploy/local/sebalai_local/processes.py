@@ -236,6 +236,7 @@ def _own_settings(home: Home) -> dict[str, dict[str, str]]:
             "ROUTES_KEY_FILE": str(home.secrets / "routes-key.jwk"),
             "LEDGER_KEY_FILE": str(home.secrets / "ledger-key"),
             "LEDGER_ORIGIN": secrets.LEDGER_ORIGIN,
+            "EVENT_TYPES_DIR": str(project_root() / "docs" / "contracts" / "events"),
             # Webhooks of an embedded platform stand on this machine too.
             "PRIVATE_WEBHOOKS": "127.0.0.1",
         },

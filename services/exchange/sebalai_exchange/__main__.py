@@ -1,9 +1,12 @@
 """`python -m sebalai_exchange {api|worker|dispatch|migrate|load|contracts}`."""
 
+import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.migrations import run_migrate
 from sebalai_shared.process import main, run_worker, serve
@@ -12,6 +15,7 @@ from sebalai_exchange.app import exchange_app
 from sebalai_exchange.contracts import write_contracts
 from sebalai_exchange.ledger.note import MalformedKeyError
 from sebalai_exchange.settings import ExchangeSettings
+from sebalai_exchange.topics.loading import load_platform_types, read_platform_types
 from sebalai_exchange.worker import MissingKeyError, Worker, dispatch
 
 PACKAGE = Path(__file__).parent
@@ -44,7 +48,19 @@ def migrate(_: Sequence[str]) -> None:
 
 
 def load(_: Sequence[str]) -> None:
-    """Exchange has no reference data: what it holds, agencies bring through its API."""
+    """The platform's own event types; all else agencies bring through the API."""
+    settings = ExchangeSettings.from_environment()
+    schemas = read_platform_types(settings.event_types_dir)
+    changed = asyncio.run(_load(settings, schemas))
+    sys.stdout.write(f"platform event types: {len(schemas)}, new or changed: {changed}\n")
+
+
+async def _load(settings: ExchangeSettings, schemas: Mapping[str, Any]) -> int:
+    database = Database(settings)
+    try:
+        return await load_platform_types(database, SystemClock(), schemas)
+    finally:
+        await database.close()
 
 
 def contracts(arguments: Sequence[str]) -> None:

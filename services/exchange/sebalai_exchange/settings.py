@@ -17,6 +17,8 @@ class ExchangeSettings(MemberSettings):
     webhook_key_file: Path | None = None
     # Comma list of hosts and CIDR blocks inside, where webhooks may stand (and on http too).
     private_webhooks: str = ""
+    # What members have published of their own facts: `<event type>.json`.
+    event_types_dir: Path = Path("docs/contracts/events")
 
     def origin(self) -> str:
         """What every log's name begins with, without a scheme (C2SP tlog-checkpoint)."""

@@ -8,9 +8,9 @@ from sebalai_shared.events import decode
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.publishing.actions import take_fact
+from sebalai_exchange.topics.actions import PLATFORM_OWNERS
 
-PLATFORM = ("identity", "catalog", "archive", "exchange", "gateway")
-FACTS = Feed("EVENTS", "exchange-events", [f"sebalai.{owner}.>" for owner in PLATFORM])
+FACTS = Feed("EVENTS", "exchange-events", [f"sebalai.{owner}.>" for owner in PLATFORM_OWNERS])
 
 
 async def on_fact(session: AsyncSession, message: Msg) -> None:

@@ -5,7 +5,7 @@ with (UU PDP pasal 20: the controller decides what is told to whom).
 from sebalai_shared.caller import Caller
 
 MANAGE = "exchange.manage"
-PLATFORM_OWNERS = frozenset({"identity", "catalog", "archive", "exchange", "gateway"})
+PLATFORM_OWNERS = ("identity", "catalog", "archive", "exchange", "gateway")
 
 
 def owner_of(kind: str) -> str:

@@ -15,14 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.interfaces.actions import offered_interface
 from sebalai_exchange.topics import access, rules, store
+from sebalai_exchange.topics.access import PLATFORM_OWNERS
 from sebalai_exchange.topics.rules import Validator, faults
 from sebalai_exchange.topics.schema import TopicPublish
 from sebalai_exchange.topics.store import Topic
 
-__all__ = ["Topic", "Validator", "faults"]
+__all__ = ["PLATFORM_OWNERS", "Topic", "Validator", "faults"]
 
 SIDE_BY_SIDE = timedelta(days=365)
 VALIDATORS_MAX = 2_000
+_UNDESCRIBED: dict[str, Any] = {"$schema": rules.DIALECT, "type": "object"}
 # Who hears of the platform's own facts, by the longest prefix that fits; all else the operator.
 PLATFORM_ACCESS = {
     "catalog.service.": "open",
@@ -216,17 +218,50 @@ class Validators:
 
 
 async def note_platform_type(session: AsyncSession, clock: Clock, *, kind: str) -> bool:
-    """Makes a type of the platform known when its first fact arrives; False for any other."""
-    owner = access.owner_of(kind)
-    if owner not in access.PLATFORM_OWNERS:
+    """Makes a type of the platform known when its first fact arrives, if nothing has described it
+    before; False for any other type.
+    """
+    if not _is_of_the_platform(kind):
         return False
+    await store.note_platform_type(session, _platform_fields(clock, kind, _UNDESCRIBED))
+    return True
+
+
+async def describe_platform_type(
+    session: AsyncSession, clock: Clock, *, kind: str, schema: dict[str, Any]
+) -> bool:
+    """Keeps the schema a member has published for its own facts, as the next minor version when it
+    changed; whether anything did. Facts are taken as they come: a schema refuses none of them.
+
+    Raises `FieldInvalid`, `ValueError` when the type is not one of the platform.
+    """
+    if not _is_of_the_platform(kind):
+        raise ValueError(f"{kind} is not a type of the platform")
+    _compiled(schema)
+    fields = _platform_fields(clock, kind, schema)
+    known = await store.lock(session, kind)
+    if known is None:
+        await store.note_platform_type(session, fields)
+        return True
+    if known.schema_sha256 == fields["schema_sha256"]:
+        return False
+    await store.describe(session, kind, fields["description"], clock.now())
+    await store.add_version(session, fields | {"minor": known.minor + 1})
+    return True
+
+
+def _is_of_the_platform(kind: str) -> bool:
+    return access.owner_of(kind) in access.PLATFORM_OWNERS
+
+
+def _platform_fields(clock: Clock, kind: str, schema: dict[str, Any]) -> dict[str, Any]:
     fits = [prefix for prefix in PLATFORM_ACCESS if kind.startswith(prefix)]
-    schema: dict[str, Any] = {"$schema": rules.DIALECT, "type": "object"}
-    fields = {
+    owner = access.owner_of(kind)
+    return {
         "type": kind,
         "owner": owner,
         "title": kind,
-        "description": f"A fact of the platform's part {owner}.",
+        "description": schema.get("description") or f"A fact of the platform's part {owner}.",
         "access": PLATFORM_ACCESS[max(fits, key=len)] if fits else "operator",
         "minor": 0,
         "schema": orjson.dumps(schema).decode(),
@@ -235,5 +270,3 @@ async def note_platform_type(session: AsyncSession, clock: Clock, *, kind: str) 
         "by": "platform",
         "now": clock.now(),
     }
-    await store.note_platform_type(session, fields)
-    return True

@@ -129,6 +129,13 @@ async def deprecate(
     )
 
 
+async def describe(session: AsyncSession, kind: str, description: str, now: datetime) -> None:
+    await session.execute(
+        text("UPDATE topic SET description = :told, changed_at = :now WHERE type = :type"),
+        {"type": kind, "told": description, "now": now},
+    )
+
+
 async def routing(session: AsyncSession) -> Sequence[Mapping[str, Any]]:
     """What dispatch needs of each type."""
     query = text("SELECT type, access, interface, application FROM topic")
