@@ -10,7 +10,7 @@ from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, page
 from sebalai_shared.problems import responses
 
 from sebalai_services_catalog.conditional import Conditional
-from sebalai_services_catalog.positions import position_of
+from sebalai_services_catalog.cursors import position_of
 from sebalai_services_catalog.reference import actions, model, schema
 
 router = APIRouter(prefix="/v1/reference", tags=["reference"], route_class=Conditional)

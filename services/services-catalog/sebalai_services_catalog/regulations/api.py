@@ -7,8 +7,8 @@ from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_services_catalog.conditional import Conditional
+from sebalai_services_catalog.cursors import position_of
 from sebalai_services_catalog.now import Now
-from sebalai_services_catalog.positions import position_of
 from sebalai_services_catalog.regulations import actions
 from sebalai_services_catalog.regulations.actions import RegisterRefused, RegulationUnknown
 from sebalai_services_catalog.regulations.schema import (

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.idempotency import Idempotent, KeyReused
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_services_catalog.calendar.actions import calendars
+from sebalai_services_catalog.cursors import id_of
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.requests import actions, filing, store
 from sebalai_services_catalog.requests.actions import AppealTooLate, RequestFilter, WorkLeft
@@ -72,16 +73,6 @@ def _filter(
     return RequestFilter(mine, state, service)
 
 
-def _after(cursor: str | None) -> UUID | None:
-    key = decode_cursor(cursor, 1)
-    if key is None:
-        return None
-    try:
-        return UUID(str(key[0]))
-    except ValueError as error:
-        raise BadCursor("Take `next` of the page before as it is, or leave it out.") from error
-
-
 @router.post(
     "",
     status_code=status.HTTP_201_CREATED,
@@ -114,7 +105,7 @@ async def list_requests(
     limit: Limit = 20,
 ) -> Page[RequestBrief]:
     rows = await actions.list_requests(
-        session, caller=caller, wanted=wanted, after=_after(cursor), limit=limit
+        session, caller=caller, wanted=wanted, after=id_of(cursor), limit=limit
     )
     return page(rows, limit, brief_read, lambda row: [row.id])
 

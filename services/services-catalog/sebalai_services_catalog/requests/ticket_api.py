@@ -8,10 +8,11 @@ import segno
 from fastapi import APIRouter, Path, Query, Request, Response
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, page
 from sebalai_shared.problems import responses
 
 from sebalai_services_catalog.calendar.actions import calendars
+from sebalai_services_catalog.cursors import id_of
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.requests import actions, store, tasks
 from sebalai_services_catalog.requests.access import DECIDE, WRITE
@@ -106,14 +107,9 @@ async def list_tasks(
     limit: Limit = 20,
 ) -> Page[QueuedTaskRead]:
     """The team's queue: open and claimed tasks of the caller's agency, the oldest first."""
-    key = decode_cursor(cursor, 1)
-    try:
-        after = UUID(str(key[0])) if key else None
-    except ValueError as error:
-        raise BadCursor("Take `next` of the page before as it is, or leave it out.") from error
     agencies = None if caller.is_operator else _agencies(caller)
     claimed_by = caller.subject if mine else None
-    rows = await store.queue(session, agencies, claimed_by, (after, limit))
+    rows = await store.queue(session, agencies, claimed_by, (id_of(cursor), limit))
     return page(rows, limit, queued_read, lambda row: [row[0].id])
 
 

@@ -1,4 +1,4 @@
-"""Decisions about services: find, list, load what the reviewed files hold, move one along."""
+"""Decisions about services: find, list, load what the files hold, move one along."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,10 +31,10 @@ from sebalai_services_catalog.services.model import (
 )
 from sebalai_services_catalog.services.publication import Edition, publish_edition, record_act
 from sebalai_services_catalog.services.search import load_synonyms
-from sebalai_services_catalog.services.standard import Standard, inherit
+from sebalai_services_catalog.services.standard import Fee, Standard, inherit
 from sebalai_services_catalog.services.store import Published, ServiceFilter
 
-__all__ = ["ServiceFilter", "Standard", "load_synonyms"]
+__all__ = ["Fee", "Service", "ServiceFilter", "Standard", "load_synonyms"]
 
 
 class ServiceUnknown(NotFound):

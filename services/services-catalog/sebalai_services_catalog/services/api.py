@@ -1,5 +1,6 @@
 """HTTP of published services: `/v1/services`, public; suspending and retiring by their agency."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Literal
 
@@ -10,8 +11,8 @@ from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode
 from sebalai_shared.problems import responses
 
 from sebalai_services_catalog.conditional import Conditional
+from sebalai_services_catalog.cursors import POSITION_MAX, position_of
 from sebalai_services_catalog.now import Now
-from sebalai_services_catalog.positions import POSITION_MAX, position_of
 from sebalai_services_catalog.regulations.actions import read_by_ids, revoked_ids
 from sebalai_services_catalog.services import actions
 from sebalai_services_catalog.services.actions import (
@@ -20,6 +21,7 @@ from sebalai_services_catalog.services.actions import (
     ServiceStateConflict,
     ServiceUnknown,
 )
+from sebalai_services_catalog.services.lifecycle import Act
 from sebalai_services_catalog.services.readings import Facts, full, read, template_read
 from sebalai_services_catalog.services.schema import (
     ActRead,
@@ -158,51 +160,42 @@ async def list_acts(slug: Slug, caller: PublicAccess, session: Transaction) -> l
 MOVES = responses(ServiceUnknown, ServiceActRefused, ServiceStateConflict)
 
 
+Move = Callable[[str, Act], Awaitable[ServiceRead]]
+
+
+def _mover(
+    wanted: Reason, caller: IdentifiedAccess, session: Transaction, clock: Now, facts: KnownFacts
+) -> Move:
+    """Takes a service, by its slug, through one act of its life; the routes below name the act."""
+
+    async def move(slug: str, act: Act) -> ServiceRead:
+        row = await actions.move_service(
+            session, clock, caller=caller, slug=slug, act=act, reason=wanted.reason
+        )
+        return read(row, facts)
+
+    return move
+
+
+Mover = Annotated[Move, Depends(_mover)]
+
+
 @router.post("/{slug}/suspension", responses=MOVES)
-async def suspend_service(
-    slug: Slug,
-    wanted: Reason,
-    caller: IdentifiedAccess,
-    session: Transaction,
-    clock: Now,
-    facts: KnownFacts,
-) -> ServiceRead:
+async def suspend_service(slug: Slug, move: Mover) -> ServiceRead:
     """No new requests are taken; running ones go on."""
-    row = await actions.move_service(
-        session, clock, caller=caller, slug=slug, act="suspend", reason=wanted.reason
-    )
-    return read(row, facts)
+    return await move(slug, "suspend")
 
 
 @router.post("/{slug}/resumption", responses=MOVES)
-async def resume_service(
-    slug: Slug,
-    wanted: Reason,
-    caller: IdentifiedAccess,
-    session: Transaction,
-    clock: Now,
-    facts: KnownFacts,
-) -> ServiceRead:
-    row = await actions.move_service(
-        session, clock, caller=caller, slug=slug, act="resume", reason=wanted.reason
-    )
-    return read(row, facts)
+async def resume_service(slug: Slug, move: Mover) -> ServiceRead:
+    """It takes requests again."""
+    return await move(slug, "resume")
 
 
 @router.post("/{slug}/retirement", responses=MOVES)
-async def retire_service(
-    slug: Slug,
-    wanted: Reason,
-    caller: IdentifiedAccess,
-    session: Transaction,
-    clock: Now,
-    facts: KnownFacts,
-) -> ServiceRead:
+async def retire_service(slug: Slug, move: Mover) -> ServiceRead:
     """It leaves the list for good; its address and versions stay readable."""
-    row = await actions.move_service(
-        session, clock, caller=caller, slug=slug, act="retire", reason=wanted.reason
-    )
-    return read(row, facts)
+    return await move(slug, "retire")
 
 
 @templates.get("")

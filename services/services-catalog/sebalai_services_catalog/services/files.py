@@ -1,4 +1,4 @@
-"""The reviewed files of the reference folder: `services/*.toml`, `service_templates/*.toml`."""
+"""The files of the reference folder: `services/*.toml`, `service_templates/*.toml`."""
 
 import hashlib
 import tomllib
@@ -40,7 +40,7 @@ class TemplateFile(_File):
 
 
 class ServiceFile(_File):
-    """One service as an officer reviewed it; `standard` holds what it says itself."""
+    """One service as a file says it, and how sure that is; `standard` is what it says itself."""
 
     agency: AgencySlug
     template: Slug | None = None

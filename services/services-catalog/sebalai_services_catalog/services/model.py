@@ -34,7 +34,7 @@ class Service(Base):
 
 class ServiceVersion(Marked, Base):
     """`standard` is the whole standard, `inherited` the fields its template filled. `digest` is of
-    the reviewed file's meaning, so that loading again makes no new version.
+    the file's meaning, so that loading again makes no new version.
     """
 
     __tablename__ = "service_version"

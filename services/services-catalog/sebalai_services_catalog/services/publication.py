@@ -1,4 +1,4 @@
-"""The one place where a version comes to be: from a reviewed file or from an approved draft."""
+"""The one place where a version comes to be: from a file or from an approved draft."""
 
 import hashlib
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ REVIEW_YEARS = 3
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A complete standard and where it came from. `officer` is null for a reviewed file."""
+    """A complete standard and where it came from. `officer` is null for a file."""
 
     standard: Standard
     inherited: list[str]
