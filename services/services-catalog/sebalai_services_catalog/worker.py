@@ -11,10 +11,11 @@ from sebalai_shared.process import every, together
 from sebalai_shared.relay import Relay
 
 from sebalai_services_catalog.apis.jobs import FEED, on_interface
+from sebalai_services_catalog.batches import in_batches
+from sebalai_services_catalog.complaints.actions import keep_deadlines as keep_complaint_deadlines
 from sebalai_services_catalog.complaints.jobs import DEADLINES_SECONDS as COMPLAINTS_SECONDS
 from sebalai_services_catalog.complaints.jobs import (
     LAPOR_SECONDS,
-    keep_complaint_deadlines,
     lapor_client,
     tell_lapor,
 )
@@ -38,7 +39,7 @@ async def work(settings: CatalogSettings) -> None:
         await keep_deadlines(database, clock)
 
     async def complaints() -> None:
-        await keep_complaint_deadlines(database, clock)
+        await in_batches(database, clock, keep_complaint_deadlines)
 
     async def transport() -> None:
         await broker.connect()

@@ -1,7 +1,8 @@
 """A stand-in for SP4N-LAPOR!, as our adapter speaks to it: reports kept by our ticket.
 
 The true interface is open to registered developers only; this one invents nothing beyond a PUT
-that is safe to repeat. `PUT /reports/{ticket}` answers 401 without the token, 503 while `down`.
+that is safe to repeat. `PUT /reports/{ticket}` answers 401 without the token, 503 while `down`,
+422 for a ticket in `refused`.
 """
 
 from typing import Annotated
@@ -14,6 +15,7 @@ Token = Annotated[str, Header(alias="Authorization")]
 def lapor_app(token: str) -> FastAPI:
     app = FastAPI()
     app.state.reports, app.state.calls, app.state.down = {}, [], False
+    app.state.refused = set()
 
     @app.put("/reports/{ticket}")
     async def put_report(ticket: str, request: Request, authorization: Token = "") -> dict:
@@ -22,6 +24,8 @@ def lapor_app(token: str) -> FastAPI:
             raise HTTPException(401)
         if app.state.down:
             raise HTTPException(503)
+        if ticket in app.state.refused:
+            raise HTTPException(422)
         app.state.reports[ticket] = await request.json()
         return {"id": f"L-{list(app.state.reports).index(ticket) + 1}"}
 

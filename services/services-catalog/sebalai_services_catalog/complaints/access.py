@@ -22,7 +22,9 @@ def is_desk(caller: Caller) -> bool:
 
 
 def is_agency(caller: Caller, row: Complaint) -> bool:
-    return row.agency is not None and caller.agency == row.agency and caller.has_scope(WRITE)
+    """The agency it was forwarded to; before that only the desk knows whom it is about."""
+    is_forwarded = row.agency is not None and row.forwarded_at is not None
+    return is_forwarded and caller.agency == row.agency and caller.has_scope(WRITE)
 
 
 def is_reporter(caller: Caller, row: Complaint, code: str | None) -> bool:

@@ -79,11 +79,15 @@ async def file_complaint(
 async def _join(
     session: AsyncSession, row: Complaint, caller: Caller, wanted: schema.ComplaintCreate
 ) -> None:
-    """What it is about: the button on a request carries the request's service and agency along."""
+    """What it is about: the button on a request carries the request's service and agency along.
+
+    An anonymous complaint keeps no request, because a request names its applicant.
+    """
     slug = wanted.service
     if wanted.request is not None:
         request, _ = await find_request(session, caller=caller, key=wanted.request)
-        row.request_id, slug = request.id, request.service
+        slug = request.service
+        row.request_id = None if wanted.anonymous else request.id
     if slug is not None:
         service, _ = await find_service(session, caller=caller, slug=slug)
         row.service, row.service_id, row.agency = slug, service.id, service.agency
@@ -114,8 +118,12 @@ async def find_by_ticket(session: AsyncSession, *, ticket: str) -> Complaint:
     return row
 
 
-async def list_acts(session: AsyncSession, *, key: UUID) -> Sequence[ComplaintAct]:
-    return await store.acts(session, key)
+async def list_acts(
+    session: AsyncSession, *, caller: Caller, key: UUID, code: str | None
+) -> Sequence[ComplaintAct]:
+    """What was done and said, the earliest first. Raises: ComplaintUnknown."""
+    row = await find_complaint(session, caller=caller, key=key, code=code)
+    return await store.acts(session, row.id)
 
 
 async def count_by_service(

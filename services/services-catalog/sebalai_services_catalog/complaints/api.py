@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Path, status
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.idempotency import Idempotent, KeyReused
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, page
 from sebalai_shared.problems import responses
 
 from sebalai_services_catalog.complaints import actions
@@ -22,11 +22,13 @@ from sebalai_services_catalog.complaints.model import Complaint
 from sebalai_services_catalog.complaints.schema import (
     ActWrite,
     Code,
+    ComplaintActRead,
     ComplaintCreate,
     ComplaintFiled,
     ComplaintRead,
     ComplaintStatus,
 )
+from sebalai_services_catalog.cursors import id_of
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.requests.actions import RequestUnknown
 from sebalai_services_catalog.services.actions import ServiceUnknown
@@ -73,13 +75,8 @@ async def list_complaints(
     limit: Limit = 20,
 ) -> Page[ComplaintRead]:
     """The desk's all, an agency's own, a reporter's own; the latest first."""
-    key = decode_cursor(cursor, 1)
-    try:
-        after = UUID(str(key[0])) if key else None
-    except ValueError as error:
-        raise BadCursor("Take `next` of the page before as it is, or leave it out.") from error
     rows = await actions.list_complaints(
-        session, caller=caller, state=state, after=after, limit=limit
+        session, caller=caller, state=state, after=id_of(cursor), limit=limit
     )
     return page(rows, limit, _read, lambda row: [row.id])
 
@@ -109,6 +106,15 @@ async def read_complaint(
 ) -> ComplaintRead:
     """For the desk, the agency, and the reporter: by login, or with `Sebalai-Reply-Code`."""
     return _read(await actions.find_complaint(session, caller=caller, key=key, code=code))
+
+
+@router.get("/{key}/acts", responses=responses(ComplaintUnknown))
+async def list_acts(
+    key: UUID, caller: PublicAccess, session: Transaction, code: ReplyCode = None
+) -> list[ComplaintActRead]:
+    """Every step with what was said in it, for whoever may read the complaint."""
+    rows = await actions.list_acts(session, caller=caller, key=key, code=code)
+    return [ComplaintActRead.model_validate(row) for row in rows]
 
 
 @router.post(

@@ -5,15 +5,13 @@ from typing import Any
 
 import orjson
 from sebalai_shared import http
-from sebalai_shared.addresses import Reach
-from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 from sqlalchemy import update
 
 from sebalai_services_catalog.complaints import store
-from sebalai_services_catalog.complaints.actions import keep_deadlines
 from sebalai_services_catalog.complaints.machine import PUBLIC
 from sebalai_services_catalog.complaints.model import Complaint
+from sebalai_services_catalog.outside import FAILURES_MAX, outside_client, send
 from sebalai_services_catalog.settings import CatalogSettings
 
 log = logging.getLogger(__name__)
@@ -21,47 +19,38 @@ log = logging.getLogger(__name__)
 DEADLINES_SECONDS = 60.0
 LAPOR_SECONDS = 30.0
 LAPOR_ROWS = 100
-BATCHES_MAX = 100
 
 
 def lapor_client(settings: CatalogSettings) -> http.Client:
     """The process's client of LAPOR!; close it at the end."""
-    reach = Reach.parse(one for one in settings.private_systems.split(",") if one.strip())
-    client = http.client(reach, base_url=settings.lapor_url)
+    client = outside_client(settings, settings.lapor_url)
     if settings.lapor_token is not None:
         client.headers["Authorization"] = f"Bearer {settings.lapor_token.get_secret_value()}"
-    client.headers["Content-Type"] = "application/json"
     return client
-
-
-async def keep_complaint_deadlines(database: Database, clock: Clock) -> int:
-    done = 0
-    for _ in range(BATCHES_MAX):
-        async with database.transaction() as session:
-            touched = await keep_deadlines(session, clock)
-        done += touched
-        if touched == 0:
-            break
-    return done
 
 
 async def tell_lapor(database: Database, client: http.Client) -> int:
     """Sends what LAPOR! does not know, keyed by our ticket so that sending twice is one report.
 
-    A refusal or outage ends the pass and leaves the rest for the next; nothing is lost. The wire
-    shape is ours: LAPOR!'s documents are open to its registered developers only.
+    A refused report stays for the next pass and keeps no other waiting; an outage ends the pass.
+    The wire shape is ours: LAPOR!'s documents are open to its registered developers only.
     """
     async with database.transaction() as session:
         rows = await store.unsent(session, LAPOR_ROWS)
-    sent = 0
+    sent = failures = 0
     for row in rows:
         try:
-            answer = await client.put(f"/reports/{row.ticket}", content=orjson.dumps(_report(row)))
+            content = orjson.dumps(_report(row))
+            answer = await send(client, "PUT", f"/reports/{row.ticket}", content)
             answer.raise_for_status()
             lapor_id = str(answer.json()["id"])
-        except (http.Error, ValueError, KeyError):
-            log.warning("LAPOR! took %s of %s complaints; next pass goes on", sent, len(rows))
-            break
+        except (http.Error, ValueError, KeyError, TypeError) as error:
+            log.warning("LAPOR! did not take complaint %s: %s", row.id, type(error).__name__)
+            failures += 1
+            if failures == FAILURES_MAX:
+                break
+            continue
+        failures = 0
         async with database.transaction() as session:
             await session.execute(
                 update(Complaint)

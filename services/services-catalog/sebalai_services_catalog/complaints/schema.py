@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from sebalai_services_catalog.complaints.machine import Act, Kind, PublicState, State
+from sebalai_services_catalog.complaints.machine import Act, Kind, PublicState, Role, State
 
 _PLAIN = r"^[^\x00]*$"
 Title = Annotated[str, Field(min_length=5, max_length=150, pattern=_PLAIN)]
@@ -24,7 +24,8 @@ class _Write(BaseModel):
 class ComplaintCreate(_Write):
     """`anonymous`: nobody learns who it was; `secret`: the public learns nothing of it.
 
-    `request` joins it to a request that the caller may see.
+    `request` joins it to a request that the caller may see; of an anonymous one only service and
+    agency are kept.
     """
 
     kind: Kind
@@ -99,6 +100,20 @@ class ComplaintRead(BaseModel):
     breached_stage: str | None
     answer: str | None
     reason: str | None
+
+
+class ComplaintActRead(BaseModel):
+    """`text` is what was said with it: the answer, the reply, the reason. Who is told by role."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    act: Act
+    role: Role
+    state_before: State
+    state_after: State
+    agency: str | None
+    at: datetime
+    text: str | None
 
 
 class ComplaintFiled(ComplaintRead):

@@ -21,7 +21,8 @@ def visible_to(caller: Caller) -> Select[Complaint]:
     own = (Complaint.reporter == caller.subject) if caller.subject else false()
     if caller.agency is None or caller.agency == DESK or not caller.has_scope(WRITE):
         return select(Complaint).where(own)
-    return select(Complaint).where(or_(own, Complaint.agency == caller.agency))
+    forwarded = (Complaint.agency == caller.agency) & Complaint.forwarded_at.is_not(None)
+    return select(Complaint).where(or_(own, forwarded))
 
 
 async def page(

@@ -2,7 +2,8 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from sebalai_services_catalog.complaints.jobs import keep_complaint_deadlines
+from sebalai_services_catalog.batches import in_batches
+from sebalai_services_catalog.complaints.actions import keep_deadlines
 from sebalai_shared.testing.http import system
 from sqlalchemy import text
 
@@ -127,10 +128,10 @@ async def test_a_missed_limit_is_told_once_a_stage_and_changes_no_state(
 ):
     body = await file(reporter)
     clock.move(timedelta(days=10))
-    assert await keep_complaint_deadlines(loaded, clock) == 1
-    assert await keep_complaint_deadlines(loaded, clock) == 0
+    assert await in_batches(loaded, clock, keep_deadlines) == 1
+    assert await in_batches(loaded, clock, keep_deadlines) == 0
     body = await done(desk, (await desk.get(f"/v1/complaints/{body['id']}")).json(), "verify")
-    assert await keep_complaint_deadlines(loaded, clock) == 1
+    assert await in_batches(loaded, clock, keep_deadlines) == 1
     told = await facts(loaded, "breached")
     assert [fact["state_after"] for fact in told] == ["received", "verifying"]
 
@@ -140,9 +141,9 @@ async def test_an_answer_nobody_answers_back_closes_after_ten_days(
 ):
     body = await answered(desk, office, await file(reporter))
     clock.move(timedelta(days=10))
-    assert await keep_complaint_deadlines(loaded, clock) == 0
+    assert await in_batches(loaded, clock, keep_deadlines) == 0
     clock.move(timedelta(days=1))
-    assert await keep_complaint_deadlines(loaded, clock) == 1
+    assert await in_batches(loaded, clock, keep_deadlines) == 1
     read = (await desk.get(f"/v1/complaints/{body['id']}")).json()
     assert (read["state"], read["breached_stage"]) == ("closed", None)
     assert len(await facts(loaded, "expired")) == 1
@@ -152,7 +153,8 @@ async def test_out_of_turn_stale_and_strange_are_told_apart(reporter, desk, offi
     body = await file(reporter)
     impossible = await act(desk, body, "answer", text="x")
     assert (impossible.status_code, impossible.json()["possible"]) == (409, ["verify"])
-    assert (await act(office, body, "verify")).status_code == 403
+    assert (await act(office, body, "verify")).status_code == 404
+    assert (await act(reporter, body, "verify")).status_code == 403
     await done(desk, body, "verify")
     stale = await act(desk, body, "verify")
     assert (stale.status_code, stale.json()["type"]) == (
@@ -173,3 +175,41 @@ async def test_facts_hold_neither_text_nor_name(reporter, loaded):
         told = " ".join(await session.scalars(text("SELECT document::text FROM outbox")))
     assert "Sinta" not in told
     assert "13 padahal" not in told
+
+
+async def test_an_agency_learns_of_a_complaint_when_it_is_forwarded_to_it(reporter, desk, office):
+    body = await file(reporter)
+    url = f"/v1/complaints/{body['id']}"
+    assert (await office.get(url)).status_code == 404
+    assert (await office.get("/v1/complaints")).json()["items"] == []
+    body = await done(desk, await done(desk, body, "verify"), "forward", agency="dpmptsp")
+    assert (await office.get(url)).status_code == 200
+    assert len((await office.get("/v1/complaints")).json()["items"]) == 1
+
+
+async def test_what_was_said_stays_readable_to_both_sides_and_nobody_else(
+    reporter, desk, office, stranger, anonymous
+):
+    body = await answered(desk, office, await file(reporter))
+    body = await done(reporter, body, "reply", text="Belum, masih tutup.")
+    url = f"/v1/complaints/{body['id']}/acts"
+    for client in (office, reporter, desk):
+        said = [(act["act"], act["role"], act["text"]) for act in (await client.get(url)).json()]
+        assert said[-1] == ("reply", "reporter", "Belum, masih tutup.")
+        assert said[-2][2] == "Jadwal loket sudah diperbaiki."
+    for client in (stranger, anonymous):
+        assert (await client.get(url)).status_code == 404
+
+
+async def test_an_anonymous_complaint_about_a_request_does_not_lead_to_its_applicant(
+    client_of, desk
+):
+    applicant = client_of(system("ID-BB/COM/pt-timah-jaya/kantor"))
+    body = {"service": "izin-penelitian"}
+    headers = {"Idempotency-Key": "anon"}
+    request = (await applicant.post("/v1/requests", json=body, headers=headers)).json()
+    filed = await file(applicant, request=request["id"], anonymous=True, service=None)
+    seen = (await desk.get(f"/v1/complaints/{filed['id']}")).json()
+    assert (seen["request_id"], seen["service"]) == (None, "izin-penelitian")
+    named = await file(applicant, request=request["id"], service=None)
+    assert named["request_id"] == request["id"]

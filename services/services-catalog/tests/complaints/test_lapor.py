@@ -1,13 +1,9 @@
 """The adapter to LAPOR! against a stand-in: sent once, again after a change, never a secret one."""
 
-import asyncio
-import importlib.util
-import socket
 from itertools import count
 from pathlib import Path
 
 import pytest
-import uvicorn
 from sebalai_services_catalog.complaints.jobs import lapor_client, tell_lapor
 from sebalai_services_catalog.settings import CatalogSettings
 from sebalai_shared.testing.http import system
@@ -17,17 +13,10 @@ KEYS = count()
 
 
 @pytest.fixture
-async def lapor():
-    spec = importlib.util.spec_from_file_location("lapor_stand_in", STAND_IN)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    app = module.lapor_app("rahasia-uji")
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-    running = asyncio.create_task(server.serve(sockets=[listening]))
-    yield app.state, f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    await running
+async def lapor(stand_in, listening):
+    app = stand_in(STAND_IN).lapor_app("rahasia-uji")
+    async with listening(app) as url:
+        yield app.state, url
 
 
 async def client_for(url, token):
@@ -71,3 +60,13 @@ async def test_a_wrong_token_or_a_dead_lapor_loses_nothing(client_of, loaded, la
             assert await tell_lapor(loaded, client) == 0
     async with await client_for(url, "rahasia-uji") as client:
         assert await tell_lapor(loaded, client) == 1
+
+
+async def test_a_report_that_lapor_refuses_keeps_no_other_waiting(client_of, loaded, lapor):
+    state, url = lapor
+    reporter = client_of(system("ID-BB/GOV/diskominfo/portal"))
+    refused, taken = await file(reporter), await file(reporter)
+    state.refused.add(refused["ticket"])
+    async with await client_for(url, "rahasia-uji") as client:
+        assert await tell_lapor(loaded, client) == 1
+    assert list(state.reports) == [taken["ticket"]]
