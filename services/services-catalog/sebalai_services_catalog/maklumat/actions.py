@@ -5,12 +5,12 @@ sanctions (UU 25/2009 art. 22). A new one replaces the current one, which stays 
 from collections.abc import Sequence
 from datetime import date
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
 from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import Forbidden
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.maklumat.access import DECIDE, may_enter
@@ -25,6 +25,8 @@ class MaklumatRefused(Forbidden):
 
 class Promise(BaseModel):
     """What was signed: the text, by whom in which position, on which day."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     text_id: str
     signer: str
@@ -41,18 +43,20 @@ async def list_maklumat(session: AsyncSession, *, agency: str) -> Sequence[Maklu
 async def enter_maklumat(
     session: AsyncSession, clock: Clock, *, caller: Caller, agency: str, promise: Promise
 ) -> Maklumat:
-    """Raises: MaklumatRefused."""
+    """The same promise again changes nothing. Raises: MaklumatRefused."""
     if not may_enter(caller, agency):
         raise MaklumatRefused(f"Only {agency} with scope {DECIDE} may.")
     await session.execute(
         text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": f"maklumat/{agency}"}
     )
+    in_force = select(Maklumat).where(Maklumat.agency == agency, Maklumat.replaced_at.is_(None))
+    current = (await session.scalars(in_force)).one_or_none()
+    if current is not None and Promise.model_validate(current) == promise:
+        return current
     now = clock.now()
-    await session.execute(
-        update(Maklumat)
-        .where(Maklumat.agency == agency, Maklumat.replaced_at.is_(None))
-        .values(replaced_at=now)
-    )
+    if current is not None:
+        current.replaced_at = now
+        await session.flush()
     row = Maklumat(
         id=uuid7(), agency=agency, entered_by=str(caller.subject), entered_at=now,
         **promise.model_dump(),

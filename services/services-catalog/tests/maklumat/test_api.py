@@ -17,6 +17,13 @@ async def test_one_maklumat_is_current_and_the_earlier_stays_readable(loaded, cl
     ]
 
 
+async def test_the_same_maklumat_again_is_one_maklumat(loaded, client_of, anonymous):
+    head = client_of(system("ID-BB/GOV/dpmptsp/kepala", "catalog.decide"))
+    first = (await head.put("/v1/maklumat/dpmptsp", json=BODY)).json()
+    assert (await head.put("/v1/maklumat/dpmptsp", json=BODY)).json() == first
+    assert len((await anonymous.get("/v1/maklumat/dpmptsp")).json()) == 1
+
+
 async def test_an_agency_promises_for_itself_only(loaded, client_of, anonymous):
     head = client_of(system("ID-BB/GOV/dpmptsp/kepala", "catalog.decide"))
     assert (await head.put("/v1/maklumat/bakuda", json=BODY)).status_code == 403
