@@ -12,7 +12,7 @@ import orjson
 from sebalai_shared.clock import Clock
 from sebalai_shared.events import Event
 from sebalai_shared.outbox import publish
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.calendar.actions import Calendars, calendars
@@ -30,6 +30,11 @@ from sebalai_services_catalog.requests.steps import Step, take_platform_step
 BATCH_ROWS = 2_000
 REDO_ROWS = 10_000
 LAPSE_ROWS = 200
+LAPSED = {
+    "draft": "Tidak diajukan sampai batas waktu",
+    "returned": "Tidak dijawab sampai batas waktu",
+    "awaiting_payment": "Tidak dibayar sampai batas waktu",
+}
 REMIND_BEFORE = (timedelta(days=10), timedelta(days=2))
 """Two reminders while the applicant holds the file, so long before the last moment."""
 
@@ -149,9 +154,7 @@ async def remind_and_lapse(session: AsyncSession, clock: Clock) -> int:
     now = clock.now()
     rows = await session.scalars(
         select(ServiceRequest)
-        .where(ServiceRequest.reply_by < now + max(REMIND_BEFORE))
-        .where(ServiceRequest.state.in_(("draft", "returned")))
-        .where((ServiceRequest.reply_by <= now) | (ServiceRequest.reminders < len(REMIND_BEFORE)))
+        .where(ServiceRequest.state.in_(LAPSED), _has_its_turn(now))
         .order_by(ServiceRequest.reply_by)
         .limit(LAPSE_ROWS)
         .with_for_update(skip_locked=True)
@@ -162,12 +165,23 @@ async def remind_and_lapse(session: AsyncSession, clock: Clock) -> int:
     return done
 
 
+def _has_its_turn(now: datetime) -> ColumnElement[bool]:
+    """Past the last moment, or due for a reminder it has not had: nobody else takes a place in
+    the batch.
+    """
+    due = [
+        (ServiceRequest.reply_by <= now + before) & (ServiceRequest.reminders < number)
+        for number, before in enumerate(REMIND_BEFORE, 1)
+    ]
+    return or_(ServiceRequest.reply_by <= now, *due)
+
+
 async def _remind_or_lapse(session: AsyncSession, clock: Clock, row: ServiceRequest) -> int:
     assert row.reply_by is not None  # noqa: S101 - selected by it
     now = clock.now()
     if row.reply_by <= now:
         columns = {"reply_by": None, "marks": []}
-        lapse = Step("lapse", "Tidak dijawab sampai batas waktu", columns=columns)
+        lapse = Step("lapse", LAPSED[row.state], columns=columns)
         await take_platform_step(session, clock, row=row, wanted=lapse)
         return 1
     wanted = sum(row.reply_by - now <= before for before in REMIND_BEFORE)

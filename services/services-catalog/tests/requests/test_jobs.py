@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sebalai_services_catalog.requests import deadlines
 from sebalai_services_catalog.requests.jobs import keep_deadlines
 from sebalai_shared.testing.http import system
 from sqlalchemy import text
@@ -80,6 +81,21 @@ async def test_a_returned_file_is_reminded_twice_and_lapses(filed, loaded, clock
     body = await request.read()
     assert (body["state"], body["last_actor"]) == ("lapsed", "platform")
     assert len(await told(loaded, "catalog.request.lapsed.v1")) == 1
+
+
+async def test_who_was_reminded_takes_no_place_from_who_was_not(
+    filed, loaded, clock, officer, monkeypatch
+):
+    monkeypatch.setattr(deadlines, "LAPSE_ROWS", 1)
+    marks = [{"code": "ktp", "reason": "buram"}]
+    for days in (6, 8):
+        request = await filed()
+        await request.done("verify", officer)
+        await request.done("return", officer, reason="x", marks=marks, working_days=days)
+        await keep_deadlines(loaded, clock)
+    clock.move(timedelta(days=2))
+    await keep_deadlines(loaded, clock)
+    assert len(await told(loaded, "catalog.request.reminded.v1")) == 2
 
 
 async def test_a_draft_expires_after_thirty_days(filed, loaded, clock):
