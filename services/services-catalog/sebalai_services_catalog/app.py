@@ -14,6 +14,7 @@ from sebalai_services_catalog.performance import api as performance
 from sebalai_services_catalog.reference import api as reference
 from sebalai_services_catalog.regulations import api as regulations
 from sebalai_services_catalog.requests import api as requests
+from sebalai_services_catalog.requests import payment_api as payments
 from sebalai_services_catalog.requests import ticket_api as tickets
 from sebalai_services_catalog.services import api as services
 from sebalai_services_catalog.services import draft_api as drafts
@@ -36,6 +37,8 @@ def catalog_app(
         search.router,
         requests.router,
         tickets.receipts,
+        payments.bills,
+        payments.notices,
         tickets.router,
         tickets.queue,
         complaints.router,

@@ -1,7 +1,10 @@
 """The catalogue's endless tasks: relay of its facts, consumer of exchange's, deadlines, sweeper."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 from sebalai_shared.broker import EVENTS, Broker
-from sebalai_shared.clock import SystemClock
+from sebalai_shared.clock import Clock, SystemClock
 from sebalai_shared.consumer import Consumer, sweep_inbox
 from sebalai_shared.database import Database
 from sebalai_shared.health import Heartbeat
@@ -19,10 +22,47 @@ from sebalai_services_catalog.complaints.jobs import (
     lapor_client,
     tell_lapor,
 )
+from sebalai_services_catalog.payments.jobs import (
+    ACCOUNTS_SECONDS,
+    keep_accounts,
+    payments_client,
+    snap_gateway,
+)
 from sebalai_services_catalog.requests.jobs import DEADLINES_SECONDS, keep_deadlines
 from sebalai_services_catalog.settings import CatalogSettings
 
 INBOX_SWEEP_SECONDS = 24 * 3_600.0
+
+
+def _outside(
+    settings: CatalogSettings, database: Database, clock: Clock
+) -> list[Coroutine[Any, Any, None]]:
+    """The tasks that speak to outside systems, of those that are connected."""
+    tasks = list[Coroutine[Any, Any, None]]()
+    if settings.lapor_url:
+        tasks.append(_tell_lapor(settings, database))
+    if settings.payments_url:
+        tasks.append(_keep_accounts(settings, database, clock))
+    return tasks
+
+
+async def _tell_lapor(settings: CatalogSettings, database: Database) -> None:
+    async with lapor_client(settings) as client:
+
+        async def tell() -> None:
+            await tell_lapor(database, client)
+
+        await every(LAPOR_SECONDS, tell)
+
+
+async def _keep_accounts(settings: CatalogSettings, database: Database, clock: Clock) -> None:
+    async with payments_client(settings) as client:
+        gateway = snap_gateway(settings, client, clock)
+
+        async def keep() -> None:
+            await keep_accounts(database, gateway, clock)
+
+        await every(ACCOUNTS_SECONDS, keep)
 
 
 async def work(settings: CatalogSettings) -> None:
@@ -49,22 +89,14 @@ async def work(settings: CatalogSettings) -> None:
             Consumer(broker, database, FEED, on_interface, beat).run(),
         )
 
-    lapor = lapor_client(settings) if settings.lapor_url else None
-
-    async def tell() -> None:
-        if lapor is not None:
-            await tell_lapor(database, lapor)
-
     try:
         await together(
             transport(),
             every(INBOX_SWEEP_SECONDS, sweep),
             every(DEADLINES_SECONDS, deadlines),
             every(COMPLAINTS_SECONDS, complaints),
-            every(LAPOR_SECONDS, tell),
+            *_outside(settings, database, clock),
         )
     finally:
-        if lapor is not None:
-            await lapor.aclose()
         await broker.close()
         await database.close()

@@ -10,8 +10,8 @@ from sebalai_shared.problems import Conflict, FieldInvalid
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.calendar.actions import civil_date, end_of
-from sebalai_services_catalog.requests import filing, schema, store, tasks
-from sebalai_services_catalog.requests.access import may_see
+from sebalai_services_catalog.requests import filing, paying, schema, store, tasks
+from sebalai_services_catalog.requests.access import is_applicant, may_see
 from sebalai_services_catalog.requests.filing import standard_of
 from sebalai_services_catalog.requests.machine import Act
 from sebalai_services_catalog.requests.measures import Held, Volume, held_times, volumes
@@ -33,6 +33,7 @@ __all__ = [
     "RequestUnknown",
     "Volume",
     "held_times",
+    "is_applicant",
     "new_ticket",
     "read_ticket",
     "volumes",
@@ -117,11 +118,14 @@ async def _resubmit(session: AsyncSession, hand: Hand, _: schema.Plain) -> None:
     await filing.resubmit(session, hand)
 
 
-async def _accept(session: AsyncSession, hand: Hand, _: schema.Plain) -> None:
-    """Complete: to the officers, or first to the cashier where the standard asks a fixed fee."""
-    fee = (await standard_of(session, hand.row)).fee
-    is_due = fee is not None and fee.kind == "fixed" and not hand.row.verified
-    await take_step(session, hand, Step("bill" if is_due else "accept"))
+async def _accept(session: AsyncSession, hand: Hand, wanted: schema.Accept) -> None:
+    """Complete: to the officers, or first to payment where the standard asks a fee."""
+    standard = await standard_of(session, hand.row)
+    fee = paying.fee_due(standard.fee, hand.row, wanted.fee)
+    if fee is None:
+        await take_step(session, hand, Step("accept"))
+    else:
+        await paying.bill(session, hand, fee)
 
 
 async def _return(session: AsyncSession, hand: Hand, wanted: schema.Return) -> None:

@@ -99,9 +99,18 @@ class NoSuchStep(ValueError):
         super().__init__(f"{act} is not possible while {state}")
 
 
+UNASKED: frozenset[Act] = frozenset({"bill", "ask_evidence"})
+"""`accept` bills by itself where a fee is due; asking for evidence is not offered yet."""
+
+
 def possible(case: Case) -> list[Act]:
-    """Acts that lead on from here, for whoever has the role."""
-    return sorted(act for state, act in MOVES if state == case.state and _is_allowed(case, act))
+    """Acts that somebody can ask for here, whoever has the role; not what the platform does."""
+    return sorted(
+        act
+        for (state, act), move in MOVES.items()
+        if state == case.state and move.role != "platform" and act not in UNASKED
+        if _is_allowed(case, act)
+    )
 
 
 def role_of(case: Case, act: Act) -> Role:

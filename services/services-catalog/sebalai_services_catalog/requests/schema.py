@@ -74,7 +74,21 @@ class _Act(_Write):
 
 
 class Plain(_Act):
-    act: Literal["submit", "verify", "accept", "resubmit"]
+    act: Literal["submit", "verify", "resubmit"]
+
+
+class WorkedOutFee(_Write):
+    """A fee by the formula of the standard: what it gives here, and how. 0 rupiah asks no bill."""
+
+    rupiah: Annotated[int, Field(ge=0, le=10**12)]
+    calculation: Note
+
+
+class Accept(_Act):
+    """`fee` exactly where the standard's fee goes by formula."""
+
+    act: Literal["accept"]
+    fee: WorkedOutFee | None = None
 
 
 class Reasoned(_Act):
@@ -118,7 +132,7 @@ class Refuse(_Act):
 
 
 ActWrite = Annotated[
-    Plain | Reasoned | Return | HandOver | CompleteTask | Issue | Refuse,
+    Plain | Accept | Reasoned | Return | HandOver | CompleteTask | Issue | Refuse,
     Field(discriminator="act"),
 ]
 

@@ -13,6 +13,7 @@ from sebalai_shared.problems import Conflict, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.calendar.actions import Calendars, calendars
+from sebalai_services_catalog.payments.actions import End, end_bill
 from sebalai_services_catalog.requests import store, tasks
 from sebalai_services_catalog.requests.access import may_take
 from sebalai_services_catalog.requests.cases import case_of, on_time, write_case
@@ -29,6 +30,8 @@ from sebalai_services_catalog.requests.machine import (
 from sebalai_services_catalog.requests.model import RequestAct, ServiceRequest
 
 PLATFORM = "platform"
+BILL_ENDS: dict[Act, End] = {"withdraw": "cancel", "lapse": "expire"}
+"""What becomes of a bill that is still open when its request goes away."""
 
 
 class RequestUnknown(NotFound):
@@ -137,6 +140,8 @@ async def _record(session: AsyncSession, hand: Hand, wanted: Step, who: tuple[Ro
         )
     )  # fmt: skip
     await tasks.follow(session, row, wanted.act, (actor, hand.at))
+    if before == "awaiting_payment" and wanted.act in BILL_ENDS:
+        await end_bill(session, row.id, BILL_ENDS[wanted.act], hand.at)
     await session.flush()
     await publish(session, fact(type_of(wanted.act), _moved(row, before), hand.at))
 

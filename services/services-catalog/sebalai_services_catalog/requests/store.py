@@ -80,6 +80,12 @@ async def hold(session: AsyncSession, caller: Caller, key: UUID) -> ServiceReque
     return (await session.scalars(query.execution_options(populate_existing=True))).one_or_none()
 
 
+async def hold_for_platform(session: AsyncSession, key: UUID) -> ServiceRequest:
+    """The same for what no caller does; the key comes from a row of ours."""
+    query = select(ServiceRequest).where(ServiceRequest.id == key).with_for_update()
+    return (await session.scalars(query.execution_options(populate_existing=True))).one()
+
+
 async def by_ticket(session: AsyncSession, ticket: str) -> ServiceRequest | None:
     query = select(ServiceRequest).where(
         ServiceRequest.ticket == ticket, ServiceRequest.state != "draft"

@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.calendar.actions import civil_date
 from sebalai_services_catalog.reference.actions import bands, elements
-from sebalai_services_catalog.requests.actions import find_request
-from sebalai_services_catalog.services.actions import find_service
+from sebalai_services_catalog.requests.actions import find_request, is_applicant
+from sebalai_services_catalog.services.actions import Service, find_service
 from sebalai_services_catalog.surveys.model import SurveyAnswer, SurveyInvitation, SurveyPlan
 from sebalai_services_catalog.surveys.score import Score, score
 
@@ -43,6 +43,14 @@ class InvitationUnknown(NotFound):
     slug, title = "survey-invitation-unknown", "There is no such invitation"
 
 
+class InvitationRefused(Forbidden):
+    slug, title = "survey-invitation-refused", "This caller is not asked about the request"
+
+
+class PlanUnknown(NotFound):
+    slug, title = "survey-plan-unknown", "The service has no such plan"
+
+
 class PlanRefused(Forbidden):
     slug, title = "survey-plan-refused", "This caller may not plan for the service"
 
@@ -50,9 +58,12 @@ class PlanRefused(Forbidden):
 async def invite(session: AsyncSession, clock: Clock, *, caller: Caller, request: UUID) -> str:
     """A one-time code for a finished request; asking again before the answer gives a new code.
 
-    Raises: RequestUnknown, SurveyNotDue, SurveyAnswered.
+    An officer who only handles the request gets none: whoever is judged does not answer.
+    Raises: RequestUnknown, InvitationRefused, SurveyNotDue, SurveyAnswered.
     """
     row, _ = await find_request(session, caller=caller, key=request)
+    if not is_applicant(caller, row):
+        raise InvitationRefused("Only who filed the request is asked.")
     if row.state not in FINISHED:
         raise SurveyNotDue(f"The request is {row.state}.")
     invitation = await session.get(SurveyInvitation, request, with_for_update=True)
@@ -133,9 +144,7 @@ async def plan(
     session: AsyncSession, clock: Clock, *, caller: Caller, service: str, wanted: SurveyPlan
 ) -> SurveyPlan:
     """Raises: ServiceUnknown, PlanRefused, FieldInvalid."""
-    found, _ = await find_service(session, caller=caller, slug=service)
-    if not (caller.is_operator or (caller.agency == found.agency and caller.has_scope(DECIDE))):
-        raise PlanRefused(f"Only {found.agency} with scope {DECIDE} may.")
+    found = await _planned(session, caller, service)
     if wanted.element not in {element.identifier for element in await elements(session)}:
         raise FieldInvalid("/element", "There is no such element.")
     wanted.id, wanted.service, wanted.agency = uuid7(), service, found.agency
@@ -143,6 +152,30 @@ async def plan(
     session.add(wanted)
     await session.flush()
     return wanted
+
+
+async def finish_plan(
+    session: AsyncSession, *, caller: Caller, service: str, key: UUID, done_on: date
+) -> SurveyPlan:
+    """The day it was carried out; a corrected day replaces it.
+
+    Raises: ServiceUnknown, PlanRefused, PlanUnknown.
+    """
+    await _planned(session, caller, service)
+    row = await session.get(SurveyPlan, key, with_for_update=True)
+    if row is None or row.service != service:
+        raise PlanUnknown("Look at the service's plans.")
+    row.done_on = done_on
+    await session.flush()
+    return row
+
+
+async def _planned(session: AsyncSession, caller: Caller, service: str) -> Service:
+    """The service, if the caller plans for it. Raises: ServiceUnknown, PlanRefused."""
+    found, _ = await find_service(session, caller=caller, slug=service)
+    if not (caller.is_operator or (caller.agency == found.agency and caller.has_scope(DECIDE))):
+        raise PlanRefused(f"Only {found.agency} with scope {DECIDE} may.")
+    return found
 
 
 async def list_plans(session: AsyncSession, *, service: str) -> Sequence[SurveyPlan]:

@@ -17,8 +17,10 @@ from sebalai_services_catalog.requests.actions import RequestUnknown
 from sebalai_services_catalog.services.actions import ServiceUnknown
 from sebalai_services_catalog.surveys import actions
 from sebalai_services_catalog.surveys.actions import (
+    InvitationRefused,
     InvitationUnknown,
     PlanRefused,
+    PlanUnknown,
     SurveyAnswered,
     SurveyNotDue,
 )
@@ -92,6 +94,12 @@ class PlanWrite(BaseModel):
     due_on: date
 
 
+class Completion(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    done_on: date
+
+
 class PlanRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
@@ -104,7 +112,10 @@ class PlanRead(BaseModel):
     entered_by: str
 
 
-@router.post("/invitations", responses=responses(RequestUnknown, SurveyNotDue, SurveyAnswered))
+@router.post(
+    "/invitations",
+    responses=responses(RequestUnknown, InvitationRefused, SurveyNotDue, SurveyAnswered),
+)
 async def invite(
     wanted: Invite, caller: IdentifiedAccess, session: Transaction, clock: Now
 ) -> InvitationRead:
@@ -200,3 +211,17 @@ async def plan(
         return PlanRead.model_validate(made)
 
     return await once.answer(session, PlanRead, make)
+
+
+@router.put(
+    "/{service}/plans/{key}/completion",
+    responses=responses(ServiceUnknown, PlanUnknown, PlanRefused),
+)
+async def finish_plan(
+    service: Slug, key: UUID, wanted: Completion, caller: IdentifiedAccess, session: Transaction
+) -> PlanRead:
+    """The plan was carried out, on which day; scope `catalog.decide` of the agency."""
+    row = await actions.finish_plan(
+        session, caller=caller, service=service, key=key, done_on=wanted.done_on
+    )
+    return PlanRead.model_validate(row)

@@ -10,6 +10,7 @@ from sebalai_shared.testing.http import system
 
 LICENCE = "izin-pengusahaan-air-tanah"
 LETTER = "izin-penelitian"
+LEASE = "izin-sewa-aset-daerah"
 PDF = b"%PDF-1.7 contoh"
 _KEYS = count()
 
@@ -80,6 +81,7 @@ def filed(applicant):
         codes = {
             LETTER: ("proposal", "ktp", "pengantar"),
             LICENCE: ("nib", "ktp", "peta", "lingkungan", "rencana"),
+            LEASE: ("ktp", "proposal", "npwp"),
         }[service]
         body = {
             "service": service, "submit": submit,
@@ -90,6 +92,25 @@ def filed(applicant):
         )
         assert answer.status_code == 201, answer.text
         return Filed(client, answer.json())
+
+    return make
+
+
+@pytest.fixture
+def keys():
+    """Headers with a new idempotency key at each call."""
+    return lambda: {"Idempotency-Key": f"k{next(_KEYS)}"}
+
+
+@pytest.fixture
+def billed(filed, officer):
+    """A licence request accepted as complete, so waiting for its fee."""
+
+    async def make():
+        request = await filed(LICENCE)
+        await request.done("verify", officer)
+        await request.done("accept", officer)
+        return request
 
     return make
 

@@ -94,7 +94,7 @@ async def test_a_fixed_fee_waits_for_payment_and_the_promise_for_acceptance(file
     assert request.body["clock"]["mode"] == "off"
     await request.done("verify", officer)
     body = await request.done("accept", officer)
-    assert (body["state"], body["possible"]) == ("awaiting_payment", ["lapse", "pay", "withdraw"])
+    assert (body["state"], body["possible"]) == ("awaiting_payment", ["withdraw"])
 
 
 async def test_a_refusal_names_law_and_last_day_and_the_appeal_goes_to_another(
@@ -280,7 +280,7 @@ async def test_an_act_out_of_turn_says_what_is_possible(filed, officer, act):
         "return": {"reason": "x", "marks": [{"code": "ktp", "reason": "x"}]},
     }.get(act, {})  # fmt: skip
     answer = await request.act(act, officer, **more)
-    assert (answer.status_code, answer.json()["possible"]) == (409, ["lapse", "submit"])
+    assert (answer.status_code, answer.json()["possible"]) == (409, ["submit"])
 
 
 @pytest.mark.parametrize(

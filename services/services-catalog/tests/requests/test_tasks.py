@@ -138,6 +138,31 @@ async def act(client, body, name, **more):
     )
 
 
+async def test_money_told_twice_at_once_pays_one_bill_once_and_the_other_is_owed_back(together):
+    officer = together("ID-BB/GOV/dpmptsp/loket", "catalog.write")
+    cashiers = [together(f"ID-BB/GOV/dpmptsp/kas-{n}", "catalog.write") for n in range(4)]
+    applicant = together("ID-BB/COM/tiga/kantor")
+    answers = {code: {"value": "x"} for code in ("nib", "ktp", "peta", "lingkungan", "rencana")}
+    body = {"service": "izin-pengusahaan-air-tanah", "submit": True, "answers": answers}
+    headers = {"Idempotency-Key": "tiga"}
+    body = (await applicant.post("/v1/requests", json=body, headers=headers)).json()
+    for name in ("verify", "accept"):
+        body = (await act(officer, body, name)).json()
+    url = f"/v1/requests/{body['id']}/bill"
+
+    async def take(client, slip):
+        headers = {"Idempotency-Key": f"k{next(KEYS)}"}
+        money = {"slip": slip, "rupiah": 250_000}
+        return await client.post(f"{url}/payments", json=money, headers=headers)
+
+    slips = ("KW-1", "KW-2", "KW-1", "KW-2")
+    told = await asyncio.gather(*map(take, cashiers, slips))
+    assert {answer.status_code for answer in told} == {200}
+    payments = (await applicant.get(url)).json()["payments"]
+    assert {one["reference"] for one in payments} == {"KW-1", "KW-2"}
+    assert sorted(one["state"] for one in payments) == ["kept", "owed"]
+
+
 async def test_two_officers_decide_at_once_one_wins_and_the_other_is_told(together):
     officer = together("ID-BB/GOV/dpmptsp/loket", "catalog.write")
     first = together("ID-BB/GOV/dpmptsp/kepala", "catalog.decide")

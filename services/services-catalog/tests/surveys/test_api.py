@@ -89,6 +89,15 @@ async def test_an_open_request_is_not_asked_and_another_caller_not_told(applican
     assert (await invited(stranger, request)).status_code == 404
 
 
+async def test_who_decided_the_request_does_not_get_its_survey(finished, office, applicant):
+    request = await finished()
+    answer = await invited(office, request)
+    assert (answer.status_code, answer.json()["type"]) == (
+        403, "urn:sebalai:problem:survey-invitation-refused"
+    )  # fmt: skip
+    assert (await invited(applicant, request)).status_code == 200
+
+
 @pytest.mark.parametrize(
     "scores",
     [
@@ -130,3 +139,16 @@ async def test_the_agency_plans_for_its_lowest_element_in_public(
     assert (
         await office.post(url, json=body | {"element": "lain"}, headers={"Idempotency-Key": "p2"})
     ).status_code == 422
+
+
+async def test_a_plan_is_carried_out_on_a_day_that_everybody_reads(office, client_of, anonymous):
+    body = {"element": "fee", "plan": "Tarif ditempel di loket", "due_on": "2027-01-31"}
+    url = "/v1/surveys/izin-penelitian/plans"
+    made = (await office.post(url, json=body, headers={"Idempotency-Key": "d1"})).json()
+    done = {"done_on": "2026-12-20"}
+    stranger = client_of(system("ID-BB/GOV/bakuda/pajak", "catalog.decide"))
+    assert (await stranger.put(f"{url}/{made['id']}/completion", json=done)).status_code == 403
+    elsewhere = f"/v1/surveys/izin-pengusahaan-air-tanah/plans/{made['id']}/completion"
+    assert (await office.put(elsewhere, json=done)).status_code == 404
+    assert (await office.put(f"{url}/{made['id']}/completion", json=done)).status_code == 200
+    assert [row["done_on"] for row in (await anonymous.get(url)).json()] == ["2026-12-20"]

@@ -1,0 +1,91 @@
+"""A stand-in for a bank's payment gateway, in the shape of SNAP: virtual accounts and notices.
+
+It shares no code with the adapter that it answers. `POST create-va` and `DELETE delete-va` answer
+401 to a wrong signature, 503 while `down`, 400 for a code in `refused`, 409 to a second order.
+`notice` gives a signed notice of a payment, to be sent as it is.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import datetime, timedelta, timezone
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+WIB = timezone(timedelta(hours=7))
+
+
+def sign(secret, method, path, body, at):
+    document = json.dumps(json.loads(body), separators=(",", ":"), ensure_ascii=False)
+    digest = hashlib.sha256(document.encode()).hexdigest()
+    text = f"{method}:{path}::{digest}:{at}".encode()
+    return base64.b64encode(hmac.new(secret.encode(), text, hashlib.sha512).digest()).decode()
+
+
+def notice(secret, path, code, rupiah, reference, at):
+    """Body and headers of `transfer-va/payment`, with white space as some banks write it."""
+    document = {
+        "partnerServiceId": "   98765",
+        "customerNo": code,
+        "virtualAccountNo": f"   98765{code}",
+        "virtualAccountName": 'Ibu "Sinta" Rahayu',
+        "trxId": code,
+        "paymentRequestId": reference,
+        "paidAmount": {"value": f"{rupiah}.00", "currency": "IDR"},
+    }
+    body = json.dumps(document, indent=1, ensure_ascii=False).encode()
+    stamp = at.astimezone(WIB).isoformat(timespec="seconds")
+    headers = {
+        "Content-Type": "application/json",
+        "X-TIMESTAMP": stamp,
+        "X-SIGNATURE": sign(secret, "POST", path, body, stamp),
+        "X-EXTERNAL-ID": "41807553358950093184162180797837",
+        "CHANNEL-ID": "95221",
+    }
+    return {"content": body, "headers": headers}
+
+
+def gateway_app(secret):
+    app = FastAPI()
+    app.state.accounts, app.state.closed, app.state.orders = {}, set(), []
+    app.state.refused, app.state.down, app.state.silent = set(), False, False
+
+    async def read(request):
+        body = await request.body()
+        headers = request.headers
+        expected = sign(secret, request.method, request.url.path, body, headers["x-timestamp"])
+        if app.state.down:
+            return None, JSONResponse({"responseCode": "5032700"}, 503)
+        if headers["x-signature"] != expected or headers["x-partner-id"] != "SEBALAI":
+            return None, JSONResponse({"responseCode": "4012700"}, 401)
+        datetime.fromisoformat(headers["x-timestamp"])
+        return json.loads(body), None
+
+    @app.post("/v1.0/transfer-va/create-va")
+    async def create(request: Request):
+        order, refusal = await read(request)
+        if refusal is not None:
+            return refusal
+        app.state.orders.append(order)
+        code = order["trxId"]
+        if code in app.state.refused:
+            return JSONResponse({"responseCode": "4002701"}, 400)
+        if code in app.state.accounts:
+            return JSONResponse({"responseCode": "4092701"}, 409)
+        app.state.accounts[code] = order["virtualAccountNo"]
+        if app.state.silent:
+            return JSONResponse({}, 200)
+        answer = {"virtualAccountData": order, "responseCode": "2002700"}
+        return JSONResponse(answer)
+
+    @app.delete("/v1.0/transfer-va/delete-va")
+    async def delete(request: Request):
+        order, refusal = await read(request)
+        if refusal is not None:
+            return refusal
+        app.state.closed.add(order["trxId"])
+        return JSONResponse({"responseCode": "2003100"})
+
+    return app
