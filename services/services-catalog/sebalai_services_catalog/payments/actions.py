@@ -181,7 +181,7 @@ async def _record(
         raise ReferenceReused("It was told for another bill at the same moment.")
     bill.state = state
     await session.flush()
-    await _tell(session, bill, "paid" if kept == "kept" else "overpaid", payment.rupiah, at)
+    await _tell(session, bill, "settled" if kept == "kept" else "exceeded", payment.rupiah, at)
     return payment, kept == "kept"
 
 

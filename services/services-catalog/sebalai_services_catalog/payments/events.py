@@ -10,11 +10,11 @@ from sebalai_shared.events import Event
 from sebalai_services_catalog.payments.machine import BillState
 
 SOURCE = "urn:sebalai:catalog"
-Kind = Literal["opened", "paid", "expired", "cancelled", "overpaid", "refunded"]
+Kind = Literal["opened", "settled", "expired", "cancelled", "exceeded", "refunded"]
 
 
 class BillMoved(BaseModel):
-    """`rupiah` is the bill's amount; for `overpaid` and `refunded` the payment's."""
+    """`rupiah` is the bill's amount; for `exceeded` and `refunded` the payment's."""
 
     bill_id: UUID
     request_id: UUID
@@ -30,7 +30,7 @@ def type_of(kind: Kind) -> str:
 
 FACTS: dict[str, type[BaseModel]] = {
     type_of(kind): BillMoved
-    for kind in ("opened", "paid", "expired", "cancelled", "overpaid", "refunded")
+    for kind in ("opened", "settled", "expired", "cancelled", "exceeded", "refunded")
 }
 
 

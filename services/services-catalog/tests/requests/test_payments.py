@@ -95,7 +95,12 @@ async def test_each_happening_is_one_fact_without_code_slip_or_person(
     owed = (await pay(colleague, request, "KW-2/2026")).json()["payments"][1]["id"]
     await give_back(superior, request, owed)
     facts = await told(loaded)
-    assert [kind.split(".")[2] for kind, _ in facts] == ["opened", "paid", "overpaid", "refunded"]
+    assert [kind.split(".")[2] for kind, _ in facts] == [
+        "opened",
+        "settled",
+        "exceeded",
+        "refunded",
+    ]
     secrets = ((await bill_of(request))["code"], "KW-", "SP2D", "loket", "timah")
     assert not [word for word in secrets for _, document in facts if word in document]
 
@@ -149,7 +154,7 @@ async def test_a_bill_that_nobody_pays_is_reminded_and_lapses_with_its_request(
     assert (await pay(colleague, request)).json()["payments"][0]["state"] == "owed"
     assert (await request.read())["state"] == "lapsed"
     assert [kind.split(".")[2] for kind, _ in await told(loaded)] == [
-        "opened", "expired", "overpaid"
+        "opened", "expired", "exceeded"
     ]  # fmt: skip
 
 
