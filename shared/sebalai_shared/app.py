@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sebalai_shared import health, problems
 from sebalai_shared.caller import AssertionVerifier
 from sebalai_shared.clock import Clock, SystemClock
-from sebalai_shared.database import Database
+from sebalai_shared.database import Database, answer_failures
 from sebalai_shared.settings import MemberSettings
 from sebalai_shared.telemetry import TelemetryMiddleware
 
@@ -67,6 +67,7 @@ def create_app(
     problems.install(app)
     checks = dict(member.checks)
     if database is not None:
+        answer_failures(app)
         checks["database"] = database.check
     app.include_router(health.router(checks))
     for router in member.routers:

@@ -6,21 +6,33 @@ that reads 201 finds what it created. Nobody else commits.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
 from sqlalchemy import MetaData, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from sebalai_shared import problems
 from sebalai_shared.settings import MemberSettings
+
+log = logging.getLogger(__name__)
 
 STATEMENT_TIMEOUT_MS = 15_000
 IDLE_TRANSACTION_TIMEOUT_MS = 15_000
 CONNECT_TIMEOUT_SECONDS = 5
 POOL_WAIT_SECONDS = 5
+RETRY_AFTER_SECONDS = 2
+
+# SQLSTATE classes and codes after which the same request may succeed, nothing of it being kept:
+# connection lost, transaction rolled back, too many connections, server stopping or starting.
+_PASSING = ("08", "40", "53300", "57P01", "57P02", "57P03")
 
 _NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -45,6 +57,7 @@ class Database:
             max_overflow=0,
             pool_timeout=POOL_WAIT_SECONDS,
             pool_pre_ping=True,
+            hide_parameters=True,  # a failed statement is logged, a person's data in it is not
             connect_args={"timeout": CONNECT_TIMEOUT_SECONDS, "server_settings": server_settings()},
         )
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
@@ -89,3 +102,21 @@ Transaction = Annotated[AsyncSession, Depends(_transaction, scope="function")]
 def row_dict(row: Any) -> dict[str, Any]:
     """A mapped row as a plain dict of its columns."""
     return {column.key: getattr(row, column.key) for column in row.__table__.columns}
+
+
+async def _on_failure(_: Request, error: Exception) -> JSONResponse:
+    """503 for what waiting heals; anything else is a fault of ours."""
+    cause = getattr(error, "orig", error)
+    is_passing = str(getattr(cause, "sqlstate", None)).startswith(_PASSING)
+    if isinstance(error, DBAPIError) and not (is_passing or error.connection_invalidated):
+        raise error
+    log.warning("the database does not answer: %s", type(cause).__name__)
+    detail = f"Nothing was kept of this request. Send it again in {RETRY_AFTER_SECONDS} s."
+    return problems.answer(
+        problems.Unavailable(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    )
+
+
+def answer_failures(app: FastAPI) -> None:
+    for failure in (DBAPIError, PoolTimeoutError, ConnectionError):
+        app.add_exception_handler(failure, _on_failure)
