@@ -12,6 +12,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,6 +47,10 @@ COMMON = {
     "max_worker_processes": "8",
 }
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+if sys.platform == "linux":
+    # After a crash one syncfs call instead of an fsync of each of some 3,500 files: on a busy disk
+    # the latter kept the databases of all members away for 6 to 13 s.
+    DURABLE["recovery_init_sync_method"] = "syncfs"
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
