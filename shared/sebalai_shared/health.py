@@ -66,8 +66,3 @@ class Heartbeat:
         if self._path is not None and now - self._last >= BEAT_EACH_SECONDS:
             self._path.touch()
             self._last = now
-
-
-def is_beating(path: Path) -> bool:
-    """Whether the worker behind the heartbeat file passed within BEAT_STALE_SECONDS."""
-    return path.exists() and time.time() - path.stat().st_mtime < BEAT_STALE_SECONDS

@@ -4,7 +4,7 @@ import ast
 
 FILE_LINES = 500
 FUNCTION_LINES = 70
-SHARED_LINES = 2_500
+SHARED_LINES, SHARED_PERCENT = 2_500, 8  # of the whole: the larger holds
 SHARED_FILE_LINES = 300
 VAGUE = {"utils", "util", "helpers", "common", "misc", "service", "manager"}
 
@@ -29,7 +29,8 @@ def test_no_function_is_over_its_limit(sources):
 
 def test_shared_stays_within_its_budget(sources):
     shared = [s for s in sources if s.member == "sebalai_shared"]
-    assert sum(s.lines for s in shared) <= SHARED_LINES
+    whole = sum(s.lines for s in sources)
+    assert sum(s.lines for s in shared) <= max(SHARED_LINES, whole * SHARED_PERCENT // 100)
     assert [(s.name, s.lines) for s in shared if s.lines > SHARED_FILE_LINES] == []
 
 
