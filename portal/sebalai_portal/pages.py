@@ -15,13 +15,23 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sebalai_portal import texts
 
-ASSETS = {"portal.css": "text/css; charset=utf-8", "sebalai.svg": "image/svg+xml"}
+ASSETS = {
+    "base.css": "text/css; charset=utf-8",
+    "portal.css": "text/css; charset=utf-8",
+    "sebalai.svg": "image/svg+xml",
+}
 ASSETS_PATH = "/aset"
+_FOLDERS = (
+    resources.files("sebalai_portal") / "static",
+    resources.files("sebalai_shared") / "design",
+)
 
 
 @cache
 def read_asset(name: str) -> bytes:
-    return (resources.files("sebalai_portal") / "static" / name).read_bytes()
+    """Our own, or of the look that all members' pages share."""
+    found = (folder / name for folder in _FOLDERS)
+    return next(place for place in found if place.is_file()).read_bytes()
 
 
 @cache

@@ -22,7 +22,7 @@ PAIRS = [
 
 
 def _schemes() -> dict[str, dict[str, str]]:
-    blocks = re.findall(r":root\s*{(.*?)}", read_asset("portal.css").decode(), re.DOTALL)
+    blocks = re.findall(r":root\s*{(.*?)}", read_asset("base.css").decode(), re.DOTALL)
     light, dark = (dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]{6})", block)) for block in blocks)
     return {"light": light, "dark": light | dark}
 
@@ -42,7 +42,7 @@ def test_colours_contrast_enough(scheme, ink, ground, least):
 
 
 def test_focus_is_shown_and_never_taken_away():
-    style = read_asset("portal.css").decode()
+    style = (read_asset("base.css") + read_asset("portal.css")).decode()
     assert re.search(r":focus-visible\s*{\s*outline: 3px", style)
     assert re.findall(r"[^}]*{[^}]*outline: none[^}]*}", style) == [
         "\nmain:focus { outline: none }"

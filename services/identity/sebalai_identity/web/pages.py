@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sebalai_identity.web import texts
 
 ASSETS = {
+    "base.css": "text/css; charset=utf-8",
     "identity.css": "text/css; charset=utf-8",
     "sebalai.svg": "image/svg+xml",
     "passkeys.js": "text/javascript; charset=utf-8",
@@ -39,9 +40,17 @@ HEADERS = {
 }
 
 
+_FOLDERS = (
+    resources.files("sebalai_identity") / "web" / "static",
+    resources.files("sebalai_shared") / "design",
+)
+
+
 @cache
 def read_asset(name: str) -> bytes:
-    return (resources.files("sebalai_identity") / "web" / "static" / name).read_bytes()
+    """Our own, or of the look that all members' pages share."""
+    found = (folder / name for folder in _FOLDERS)
+    return next(place for place in found if place.is_file()).read_bytes()
 
 
 @cache

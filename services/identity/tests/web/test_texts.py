@@ -1,8 +1,7 @@
-"""Both languages say everything; the look is the portal's; times and networks are spelled one way."""
+"""Both languages say everything; the look is that of all members; times and networks are spelled one way."""
 
 import re
 from importlib import resources
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,6 @@ from sebalai_identity.web import pages, texts, visit
 from sebalai_identity.web.pages import read_asset
 
 TEMPLATES = sorted((resources.files("sebalai_identity") / "web" / "templates").iterdir(), key=str)
-PORTAL = Path(__file__).parents[4] / "portal/sebalai_portal/static/portal.css"
 
 
 def _messages():
@@ -45,15 +43,13 @@ def test_templates_hold_no_words_outside_the_catalogue():
         assert words == set(), template.name
 
 
-def test_pages_wear_the_portals_colours():
-    tokens = re.compile(r":root {[^}]*}", re.DOTALL)
-    ours = tokens.findall(read_asset("identity.css").decode())
-    assert len(ours) == 2
-    assert ours == tokens.findall(PORTAL.read_text(encoding="utf-8"))
-
-
-def test_focus_is_shown():
-    assert re.search(r":focus-visible { outline: 3px", read_asset("identity.css").decode())
+def test_pages_wear_the_look_of_all_members_and_change_none_of_it():
+    page = pages.Pages().html("problem.html", "id", kind="other").body.decode()
+    linked = re.findall(r'href="/sign-in/assets/[0-9a-f]{12}/([a-z]+\.css)"', page)
+    assert linked == ["base.css", "identity.css"]
+    own = read_asset("identity.css").decode()
+    assert ":root" not in own
+    assert "outline" not in own
 
 
 @given(st.text(max_size=200))
