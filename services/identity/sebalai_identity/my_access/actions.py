@@ -11,11 +11,7 @@ from sebalai_identity.consents import actions as consents
 from sebalai_identity.consents.actions import Agreed
 from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.actions import AccountRead, Keeper, PasskeyRead
-from sebalai_identity.grants.actions import (
-    end_client_tokens,
-    end_person_tokens,
-    end_session_tokens,
-)
+from sebalai_identity.grants.actions import end_client_tokens
 from sebalai_identity.my_access import access
 from sebalai_identity.persons.actions import KnownPerson, get_person
 from sebalai_identity.sessions import actions as sessions
@@ -89,11 +85,9 @@ async def end_session(
     session: AsyncSession, keeper: Keeper, *, subject: UUID, session_id: UUID
 ) -> None:
     """One of the person's own sessions with its tokens; of anybody else's nothing happens."""
-    gone = await sessions.end(
+    await sessions.end(
         session, keeper.clock, subject=subject, session_ids=[session_id], reason="signed-out"
     )
-    for ended in gone:
-        await end_session_tokens(session, keeper.clock, session_id=ended, reason="signed out")
 
 
 async def end_others(session: AsyncSession, keeper: Keeper, *, present: Session) -> None:
@@ -104,12 +98,9 @@ async def end_others(session: AsyncSession, keeper: Keeper, *, present: Session)
 
 
 async def end_everything(session: AsyncSession, keeper: Keeper, *, subject: UUID) -> None:
-    """Every session and every token of the person, this browser's too."""
+    """Every session of the person with its tokens, this browser's too."""
     await sessions.end(
         session, keeper.clock, subject=subject, session_ids=None, reason="everywhere"
-    )
-    await end_person_tokens(
-        session, keeper.clock, person_id=subject, reason="signed out everywhere"
     )
 
 

@@ -8,14 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from sebalai_identity.consents.actions import covers
 from sebalai_identity.grants.actions import note_listener
 from sebalai_identity.oauth import clients, dpop, families, store, tokens
 from sebalai_identity.oauth.clients import Proven
 from sebalai_identity.oauth.desk import Authority, Desk
 from sebalai_identity.oauth.dpop import Call
 from sebalai_identity.oauth.errors import OAuthError, invalid_grant, invalid_request
-from sebalai_identity.oauth.policy import PERSON_SCOPES, POLICIES, REFRESH
+from sebalai_identity.oauth.policy import PERSON_SCOPES, POLICIES, REFRESH, Policy
 from sebalai_identity.oauth.tokens import LIFETIME, Binding
+from sebalai_identity.sessions import actions as sessions
 
 VERIFIER_LENGTHS = range(43, 129)
 REUSED = "authorization code used again"
@@ -118,8 +120,9 @@ async def first_tokens(
     desk: Desk, proven: Proven, content: dict[str, Any], grant_id: UUID, binding: Binding
 ) -> dict[str, Any]:
     """The first tokens of a grant, and its refresh family where one was agreed."""
-    answer = await person_tokens(desk, proven, content, grant_id, binding)
     policy = POLICIES[proven.client.settings.kind]
+    await _require_standing(desk, policy, content)
+    answer = await person_tokens(desk, proven, content, grant_id, binding)
     if proven.client.settings.backchannel_logout_uri is not None:
         await note_listener(
             desk.session,
@@ -132,6 +135,22 @@ async def first_tokens(
             desk, grant_id, content, policy, _family_key(proven, binding)
         )
     return answer
+
+
+async def _require_standing(desk: Desk, policy: Policy, content: dict[str, Any]) -> None:
+    """Between the person's agreement and the redemption they may have signed out or taken consent
+    back; what that ended could not name the tokens that did not exist yet.
+    """
+    if not await sessions.hold(desk.session, session_id=UUID(content["sid"])):
+        raise invalid_grant("The person has signed out meanwhile.")
+    if policy.asks_consent and not await covers(
+        desk.session,
+        desk.clock,
+        subject=UUID(content["subject"]),
+        client_id=UUID(content["client_id"]),
+        scopes=content["scopes"],
+    ):
+        raise invalid_grant("The person has taken back what they agreed to.")
 
 
 def _family_key(proven: Proven, binding: Binding) -> str | None:

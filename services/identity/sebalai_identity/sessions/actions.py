@@ -52,6 +52,13 @@ async def current(session: AsyncSession, clock: Clock, *, cookie: str | None) ->
     return _read(row, level)
 
 
+async def hold(session: AsyncSession, *, session_id: UUID) -> bool:
+    """False once somebody ended it. While the caller's transaction runs nobody can: whoever then
+    ends it finds the tokens that were given out meanwhile.
+    """
+    return await store.hold(session, session_id)
+
+
 async def start(
     session: AsyncSession,
     clock: Clock,
@@ -64,14 +71,10 @@ async def start(
     """A new session by proof just seen; `replaces` is the cookie value it was asked with, ended
     with it. The oldest of store.LISTED_MAX gives way, so that no list grows without end.
     """
-    replaced = (
+    if replaces:
         await end_by_cookie(session, clock, cookie=replaces, reason="replaced")
-        if replaces
-        else None
-    )
-    now, cookie = clock.now(), secrets.token_urlsafe(COOKIE_BYTES)
-    ended = (*([replaced] if replaced else []), *await _make_room(session, clock, subject))
-    level = level_by(methods)
+    await _make_room(session, clock, subject)
+    now, cookie, level = clock.now(), secrets.token_urlsafe(COOKIE_BYTES), level_by(methods)
     row = SignedIn(
         id=uuid7(),
         digest=store.digest_of(cookie),
@@ -92,31 +95,29 @@ async def start(
     await session.flush()
     made = _read(row, level)
     await publish(session, events.started(row.id, subject, made.acr, made.amr, now))
-    return Opened(made, cookie, ended)
+    return Opened(made, cookie)
 
 
 async def raise_session(
-    session: AsyncSession, clock: Clock, *, cookie: str, methods: Sequence[str], adds: bool = False
+    session: AsyncSession, clock: Clock, *, cookie: str, methods: Sequence[str]
 ) -> Opened | None:
     """The same session (same `sid`) after its person proved themself anew, under a new cookie.
 
-    `adds`: the proof completes what the session already holds, as a one-time code completes a
-    password. Without it the session is worth what the new proof gives, even if that is less: an
-    acr must never claim an `auth_time` it was not reached at. None: there is no such session.
+    It is worth what the new proof gives, even if that is less: an acr must never claim an
+    `auth_time` it was not reached at. None: there is no such session.
     """
     row, now = await store.by_cookie(session, cookie, lock=True), clock.now()
     held = access.level_now(row, now) if row is not None else 0
     if row is None or held == 0:
         return None
-    used = set(methods) | (set(row.methods) if adds else set())
-    level, fresh = level_by(used), secrets.token_urlsafe(COOKIE_BYTES)
+    level, fresh = level_by(methods), secrets.token_urlsafe(COOKIE_BYTES)
     if level > held:
         row.floor_since = row.auth_time if row.level == held else row.floor_since
         row.floor_level = held
     else:
         row.floor_level, row.floor_since = level, now
     row.level, row.auth_time, row.seen_at = level, now, now
-    row.methods, row.digest = sorted(used), store.digest_of(fresh)
+    row.methods, row.digest = sorted(set(methods)), store.digest_of(fresh)
     row.expires_at = access.ends_at(row)
     await session.flush()
     made = _read(row, level)
@@ -140,9 +141,8 @@ async def end(
     session_ids: Sequence[UUID] | None,
     reason: EndReason,
 ) -> Sequence[UUID]:
-    """Ends the named sessions of this subject, or all (None); answers which it ended.
-
-    A session of somebody else is not touched and not told of.
+    """Ends the named sessions of this subject, or all (None), with every token that came of them;
+    answers which it ended. A session of somebody else is not touched and not told of.
     """
     gone = await store.end(session, subject, session_ids, clock.now(), reason)
     for session_id in gone:
@@ -167,12 +167,11 @@ async def sweep_sessions(session: AsyncSession, clock: Clock) -> None:
     await store.sweep(session, clock.now(), KEPT)
 
 
-async def _make_room(session: AsyncSession, clock: Clock, subject: UUID) -> Sequence[UUID]:
+async def _make_room(session: AsyncSession, clock: Clock, subject: UUID) -> None:
     living = await store.of_subject(session, subject, clock.now())
     crowded = [row.id for row in living[store.LISTED_MAX - 1 :]]
-    if not crowded:
-        return []
-    return await end(session, clock, subject=subject, session_ids=crowded, reason="crowded-out")
+    if crowded:
+        await end(session, clock, subject=subject, session_ids=crowded, reason="crowded-out")
 
 
 def _read(row: SignedIn, level: int) -> Session:

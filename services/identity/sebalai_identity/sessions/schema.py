@@ -36,10 +36,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Opened:
-    """A session and the cookie value that opens it: told once, to that browser only. `ended`: the
-    sessions that gave way to it, whose tokens the caller must end.
-    """
+    """A session and the cookie value that opens it: told once, to that browser only."""
 
     session: Session
     cookie: str
-    ended: tuple[UUID, ...] = ()

@@ -36,6 +36,12 @@ async def of_subject(session: AsyncSession, subject: UUID, at: datetime) -> Sequ
     return (await session.scalars(query)).all()
 
 
+async def hold(session: AsyncSession, session_id: UUID) -> bool:
+    """Whether it was not ended; who ends it now waits until this transaction is over."""
+    query = select(SignedIn.id).where(SignedIn.id == session_id, SignedIn.ended_at.is_(None))
+    return await session.scalar(query.with_for_update(read=True)) is not None
+
+
 async def touch(session: AsyncSession, row: SignedIn, at: datetime, *, lapses: bool) -> None:
     """Notes a sign of life. `lapses`: what had lapsed must not come back to life by it."""
     values: dict[str, object] = {"seen_at": at}

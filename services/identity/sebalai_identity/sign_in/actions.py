@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.assurance import level_of
 from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.actions import Keeper
-from sebalai_identity.grants.actions import end_person_tokens, end_session_tokens
 from sebalai_identity.interactions.actions import Interaction, get_interaction
 from sebalai_identity.persons.actions import get_person
 from sebalai_identity.sessions import actions as sessions
@@ -90,8 +89,6 @@ async def open_session(
             device=Device(visit.device_name, visit.network),
             replaces=visit.session_cookie,
         )
-    for ended in opened.ended:
-        await end_session_tokens(session, keeper.clock, session_id=ended, reason="replaced")
     visit.put(sessions.cookie_name(visit.public_url), opened.cookie)
     visit.renew_browser()
     device = visit.remember_device()
@@ -102,9 +99,7 @@ async def open_session(
 async def sign_out(session: AsyncSession, keeper: Keeper, *, visit: Visit) -> None:
     """Ends this browser's session and every token that stems from it; the cookie goes anyway."""
     if visit.session_cookie is not None:
-        ended = await sessions.end_by_cookie(session, keeper.clock, cookie=visit.session_cookie)
-        if ended is not None:
-            await end_session_tokens(session, keeper.clock, session_id=ended, reason="signed out")
+        await sessions.end_by_cookie(session, keeper.clock, cookie=visit.session_cookie)
     visit.put(sessions.cookie_name(visit.public_url), "", 0)
 
 
@@ -112,4 +107,3 @@ async def end_everything(session: AsyncSession, keeper: Keeper, *, subject: UUID
     """Before a new beginning by invitation: whoever had the old credentials is out."""
     clock = keeper.clock
     await sessions.end(session, clock, subject=subject, session_ids=None, reason="administration")
-    await end_person_tokens(session, clock, person_id=subject, reason="new credentials")

@@ -85,14 +85,6 @@ async def test_step_up_keeps_the_session_and_changes_the_cookie(start, current, 
     assert (await current(raised.cookie)).acr == acr_of(2)
 
 
-async def test_one_time_code_completes_the_password(start, session, clock):
-    opened = await start()
-    raised = await actions.raise_session(
-        session, clock, cookie=opened.cookie, methods=("otp",), adds=True
-    )
-    assert raised.session.acr == acr_of(2)
-
-
 async def test_weaker_proof_anew_does_not_keep_the_higher_level(start, session, clock):
     opened = await start(methods=BOUND)
     raised = await actions.raise_session(session, clock, cookie=opened.cookie, methods=("pwd",))

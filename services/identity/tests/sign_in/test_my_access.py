@@ -75,15 +75,18 @@ async def test_session_of_somebody_else_stays(at_home, another, person_named, is
 
 
 async def test_signing_out_everywhere_ends_all_and_revokes(
-    at_home, another, is_open, revoked, person
+    at_home, another, is_open, revoked, person, keeper
 ):
     elsewhere = another()
     await elsewhere.sign_in()
+    async with keeper.database.transaction() as session:
+        living = await sessions.list_sessions(session, keeper.clock, subject=person)
+    assert len(living) == 2
     await at_home.open("/my-access")
     await at_home.send("/my-access/sessions/end-all")
     assert not await is_open(elsewhere)
     assert at_home.session is None
-    assert f"sub.{person}" in await revoked()
+    assert {f"sid.{one.id}" for one in living} <= await revoked()
 
 
 async def test_new_password_ends_other_sessions_and_the_old_password(at_home, another, is_open):
