@@ -15,8 +15,6 @@ RECOVERY = "rcv"
 PASSKEY = "swk"
 BOUND_PASSKEY = "hwk"
 VERIFIED_USER = "user"
-MANY_FACTORS = "mfa"
-FEDERATED = "fed"
 
 
 @dataclass(frozen=True)
@@ -51,11 +49,12 @@ def level_by(methods: Iterable[str]) -> int:
     """The level that methods used together give.
 
     3: a passkey bound to its device, user verified. 2: a passkey with user verification, or
-    password and one-time code. 1: anything else.
+    password with a one-time or a recovery code. 1: anything else.
     """
     used = frozenset(methods)
     if {BOUND_PASSKEY, VERIFIED_USER} <= used:
         return 3
-    if {PASSKEY, VERIFIED_USER} <= used or {PASSWORD, ONE_TIME} <= used:
+    has_second = PASSWORD in used and used & {ONE_TIME, RECOVERY}
+    if {PASSKEY, VERIFIED_USER} <= used or has_second:
         return 2
     return 1

@@ -11,6 +11,7 @@ from sebalai_shared.outbox import publish
 from sebalai_shared.problems import Conflict
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_identity.assurance import ONE_TIME, RECOVERY
 from sebalai_identity.credentials import events, store, throttle
 from sebalai_identity.credentials.keeper import NOTHING, Keeper, Origin, digest_of
 from sebalai_identity.credentials.passwords import Checked
@@ -104,7 +105,7 @@ async def check_second(keeper: Keeper, *, subject: UUID, typed: str, origin: Ori
         if not is_right:
             return Checked()
         await throttle.clear(session, counters)
-    return Checked(subject)
+    return Checked(subject, method=ONE_TIME if is_time_code else RECOVERY)
 
 
 async def _is_step_of_confirmed(

@@ -10,7 +10,9 @@ from sebalai_shared.outbox import publish
 from sebalai_shared.problems import FieldInvalid
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_identity.assurance import PASSWORD
 from sebalai_identity.credentials import events, store, throttle
+from sebalai_identity.credentials.hashing import PasswordsBusy
 from sebalai_identity.credentials.keeper import NOTHING, Keeper, Origin
 from sebalai_identity.credentials.strength import LENGTH_MAX, Weakness, weakness
 from sebalai_identity.credentials.throttle import (
@@ -40,10 +42,13 @@ class PasswordWeak(FieldInvalid):
 
 @dataclass(frozen=True)
 class Checked:
-    """`subject` None: not proven, for whatever reason. `wait`: it was not even looked at."""
+    """`subject` None: not proven, for whatever reason. `wait`: it was not even looked at.
+    `method`: by what it was proven, as tokens name it.
+    """
 
     subject: UUID | None = None
     wait: timedelta = NOTHING
+    method: str = PASSWORD
 
 
 def login_of(typed: str) -> str:
@@ -71,10 +76,19 @@ async def check_password(keeper: Keeper, *, login: str, password: str, origin: O
         return Checked()
     async with keeper.database.transaction() as session:
         await throttle.clear(session, counters)
-        if stored is not None and keeper.workers.is_outdated(stored):
-            fresh = await keeper.workers.hash(password)
-            await store.keep_hash(session, account.subject, fresh, keeper.clock.now())
+    if stored is not None and keeper.workers.is_outdated(stored):
+        await _hash_anew(keeper, account.subject, stored, password)
     return Checked(account.subject)
+
+
+async def _hash_anew(keeper: Keeper, subject: UUID, stored: str, password: str) -> None:
+    """With today's parameters; when the workers are busy, another time."""
+    try:
+        fresh = await keeper.workers.hash(password)
+    except PasswordsBusy:
+        return
+    async with keeper.database.transaction() as session:
+        await store.renew_hash(session, subject, stored, fresh)
 
 
 async def _counters(

@@ -42,17 +42,19 @@ async def keep_account(
     session: AsyncSession, subject: UUID, login: str, sponsor: str | None, at: datetime
 ) -> bool:
     """False when somebody else signs in by this name. A known person gets the new name."""
+    # Of two who choose one name at once the second waits here, and then sees it taken.
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"login {login}"))))
     taken = select(Account.subject).where(Account.login == login, Account.subject != subject)
     if await session.scalar(taken) is not None:
         return False
     values = {"subject": subject, "login": login, "sponsor": sponsor, "created_at": at}
     change = upsert(Account).values(values)
-    result: Any = await session.execute(
+    await session.execute(
         change.on_conflict_do_update(
             index_elements=["subject"], set_={"login": login, "sponsor": sponsor}
         )
     )
-    return bool(result.rowcount)
+    return True
 
 
 async def hash_of(session: AsyncSession, subject: UUID) -> str | None:
@@ -67,6 +69,12 @@ async def keep_hash(session: AsyncSession, subject: UUID, stored: str, at: datet
             index_elements=["subject"], set_={"hash": stored, "changed_at": at}
         )
     )
+
+
+async def renew_hash(session: AsyncSession, subject: UUID, stored: str, fresh: str) -> None:
+    """The same password hashed anew, unless it was changed meanwhile."""
+    change = update(Password).where(Password.subject == subject, Password.hash == stored)
+    await session.execute(change.values(hash=fresh))
 
 
 async def one_time_of(session: AsyncSession, subject: UUID) -> OneTime | None:

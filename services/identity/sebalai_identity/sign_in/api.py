@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 from sebalai_shared.caller import PublicAccess
 from sebalai_shared.problems import NotFound
 
-from sebalai_identity.assurance import ONE_TIME, PASSWORD
+from sebalai_identity.assurance import PASSWORD
 from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.actions import (
+    Half,
     InvitationUnknown,
     Keeper,
     LoginInvalid,
@@ -190,7 +191,7 @@ async def second(request: Request, visit: TheVisit, keeper: TheKeeper, _: Public
     form, is_ours = await form_of(request, visit)
     interaction_id = form.get("interaction") or None
     async with keeper.database.transaction() as session:
-        await actions.situation(session, keeper, visit=visit, interaction_id=interaction_id)
+        found = await actions.situation(session, keeper, visit=visit, interaction_id=interaction_id)
         half = await credentials.half_of(session, keeper, browser=visit.browser)
     if half is None:
         return visit.dress(see(link(SIGN_IN, visit.language, interaction=interaction_id)))
@@ -207,12 +208,21 @@ async def second(request: Request, visit: TheVisit, keeper: TheKeeper, _: Public
         return page(
             request, visit, place, Told("wait" if checked.wait else "wrong-code", checked.wait)
         )
+    if not await _after_second(keeper, visit, half, checked.method):
+        return await _sign_in_page(request, visit, keeper, found, Told("closed"))
+    return onward(visit, interaction_id)
+
+
+async def _after_second(keeper: Keeper, visit: Visit, half: Half, method: str) -> bool:
+    """False for who may not sign in any more: minutes may lie between the two steps."""
     async with keeper.database.transaction() as session:
         await credentials.drop_half(session, browser=visit.browser)
+        if not await actions.is_open(session, keeper, subject=half.subject):
+            return False
         await actions.open_session(
-            session, keeper, visit=visit, subject=half.subject, methods=[*half.methods, ONE_TIME]
+            session, keeper, visit=visit, subject=half.subject, methods=[*half.methods, method]
         )
-    return onward(visit, interaction_id)
+        return True
 
 
 @router.api_route(INVITATION, methods=READING)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sebalai_identity.credentials import actions
+from sebalai_identity.credentials import actions, store
 from sebalai_identity.credentials.actions import InvitationUnknown, LoginInvalid, PasswordWeak
 from sebalai_identity.credentials.factors import STEP_SECONDS, TOTP
 from sebalai_identity.credentials.invitations import LIFETIME
@@ -204,6 +204,18 @@ async def test_name_of_somebody_else_is_not_taken_over(invite, accept, person):
     invited = await invite(uuid7())
     with pytest.raises(LoginInvalid):
         await accept(invited.code, "siti.rahma")
+
+
+async def test_of_two_who_choose_one_name_at_once_one_gets_it(committed, clock):
+    async def choose():
+        async with committed.transaction() as session:
+            return await store.keep_account(session, uuid7(), "at-once", None, clock.now())
+
+    try:
+        assert sorted(await asyncio.gather(*(choose() for _ in range(4)))) == [False] * 3 + [True]
+    finally:
+        async with committed.transaction() as session:
+            await session.execute(text("DELETE FROM account"))
 
 
 async def test_invitation_gives_a_new_password_to_who_forgot_it(invite, accept, person, keeper):

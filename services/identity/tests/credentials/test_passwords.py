@@ -149,6 +149,39 @@ async def test_old_parameters_are_replaced_at_the_next_sign_in(check, keeper, pe
         assert "m=8,t=1,p=1" in await store.hash_of(session, person)
 
 
+async def test_password_changed_while_the_old_one_is_hashed_anew_stays_changed(
+    check, keeper, person, workers, monkeypatch
+):
+    old, newer = PasswordHasher(2, 16, 1).hash(PASSWORD), await workers.hash("another one")
+
+    async def keep(stored):
+        async with keeper.database.transaction() as session:
+            await store.keep_hash(session, person, stored, keeper.clock.now())
+
+    async def changed_meanwhile(_):
+        await keep(newer)
+        return "of the old password"
+
+    await keep(old)
+    monkeypatch.setattr(workers, "hash", changed_meanwhile)
+    assert (await check()).subject == person
+    async with keeper.database.transaction() as session:
+        assert await store.hash_of(session, person) == newer
+
+
+async def test_crowd_does_not_stop_who_only_needs_a_new_hash(
+    check, keeper, person, workers, monkeypatch
+):
+    async def busy(_):
+        raise PasswordsBusy("later")
+
+    async with keeper.database.transaction() as session:
+        old = PasswordHasher(2, 16, 1).hash(PASSWORD)
+        await store.keep_hash(session, person, old, keeper.clock.now())
+    monkeypatch.setattr(workers, "hash", busy)
+    assert (await check()).subject == person
+
+
 async def test_hashes_cost_what_owasp_asks():
     workers = PasswordWorkers(1)
     assert "$argon2id$v=19$m=19456,t=2,p=1$" in await workers.hash(PASSWORD)

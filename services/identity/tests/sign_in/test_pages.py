@@ -203,7 +203,17 @@ async def test_recovery_code_stands_in_for_the_phone(browser, person, keeper, cu
     await browser.sign_in()
     await browser.open("/sign-in/second")
     assert (await browser.send("/sign-in/second", code=codes[3])).status_code == 303
-    assert (await current(browser)).level == 2
+    assert ((await current(browser)).level, (await current(browser)).amr) == (2, ("pwd", "rcv"))
+
+
+async def test_person_deactivated_between_the_two_steps_is_not_let_in(browser, person, keeper):
+    code, _ = await _set_up_codes(keeper, person)
+    await browser.sign_in()
+    await browser.open("/sign-in/second")
+    async with keeper.database.transaction() as session:
+        await session.execute(text("UPDATE person SET state = 'deactivated', reason = 'pensiun'"))
+    assert (await browser.send("/sign-in/second", code=code)).status_code == 403
+    assert browser.session is None
 
 
 async def test_half_sign_in_is_over_after_ten_minutes(browser, person, keeper, clock):
