@@ -7,6 +7,7 @@ loopback it is `localhost`.
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,6 +44,7 @@ NAME = "Sebalai"
 CHALLENGE_BYTES = 32
 CHALLENGE_LIFETIME = timedelta(minutes=5)
 LABEL_MAX = 60
+TRANSPORTS_MAX = 6
 GET, CREATE = "get", "create"
 
 
@@ -183,8 +185,7 @@ async def begin_enrolment(
     device does not get a second. Raises `PasskeysFull`.
     """
     present = await store.passkeys_of(session, subject)
-    if len(present) >= store.PASSKEYS_MAX:
-        raise PasskeysFull(f"At most {store.PASSKEYS_MAX}; remove one first.")
+    _require_room(present)
     challenge = await _challenge(session, keeper, browser, CREATE, subject)
     options = generate_registration_options(
         rp_id=site.rp_id,
@@ -202,6 +203,11 @@ async def begin_enrolment(
     return json.loads(options_to_json(options))
 
 
+def _require_room(present: Sequence[Passkey]) -> None:
+    if len(present) >= store.PASSKEYS_MAX:
+        raise PasskeysFull(f"At most {store.PASSKEYS_MAX}; remove one first.")
+
+
 @dataclass(frozen=True)
 class Enrolment:
     """What a browser answered; `label` is how its person will tell it from others."""
@@ -214,7 +220,9 @@ class Enrolment:
 async def finish_enrolment(
     session: AsyncSession, keeper: Keeper, *, site: Site, browser: str, made: Enrolment
 ) -> PasskeyRead:
-    """Raises `PasskeyRefused`, also when somebody else has this very passkey."""
+    """Raises `PasskeyRefused`, also when somebody else has this very passkey, and `PasskeysFull`:
+    several enrolments may have begun while there was room for one.
+    """
     challenge = await _answered(session, keeper, browser, made.credential, made.subject)
     try:
         verified = verify_registration_response(
@@ -228,6 +236,7 @@ async def finish_enrolment(
         raise PasskeyRefused("It was not made for this page.") from error
     if await store.passkey(session, verified.credential_id) is not None:
         raise PasskeyRefused("It is enrolled already.")
+    _require_room(await store.passkeys_of(session, made.subject))
     is_synced = verified.credential_device_type == CredentialDeviceType.MULTI_DEVICE
     row = Passkey(
         id=verified.credential_id,
@@ -239,7 +248,7 @@ async def finish_enrolment(
         # Only a maker's attestation would prove it, and none is asked for: level 3 is not given.
         is_bound=False,
         is_backed_up=is_synced and verified.credential_backed_up,
-        label=" ".join(made.label.split())[:LABEL_MAX] or NAME,
+        label=_label(made.label),
         created_at=keeper.clock.now(),
     )
     session.add(row)
@@ -248,9 +257,16 @@ async def finish_enrolment(
     return _read(row)
 
 
+def _label(typed: str) -> str:
+    """One line that can be shown and kept, whatever was sent."""
+    shown = "".join(sign for sign in " ".join(typed.split()) if sign.isprintable())
+    return shown[:LABEL_MAX] or NAME
+
+
 def _transports(credential: Any) -> list[str]:
     sent: Any = credential["response"].get("transports") or []
-    return [str(name)[:20] for name in sent[:6]] if isinstance(sent, list) else []
+    listed: list[Any] = sent[:TRANSPORTS_MAX] if isinstance(sent, list) else []
+    return [one[:20] for one in listed if isinstance(one, str) and one.isprintable()]
 
 
 async def list_passkeys(session: AsyncSession, *, subject: UUID) -> list[PasskeyRead]:
@@ -282,9 +298,12 @@ def _read(row: Passkey) -> PasskeyRead:
     )
 
 
-def read_credential(body: bytes) -> Any:
-    """The JSON a browser sends. Raises `PasskeyRefused`."""
+def read_credential(body: bytes) -> dict[str, Any]:
+    """The JSON object a browser's script sends. Raises `PasskeyRefused`."""
     try:
-        return json.loads(body)
-    except ValueError as error:
+        sent: Any = json.loads(body)
+    except (ValueError, RecursionError) as error:
         raise PasskeyRefused("It is not JSON.") from error
+    if not isinstance(sent, dict):
+        raise PasskeyRefused("It is not a credential.")
+    return sent  # pyright: ignore[reportUnknownVariableType]

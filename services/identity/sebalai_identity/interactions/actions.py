@@ -39,7 +39,8 @@ async def get_interaction(
     session: AsyncSession, interaction_id: str, *, at: datetime | None = None
 ) -> Interaction:
     """Raises `InteractionUnknown`: never opened, closed, or (where `at` is given) too old."""
-    row = await store.find(session, interaction_id) if len(interaction_id) == ID_LENGTH else None
+    is_well_formed = len(interaction_id) == ID_LENGTH and interaction_id.isascii()
+    row = await store.find(session, interaction_id) if is_well_formed else None
     if row is None or (at is not None and row.expires_at <= at):
         raise InteractionUnknown("Return to the application and start its sign-in once more.")
     return Interaction(

@@ -122,12 +122,14 @@ class Ring:
         """
         try:
             token = jws.extract_compact(compact.encode())
-            row = await store.by_kid(session, str(token.headers().get("kid", ""))[:64])
+            kid = str(token.headers().get("kid", ""))
+            # A NUL would be refused by the database, not by us.
+            row = await store.by_kid(session, kid) if kid.isprintable() else None
             if row is None or row.state == COMPROMISED:
                 return None
             key = ECKey if row.algorithm == ALGORITHM else RSAKey
             return jwt.decode(compact, key.import_key(row.jwk), algorithms=[row.algorithm]).claims
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, RecursionError):
             return None
 
     async def snapshot(self, session: AsyncSession, after: int | None = None) -> KeySnapshot | None:

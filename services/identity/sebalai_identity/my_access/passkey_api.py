@@ -1,13 +1,11 @@
 """Adding a passkey: the page, and the two addresses its script asks."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from sebalai_shared.caller import PublicAccess
 
 from sebalai_identity.credentials import actions as credentials
-from sebalai_identity.credentials.actions import Enrolment, PasskeyRefused, Site
+from sebalai_identity.credentials.actions import Enrolment, Site
 from sebalai_identity.my_access import actions
 from sebalai_identity.web import pages
 from sebalai_identity.web.desk import FORM_HEADER, HOME, TheKeeper, TheVisit
@@ -40,9 +38,7 @@ async def finish(
     request: Request, visit: TheVisit, keeper: TheKeeper, _: PublicAccess
 ) -> JSONResponse:
     visit.check_form(request.headers.get(FORM_HEADER))
-    sent: Any = credentials.read_credential(await request.body())
-    if not isinstance(sent, dict):
-        raise PasskeyRefused("It is not a credential.")
+    sent = credentials.read_credential(await request.body())
     async with keeper.database.transaction() as session:
         present = await actions.require_fresh(session, keeper, visit.session_cookie)
         label = str(sent.get("label") or visit.device_name)

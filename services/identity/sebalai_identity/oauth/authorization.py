@@ -18,6 +18,7 @@ from sebalai_identity.interactions import actions as interactions
 from sebalai_identity.interactions.actions import Interaction, Wanted
 from sebalai_identity.oauth import authorize, device, par, store, tokens
 from sebalai_identity.oauth.authorize import RequestRefused
+from sebalai_identity.oauth.claims import essential_acr
 from sebalai_identity.oauth.clients import as_id
 from sebalai_identity.oauth.desk import Desk
 from sebalai_identity.oauth.errors import OAuthError, invalid_request
@@ -126,7 +127,7 @@ def _needs_sign_in(
     desk: Desk, wanted: Wanted, session: Session, opened: Interaction | None
 ) -> bool:
     has_just_signed_in = opened is not None and session.auth_time >= opened.opened_at
-    essential = authorize.essential_acr(wanted.claims)
+    essential = essential_acr(wanted.claims)
     if essential and not _reaches(session, essential):
         return True
     if has_just_signed_in:
@@ -149,7 +150,7 @@ def _require_progress(wanted: Wanted, session: Session | None, opened: Interacti
     """Who just signed in and still does not suffice must not be sent round for ever."""
     if opened is None or session is None or session.auth_time < opened.opened_at:
         return
-    essential = authorize.essential_acr(wanted.claims)
+    essential = essential_acr(wanted.claims)
     if essential and not _reaches(session, essential):
         raise OAuthError("unmet_authentication_requirements", "The acr asked for was not reached.")
     raise OAuthError("login_required", "Another person than the hinted one signed in.")

@@ -3,21 +3,19 @@ RFC 9700). Pure. Answers go nowhere until the redirect address is proven.
 """
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 from sebalai_shared.problems import Problem
 
 from sebalai_identity.applications.actions import KnownClient
 from sebalai_identity.interactions.actions import Wanted
+from sebalai_identity.oauth import claims
 from sebalai_identity.oauth.errors import OAuthError, invalid_request
 from sebalai_identity.oauth.policy import CODE, PERSON_SCOPES, POLICIES
 
 MODES = ("query", "form_post")
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 CHALLENGE_LENGTH = 43
-CLAIMS_LENGTH_MAX = 4_096
 TEXT_LENGTH_MAX = 2_048
 LIST_MAX = 20
 AGE_MAX = 10 * 365 * 86_400
@@ -60,7 +58,7 @@ def read_request(client: KnownClient, parameters: Mapping[str, str], audience: s
         client_name=client.name,
         agency=client.agency,
         scopes=_scopes(client, parameters),
-        claims=_claims(parameters),
+        claims=claims.read(parameters.get("claims")),
         acr_values=_words(parameters, "acr_values"),
         max_age=_max_age(parameters),
         prompt=_prompt(parameters),
@@ -144,35 +142,6 @@ def _prompt(parameters: Mapping[str, str]) -> tuple[str, ...]:
     if not set(prompt) <= PROMPTS or ("none" in prompt and len(prompt) > 1):
         raise invalid_request("prompt is none, or any of login, consent, select_account.")
     return prompt
-
-
-def _claims(parameters: Mapping[str, str]) -> dict[str, Any]:
-    text = parameters.get("claims")
-    if text is None:
-        return {}
-    if len(text) > CLAIMS_LENGTH_MAX:
-        raise invalid_request(f"claims is longer than {CLAIMS_LENGTH_MAX} characters.")
-    try:
-        found: Any = orjson.loads(text)
-    except ValueError as error:
-        raise invalid_request("claims is not JSON.") from error
-    if not isinstance(found, dict) or not all(
-        isinstance(found.get(place, {}), dict)
-        and all(asked is None or isinstance(asked, dict) for asked in found.get(place, {}).values())
-        for place in ("id_token", "userinfo")
-    ):
-        raise invalid_request("claims is not of the form of OpenID Connect Core 5.5.")
-    return {place: found[place] for place in ("id_token", "userinfo") if place in found}
-
-
-def essential_acr(claims: Mapping[str, Any]) -> tuple[str, ...]:
-    """The acr values one of which must be reached, or the request fails; empty when none must."""
-    asked = (claims.get("id_token") or {}).get("acr") or {}
-    if not asked.get("essential"):
-        return ()
-    values: Any = asked.get("values")
-    listed: list[Any] = values if isinstance(values, list) else [asked.get("value")]
-    return tuple(value for value in listed if isinstance(value, str))
 
 
 def origin(uri: str) -> str:

@@ -108,7 +108,9 @@ def _check_nonce(desk: Desk, nonce: Any) -> None:
     present = int(desk.now.timestamp())
     times = (present, present - NONCE_PERIOD_SECONDS)
     good = [nonce_at(desk, datetime.fromtimestamp(at, desk.now.tzinfo)) for at in times]
-    if not isinstance(nonce, str) or not any(hmac.compare_digest(nonce, one) for one in good):
+    # `compare_digest` takes no text beyond ASCII: such a one is no nonce of ours either.
+    is_ours = isinstance(nonce, str) and nonce.isascii()
+    if not is_ours or not any(hmac.compare_digest(nonce, one) for one in good):
         raise OAuthError(
             "use_dpop_nonce",
             f"Repeat with the nonce of header {HEADER}.",

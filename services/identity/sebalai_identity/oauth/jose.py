@@ -82,8 +82,8 @@ def _require_header(header: dict[str, Any], expected: Expected) -> None:
     if not isinstance(kind, str) or kind.lower() not in expected.types:
         raise expected.fault(f"{expected.name} has another type than {max(expected.types)}.")
     kid = header.get("kid", "")
-    if not isinstance(kid, str) or len(kid) > KID_LENGTH_MAX:
-        raise expected.fault(f"kid must be a text of at most {KID_LENGTH_MAX} characters.")
+    if not isinstance(kid, str) or len(kid) > KID_LENGTH_MAX or not kid.isprintable():
+        raise expected.fault(f"kid is a text of at most {KID_LENGTH_MAX} printable characters.")
 
 
 def is_signed_by(token: Unverified, key: dict[str, Any]) -> bool:

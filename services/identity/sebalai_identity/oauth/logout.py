@@ -40,7 +40,8 @@ async def sign_out(
     named = hint.get("aud") if hint else parameters.get("client_id")
     client = await _client(desk, str(named) if named else None)
     is_sure = hint is not None and (session is None or hint.get("sid") == str(session.id))
-    confirmed = hmac.compare_digest(parameters.get("mark", ""), _mark(desk, cookie))
+    mark = parameters.get("mark", "").encode()
+    confirmed = hmac.compare_digest(mark, _mark(desk, cookie).encode())
     if session is not None and not is_sure and not confirmed:
         return Asked(_mark(desk, cookie))
     if cookie is not None:

@@ -1,13 +1,11 @@
 """Signing in by passkey: the two addresses the script of the page asks."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from sebalai_shared.caller import PublicAccess
 
 from sebalai_identity.credentials import actions as credentials
-from sebalai_identity.credentials.actions import PasskeyRefused, Site
+from sebalai_identity.credentials.actions import Site
 from sebalai_identity.sign_in import actions
 from sebalai_identity.web import pages
 from sebalai_identity.web.desk import FORM_HEADER, TheKeeper, TheVisit, where_onward
@@ -31,9 +29,7 @@ async def finish(
     request: Request, visit: TheVisit, keeper: TheKeeper, _: PublicAccess
 ) -> JSONResponse:
     visit.check_form(request.headers.get(FORM_HEADER))
-    sent: Any = credentials.read_credential(await request.body())
-    if not isinstance(sent, dict):
-        raise PasskeyRefused("It is not a credential.")
+    sent = credentials.read_credential(await request.body())
     interaction_id = str(sent.get("interaction") or "") or None
     site = Site.of(visit.public_url)
     async with keeper.database.transaction() as session:

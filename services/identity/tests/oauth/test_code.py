@@ -6,9 +6,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from sebalai_identity.consents import actions as consents
 from sebalai_identity.interactions import actions as interactions
 from sebalai_identity.oauth.desk import Authority
+from sebalai_identity.sessions import actions as sessions
 from sebalai_shared.ids import uuid7
+from sqlalchemy import text
 
 ISSUER = "https://bus.example"
 BACK = "https://rp.example/back"
@@ -224,6 +229,42 @@ async def test_code_ends_after_a_minute(party, clock):
     assert (await party.redeem(code)).json()["error"] == "invalid_grant"
 
 
+@pytest.mark.parametrize("end", ["session", "consent"])
+async def test_code_gives_nothing_to_who_left_before_it_was_redeemed(
+    party, person, database, clock, end
+):
+    code = await party.code()
+    async with database.transaction() as session:
+        if end == "session":
+            await sessions.end_by_cookie(session, clock, cookie=party.cookie)
+        else:
+            await consents.withdraw(session, clock, subject=person, client_id=UUID(party.client_id))
+    clock.move(timedelta(seconds=2))
+    refused = await party.redeem(code)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert not await families(database)
+
+
+async def families(database):
+    async with database.transaction() as session:
+        return (await session.execute(text("SELECT * FROM refresh_family"))).all()
+
+
+async def test_sign_out_while_a_code_is_redeemed_leaves_no_living_token(race, committed, clock):
+    party = await race()
+    code = await party.code()
+
+    async def leave():
+        async with committed.transaction() as session:
+            await sessions.end_by_cookie(session, clock, cookie=party.cookie)
+
+    answer, _ = await asyncio.gather(party.redeem(code), leave())
+    clock.move(timedelta(seconds=2))
+    if answer.status_code == 200:
+        assert await party.introspect(answer.json()["access_token"]) == {"active": False}
+    assert [row for row in await families(committed) if row.revoked_at is None] == []
+
+
 async def test_code_used_again_ends_what_it_gave(party, clock):
     code = await party.code()
     given = (await party.redeem(code)).json()
@@ -308,6 +349,21 @@ async def test_hint_of_the_person_passes_and_of_another_asks_for_a_sign_in(party
     assert party.answered(await party.authorize(id_token_hint=access))["error"] == "invalid_request"
 
 
+@pytest.mark.parametrize("kid", ["\x00", "\ud800", 5, None])
+async def test_hint_under_a_name_no_key_can_have_is_no_hint_of_ours(party, kid):
+    strange = ECKey.generate_key("P-256")
+    hint = jwt.encode({"alg": "ES256", "kid": kid}, {"iss": ISSUER, "auth_time": 1}, strange)
+    back = party.answered(await party.authorize(id_token_hint=hint))
+    assert back["error"] == "invalid_request"
+
+
+async def test_claims_that_the_database_could_not_keep_are_left_out(party):
+    deep = "[" * 500 + "]" * 500
+    for odd in (f'{{"values": {deep}}}', '{"value": "\\u0000"}', "null"):
+        asked = f'{{"id_token": {{"a\\u0000": null, "acr": {odd}}}}}'
+        assert "code" in party.answered(await party.authorize(claims=asked)), odd
+
+
 async def test_two_sectors_see_two_subjects_of_one_person(party_of, sign_in, person, call):
     names = []
     for host in ("one", "two"):
@@ -377,6 +433,12 @@ async def test_public_client_on_loopback_may_take_any_port(party_of, sign_in, pe
         "http://127.0.0.1:51004/other",
         "https://127.0.0.1:51004/back",
         "http://127.0.0.1:x/back",
+        "http://127.0.0.1:51004/back#",
+        "http://127.0.0.1:51004/back?",
+        "http://127.0.0.1:51004/ba\tck",
+        "http://127.0.0.1:٥١/back",
+        "http://a@127.0.0.1/back",
+        "http://[",
     ):
         assert (await party.authorize(redirect_uri=bad)).status_code == 400
 

@@ -78,6 +78,12 @@ async def test_bad_proof_gets_no_token(bound, name):
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
 
 
+@pytest.mark.parametrize("nonce", ["é", "\ud800", 5, ["x"]])
+async def test_nonce_that_none_of_ours_could_be_is_answered_with_one(bound, nonce):
+    answer = await bound.redeem("x", bound.proof(TOKEN, nonce=nonce))
+    assert (answer.status_code, answer.json()["error"]) == (400, "use_dpop_nonce")
+
+
 @pytest.mark.parametrize("seconds", [-10, 10])
 async def test_clock_ten_seconds_off_passes(bound, seconds):
     await bound.redeem("x")
@@ -277,6 +283,8 @@ async def test_forged_access_token_opens_nothing(party, call):
         jwt.encode(header, read.claims, OTHER),
         token[:-4] + "AAAA",
         jwt.encode(header | {"kid": OTHER.thumbprint()}, read.claims, OTHER),
+        jwt.encode(header | {"kid": "\x00"}, read.claims, OTHER),
+        jwt.encode(header | {"kid": "\ud800"}, read.claims, OTHER),
         json.dumps(read.claims),
     ]
     for one in forged:

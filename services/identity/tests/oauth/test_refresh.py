@@ -3,11 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 from sebalai_identity.grants import actions
-from sebalai_identity.oauth.authorize import essential_acr
 from sqlalchemy import text
 
 
@@ -151,17 +148,3 @@ async def test_what_ends_takes_its_families_and_tokens_along(
         return
     assert await party.introspect(body["access_token"]) == {"active": False}
     assert (await party.refresh(body["refresh_token"])).json()["error"] == "invalid_grant"
-
-
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(),
-        lambda c: (
-            st.lists(c) | st.dictionaries(st.sampled_from(["essential", "value", "values"]), c)
-        ),
-        max_leaves=5,
-    )
-)
-def test_any_wish_for_an_acr_is_read_without_a_fault(wish):
-    if wish is None or isinstance(wish, dict):
-        assert isinstance(essential_acr({"id_token": {"acr": wish}}), tuple)

@@ -1,10 +1,12 @@
 """A passkey signs its person in without a name; nothing else does."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from sebalai_identity.credentials import actions as credentials
-from sebalai_identity.credentials.actions import PasskeyRefused, Site
+from sebalai_identity.credentials import store
+from sebalai_identity.credentials.actions import Enrolment, PasskeyRefused, PasskeysFull, Site
 from sebalai_identity.sessions import actions as sessions
 from sqlalchemy import text
 
@@ -137,7 +139,7 @@ async def test_garbage_is_refused(browser, ask, credential):
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"1" * 2_000_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 200_000, b"1" * 2_000_000])
 async def test_body_that_is_no_answer_is_refused(browser, body):
     await browser.open("/sign-in")
     headers = {"Sebalai-Form": browser.csrf(), "Content-Type": "application/json"}
@@ -160,6 +162,42 @@ async def test_passkey_of_somebody_is_not_enrolled_for_another(
     other = another()
     await other.sign_in(login="budi")
     assert (await enrol(other, device)).status_code == 422
+
+
+async def test_label_of_any_text_is_kept_as_one_line_that_can_be_shown(
+    browser, person, device, enrol
+):
+    await browser.sign_in()
+    answer = await enrol(browser, device, label="a\x00b\n " + "c" * 100)
+    assert answer.status_code == 200, answer.text
+    await browser.open("/my-access")
+    assert f"ab {'c' * 57}" in browser.shown()
+
+
+async def test_interaction_that_cannot_be_written_is_none_of_ours(browser):
+    await browser.open("/sign-in")
+    body = json.dumps({"credential": {}, "interaction": "\ud800" * 43})
+    headers = {"Sebalai-Form": browser.csrf(), "Content-Type": "application/json"}
+    answer = await browser.client.post("/sign-in/passkey", content=body, headers=headers)
+    assert answer.status_code == 404
+
+
+async def test_passkeys_begun_while_there_was_room_do_not_pass_the_limit(
+    keeper, person, authenticator, monkeypatch
+):
+    monkeypatch.setattr(store, "PASSKEYS_MAX", 1)
+    where = {"site": Site.of("https://bus.example"), "browser": "b" * 43}
+    async with keeper.database.transaction() as session:
+        begun = [
+            await credentials.begin_enrolment(
+                session, keeper, **where, subject=person, login="siti.rahma"
+            )
+            for _ in range(2)
+        ]
+        made = [Enrolment(person, authenticator().create(options), "x") for options in begun]
+        await credentials.finish_enrolment(session, keeper, **where, made=made[0])
+        with pytest.raises(PasskeysFull):
+            await credentials.finish_enrolment(session, keeper, **where, made=made[1])
 
 
 async def test_unverified_user_enrols_nothing(browser, person, device, enrol):
