@@ -11,7 +11,7 @@ from sebalai_identity.applications.actions import KnownClient
 from sebalai_identity.interactions.actions import Wanted
 from sebalai_identity.oauth import claims
 from sebalai_identity.oauth.errors import OAuthError, invalid_request
-from sebalai_identity.oauth.policy import CODE, PERSON_SCOPES, POLICIES
+from sebalai_identity.oauth.policy import CODE, PERSON_SCOPES, POLICIES, role_scopes
 
 MODES = ("query", "form_post")
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
@@ -105,13 +105,15 @@ def _jkt(parameters: Mapping[str, str]) -> str | None:
 
 
 def _scopes(client: KnownClient, parameters: Mapping[str, str]) -> tuple[str, ...]:
-    """Unknown ones are ignored, as OpenID Connect Core 3.1.2.1 says."""
+    """Unknown ones are ignored, as OpenID Connect Core 3.1.2.1 says. Whether the person holds a
+    role that gives one of them is asked at each token.
+    """
     asked = set(_words(parameters, "scope"))
     given = sorted(asked & client.scopes & PERSON_SCOPES)
     if not given:
         granted = " ".join(sorted(client.scopes & PERSON_SCOPES))
         raise OAuthError("invalid_scope", f"Of what was asked nothing is granted: {granted}")
-    return tuple(given)
+    return (*given, *sorted(asked & role_scopes(client)))
 
 
 def _words(parameters: Mapping[str, str], name: str) -> tuple[str, ...]:

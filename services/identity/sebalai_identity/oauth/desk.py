@@ -1,5 +1,6 @@
 """The provider at work in one transaction: what every grant and endpoint needs of the world."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -21,13 +22,16 @@ class Server:
 
 @dataclass(frozen=True)
 class Authority:
-    """What a person acts as: `kind` citizen, civil_servant or business; until when at most."""
+    """What a person acts as: `kind` citizen, civil_servant or business; until when at most.
+    `powers`: the scopes of roles granted to them that hold so, each with its end (None: open).
+    """
 
     kind: str = "citizen"
     agency: str | None = None
     posting: UUID | None = None
     ends_at: datetime | None = None
     is_usable: bool = True
+    powers: Mapping[str, datetime | None] = field(default_factory=dict[str, datetime | None])
 
 
 class Register(Protocol):

@@ -20,7 +20,7 @@ from sebalai_identity.oauth import device_store as store
 from sebalai_identity.oauth.clients import Proven, require_grant
 from sebalai_identity.oauth.desk import Desk
 from sebalai_identity.oauth.errors import OAuthError, invalid_grant, invalid_request
-from sebalai_identity.oauth.grants import first_tokens
+from sebalai_identity.oauth.person_tokens import first_tokens
 from sebalai_identity.oauth.policy import DEVICE, PERSON_SCOPES, POLICIES
 from sebalai_identity.oauth.tokens import Binding
 

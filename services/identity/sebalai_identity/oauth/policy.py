@@ -7,7 +7,8 @@ Refresh tokens of public clients rotate; those of confidential ones with a key d
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sebalai_identity.applications.actions import ALL_SCOPES
+from sebalai_identity.applications.actions import ALL_SCOPES, KnownClient
+from sebalai_identity.roles.actions import ROLE_SCOPES
 
 CODE = "authorization_code"
 REFRESH = "refresh_token"
@@ -16,18 +17,21 @@ DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 GRANTS = (CODE, REFRESH, CLIENT, DEVICE, EXCHANGE)
 
-# What a person may give an application. All other scopes are powers of the application itself and
-# never come into a person's token by consent.
+# What a person may give an application of themself. All other scopes are powers: of the application
+# itself, or of persons by roles granted to them (ROLE_SCOPES); no consent makes them.
 PERSON_SCOPES = frozenset({"openid", "profile", "email", "phone", "address", "offline_access"})
 SCOPES = ALL_SCOPES
 
 
 @dataclass(frozen=True)
 class Policy:
-    """`asks_consent`: a person agrees first; `rotates`: each refresh token is good once."""
+    """`asks_consent`: a person agrees first; `rotates`: each refresh token is good once;
+    `carries_roles`: its person's tokens may show what roles give them.
+    """
 
     grants: frozenset[str]
     asks_consent: bool = True
+    carries_roles: bool = False
     rotates: bool = True
     is_par_required: bool = False
     is_dpop_on_refresh: bool = False
@@ -35,13 +39,28 @@ class Policy:
     absolute: timedelta = timedelta(days=30)
 
 
+ROLES_LEVEL = 2
+"""Officials sign in at acr 2 (field notes): by a password alone nobody acts by a role."""
+
+
+def role_scopes(client: KnownClient) -> frozenset[str]:
+    """Those that tokens of this client's persons may show. A pairwise client's never do: the end of
+    a role names its person, whom such a token hides.
+    """
+    settings = client.settings
+    if settings.is_pairwise or not POLICIES[settings.kind].carries_roles:
+        return frozenset()
+    return client.scopes & ROLE_SCOPES
+
+
 _WEB = frozenset({CODE, REFRESH})
 POLICIES = {
     "agency_system": Policy(frozenset({CLIENT, EXCHANGE})),
-    "agency_web": Policy(_WEB | {CLIENT, EXCHANGE}),
+    "agency_web": Policy(_WEB | {CLIENT, EXCHANGE}, carries_roles=True),
     "portal": Policy(
         _WEB | {CLIENT, EXCHANGE},
         asks_consent=False,
+        carries_roles=True,
         rotates=False,
         is_par_required=True,
         idle=timedelta(hours=8),

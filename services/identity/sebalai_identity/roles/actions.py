@@ -26,6 +26,9 @@ from sebalai_identity.rows import insert_once
 
 __all__ = ["GrantAsk", "GrantFilter"]
 
+ROLE_SCOPES = frozenset[str]().union(*(role.scopes for role in ROLES.values()))
+"""What tokens of persons may carry by a role, and only by one."""
+
 
 class RoleKeepersOnly(Forbidden):
     slug, title = "role-keepers-only", "Only the keepers of roles may do this"

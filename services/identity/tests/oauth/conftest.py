@@ -207,14 +207,14 @@ def person():
 def sign_in(database, clock):
     """Signs a person in at the provider; with the browser of the party, if one is named."""
 
-    async def sign_in(person, party=None, methods=("swk", "user"), agrees=True):
+    async def sign_in(person, party=None, methods=("swk", "user"), agrees=True, scopes=SCOPES):
         async with database.transaction() as session:
             opened = await sessions.start(
                 session, clock, subject=person, methods=list(methods), device=Device()
             )
             if party is not None and agrees:
                 await consents.grant(
-                    session, clock, subject=person, client_id=party.client_id, scopes=SCOPES
+                    session, clock, subject=person, client_id=party.client_id, scopes=scopes
                 )
         if party is not None:
             party.cookie = opened.cookie

@@ -1,0 +1,121 @@
+"""Tokens of a person: given out for what was agreed, showing what the person may at this moment by
+posting and roles, and never good for longer than that holds.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sebalai_identity.applications.actions import KnownClient
+from sebalai_identity.assurance import level_of
+from sebalai_identity.consents.actions import covers
+from sebalai_identity.grants.actions import note_listener
+from sebalai_identity.oauth import families, tokens
+from sebalai_identity.oauth.clients import Proven
+from sebalai_identity.oauth.desk import Authority, Desk
+from sebalai_identity.oauth.errors import OAuthError, invalid_grant
+from sebalai_identity.oauth.policy import (
+    PERSON_SCOPES,
+    POLICIES,
+    REFRESH,
+    ROLES_LEVEL,
+    Policy,
+    role_scopes,
+)
+from sebalai_identity.oauth.tokens import LIFETIME, Binding
+from sebalai_identity.sessions import actions as sessions
+
+
+async def first_tokens(
+    desk: Desk, proven: Proven, content: dict[str, Any], grant_id: UUID, binding: Binding
+) -> dict[str, Any]:
+    """The first tokens of a grant, and its refresh family where one was agreed."""
+    policy = POLICIES[proven.client.settings.kind]
+    await _require_standing(desk, policy, content)
+    answer = await person_tokens(desk, proven, content, grant_id, binding)
+    if proven.client.settings.backchannel_logout_uri is not None:
+        await note_listener(
+            desk.session,
+            session_id=UUID(content["sid"]),
+            client_id=proven.client.client_id,
+            subject=tokens.subject_for(desk, proven.client, UUID(content["subject"])),
+        )
+    if "offline_access" in content["scopes"] and REFRESH in policy.grants:
+        answer["refresh_token"] = await families.begin(
+            desk, grant_id, content, policy, family_key(proven, binding)
+        )
+    return answer
+
+
+async def _require_standing(desk: Desk, policy: Policy, content: dict[str, Any]) -> None:
+    """Between the person's agreement and the redemption they may have signed out or taken consent
+    back; what that ended could not name the tokens that did not exist yet.
+    """
+    if not await sessions.hold(desk.session, session_id=UUID(content["sid"])):
+        raise invalid_grant("The person has signed out meanwhile.")
+    if policy.asks_consent and not await covers(
+        desk.session,
+        desk.clock,
+        subject=UUID(content["subject"]),
+        client_id=UUID(content["client_id"]),
+        scopes=content["scopes"],
+    ):
+        raise invalid_grant("The person has taken back what they agreed to.")
+
+
+def family_key(proven: Proven, binding: Binding) -> str | None:
+    """A public client's family is held by its DPoP key; others prove themselves by their own key
+    and may change the other (RFC 9449 section 5).
+    """
+    return binding.jkt if proven.client.settings.kind == "public" else None
+
+
+async def person_tokens(
+    desk: Desk, proven: Proven, content: dict[str, Any], grant_id: UUID, binding: Binding
+) -> dict[str, Any]:
+    """Access and ID token of a person. Raises `OAuthError` for who may not act now."""
+    client, authority = proven.client, await _usable(desk, content)
+    powers = _powers(client, authority, content)
+    scopes = frozenset(content["scopes"]) & PERSON_SCOPES | powers.keys()
+    if not scopes:
+        raise OAuthError("invalid_scope", "The person holds no role that gives what was asked.")
+    if authority.posting is not None:
+        content = content | {"posting": str(authority.posting)}
+    claims = {
+        "sub": tokens.subject_for(desk, client, UUID(content["subject"])),
+        "client_id": str(client.client_id),
+        "scope": " ".join(sorted(scopes)),
+        "kind": authority.kind,
+        "agency": authority.agency,
+        "posting": str(authority.posting) if authority.posting else None,
+        "person": tokens.hidden_person(desk, client, UUID(content["subject"])),
+        "sid": content["sid"],
+        "rjti": str(grant_id),
+        "acr": content["acr"],
+        "amr": content["amr"],
+        "auth_time": content["auth_time"],
+        "userinfo": sorted((content.get("claims") or {}).get("userinfo") or {}) or None,
+    }
+    until = desk.until(LIFETIME, client.valid_until, authority.ends_at, *powers.values())
+    answer = await tokens.access_token(desk, claims, binding, until)
+    if "openid" in scopes:
+        answer["id_token"] = await tokens.id_token(desk, client, content, answer["access_token"])
+    return answer
+
+
+async def _usable(desk: Desk, content: dict[str, Any]) -> Authority:
+    posting = content.get("posting")
+    authority = await desk.authority(UUID(content["subject"]), UUID(posting) if posting else None)
+    if not authority.is_usable or (authority.ends_at and authority.ends_at <= desk.now):
+        raise invalid_grant("The person, or the posting, may not act any more.")
+    return authority
+
+
+def _powers(
+    client: KnownClient, authority: Authority, content: dict[str, Any]
+) -> dict[str, datetime | None]:
+    """What of the asked the person holds by a role now, and until when."""
+    if level_of(content["acr"]) < ROLES_LEVEL:
+        return {}
+    asked = role_scopes(client) & frozenset(content["scopes"])
+    return {scope: end for scope, end in authority.powers.items() if scope in asked}
