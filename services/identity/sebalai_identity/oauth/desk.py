@@ -23,7 +23,7 @@ class Server:
 @dataclass(frozen=True)
 class Authority:
     """What a person acts as: `kind` citizen, civil_servant or business; until when at most.
-    `powers`: the scopes of roles granted to them that hold so, each with its end (None: open).
+    `scopes`: those of roles granted to them that hold so, each with its end (None: open).
     """
 
     kind: str = "citizen"
@@ -31,7 +31,7 @@ class Authority:
     posting: UUID | None = None
     ends_at: datetime | None = None
     is_usable: bool = True
-    powers: Mapping[str, datetime | None] = field(default_factory=dict[str, datetime | None])
+    scopes: Mapping[str, datetime | None] = field(default_factory=dict[str, datetime | None])
 
 
 class Register(Protocol):

@@ -75,8 +75,8 @@ async def person_tokens(
 ) -> dict[str, Any]:
     """Access and ID token of a person. Raises `OAuthError` for who may not act now."""
     client, authority = proven.client, await _usable(desk, content)
-    powers = _powers(client, authority, content)
-    scopes = frozenset(content["scopes"]) & PERSON_SCOPES | powers.keys()
+    by_role = _scopes_by_role(client, authority, content)
+    scopes = frozenset(content["scopes"]) & PERSON_SCOPES | by_role.keys()
     if not scopes:
         raise OAuthError("invalid_scope", "The person holds no role that gives what was asked.")
     if authority.posting is not None:
@@ -96,7 +96,7 @@ async def person_tokens(
         "auth_time": content["auth_time"],
         "userinfo": sorted((content.get("claims") or {}).get("userinfo") or {}) or None,
     }
-    until = desk.until(LIFETIME, client.valid_until, authority.ends_at, *powers.values())
+    until = desk.until(LIFETIME, client.valid_until, authority.ends_at, *by_role.values())
     answer = await tokens.access_token(desk, claims, binding, until)
     if "openid" in scopes:
         answer["id_token"] = await tokens.id_token(desk, client, content, answer["access_token"])
@@ -111,11 +111,11 @@ async def _usable(desk: Desk, content: dict[str, Any]) -> Authority:
     return authority
 
 
-def _powers(
+def _scopes_by_role(
     client: KnownClient, authority: Authority, content: dict[str, Any]
 ) -> dict[str, datetime | None]:
     """What of the asked the person holds by a role now, and until when."""
     if level_of(content["acr"]) < ROLES_LEVEL:
         return {}
     asked = role_scopes(client) & frozenset(content["scopes"])
-    return {scope: end for scope, end in authority.powers.items() if scope in asked}
+    return {scope: end for scope, end in authority.scopes.items() if scope in asked}

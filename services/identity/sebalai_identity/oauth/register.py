@@ -28,14 +28,14 @@ class Registers:
         if posting is not None and chosen is None:
             return Authority(is_usable=False)
         if chosen is None:
-            return Authority(ends_at=found.person_until, powers=_powers(found, None))
+            return Authority(ends_at=found.person_until, scopes=_scopes(found, None))
         ends = (found.end_of_posting(chosen.id), found.person_until)
         return Authority(
             kind=CIVIL_SERVANT,
             agency=chosen.agency,
             posting=chosen.id,
             ends_at=min((end for end in ends if end is not None), default=None),
-            powers=_powers(found, chosen.agency),
+            scopes=_scopes(found, chosen.agency),
         )
 
     async def claims(
@@ -51,14 +51,14 @@ class Registers:
         return {name: value for name, value in known.items() if name in names}
 
 
-def _powers(found: registers.Authority, agency: str | None) -> dict[str, datetime | None]:
+def _scopes(found: registers.Authority, agency: str | None) -> dict[str, datetime | None]:
     """A role of an agency holds for who acts by a posting there; of two the later end counts."""
-    powers: dict[str, datetime | None] = {}
+    scopes: dict[str, datetime | None] = {}
     for role in found.roles:
         if role.agency in (None, agency):
             for scope in role.scopes:
-                powers[scope] = _later(powers.get(scope, role.until), role.until)
-    return powers
+                scopes[scope] = _later(scopes.get(scope, role.until), role.until)
+    return scopes
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:

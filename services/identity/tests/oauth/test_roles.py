@@ -116,13 +116,13 @@ def test_of_two_grants_of_one_power_the_later_end_counts():
     def role(until):
         return HeldRole(uuid7(), "archive-keeper", None, ("archive.write",), until)
 
-    def powers(*ends):
+    def scopes(*ends):
         held = Authority(uuid7(), FIRST, is_active=True, roles=tuple(role(end) for end in ends))
-        return register._powers(held, None)
+        return register._scopes(held, None)
 
-    assert powers(FIRST, LATER) == powers(LATER, FIRST) == {"archive.write": LATER}
-    assert powers(FIRST, None) == powers(None, FIRST) == {"archive.write": None}
-    assert powers() == {}
+    assert scopes(FIRST, LATER) == scopes(LATER, FIRST) == {"archive.write": LATER}
+    assert scopes(FIRST, None) == scopes(None, FIRST) == {"archive.write": None}
+    assert scopes() == {}
 
 
 async def test_revoked_role_ends_the_token_that_shows_it(party_for, official, grant, call):
