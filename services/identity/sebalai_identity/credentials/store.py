@@ -23,6 +23,11 @@ PASSKEYS_MAX = 20
 SWEEP_ROWS = 50_000
 
 
+async def _alone(session: AsyncSession, what: str) -> None:
+    """Whoever does the same at once waits here until this transaction ends, and sees its outcome."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(what))))
+
+
 async def account_of(session: AsyncSession, subject: UUID) -> Account | None:
     return await session.get(Account, subject, populate_existing=True)
 
@@ -42,8 +47,7 @@ async def keep_account(
     session: AsyncSession, subject: UUID, login: str, sponsor: str | None, at: datetime
 ) -> bool:
     """False when somebody else signs in by this name. A known person gets the new name."""
-    # Of two who choose one name at once the second waits here, and then sees it taken.
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"login {login}"))))
+    await _alone(session, f"login {login}")
     taken = select(Account.subject).where(Account.login == login, Account.subject != subject)
     if await session.scalar(taken) is not None:
         return False
@@ -165,6 +169,7 @@ async def drop_passkeys(session: AsyncSession, subject: UUID) -> None:
 
 async def keep_invitation(session: AsyncSession, row: Invitation) -> None:
     """It takes the place of earlier ones of the same person that nobody has used."""
+    await _alone(session, f"invitation {row.subject}")
     await session.execute(
         delete(Invitation).where(Invitation.subject == row.subject, Invitation.used_at.is_(None))
     )

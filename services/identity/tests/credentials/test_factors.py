@@ -189,6 +189,22 @@ async def test_later_invitation_ends_the_earlier(invite, accept):
     assert await accept(later.code) == person
 
 
+async def test_of_invitations_made_at_once_one_is_left(committed, workers, clock, keeper):
+    person, keeper = uuid7(), Keeper(committed, clock, workers, keeper.sealed_by)
+
+    async def invite():
+        async with committed.transaction() as session:
+            await actions.invite(session, keeper, subject=person, issued_by="operator")
+
+    try:
+        await asyncio.gather(*(invite() for _ in range(4)))
+        async with committed.transaction() as session:
+            assert await session.scalar(text("SELECT count(*) FROM invitation")) == 1
+    finally:
+        async with committed.transaction() as session:
+            await session.execute(text("DELETE FROM invitation"))
+
+
 async def test_mistake_leaves_the_invitation_usable(invite, accept):
     invited = await invite(uuid7())
     for mistake, login, password in (
