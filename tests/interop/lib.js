@@ -23,10 +23,29 @@ export async function browser(url, { form = false } = {}) {
   throw new Error("too many redirects");
 }
 
+// The person at another machine: types the device's code, agrees on the page of consent.
+export async function letIn(userCode) {
+  const cookies = [facts.cookie];
+  async function ask(path, form) {
+    const headers = { cookie: cookies.join("; ") };
+    const sent = form ? { method: "POST", body: new URLSearchParams(form) } : {};
+    let answer = await fetch(new URL(path, facts.issuer), { redirect: "manual", headers, ...sent });
+    cookies.push(...answer.headers.getSetCookie().map((cookie) => cookie.split(";")[0]));
+    return answer.status === 303 ? ask(answer.headers.get("location")) : answer;
+  }
+  const consent = await ask("/device", { user_code: userCode });
+  const hidden = fieldsOf(await consent.text()).filter(([name]) => name !== "decision");
+  const done = await ask("/consent", [...hidden, ["decision", "agree"]]);
+  return new URL(done.url).pathname === "/device/done";
+}
+
+function fieldsOf(page) {
+  return [...page.matchAll(/name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]);
+}
+
 function posted(page) {
   const action = page.match(/action="([^"]+)"/)[1];
-  const fields = [...page.matchAll(/name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]);
-  const body = new URLSearchParams(fields);
+  const body = new URLSearchParams(fieldsOf(page));
   return new Request(action, { method: "POST", body, headers: { "content-type": "application/x-www-form-urlencoded" } });
 }
 
