@@ -1,7 +1,7 @@
 """A person's agreement to what an application may have: given, looked up, taken back.
 
 Owns the register and its wording's version. Tokens given out under a consent belong to others:
-who withdraws also revokes them.
+who withdraws (`my_access`) also revokes them.
 """
 
 from collections.abc import Iterable

@@ -17,6 +17,7 @@ from sebalai_identity.sessions.actions import Session
 from sebalai_identity.web.desk import (
     INTERACTION_MAX,
     READING,
+    SIGN_IN,
     Place,
     TheKeeper,
     TheVisit,
@@ -34,7 +35,6 @@ from sebalai_identity.web.visit import Visit
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 CONSENT = "/consent"
-SIGN_IN = "/sign-in"
 AGREE = "agree"
 
 

@@ -24,7 +24,7 @@ SWEEP_ROWS = 50_000
 
 
 async def _alone(session: AsyncSession, what: str) -> None:
-    """Whoever does the same at once waits here until this transaction ends, and sees its outcome."""
+    """Whoever does the same at once waits here for the end of this, and sees what came of it."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(what))))
 
 

@@ -61,7 +61,7 @@ async def end_person_tokens(
 async def end_client_tokens(
     session: AsyncSession, clock: Clock, *, person_id: UUID, client_id: UUID, reason: str
 ) -> None:
-    """What one client holds of one person: consent was withdrawn."""
+    """A client's families of one person, and all they gave: consent was withdrawn."""
     ended = await store.revoke_pair(session, person_id, client_id, reason, clock.now())
     for grant_id in ended:
         await revoke(session, clock, kind="jti", value=grant_id, reason=reason)

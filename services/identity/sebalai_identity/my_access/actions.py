@@ -107,7 +107,9 @@ async def end_everything(session: AsyncSession, keeper: Keeper, *, subject: UUID
 async def withdraw(
     session: AsyncSession, keeper: Keeper, *, subject: UUID, client_id: UUID
 ) -> None:
-    """Takes consent back, and with it whatever tokens the application holds of the person."""
+    """Takes consent back, and with it the application's refresh tokens and all they gave. An access
+    token that came without one ends by itself, 300 s after it was given at the latest.
+    """
     clock = keeper.clock
     if await consents.withdraw(session, clock, subject=subject, client_id=client_id):
         await end_client_tokens(

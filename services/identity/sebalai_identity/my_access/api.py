@@ -17,6 +17,7 @@ from sebalai_identity.sessions.actions import Session, cookie_name
 from sebalai_identity.web.desk import (
     HOME,
     READING,
+    SIGN_IN,
     Place,
     TheKeeper,
     TheVisit,
@@ -32,7 +33,6 @@ from sebalai_identity.web.visit import FormForged
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
-SIGN_IN = "/sign-in"
 ONE_TIME = "/my-access/one-time"
 CODES = "/my-access/codes"
 PASSWORD = "/my-access/password"  # noqa: S105 - an address

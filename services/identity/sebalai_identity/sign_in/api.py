@@ -26,6 +26,7 @@ from sebalai_identity.web import pages
 from sebalai_identity.web.desk import (
     HOME,
     READING,
+    SIGN_IN,
     InteractionId,
     Place,
     TheKeeper,
@@ -42,7 +43,6 @@ from sebalai_identity.web.texts import language_of
 from sebalai_identity.web.visit import FormForged, Visit
 
 ASSET_KEPT = "public, max-age=31536000, immutable"
-SIGN_IN = "/sign-in"
 SECOND = "/sign-in/second"
 INVITATION = "/sign-in/invitation"
 SIGN_OUT = "/sign-out"

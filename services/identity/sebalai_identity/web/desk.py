@@ -23,6 +23,7 @@ INTERACTION_MAX = 64
 READING = ["GET", "HEAD"]
 CONTINUE = "/oauth/authorize/continue"
 HOME = "/my-access"
+SIGN_IN = "/sign-in"
 FORM_HEADER = "Sebalai-Form"
 
 InteractionId = Annotated[str | None, Query(max_length=INTERACTION_MAX)]
