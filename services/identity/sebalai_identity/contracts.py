@@ -26,6 +26,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "identity.application.registered.v1": _APPLICATION,
     "identity.application.changed.v1": _APPLICATION,
     "identity.application.suspended.v1": _APPLICATION,
+    "identity.application.resumed.v1": _APPLICATION,
     "identity.session.started.v1": _AUTHENTICATED,
     "identity.session.raised.v1": _AUTHENTICATED,
     "identity.session.ended.v1": {"session_id": _ID, "subject": _ID, "reason": _TEXT},

@@ -1,4 +1,4 @@
-"""Decisions about applications: register, add a key, suspend, find for the token endpoint."""
+"""Decisions about applications: register, add a key, suspend, resume, find for the tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,8 +19,8 @@ from sebalai_identity.applications import access, events, store
 from sebalai_identity.applications.clients import ClientSettings
 from sebalai_identity.applications.model import ACTIVE, SUSPENDED, Application, ApplicationKey
 from sebalai_identity.applications.schema import BASIC_SCOPE, ApplicationRegister, Scope
+from sebalai_identity.grants.actions import end_application_tokens
 from sebalai_identity.names import identifier_of
-from sebalai_identity.revocations.actions import revoke
 
 SETTINGS_CACHED = 1_000
 ALL_SCOPES: tuple[str, ...] = get_args(Scope)
@@ -162,19 +162,44 @@ def _end_as_asked(key: ApplicationKey, wanted: ApplicationRegister, now: datetim
 async def suspend_application(
     session: AsyncSession, clock: Clock, *, caller: Caller, application_id: UUID, reason: str
 ) -> Application:
-    """No token any more; those given out end within 2 s. Raises `OperatorOnly`, `NotFound`."""
-    application = await store.lock(session, caller, application_id)
-    if application is None:
-        raise ApplicationUnknown("Look it up under /v1/applications.")
-    _require_operator(caller)
+    """No token any more; those given out end within 2 s, refresh tokens for good.
+
+    Raises `ApplicationUnknown`, `OperatorOnly`.
+    """
+    application = await _operated(session, caller, application_id)
     if application.state != SUSPENDED:
         application.state, application.reason = SUSPENDED, reason
         application.changed_at = clock.now()
         await session.flush()
-        await revoke(
-            session, clock, kind="cli", value=application.client_id, reason="application suspended"
+        await end_application_tokens(
+            session, clock, client_id=application.client_id, reason="application suspended"
         )
         await publish(session, events.suspended(application, clock.now()))
+    return application
+
+
+async def resume_application(
+    session: AsyncSession, clock: Clock, *, caller: Caller, application_id: UUID
+) -> Application:
+    """Back to what it was before it was suspended, except for its tokens: its people sign in anew.
+
+    Raises `ApplicationUnknown`, `OperatorOnly`.
+    """
+    application = await _operated(session, caller, application_id)
+    if application.state != ACTIVE:
+        application.state, application.reason = ACTIVE, None
+        application.changed_at = clock.now()
+        await session.flush()
+        await publish(session, events.resumed(application, clock.now()))
+    return application
+
+
+async def _operated(session: AsyncSession, caller: Caller, application_id: UUID) -> Application:
+    """One that the caller sees, locked, for the operator alone."""
+    application = await store.lock(session, caller, application_id)
+    if application is None:
+        raise ApplicationUnknown("Look it up under /v1/applications.")
+    _require_operator(caller)
     return application
 
 

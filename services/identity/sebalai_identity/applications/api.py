@@ -85,3 +85,13 @@ async def suspend_application(
         reason=wanted.reason,
     )
     return _read(suspended)
+
+
+@router.post("/{application_id}/resume", responses=responses(ApplicationUnknown, OperatorOnly))
+async def resume_application(
+    request: Request, application_id: UUID, caller: IdentifiedAccess, session: Transaction
+) -> ApplicationRead:
+    resumed = await actions.resume_application(
+        session, request.app.state.clock, caller=caller, application_id=application_id
+    )
+    return _read(resumed)

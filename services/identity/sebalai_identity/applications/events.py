@@ -9,6 +9,7 @@ from sebalai_identity.applications.model import Application
 REGISTERED = "identity.application.registered.v1"
 CHANGED = "identity.application.changed.v1"
 SUSPENDED = "identity.application.suspended.v1"
+RESUMED = "identity.application.resumed.v1"
 SOURCE = "urn:sebalai:identity"
 
 
@@ -34,3 +35,7 @@ def changed(application: Application, at: datetime) -> Event:
 
 def suspended(application: Application, at: datetime) -> Event:
     return _fact(SUSPENDED, application, at)
+
+
+def resumed(application: Application, at: datetime) -> Event:
+    return _fact(RESUMED, application, at)

@@ -67,6 +67,14 @@ async def end_client_tokens(
         await revoke(session, clock, kind="jti", value=grant_id, reason=reason)
 
 
+async def end_application_tokens(
+    session: AsyncSession, clock: Clock, *, client_id: UUID, reason: str
+) -> None:
+    """Everything a client holds, of whomever; its tokens show its id, whoever they are about."""
+    await store.revoke_of(session, "client_id", client_id, reason, clock.now())
+    await revoke(session, clock, kind="cli", value=client_id, reason=reason)
+
+
 async def claim_listeners(session: AsyncSession, clock: Clock, *, rows: int) -> list[Any]:
     """Who is due to hear of an end; each is due again after RETRY unless `told`, TRIES times."""
     now = clock.now()

@@ -49,7 +49,7 @@ class NextKeyTooYoung(Conflict):
 
 
 class KeyUnknown(NotFound):
-    slug, title = "signing-key-unknown", "No published signing key bears this name"
+    slug, title = "signing-key-unknown", "No signing key in good standing bears this name"
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,8 @@ class Ring:
         return await self._replace(session, algorithm, RETIRING)
 
     async def compromise(self, session: AsyncSession, kid: str) -> str:
-        """Takes a key out at once, with every token it signed; answers the kid that signs now.
+        """Takes a key out at once, with every token it signed; answers the kid that signs now. Also
+        one long retired: hints it signed are still read, and its private half is still kept.
 
         The waiting key signs however young it is: an unknown key costs its readers one fetch.
         Raises `KeyUnknown`, `NoSealingKey`.
@@ -161,7 +162,7 @@ class Ring:
         self._signs.clear()
         await store.lock_ring(session)
         row = await store.by_kid(session, kid)
-        if row is None or row.state not in PUBLISHED:
+        if row is None or row.state == COMPROMISED:
             raise KeyUnknown("The names of the published keys stand under /oauth/jwks.")
         await revoke(session, self._clock, kind="kid", value=kid, reason="compromised")
         was = row.state

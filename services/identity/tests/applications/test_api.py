@@ -188,6 +188,22 @@ async def test_suspending_is_for_the_operator_and_hides_what_is_not_ones_own(
     assert kinds == ["identity.application.registered.v1", "identity.application.suspended.v1"]
 
 
+async def test_operator_alone_resumes_what_was_suspended(
+    call, own, operator, registered, database, client
+):
+    path = f"/v1/applications/{registered['id']}"
+    suspended = await call("POST", f"{path}/suspend", operator, json={"reason": "kunci bocor"})
+    assert suspended.status_code == 200
+    assert (await client.send(client.form())).status_code == 401
+    assert (await call("POST", f"{path}/resume", own)).status_code == 403
+    for _ in range(2):
+        done = (await call("POST", f"{path}/resume", operator)).json()
+        assert (done["state"], done["reason"]) == ("active", None)
+    assert (await client.send(client.form())).status_code == 200
+    kinds = [kind for kind, _ in await facts(database)]
+    assert kinds[1:] == ["identity.application.suspended.v1", "identity.application.resumed.v1"]
+
+
 async def test_control_character_is_refused_in_a_reason_and_in_a_cursor(call, operator, registered):
     path = f"/v1/applications/{registered['id']}/suspend"
     for reason in ("kunci\x00bocor", "\x00\x00\x00"):

@@ -214,6 +214,21 @@ async def test_waiting_key_that_leaked_never_signs(call, database):
     assert sorted(found.values()) == ["active", "compromised", "next"]
 
 
+async def test_retired_key_that_leaked_proves_nothing_any_more(call, database, clock):
+    ring = call.app.state.ring
+    hint = await in_session(database, lambda s: ring.sign(s, {"a": 1}, "JWT"))
+    (kid,) = [kid for kid, state in (await states(database)).items() if state == "active"]
+    clock.move(ROTATE_AFTER)
+    await in_session(database, ring.keep_fresh)
+    clock.move(RETIRING_FOR)
+    await in_session(database, ring.keep_fresh)
+    assert (await states(database))[kid] == "retired"
+    assert await in_session(database, lambda s: ring.verify(s, hint)) == {"a": 1}
+    signing = await in_session(database, lambda s: ring.compromise(s, kid))
+    assert (await states(database))[signing] == "active"
+    assert await in_session(database, lambda s: ring.verify(s, hint)) is None
+
+
 async def test_rsa_keys_are_made_at_their_first_need_and_rotate_by_themselves(
     call, database, clock
 ):

@@ -145,6 +145,7 @@ async def test_what_ends_takes_its_families_and_tokens_along(
         path = f"/v1/applications/{found}/suspend"
         assert (await call("POST", path, operator, json={"reason": "lost"})).status_code == 200
         assert (await party.refresh(body["refresh_token"])).status_code == 401
-        return
+        path = f"/v1/applications/{found}/resume"
+        assert (await call("POST", path, operator)).status_code == 200
     assert await party.introspect(body["access_token"]) == {"active": False}
     assert (await party.refresh(body["refresh_token"])).json()["error"] == "invalid_grant"
