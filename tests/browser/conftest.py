@@ -108,22 +108,33 @@ async def settings(postgres_admin_url, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 async def back():
-    """Where the application gets its people back: one page that says what came."""
+    """Where the application gets its people back. Like many it sends them on to another host of its
+    own, whose one page says what came.
+    """
 
     async def answer(reader, writer):
-        head = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
-        body = f"<!doctype html><html lang=en><title>back</title><p>{'code=' in head}</p>".encode()
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        path, host = head.split(" ")[1], head.lower().split("\r\nhost: ")[1].split("\r\n")[0]
+        body = f"<!doctype html><html lang=en><title>back</title><p>{'code=' in path}</p>"
+        status = "200 OK"
+        if host.startswith("127.0.0.1"):
+            status = f"303 See Other\r\nLocation: http://localhost:{host.split(':')[1]}{path}"
         writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n"
-            + f"Content-Length: {len(body)}\r\n\r\n".encode()
-            + body
+            f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nConnection: close\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
         )
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(answer, "localhost", _free_port())
     yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/back"
     server.close()
+
+
+@pytest.fixture(scope="session")
+def landed(back):
+    """Where they are in the end."""
+    return back.replace("127.0.0.1", "localhost")
 
 
 @pytest.fixture(scope="session")

@@ -32,14 +32,14 @@ def asked(identity, client_id, back):
     return asked
 
 
-async def _by_password(tab):
+async def _by_password(tab, button="Masuk"):
     await tab.fill("login", LOGIN)
     await tab.fill("password", PASSWORD)
-    await tab.press("Masuk")
+    await tab.press(button)
 
 
 async def test_passkey_is_enrolled_and_signs_in_to_an_application_with_consent(
-    tab, identity, asked, back, examine
+    tab, identity, asked, landed, examine
 ):
     await tab.authenticator()
     await tab.send("Emulation.setLocaleOverride", locale="id-ID")
@@ -69,9 +69,10 @@ async def test_passkey_is_enrolled_and_signs_in_to_an_application_with_consent(
     await tab.press("Masuk dengan kunci sandi")
     await tab.arrives("/consent")
     await examine("consent")
-    # The whole way back is one chain of redirects from the form: a policy must not cut it.
+    # The whole way back, through hosts of the application that we do not know, is one chain of
+    # redirects from the form, and Chromium holds a `form-action` against each: so there is none.
     await tab.press("Izinkan")
-    await tab.until(f"location.href.startsWith('{back}')", "the application")
+    await tab.until(f"location.href.startsWith('{landed}')", "the application")
     assert "True" in await tab.text()
     assert tab.complaints() == []
 
@@ -89,24 +90,29 @@ async def test_the_examination_notices_a_fault(tab, identity, examine):
         await examine("faulty")
 
 
-async def test_declining_leads_back_without_a_code(tab, identity, asked, back):
+async def test_declining_leads_back_without_a_code(tab, identity, asked, landed):
     await tab.send("Network.setExtraHTTPHeaders", headers={"Accept-Language": "id"})
     await tab.send("Page.navigate", url=asked(prompt="consent"))
     await tab.arrives("/sign-in")
     await _by_password(tab)
     await tab.arrives("/consent")
     await tab.press("Tolak")
-    await tab.until(f"location.href.startsWith('{back}')", "the application")
+    await tab.until(f"location.href.startsWith('{landed}')", "the application")
     assert "error=access_denied" in await tab.run("location.search")
 
 
-async def test_everything_but_passkeys_works_without_scripts(tab, identity, asked, back):
+async def test_everything_but_passkeys_works_without_scripts(tab, asked, landed):
     await tab.send("Emulation.setScriptExecutionDisabled", value=True)
     await tab.send("Page.navigate", url=asked(ui_locales="en", prompt="login consent"))
     await tab.arrives("/sign-in")
     page = await tab.text()
     assert "With a password" in page
     assert "passkey" not in page
+    await _by_password(tab, "Sign in")
+    await tab.arrives("/consent")
+    await tab.press("Allow")
+    await tab.until(f"location.href.startsWith('{landed}')", "the application")
+    assert "code=" in await tab.run("location.search")
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
