@@ -29,6 +29,18 @@ def b64(raw):
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+def by_hand(head, claims, key):
+    """A signed token of any header: a library refuses to make what a test must send."""
+    model = ".".join(b64(json.dumps(part).encode()) for part in (head, claims))
+    signature = jws.default_registry.get_alg("ES256").sign(model.encode(), key)
+    return f"{model}.{b64(signature)}"
+
+
+@pytest.fixture(name="by_hand")
+def by_hand_():
+    return by_hand
+
+
 class Party:
     """One client, with as much of the protocol as a test needs to bend."""
 
@@ -75,10 +87,7 @@ class Party:
         head = {"alg": "ES256", "typ": "dpop+jwt", "jwk": key.as_dict(private=False)} | (
             header or {}
         )
-        # Written by hand: a library refuses to make what a test must send.
-        model = ".".join(b64(json.dumps(part).encode()) for part in (head, claims))
-        signature = jws.default_registry.get_alg("ES256").sign(model.encode(), key)
-        return f"{model}.{b64(signature)}"
+        return by_hand(head, claims, key)
 
     async def post(self, path, form, proof=None, headers=None):
         headers = FORM | (headers or {})
