@@ -139,7 +139,7 @@ async def test_revoked_role_ends_the_token_that_shows_it(party_for, official, gr
 
 
 @pytest.mark.parametrize(
-    ("kind", "methods", "settings"),
+    ("kind", "methods", "more"),
     [
         ("agency_web", ("pwd",), {}),
         ("agency_web", OFFICIAL, {"is_pairwise": True}),
@@ -147,10 +147,10 @@ async def test_revoked_role_ends_the_token_that_shows_it(party_for, official, gr
     ],
 )
 async def test_password_alone_pairwise_and_outside_clients_carry_no_power(
-    party_for, official, grant, kind, methods, settings
+    party_for, official, grant, kind, methods, more
 ):
     await grant(official, "archive-keeper", AGENCY)
-    party = await party_for(kind, methods, **settings)
+    party = await party_for(kind, methods, **more)
     assert (await party.sign_in(scope=ASKED))["scope"] == "openid"
 
 
