@@ -1,4 +1,6 @@
-"""HTTP of the OpenID Provider, as thin as can be."""
+"""HTTP of the OpenID Provider for programs, as thin as can be; what a person's browser visits is
+`visits`.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,9 +12,7 @@ from sebalai_shared.database import Transaction
 from sebalai_shared.problems import responses
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_identity.interactions.actions import InteractionUnknown
 from sebalai_identity.oauth import (
-    authorization,
     clients,
     device,
     dpop,
@@ -23,11 +23,10 @@ from sebalai_identity.oauth import (
     metadata,
     par,
 )
-from sebalai_identity.oauth.answers import NO_STORE, json_answer, to_person
-from sebalai_identity.oauth.authorize import RequestRefused
+from sebalai_identity.oauth.answers import NO_STORE, json_answer
 from sebalai_identity.oauth.clients import Proven
 from sebalai_identity.oauth.desk import Desk
-from sebalai_identity.oauth.door import call_of, cookie_of, desk_of, source_of
+from sebalai_identity.oauth.door import call_of, desk_of, source_of
 from sebalai_identity.oauth.dpop import Call
 from sebalai_identity.oauth.errors import OAuthError
 from sebalai_identity.oauth.granting import GRANTS
@@ -119,40 +118,6 @@ async def _by_client(
         return json_answer(await action(desk, form, proven))
 
     return await _answered(request, desk, work)
-
-
-@router.get("/oauth/authorize", status_code=303, responses=responses(RequestRefused))
-async def authorize_by_query(request: Request, _: PublicAccess, session: Transaction) -> Response:
-    return await _authorize(request, session, lambda: forms.read_query(request))
-
-
-@router.post("/oauth/authorize", status_code=303, responses=responses(RequestRefused))
-async def authorize_by_form(request: Request, _: PublicAccess, session: Transaction) -> Response:
-    body = await request.body()
-    return await _authorize(request, session, lambda: forms.parse(body))
-
-
-async def _authorize(
-    request: Request, session: AsyncSession, read: Callable[[], dict[str, str]]
-) -> Response:
-    desk = desk_of(request, session)
-    try:
-        parameters = read()
-    except OAuthError as error:
-        raise RequestRefused(error.description) from error
-    return to_person(await authorization.begin(desk, parameters, cookie_of(request)))
-
-
-@router.get(
-    "/oauth/authorize/continue",
-    status_code=303,
-    responses=responses(RequestRefused, InteractionUnknown),
-)
-async def authorize_further(
-    request: Request, _: PublicAccess, session: Transaction, interaction: str = ""
-) -> Response:
-    desk = desk_of(request, session)
-    return to_person(await authorization.proceed(desk, interaction, cookie_of(request)))
 
 
 @router.get("/oauth/userinfo")

@@ -55,14 +55,26 @@ class Told:
     login: str | None = None
 
 
-_STATUS = {None: 200, "wait": 429, "busy": 503, "forged": 403, "closed": 403}
+_STATUS = {
+    None: 200,
+    "device-code": 400,
+    "wait": 429,
+    "busy": 503,
+    "forged": 403,
+    "closed": 403,
+}
 
 
 @dataclass(frozen=True)
 class Place:
+    """`path`: where the same page is had in another language; empty when only a form leads to it.
+    `leaves_site`: its form's answer may end at an application, as every interaction's does.
+    """
+
     template: str
-    path: str
+    path: str = ""
     interaction_id: str | None = None
+    leaves_site: bool = False
 
 
 def page(
@@ -74,7 +86,7 @@ def page(
         place.template,
         visit.language,
         status=_STATUS.get(told.failure, 422),
-        leaves_site=place.interaction_id is not None,
+        leaves_site=place.leaves_site or place.interaction_id is not None,
         visit=visit,
         here=place.path,
         interaction_id=place.interaction_id,

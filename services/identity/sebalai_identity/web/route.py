@@ -14,7 +14,7 @@ from sebalai_identity.web.pages import Pages
 from sebalai_identity.web.texts import language_of
 
 _KINDS = {403: "forged", 404: "missing", 429: "busy", 503: "busy"}
-_ENDED = "interaction-unknown"
+_SLUGS = {"interaction-unknown": "ended", "authorization-refused": "refused"}
 
 
 def pages_of(request: Request) -> Pages:
@@ -31,18 +31,21 @@ class PageRoute(APIRoute):
             try:
                 return await answer(request)
             except Problem as problem:
-                kind = "ended" if problem.slug == _ENDED else _KINDS.get(problem.status, "other")
-                return _page(request, kind, problem.status, problem.headers)
+                kind = _SLUGS.get(problem.slug) or _KINDS.get(problem.status, "other")
+                return _page(request, kind, problem)
             except RequestValidationError:
-                return _page(request, "other", 422, {})
+                return _page(request, "other")
 
         return guarded
 
 
-def _page(request: Request, kind: str, status: int, headers: dict[str, str]) -> Response:
+def _page(request: Request, kind: str, problem: Problem | None = None) -> Response:
     language = language_of(
         request.query_params.get("lang"), (), request.headers.get("Accept-Language", "")
     )
-    page = pages_of(request).html("problem.html", language, status=status, kind=kind)
-    page.headers.update(headers)
+    status = problem.status if problem else 422
+    # For whoever made the application: the person cannot mend what it asks.
+    detail = problem.detail if problem and kind == "refused" else None
+    page = pages_of(request).html("problem.html", language, status=status, kind=kind, detail=detail)
+    page.headers.update(problem.headers if problem else {})
     return page

@@ -134,7 +134,34 @@ async def test_device_page_shows_what_was_typed_escaped_and_runs_no_script(call)
     answer = await call("GET", "/device", params={"user_code": '"><script>x'})
     assert "<script" not in answer.text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Content-Security-Policy"].endswith("form-action 'self'")
     assert (await call("GET", "/device/done")).status_code == 200
+
+
+async def test_pages_of_the_provider_speak_the_persons_language(call):
+    said = {
+        "id": ("Sambungkan perangkat", "tidak dikenal"),
+        "en": ("Connect a device", "not known"),
+    }
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for language, (title, refusal) in said.items():
+        headers = {"Accept-Language": language}
+        assert title in (await call("GET", "/device", headers=headers)).text
+        sent = f"user_code=BCDF-GHJK&lang={language}"
+        wrong = await call("POST", "/device", headers=form, content=sent)
+        assert (wrong.status_code, refusal in wrong.text) == (400, True)
+
+
+async def test_request_nobody_can_be_sent_back_with_is_a_page_that_says_why(party, call):
+    asked = party.request(redirect_uri="https://evil.example/<script>")
+    answer = await call("GET", "/oauth/authorize", params=asked, headers={"Accept-Language": "en"})
+    assert (answer.status_code, "Location" in answer.headers) == (400, False)
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "redirect_uri is not one the application has registered" in answer.text
+    assert "<script" not in answer.text
+    assert (
+        await call("GET", "/oauth/authorize", params="client_id=a&client_id=b")
+    ).status_code == 400
 
 
 # --- token exchange ----------------------------------------------------------------------------------
