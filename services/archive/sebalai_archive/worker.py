@@ -73,7 +73,6 @@ async def work(settings: ArchiveSettings) -> None:
             every(EXAMINE_SECONDS, examine),
             every(SCRUB_SECONDS, scrub),
             every(PROPOSE_SECONDS, propose),
-            every(EXAMINE_SECONDS, examine),
             every(ERASE_SECONDS, erase),
             every(UPLOADS_SWEEP_SECONDS, forget_uploads),
             every(CONTENT_SWEEP_SECONDS, sweep_files),
