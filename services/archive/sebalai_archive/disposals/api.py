@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.database import Transaction, row_dict
 from sebalai_shared.idempotency import Idempotent, KeyReused
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_archive.disposals import actions, machine, minutes
@@ -20,6 +20,7 @@ from sebalai_archive.disposals.actions import (
 from sebalai_archive.disposals.model import Disposal, Proposal
 from sebalai_archive.disposals.schema import DisposalOpen, DisposalRead, ProposalRead, StepDo
 from sebalai_archive.disposals.schema import Withdraw as WithdrawAsk
+from sebalai_archive.paging import AfterId
 from sebalai_archive.records.actions import MayNotWrite, RecordUnknown
 
 router = APIRouter(prefix="/v1", tags=["disposals"])
@@ -35,16 +36,11 @@ def _proposal(row: Proposal) -> ProposalRead:
 async def list_proposals(
     caller: IdentifiedAccess,
     session: Transaction,
+    after: AfterId,
     act: Annotated[Literal["transfer", "destroy", "hand_over", "appraise"] | None, Query()] = None,
-    cursor: CursorText = None,
     limit: Limit = 20,
 ) -> Page[ProposalRead]:
     """What the daily job proposes for the caller's agency."""
-    key = decode_cursor(cursor, 1)
-    try:
-        after = UUID(str(key[0])) if key else None
-    except ValueError as error:
-        raise BadCursor("Take `next` of the page before as it is, or leave it out.") from error
     rows = await actions.list_proposals(session, caller=caller, act=act, after=after, limit=limit)
     return page(rows, limit, _proposal, lambda row: [row.record_id])
 

@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse
 from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.idempotency import Idempotent, KeyReused
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, NotFound, responses
 
 from sebalai_archive.content_store import ContentStore, Stored
@@ -16,6 +16,7 @@ from sebalai_archive.incoming import actions
 from sebalai_archive.incoming.actions import AlreadyRegistered, IncomingUnknown, NotTheOffice
 from sebalai_archive.incoming.model import IncomingLetter
 from sebalai_archive.incoming.schema import IncomingCreate, IncomingRead, IncomingRegister
+from sebalai_archive.paging import AfterId
 
 router = APIRouter(prefix="/v1/incoming-letters", tags=["incoming letters"])
 
@@ -28,17 +29,6 @@ class ContentGone(NotFound):
 
 def _read(letter: IncomingLetter) -> IncomingRead:
     return IncomingRead.model_validate(letter, from_attributes=True)
-
-
-def after_id(cursor: str | None) -> UUID | None:
-    """Raises `BadCursor`."""
-    key = decode_cursor(cursor, 1)
-    if key is None:
-        return None
-    try:
-        return UUID(str(key[0]))
-    except ValueError as error:
-        raise BadCursor("Take `next` of the page before as it is, or leave it out.") from error
 
 
 @router.post("", status_code=201, responses=responses(NotTheOffice, FieldInvalid, KeyReused))
@@ -60,10 +50,9 @@ async def register_letter(
 
 @router.get("", responses=responses(BadCursor))
 async def list_letters(
-    caller: IdentifiedAccess, session: Transaction, cursor: CursorText = None, limit: Limit = 20
+    caller: IdentifiedAccess, session: Transaction, after: AfterId, limit: Limit = 20
 ) -> Page[IncomingRead]:
     """The office's agenda; for everybody else only what a live disposition opens."""
-    after = after_id(cursor)
     rows = await actions.list_letters(session, caller=caller, after=after, limit=limit)
     return page(rows, limit, _read, lambda row: [row.id])
 

@@ -7,12 +7,11 @@ from fastapi import APIRouter, Query, Request
 from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.idempotency import Idempotent, KeyReused
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, page
+from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_archive.incoming import dispositions
 from sebalai_archive.incoming.actions import IncomingUnknown
-from sebalai_archive.incoming.api import after_id
 from sebalai_archive.incoming.dispositions import (
     DispositionElsewhere,
     DispositionUnknown,
@@ -25,6 +24,7 @@ from sebalai_archive.incoming.schema import (
     DispositionRead,
     DispositionTree,
 )
+from sebalai_archive.paging import AfterId
 from sebalai_archive.retention.actions import civil_date
 
 router = APIRouter(prefix="/v1", tags=["dispositions"])
@@ -75,9 +75,9 @@ async def list_dispositions(
     request: Request,
     caller: IdentifiedAccess,
     session: Transaction,
+    after: AfterId,
     *,
     overdue: Annotated[bool, Query()] = False,
-    cursor: CursorText = None,
     limit: Limit = 20,
 ) -> Page[DispositionRead]:
     """Those sent or got; the office sees its agency's. `overdue`: past their deadline and open."""
@@ -86,7 +86,7 @@ async def list_dispositions(
         session,
         caller=caller,
         overdue_on=today if overdue else None,
-        after=after_id(cursor),
+        after=after,
         limit=limit,
     )
     return page(rows, limit, _read, lambda row: [row.id])

@@ -3,12 +3,13 @@
 from fastapi import APIRouter
 from sebalai_shared.caller import PublicAccess
 from sebalai_shared.database import Transaction
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import responses
 
 from sebalai_archive.letters import actions
 from sebalai_archive.letters.model import LetterType
 from sebalai_archive.letters.schema import LetterTypeRead
+from sebalai_archive.paging import AfterPosition
 from sebalai_archive.provenance import ProvenanceRead
 
 router = APIRouter(prefix="/v1/letter-types", tags=["letters"])
@@ -24,18 +25,9 @@ def _read(row: LetterType) -> LetterTypeRead:
     )
 
 
-def _position(key: list[object] | None) -> int | None:
-    if key is None:
-        return None
-    if not isinstance(key[0], int) or not 0 <= key[0] < 2**31:
-        raise BadCursor("Take `next` of the page before as it is, or leave it out.")
-    return key[0]
-
-
 @router.get("", responses=responses(BadCursor))
 async def list_letter_types(
-    caller: PublicAccess, session: Transaction, cursor: CursorText = None, limit: Limit = 20
+    caller: PublicAccess, session: Transaction, after: AfterPosition, limit: Limit = 20
 ) -> Page[LetterTypeRead]:
-    after = _position(decode_cursor(cursor, 1))
     rows = await actions.list_letter_types(session, caller=caller, after=after, limit=limit)
     return page(rows, limit, _read, lambda row: [row.position])

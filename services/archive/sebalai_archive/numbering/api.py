@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.idempotency import Idempotent, KeyReused
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_archive.numbering import actions
@@ -27,6 +27,7 @@ from sebalai_archive.numbering.schema import (
     TemplateCreate,
     TemplateRead,
 )
+from sebalai_archive.paging import AfterId, AfterPosition
 
 router = APIRouter(prefix="/v1", tags=["numbering"])
 
@@ -37,23 +38,6 @@ def _template(row: NumberTemplate) -> TemplateRead:
 
 def _number(row: Number) -> NumberRead:
     return NumberRead.model_validate(row, from_attributes=True)
-
-
-def _uuid(key: list[object] | None) -> UUID | None:
-    if key is None:
-        return None
-    try:
-        return UUID(str(key[0]))
-    except ValueError as error:
-        raise BadCursor("Take `next` of the page before as it is, or leave it out.") from error
-
-
-def _place(key: list[object] | None) -> int:
-    if key is None:
-        return 0
-    if not isinstance(key[0], int) or not 0 <= key[0] < 2**31:
-        raise BadCursor("Take `next` of the page before as it is, or leave it out.")
-    return key[0]
 
 
 @router.post(
@@ -79,9 +63,8 @@ async def add_template(
 
 @router.get("/number-templates", responses=responses(BadCursor))
 async def list_templates(
-    caller: IdentifiedAccess, session: Transaction, cursor: CursorText = None, limit: Limit = 20
+    caller: IdentifiedAccess, session: Transaction, after: AfterId, limit: Limit = 20
 ) -> Page[TemplateRead]:
-    after = _uuid(decode_cursor(cursor, 1))
     rows = await actions.list_templates(session, caller=caller, after=after, limit=limit)
     return page(rows, limit, _template, lambda row: [row.id])
 
@@ -109,11 +92,10 @@ async def list_numbers(
     session: Transaction,
     book: Annotated[Book, Query()],
     year: Annotated[int, Query(ge=1945, le=9999)],
-    cursor: CursorText = None,
+    after: AfterPosition,
     limit: Limit = 20,
 ) -> Page[NumberRead]:
     """The register of a book: every number and what became of it."""
-    after = _place(decode_cursor(cursor, 1))
     rows = await actions.list_numbers(
         session, caller=caller, book=book, year=year, after=after, limit=limit
     )

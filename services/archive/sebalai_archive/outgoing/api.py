@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.idempotency import Idempotent, KeyReused
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_archive.numbering.actions import TemplateMissing
@@ -25,6 +25,7 @@ from sebalai_archive.outgoing.schema import (
     VerificationRead,
 )
 from sebalai_archive.outgoing.states import SENT, SIGNED, State
+from sebalai_archive.paging import AfterId
 from sebalai_archive.signing.signer import SigningUnavailable
 
 router = APIRouter(prefix="/v1", tags=["outgoing letters"])
@@ -63,15 +64,6 @@ def _act(row: OutgoingAct) -> LetterActRead:
     return LetterActRead(act=row.act, actor=row.actor, note=row.note, at=row.at)
 
 
-def _after(key: list[object] | None) -> UUID | None:
-    if key is None:
-        return None
-    try:
-        return UUID(str(key[0]))
-    except ValueError as error:
-        raise BadCursor("Take `next` of the page before as it is, or leave it out.") from error
-
-
 @router.post(
     "/outgoing-letters",
     status_code=201,
@@ -97,11 +89,10 @@ async def list_letters(
     request: Request,
     caller: IdentifiedAccess,
     session: Transaction,
+    after: AfterId,
     state: Annotated[State | None, Query()] = None,
-    cursor: CursorText = None,
     limit: Limit = 20,
 ) -> Page[LetterRead]:
-    after = _after(decode_cursor(cursor, 1))
     rows = await actions.list_letters(
         session, caller=caller, state=state, after_id=after, limit=limit
     )

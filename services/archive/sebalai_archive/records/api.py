@@ -8,9 +8,10 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.idempotency import Idempotent, KeyReused
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
+from sebalai_archive.paging import AfterId
 from sebalai_archive.records import actions
 from sebalai_archive.records.actions import (
     ContentMissing,
@@ -29,15 +30,6 @@ router = APIRouter(prefix="/v1/records", tags=["records"])
 def _read(request: Request, record: Record, same_as: Sequence[UUID] = ()) -> RecordRead:
     today = civil_date(request.app.state.clock.now())
     return record_read(record, request.app.state.settings.public_url, today, same_as)
-
-
-def _after(key: list[object] | None) -> UUID | None:
-    if key is None:
-        return None
-    try:
-        return UUID(str(key[0]))
-    except ValueError as error:
-        raise BadCursor("Take `next` of the page before as it is, or leave it out.") from error
 
 
 @router.post("", status_code=201, responses=responses(MayNotWrite, FieldInvalid, KeyReused))
@@ -64,11 +56,10 @@ async def list_records(
     request: Request,
     caller: PublicAccess,
     session: Transaction,
+    after: AfterId,
     state: Annotated[State | None, Query()] = None,
-    cursor: CursorText = None,
     limit: Limit = 20,
 ) -> Page[RecordRead]:
-    after = _after(decode_cursor(cursor, 1))
     ask = actions.PageAsk(after, limit)
     clock = request.app.state.clock
     rows = await actions.list_records(session, clock, caller=caller, state=state, page=ask)
