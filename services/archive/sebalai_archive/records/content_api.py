@@ -15,13 +15,11 @@ from sebalai_shared.problems import Problem, Unavailable, responses
 from sebalai_archive.content_store import ContentStore, DigestDiffers, OverLimit, Stored
 from sebalai_archive.examinations import actions as examinations
 from sebalai_archive.records import actions
-from sebalai_archive.records.actions import (
+from sebalai_archive.records.actions import MayNotWrite, RecordDeclared, RecordUnknown, opening
+from sebalai_archive.records.actions.opening import (
     ContentClosed,
     ContentDestroyed,
     ContentInfected,
-    MayNotWrite,
-    RecordDeclared,
-    RecordUnknown,
 )
 from sebalai_archive.records.model import Record
 from sebalai_archive.records.reading import record_read
@@ -177,7 +175,7 @@ async def read_content(
 ) -> Response:
     """The bytes, whole or by `Range`; `ETag` is their SHA-256."""
     clock = request.app.state.clock
-    record = await actions.open_record(session, clock, caller=caller, record_id=record_id)
+    record = await opening.open_record(session, clock, caller=caller, record_id=record_id)
     if record.content_sha256 is None or record.content_bytes is None:
         raise ContentUnknown("PUT it to this address first.")
     etag = f'"{record.content_sha256}"'
@@ -211,14 +209,16 @@ def _content_headers(request: Request, record: Record) -> dict[str, str]:
 
 @router.get(
     "/{record_id}/examination",
-    responses=responses(RecordUnknown, ContentClosed, ContentDestroyed, NotExamined),
+    responses=responses(
+        RecordUnknown, ContentClosed, ContentDestroyed, ContentInfected, NotExamined
+    ),
 )
 async def read_examination(
     request: Request, record_id: UUID, caller: IdentifiedAccess, session: Transaction
 ) -> ExaminationRead:
     """What was found in the content: its format by PRONOM, whether it has text, the virus scan."""
     clock = request.app.state.clock
-    record = await actions.open_record(
+    record = await opening.open_record(
         session, clock, caller=caller, record_id=record_id, what="examination"
     )
     found = await examinations.found_in(session, sha256=record.content_sha256 or "")

@@ -11,19 +11,17 @@ from sebalai_shared.clock import Clock, to_text
 from sebalai_shared.events import Event
 from sebalai_shared.ids import uuid7
 from sebalai_shared.outbox import publish
-from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound, Problem
+from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.classifications import actions as classifications
 from sebalai_archive.content_store import Stored
-from sebalai_archive.examinations import actions as examinations
-from sebalai_archive.reader import Reader, SecurityClass, enter_as_worker
+from sebalai_archive.reader import SecurityClass, enter_as_worker
 from sebalai_archive.records import access, events, store
 from sebalai_archive.records.model import (
     DECLARED,
     DRAFT,
     FileUnit,
-    Opening,
     Record,
     RecordRetention,
 )
@@ -74,18 +72,6 @@ class RecordDeclared(Conflict):
     slug, title = "record-declared", "A declared record does not change"
 
 
-class ContentClosed(Forbidden):
-    slug, title = "content-closed", "You may know of this record, not open it"
-
-
-class ContentInfected(Conflict):
-    slug, title = "content-infected", "The virus scanner found something in the content"
-
-
-class ContentDestroyed(Problem):
-    status, slug, title = 410, "content-destroyed", "The content was destroyed by decree"
-
-
 class ContentMissing(Conflict):
     slug, title = "content-missing", "The record has no content yet"
 
@@ -102,6 +88,13 @@ async def draft_record(
     """A record of the caller's own agency. Raises `MayNotWrite`, `FieldInvalid`."""
     require_writer(caller)
     reader = await standing.enter_as(session, clock, caller)
+    return await _draft(session, clock, caller, reader.unit, wanted)
+
+
+async def _draft(
+    session: AsyncSession, clock: Clock, caller: Caller, unit: str | None, wanted: RecordCreate
+) -> Record:
+    """Raises `FieldInvalid`."""
     if not await classifications.is_known(session, caller=caller, code=wanted.classification):
         raise FieldInvalid(
             "/classification", "Take a code that /v1/classifications lists; this one is unknown."
@@ -125,7 +118,7 @@ async def draft_record(
         classification_code=wanted.classification,
         file_unit_id=wanted.file_unit,
         security_class=wanted.security_class or proposed or CLASS_UNKNOWN,
-        unit=wanted.unit or reader.unit,
+        unit=wanted.unit or unit,
         dated=wanted.dated or retention.civil_date(clock.now()),
         state=DRAFT,
         created_at=clock.now(),
@@ -207,6 +200,13 @@ async def declare_record(
         return _again(record, wanted)
     if record.content_sha256 is None:
         raise ContentMissing(f"PUT it to /v1/records/{record_id}/content, then declare.")
+    return await _declare(session, clock, caller, record, wanted)
+
+
+async def _declare(
+    session: AsyncSession, clock: Clock, caller: Caller, record: Record, wanted: RecordDeclare
+) -> Record:
+    """Raises `FieldInvalid`."""
     now = clock.now()
     record.retention = await _retention(session, caller, record, wanted, now)
     fact = _freeze(record, now)
@@ -323,57 +323,6 @@ async def same_content(
     return await store.same_content(session, reader, record, SAME_CONTENT_MAX)
 
 
-async def open_record(
-    session: AsyncSession, clock: Clock, *, caller: Caller, record_id: UUID, what: str = "content"
-) -> Record:
-    """The record for reading its content; above class biasa the opening is logged.
-
-    Raises `RecordUnknown`, `ContentClosed`, `ContentDestroyed`, `ContentInfected`.
-    """
-    record = await find_record(session, clock, caller=caller, record_id=record_id)
-    reader = await standing.reader_of(session, clock.now(), caller)
-    grounds = access.grounds_to_open(reader, await _facts(session, reader, record))
-    if grounds is None:
-        raise ContentClosed("Ask its owner for a written leave.")
-    buried = await store.tombstone_of(session, record.id)
-    if buried is not None:
-        raise ContentDestroyed(
-            "Its metadata and proof remain.",
-            disposal=str(buried.disposal_id),
-            at=to_text(buried.at),
-        )
-    looked = await examinations.found_in(session, sha256=record.content_sha256 or "")
-    if looked is not None and looked.state == "infected":
-        raise ContentInfected("It is kept as evidence and not given out; tell the operator.")
-    if record.security_class in access.LOGGED:
-        opening = Opening(
-            id=uuid7(),
-            at=reader.now,
-            record_id=record.id,
-            subject=reader.subject,
-            agency=reader.agency,
-            security_class=record.security_class,
-            grounds=grounds,
-            what=what,
-        )
-        session.add(opening)
-        await session.flush()
-    return record
-
-
-async def _facts(session: AsyncSession, reader: Reader, record: Record) -> access.Facts:
-    needs = await store.needs_of(session, reader, record.id)
-    known: frozenset[access.Need] = frozenset(one for one in access.NEEDS if one in needs)
-    return access.Facts(
-        agency=record.agency,
-        unit=record.unit,
-        security_class=record.security_class,
-        is_declared=record.state == DECLARED,
-        subject=record.subject,
-        needs=known,
-    )
-
-
 async def named_content(
     session: AsyncSession, *, digests: Sequence[str], now: datetime
 ) -> set[str]:
@@ -391,13 +340,14 @@ async def declare_issued(
     stored: Stored,
 ) -> Record:
     """A record of what another slice has made, content and all, declared at once; `facts` are the
-    fields of `RecordCreate`.
+    fields of `RecordCreate`. That slice has decided that the caller may: the archive itself files
+    it, also when the caller could not read a record of that class.
 
-    Raises `MayNotWrite`, `FieldInvalid`.
+    Raises `FieldInvalid`.
     """
+    unit = (await standing.reader_of(session, clock.now(), caller)).unit
+    await enter_as_worker(session, clock.now())
     wanted = RecordCreate.model_validate(facts)
-    record = await draft_record(session, clock, caller=caller, wanted=wanted)
+    record = await _draft(session, clock, caller, unit, wanted)
     await attach_content(session, clock, record=record, stored=stored, media_type=ISSUED_TYPE)
-    return await declare_record(
-        session, clock, caller=caller, record_id=record.id, wanted=RecordDeclare()
-    )
+    return await _declare(session, clock, caller, record, RecordDeclare())
