@@ -4,19 +4,13 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from sebalai_archive.disposals.machine import Kind, Slot, State
+from sebalai_archive.texts import LongLine, Subject
 
 ITEMS_MAX = 1_000
 
-Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/._:-]{1,200}$")]
-Line = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$"
-    ),
-]
 Authority = Literal["anri_head", "governor", "archive_head"]
 
 
@@ -70,7 +64,7 @@ class StepDo(BaseModel):
 class Withdraw(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    reason: Line
+    reason: LongLine
 
 
 class ActRead(BaseModel):

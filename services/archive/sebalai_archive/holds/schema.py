@@ -4,30 +4,25 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
+
+from sebalai_archive.texts import LongLine
 
 RECORDS_MAX = 1_000
-
-Line = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$"
-    ),
-]
 
 
 class HoldPlace(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    reason: Line
-    reference: Annotated[Line, Field(description="number of the letter that asks for it")]
+    reason: LongLine
+    reference: Annotated[LongLine, Field(description="number of the letter that asks for it")]
     records: Annotated[list[UUID], Field(min_length=1, max_length=RECORDS_MAX)]
 
 
 class HoldRelease(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    reason: Line
+    reason: LongLine
 
 
 class HoldRead(BaseModel):

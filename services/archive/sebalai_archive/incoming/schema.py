@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sebalai_archive.incoming.model import DispositionState
 from sebalai_archive.reader import SecurityClass
+from sebalai_archive.texts import Line, Prose, Subject
+
+INSTRUCTION_LENGTH_MAX = 2_000
 
 Urgency = Literal["biasa", "segera", "sangat_segera"]
 Channel = Literal["paper", "email", "bus", "srikandi"]
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
-Subject = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class IncomingCreate(BaseModel):
@@ -76,7 +77,7 @@ class DispositionCreate(BaseModel):
     parent_id: UUID | None = None
     recipient: Subject
     recipient_name: Line
-    instruction: Annotated[str, Field(min_length=1, max_length=2_000)]
+    instruction: Annotated[Prose, Field(max_length=INSTRUCTION_LENGTH_MAX)]
     deadline: date | None = None
     on_behalf: OnBehalf | None = None
 
@@ -86,7 +87,7 @@ class DispositionDone(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    outcome: Annotated[str, Field(min_length=1, max_length=2_000)]
+    outcome: Annotated[Prose, Field(max_length=INSTRUCTION_LENGTH_MAX)]
     answer_id: UUID | None = None
 
 

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from sebalai_archive.numbering.model import State
 from sebalai_archive.numbering.pattern import PATTERN_LENGTH_MAX, check_pattern
+from sebalai_archive.texts import LongLine
 
 BLOCK_MAX = 200
-REASON_LENGTH_MAX = 500
 
 
 def _checked(pattern: str) -> str:
@@ -28,13 +28,12 @@ Pattern = Annotated[
     ),
     AfterValidator(_checked),
 ]
-Reason = Annotated[str, Field(min_length=1, max_length=REASON_LENGTH_MAX)]
 
 
 class TemplateCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    letter_type: str
+    letter_type: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")]
     book: Book
     pattern: Pattern
     valid_from: date
@@ -84,4 +83,4 @@ class NumberRead(BaseModel):
 class NumberVoid(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    reason: Reason
+    reason: LongLine

@@ -6,19 +6,18 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sebalai_archive.codes import Code
 from sebalai_archive.outgoing.states import Act, State
 from sebalai_archive.reader import SecurityClass
+from sebalai_archive.texts import Line, Prose, Slug, Subject
 
 ADDRESSEES_MAX = 100
 COPIES_MAX = 50
 PARAGRAPHS_MAX = 200
-PARAGRAPH_LENGTH_MAX = 5_000
 VERIFIERS_MAX = 10
 NOTE_LENGTH_MAX = 1_000
 
 Urgency = Literal["biasa", "segera", "sangat_segera"]
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
-Subject = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class Addressee(BaseModel):
@@ -27,7 +26,7 @@ class Addressee(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Line
-    agency: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] | None = None
+    agency: Slug | None = None
 
 
 class SignerWanted(BaseModel):
@@ -44,8 +43,8 @@ class SignerWanted(BaseModel):
 class LetterDraft(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    letter_type: str
-    classification: str
+    letter_type: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")]
+    classification: Code
     security_class: SecurityClass = "biasa"
     urgency: Urgency = "biasa"
     subject: Line
@@ -53,10 +52,7 @@ class LetterDraft(BaseModel):
     place: Line = "Pangkalpinang"
     addressees: Annotated[list[Addressee], Field(min_length=1, max_length=ADDRESSEES_MAX)]
     copies: Annotated[list[Line], Field(max_length=COPIES_MAX)] = []
-    paragraphs: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=PARAGRAPH_LENGTH_MAX)]],
-        Field(min_length=1, max_length=PARAGRAPHS_MAX),
-    ]
+    paragraphs: Annotated[list[Prose], Field(min_length=1, max_length=PARAGRAPHS_MAX)]
     verifiers: Annotated[list[Subject], Field(max_length=VERIFIERS_MAX)] = []
     signer: SignerWanted
 
@@ -64,7 +60,7 @@ class LetterDraft(BaseModel):
 class Note(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    note: Annotated[str, Field(min_length=1, max_length=NOTE_LENGTH_MAX)]
+    note: Annotated[Prose, Field(max_length=NOTE_LENGTH_MAX)]
 
 
 class LetterActRead(BaseModel):

@@ -9,10 +9,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sebalai_archive.codes import Code
 from sebalai_archive.reader import SecurityClass
 from sebalai_archive.records.access import Need
-from sebalai_archive.records.schema import Line, Slug, Title
+from sebalai_archive.records.schema import Title
+from sebalai_archive.texts import Line, Slug, Subject
 
 RelationKind = Literal["replies_to", "attachment_of", "revises", "refers_to"]
-Subject = Annotated[str, Field(pattern=r"^[A-Za-z0-9/._:-]{1,200}$")]
 
 
 class FileUnitOpen(BaseModel):

@@ -11,6 +11,7 @@ from sebalai_archive.codes import Code
 from sebalai_archive.reader import SecurityClass
 from sebalai_archive.records.model import State
 from sebalai_archive.retention.actions import TriggerKind as Trigger
+from sebalai_archive.texts import Line, Slug
 
 TITLE_LENGTH_MAX = 500
 DESCRIPTION_LENGTH_MAX = 5_000
@@ -33,13 +34,6 @@ Description = Annotated[
         pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
     ),
 ]
-Line = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"
-    ),
-]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 Filename = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]*$")
 ]

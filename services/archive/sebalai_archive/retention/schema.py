@@ -3,18 +3,12 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from sebalai_archive.provenance import ProvenanceRead
 from sebalai_archive.reader import SecurityClass
 from sebalai_archive.retention.schedule import Fate, TriggerKind
-
-Line = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$"
-    ),
-]
+from sebalai_archive.texts import LongLine
 
 
 class RetentionRuleAdd(BaseModel):
@@ -22,7 +16,7 @@ class RetentionRuleAdd(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    series: Line
+    series: LongLine
     active_years: Annotated[int, Field(ge=0, le=100)]
     inactive_years: Annotated[int, Field(ge=0, le=100)]
     final_disposition: Fate
@@ -30,8 +24,8 @@ class RetentionRuleAdd(BaseModel):
     valid_from: date
     trigger: TriggerKind = "setelah_berkas_ditutup"
     offset_months: Annotated[int, Field(ge=0, le=1200)] = 0
-    exception: Line | None = None
-    legal_basis: Line
+    exception: LongLine | None = None
+    legal_basis: LongLine
 
 
 class RetentionRuleRead(BaseModel):
