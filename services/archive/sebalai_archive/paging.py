@@ -1,5 +1,6 @@
 """Cursors over rows that are sorted by an id or a position alone: most lists of the archive."""
 
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +9,14 @@ from sebalai_shared.pagination import BadCursor, CursorText, decode_cursor
 
 POSITION_BELOW = 2**31
 ADVICE = "Take `next` of the page before as it is, or leave it out."
+
+
+@dataclass(frozen=True, slots=True)
+class PageAsk:
+    """Rows after `after`, at most `limit` and one more."""
+
+    after: UUID | None
+    limit: int
 
 
 def after_id(cursor: CursorText = None) -> UUID | None:

@@ -93,11 +93,14 @@ async def take_number(
     letter_type: str,
     parts: NumberParts,
 ) -> tuple[Number, str]:
-    """The letter's own number, the same again when it is asked again, and how it is written.
+    """The letter's own number, the same again when it is asked again, and how it is written. Who
+    may sign the letter is its slice's to say; a signer needs no scope to write.
 
     Raises `MayNotNumber`, `TemplateMissing`.
     """
-    agency = _agency_of(caller)
+    agency = caller.agency
+    if agency is None:
+        raise MayNotNumber("Only an agency numbers letters.")
     template = await store.template_on(session, agency, letter_type, parts.day)
     if template is None:
         raise TemplateMissing(f"POST one for {letter_type} to /v1/number-templates.")

@@ -16,6 +16,8 @@ from sebalai_archive.outgoing import access, store
 from sebalai_archive.outgoing.model import OutgoingAct, OutgoingLetter
 from sebalai_archive.outgoing.schema import LetterDraft
 from sebalai_archive.outgoing.states import DRAFT, NUMBERED, Act, after
+from sebalai_archive.paging import PageAsk
+from sebalai_archive.standing import actions as standing
 
 
 class LetterUnknown(NotFound):
@@ -53,10 +55,10 @@ async def draft_letter(
 
 
 async def change_letter(
-    session: AsyncSession, *, caller: Caller, letter_id: UUID, wanted: LetterDraft
+    session: AsyncSession, clock: Clock, *, caller: Caller, letter_id: UUID, wanted: LetterDraft
 ) -> OutgoingLetter:
     """Raises `LetterUnknown`, `NotYourAct`, `LetterElsewhere`, `FieldInvalid`."""
-    letter = await locked(session, caller, letter_id)
+    letter = await locked(session, clock, caller, letter_id)
     if not access.is_drafter(caller, letter):
         raise NotYourAct("Only its drafter changes a letter.")
     if letter.state != DRAFT:
@@ -79,9 +81,12 @@ async def _require_known(session: AsyncSession, caller: Caller, wanted: LetterDr
         raise FieldInvalid(field, "Drafter, verifiers and signer are different persons.")
 
 
-async def locked(session: AsyncSession, caller: Caller, letter_id: UUID) -> OutgoingLetter:
+async def locked(
+    session: AsyncSession, clock: Clock, caller: Caller, letter_id: UUID
+) -> OutgoingLetter:
     """The letter, held until the transaction ends. Raises `LetterUnknown`."""
-    letter = await store.lock(session, caller, letter_id)
+    reader = await standing.reader_of(session, clock.now(), caller)
+    letter = await store.lock(session, reader, letter_id)
     if letter is None:
         raise LetterUnknown("Look it up under /v1/outgoing-letters.")
     return letter
@@ -122,7 +127,7 @@ async def submit_letter(
     session: AsyncSession, clock: Clock, *, caller: Caller, letter_id: UUID
 ) -> OutgoingLetter:
     """To its verifiers; without any it is verified at once. Raises as `change_letter`."""
-    letter = await locked(session, caller, letter_id)
+    letter = await locked(session, clock, caller, letter_id)
     if not access.is_drafter(caller, letter):
         raise NotYourAct("Only its drafter submits a letter.")
     await write_act(session, clock, caller=caller, letter=letter, act="submit")
@@ -138,7 +143,7 @@ async def verify_letter(
     """One paraf, in the order of the list. Raises `LetterUnknown`, `NotYourAct`,
     `LetterElsewhere`.
     """
-    letter = await locked(session, caller, letter_id)
+    letter = await locked(session, clock, caller, letter_id)
     require_next(letter, "verify")
     if not access.is_next_verifier(caller, letter):
         raise NotYourAct("The paraf of another verifier comes first.")
@@ -151,7 +156,7 @@ async def return_letter(
     session: AsyncSession, clock: Clock, *, caller: Caller, letter_id: UUID, note: str
 ) -> OutgoingLetter:
     """Back to its drafter; every paraf is given anew. Raises as `verify_letter`."""
-    letter = await locked(session, caller, letter_id)
+    letter = await locked(session, clock, caller, letter_id)
     require_next(letter, "return")
     if not access.may_return(caller, letter):
         raise NotYourAct("The next verifier or the signer returns a letter.")
@@ -164,7 +169,7 @@ async def cancel_letter(
     session: AsyncSession, clock: Clock, *, caller: Caller, letter_id: UUID, note: str
 ) -> OutgoingLetter:
     """Its number, if it has one, is void with the same reason. Raises as `verify_letter`."""
-    letter = await locked(session, caller, letter_id)
+    letter = await locked(session, clock, caller, letter_id)
     require_next(letter, "cancel")
     if not (access.is_drafter(caller, letter) or access.is_signer(caller, letter)):
         raise NotYourAct("Its drafter or its signer cancels a letter.")
@@ -177,23 +182,25 @@ async def cancel_letter(
 
 
 async def list_letters(
-    session: AsyncSession, *, caller: Caller, state: str | None, after_id: UUID | None, limit: int
+    session: AsyncSession, clock: Clock, *, caller: Caller, state: str | None, page: PageAsk
 ) -> Sequence[OutgoingLetter]:
-    return await store.page(session, caller, state, after_id, limit)
+    reader = await standing.reader_of(session, clock.now(), caller)
+    return await store.page(session, reader, state, page)
 
 
 async def find_letter(
-    session: AsyncSession, *, caller: Caller, letter_id: UUID
+    session: AsyncSession, clock: Clock, *, caller: Caller, letter_id: UUID
 ) -> tuple[OutgoingLetter, Sequence[OutgoingAct]]:
     """The letter and all that was done with it. Raises `LetterUnknown`."""
-    letter = await store.find(session, caller, letter_id)
+    reader = await standing.reader_of(session, clock.now(), caller)
+    letter = await store.find(session, reader, letter_id)
     if letter is None:
         raise LetterUnknown("Look it up under /v1/outgoing-letters.")
     return letter, await store.acts(session, letter.id)
 
 
 async def verify_code(session: AsyncSession, *, code: str) -> OutgoingLetter:
-    """What the QR code names. Raises `LetterUnknown`."""
+    """The signed letter that the QR code names. Raises `LetterUnknown`."""
     letter = await store.by_code(session, code)
     if letter is None:
         raise LetterUnknown("The province has issued no letter with this code.")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
-from sebalai_shared.database import Transaction
+from sebalai_shared.database import Transaction, row_dict
 from sebalai_shared.idempotency import Idempotent, KeyReused
 from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
@@ -13,7 +13,7 @@ from sebalai_shared.problems import FieldInvalid, responses
 from sebalai_archive.numbering.actions import TemplateMissing
 from sebalai_archive.outgoing import actions, issuing
 from sebalai_archive.outgoing.actions import LetterElsewhere, LetterUnknown, NotYourAct
-from sebalai_archive.outgoing.issuing import VERIFICATIONS, Desk
+from sebalai_archive.outgoing.issuing import VERIFICATIONS, Desk, position_of
 from sebalai_archive.outgoing.model import OutgoingAct, OutgoingLetter
 from sebalai_archive.outgoing.schema import (
     Addressee,
@@ -24,8 +24,8 @@ from sebalai_archive.outgoing.schema import (
     SignerWanted,
     VerificationRead,
 )
-from sebalai_archive.outgoing.states import SENT, SIGNED, State
-from sebalai_archive.paging import AfterId
+from sebalai_archive.outgoing.states import State
+from sebalai_archive.paging import AfterId, PageAsk
 from sebalai_archive.signing.signer import SigningUnavailable
 
 router = APIRouter(prefix="/v1", tags=["outgoing letters"])
@@ -46,6 +46,9 @@ def _read(
         security_class=letter.security_class,  # pyright: ignore[reportArgumentType] - checked there
         urgency=letter.urgency,  # pyright: ignore[reportArgumentType] - checked by the database
         subject=letter.subject,
+        unit=letter.unit,
+        place=letter.place,
+        copies=letter.copies,
         addressees=[Addressee.model_validate(one) for one in letter.addressees],
         verifiers=letter.verifiers,
         verified=letter.verified,
@@ -56,6 +59,7 @@ def _read(
         letter_date=letter.letter_date,
         record_id=letter.record_id,
         verification=public_url + VERIFICATIONS + code if code else None,
+        paragraphs=letter.paragraphs if acts is not None else None,
         acts=acts,
     )
 
@@ -93,9 +97,8 @@ async def list_letters(
     state: Annotated[State | None, Query()] = None,
     limit: Limit = 20,
 ) -> Page[LetterRead]:
-    rows = await actions.list_letters(
-        session, caller=caller, state=state, after_id=after, limit=limit
-    )
+    ask, clock = PageAsk(after, limit), request.app.state.clock
+    rows = await actions.list_letters(session, clock, caller=caller, state=state, page=ask)
     return page(rows, limit, lambda row: _read(request, row), lambda row: [row.id])
 
 
@@ -103,8 +106,9 @@ async def list_letters(
 async def read_letter(
     request: Request, letter_id: UUID, caller: IdentifiedAccess, session: Transaction
 ) -> LetterRead:
-    """With everything that was done to it, by whom and when."""
-    letter, acts = await actions.find_letter(session, caller=caller, letter_id=letter_id)
+    """With its text, which the verifiers and the signer must read, and all that was done to it."""
+    clock = request.app.state.clock
+    letter, acts = await actions.find_letter(session, clock, caller=caller, letter_id=letter_id)
     return _read(request, letter, [_act(row) for row in acts])
 
 
@@ -119,7 +123,10 @@ async def change_letter(
     session: Transaction,
     wanted: LetterDraft,
 ) -> LetterRead:
-    letter = await actions.change_letter(session, caller=caller, letter_id=letter_id, wanted=wanted)
+    clock = request.app.state.clock
+    letter = await actions.change_letter(
+        session, clock, caller=caller, letter_id=letter_id, wanted=wanted
+    )
     return _read(request, letter)
 
 
@@ -198,16 +205,8 @@ async def verify_code(
     """For anyone who holds the letter: compare the digest of your file with `content_sha256`."""
     del caller
     letter = await actions.verify_code(session, code=code)
-    is_issued = letter.state in (SIGNED, SENT)
     receipt = f"{request.app.state.settings.public_url}/receipts/{letter.event_id}"
-    return VerificationRead(
-        number=letter.number_text,
-        letter_date=letter.letter_date,
-        agency=letter.agency,
-        signer_name=letter.signer["name"] if is_issued else None,
-        signer_position=letter.signer["position"] if is_issued else None,
-        state=letter.state,
-        content_sha256=letter.content_sha256,
-        certificate_serial=letter.certificate_serial,
-        receipt=receipt if is_issued else None,
+    named = {"signer_name": letter.signer["name"], "signer_position": position_of(letter)}
+    return VerificationRead.model_validate(
+        row_dict(letter) | named | {"number": letter.number_text, "receipt": receipt}
     )

@@ -65,7 +65,7 @@ async def sign_letter(desk: Desk, *, caller: Caller, letter_id: UUID) -> Outgoin
 async def _number(
     session: AsyncSession, desk: Desk, caller: Caller, letter_id: UUID
 ) -> OutgoingLetter:
-    letter = await actions.locked(session, caller, letter_id)
+    letter = await actions.locked(session, desk.clock, caller, letter_id)
     if not access.is_signer(caller, letter):
         raise NotYourAct("Only the signer it names signs a letter.")
     if letter.state == NUMBERED:
@@ -85,11 +85,16 @@ async def _number(
 
 
 async def _signed(desk: Desk, letter: OutgoingLetter) -> Signed:
-    position = ON_BEHALF.get(letter.signer.get("on_behalf") or "", "") + letter.signer["position"]
+    position = position_of(letter)
     pdf = await render(_paper(desk, letter, position), desk.clock.now())
     return await desk.signer.sign(
         pdf, Intent(letter.signer["name"], position, REASON, letter.place)
     )
+
+
+def position_of(letter: OutgoingLetter) -> str:
+    """As it stands on the paper: `Plt. Kepala Dinas Sosial`."""
+    return ON_BEHALF.get(letter.signer.get("on_behalf") or "", "") + str(letter.signer["position"])
 
 
 def _paper(desk: Desk, letter: OutgoingLetter, position: str) -> Letter:
@@ -121,7 +126,7 @@ async def _issue(
     serial: str,
 ) -> OutgoingLetter:
     """Raises `LetterElsewhere` when the same letter was signed or cancelled meanwhile."""
-    letter = await actions.locked(session, caller, letter_id)
+    letter = await actions.locked(session, desk.clock, caller, letter_id)
     actions.require_next(letter, "sign")
     text = letter.number_text or ""
     await numbering.issue_number(session, desk.clock, caller=caller, letter_id=letter.id, text=text)
@@ -150,7 +155,7 @@ async def send_letter(
 
     Raises `LetterUnknown`, `NotYourAct`, `LetterElsewhere`.
     """
-    letter = await actions.locked(session, caller, letter_id)
+    letter = await actions.locked(session, clock, caller, letter_id)
     if not (access.is_drafter(caller, letter) or access.is_signer(caller, letter)):
         raise NotYourAct("Its drafter or its signer sends a letter.")
     await actions.write_act(session, clock, caller=caller, letter=letter, act="send")

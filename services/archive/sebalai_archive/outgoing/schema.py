@@ -78,7 +78,10 @@ class LetterRead(BaseModel):
     security_class: SecurityClass
     urgency: Urgency
     subject: str
+    unit: str
+    place: str
     addressees: list[Addressee]
+    copies: list[str]
     verifiers: list[str]
     verified: int
     signer: SignerWanted
@@ -88,18 +91,19 @@ class LetterRead(BaseModel):
     letter_date: date | None
     record_id: UUID | None
     verification: str | None = Field(description="address at which anyone checks the letter")
-    acts: list[LetterActRead] | None = None
+    paragraphs: list[str] | None = Field(None, description="only where one letter is read")
+    acts: list[LetterActRead] | None = Field(None, description="only where one letter is read")
 
 
 class VerificationRead(BaseModel):
     """What anyone with the letter in hand may know: enough to compare, nothing of its text."""
 
-    number: str | None
-    letter_date: date | None
+    number: str
+    letter_date: date
     agency: str
-    signer_name: str | None
-    signer_position: str | None
-    state: State
-    content_sha256: str | None
-    certificate_serial: str | None
-    receipt: str | None = Field(description="address of the ledger's proof of the record")
+    signer_name: str
+    signer_position: str
+    state: Literal["signed", "sent"]
+    content_sha256: str
+    certificate_serial: str
+    receipt: str = Field(description="address of the ledger's proof of the record")

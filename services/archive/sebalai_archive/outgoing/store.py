@@ -3,45 +3,61 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sebalai_shared.caller import Caller
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_archive.letter_rights import classes_open
 from sebalai_archive.outgoing.model import OutgoingAct, OutgoingLetter
+from sebalai_archive.outgoing.states import SENT, SIGNED
+from sebalai_archive.paging import PageAsk
+from sebalai_archive.reader import Reader
 
 
-def visible_to(caller: Caller) -> Select[OutgoingLetter]:
-    query = select(OutgoingLetter)
-    if caller.is_operator:
-        return query
-    return query.where(OutgoingLetter.agency == (caller.agency or ""))
+def visible_to(reader: Reader) -> Select[OutgoingLetter]:
+    """Those the reader has a part in, and those of its agency whose class it opens; the operator
+    has no agency of its own, but no more classes either.
+    """
+    own = OutgoingLetter.agency == reader.agency
+    is_open = OutgoingLetter.security_class.in_(classes_open(reader))
+    if reader.rank == "operator":
+        return select(OutgoingLetter).where(or_(is_open, and_(own, _has_part(reader))))
+    return select(OutgoingLetter).where(own, or_(is_open, _has_part(reader)))
+
+
+def _has_part(reader: Reader) -> ColumnElement[bool]:
+    return or_(
+        OutgoingLetter.drafter == reader.subject,
+        OutgoingLetter.signer["subject"].astext == reader.subject,
+        OutgoingLetter.verifiers.contains([reader.subject]),
+    )
 
 
 async def page(
-    session: AsyncSession, caller: Caller, state: str | None, after: UUID | None, limit: int
+    session: AsyncSession, reader: Reader, state: str | None, ask: PageAsk
 ) -> Sequence[OutgoingLetter]:
-    query = visible_to(caller).order_by(OutgoingLetter.id.desc()).limit(limit + 1)
+    query = visible_to(reader).order_by(OutgoingLetter.id.desc()).limit(ask.limit + 1)
     if state is not None:
         query = query.where(OutgoingLetter.state == state)
-    if after is not None:
-        query = query.where(OutgoingLetter.id < after)
+    if ask.after is not None:
+        query = query.where(OutgoingLetter.id < ask.after)
     return (await session.scalars(query)).all()
 
 
-async def find(session: AsyncSession, caller: Caller, letter_id: UUID) -> OutgoingLetter | None:
-    return await session.scalar(visible_to(caller).where(OutgoingLetter.id == letter_id))
+async def find(session: AsyncSession, reader: Reader, letter_id: UUID) -> OutgoingLetter | None:
+    return await session.scalar(visible_to(reader).where(OutgoingLetter.id == letter_id))
 
 
-async def lock(session: AsyncSession, caller: Caller, letter_id: UUID) -> OutgoingLetter | None:
-    query = visible_to(caller).where(OutgoingLetter.id == letter_id)
+async def lock(session: AsyncSession, reader: Reader, letter_id: UUID) -> OutgoingLetter | None:
+    query = visible_to(reader).where(OutgoingLetter.id == letter_id)
     return await session.scalar(query.with_for_update())
 
 
 async def by_code(session: AsyncSession, code: str) -> OutgoingLetter | None:
-    """For the public: whoever holds the letter knows its code, which cannot be guessed."""
-    return await session.scalar(
-        select(OutgoingLetter).where(OutgoingLetter.verification_code == code)
-    )
+    """For the public: whoever holds the letter knows its code, which cannot be guessed. Before it
+    is signed nobody can hold it, and there is nothing to verify.
+    """
+    query = select(OutgoingLetter).where(OutgoingLetter.verification_code == code)
+    return await session.scalar(query.where(OutgoingLetter.state.in_((SIGNED, SENT))))
 
 
 async def acts(session: AsyncSession, letter_id: UUID) -> Sequence[OutgoingAct]:

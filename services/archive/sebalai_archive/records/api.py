@@ -11,7 +11,7 @@ from sebalai_shared.idempotency import Idempotent, KeyReused
 from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
-from sebalai_archive.paging import AfterId
+from sebalai_archive.paging import AfterId, PageAsk
 from sebalai_archive.records import actions
 from sebalai_archive.records.actions import (
     ContentMissing,
@@ -60,7 +60,7 @@ async def list_records(
     state: Annotated[State | None, Query()] = None,
     limit: Limit = 20,
 ) -> Page[RecordRead]:
-    ask = actions.PageAsk(after, limit)
+    ask = PageAsk(after, limit)
     clock = request.app.state.clock
     rows = await actions.list_records(session, clock, caller=caller, state=state, page=ask)
     return page(rows, limit, lambda row: _read(request, row), lambda row: [row.id])

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.classifications import actions as classifications
 from sebalai_archive.content_store import Stored
+from sebalai_archive.paging import PageAsk
 from sebalai_archive.reader import SecurityClass, enter_as_worker
 from sebalai_archive.records import access, events, store
 from sebalai_archive.records.model import (
@@ -35,6 +35,7 @@ __all__ = ["Record"]
 CLASS_UNKNOWN: SecurityClass = "terbatas"
 COUNT_CEILING = 1_000
 SAME_CONTENT_MAX = 10
+ISSUED_TYPE = "application/pdf"
 FROZEN = (
     "security_class",
     "unit",
@@ -47,17 +48,6 @@ FROZEN = (
     "location",
     "filename",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PageAsk:
-    """Records after `after`, at most `limit` and one more."""
-
-    after: UUID | None
-    limit: int
-
-
-ISSUED_TYPE = "application/pdf"
 
 
 class RecordUnknown(NotFound):
