@@ -12,8 +12,8 @@ from sebalai_archive.copies import Copies
 from sebalai_archive.disposals import actions
 from sebalai_archive.examinations import actions as examinations
 from sebalai_archive.fixity import actions as fixity
+from sebalai_archive.naming import named_content
 from sebalai_archive.reader import enter_as_worker
-from sebalai_archive.records import actions as records
 from sebalai_archive.records.actions import ageing, ending
 from sebalai_archive.search import actions as search
 
@@ -57,13 +57,14 @@ class Stores:
 
 async def erase_destroyed(database: Database, stores: Stores, clock: Clock) -> int:
     """Erases the bytes of buried records and proves that no store has them any more; bytes that
-    another record names stay, and the proof says so. Answers how many were proven.
+    another record or another agency's letter names stay, and the proof says so. Answers how many
+    were proven.
     """
     proven = 0
     async with database.transaction() as session:
         await enter_as_worker(session, clock.now())
         for buried in await ending.unerased(session):
-            named = await records.named_content(session, digests=[buried.sha256], now=clock.now())
+            named = await named_content(session, digests=[buried.sha256], now=clock.now())
             found = await _erase(stores, buried.sha256, buried.disposal_id, is_named=bool(named))
             if found is None:
                 continue

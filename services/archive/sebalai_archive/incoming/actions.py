@@ -15,9 +15,14 @@ from sebalai_archive.content_store import Stored
 from sebalai_archive.incoming import access, store
 from sebalai_archive.incoming.model import IncomingLetter
 from sebalai_archive.incoming.schema import IncomingCreate
+from sebalai_archive.incoming.store import Seat, Seen
 from sebalai_archive.numbering import actions as numbering
+from sebalai_archive.paging import PageAsk
+from sebalai_archive.reader import CLASSES, SecurityClass
 from sebalai_archive.records import actions as records
+from sebalai_archive.records.actions import opening
 from sebalai_archive.retention.actions import civil_date
+from sebalai_archive.standing import actions as standing
 
 AGENDA = "agenda-masuk"
 
@@ -43,7 +48,7 @@ class Dispatched:
     letter_number: str
     letter_date: date
     subject: str
-    security_class: str
+    security_class: SecurityClass
     urgency: str
     content: Stored
 
@@ -74,33 +79,43 @@ async def arrive(
 
 async def register_letter(
     session: AsyncSession, clock: Clock, *, caller: Caller, wanted: IncomingCreate
-) -> IncomingLetter:
+) -> Seen:
     """A letter by paper or mail, with its scan. Raises `NotTheOffice`, `FieldInvalid`,
-    `RecordUnknown`.
+    `RecordUnknown`, and as `opening.open_record` when the scan is not the caller's to open.
     """
     _require_office(caller)
-    record = await records.find_record(session, clock, caller=caller, record_id=wanted.record_id)
+    record = await opening.open_record(
+        session, clock, caller=caller, record_id=wanted.record_id, what="registration"
+    )
     if record.agency != caller.agency or record.content_sha256 is None:
         raise FieldInvalid("/record_id", "Name a record of your agency that holds the scan.")
-    now = clock.now()
     letter = IncomingLetter(
         id=uuid7(),
         agency=caller.agency,
         content_sha256=record.content_sha256,
         content_bytes=record.content_bytes,
-        arrived_at=now,
-        **wanted.model_dump(exclude={"addressed_to"}),
+        arrived_at=clock.now(),
+        security_class=_class_of(wanted, record),
+        **wanted.model_dump(exclude={"addressed_to", "security_class"}),
     )
     session.add(letter)
     await session.flush()
     return await _enter(session, clock, caller, letter, wanted.addressed_to)
 
 
+def _class_of(wanted: IncomingCreate, record: records.Record) -> SecurityClass:
+    """The letter's own, never below that of its scan: else the letter would open the record."""
+    chosen = wanted.security_class or record.security_class
+    if CLASSES.index(chosen) < CLASSES.index(record.security_class):
+        raise FieldInvalid("/security_class", f"Its scan is {record.security_class}.")
+    return chosen
+
+
 async def register_arrived(
     session: AsyncSession, clock: Clock, *, caller: Caller, letter_id: UUID, addressed_to: str
-) -> IncomingLetter:
+) -> Seen:
     """Raises `IncomingUnknown`, `NotTheOffice`, `AlreadyRegistered`."""
-    letter = await store.lock(session, caller, letter_id)
+    letter = await store.lock(session, await seat_of(session, clock, caller), letter_id)
     if letter is None:
         raise IncomingUnknown("Look it up under /v1/incoming-letters.")
     _require_office(caller)
@@ -111,14 +126,12 @@ async def register_arrived(
 
 def _require_office(caller: Caller) -> None:
     if not access.may_register(caller):
-        raise NotTheOffice(
-            f"Call as the office's application with {access.WRITE}, or with {access.REGISTER}."
-        )
+        raise NotTheOffice(f"Call as the agency's office, with {access.WRITE}.")
 
 
 async def _enter(
     session: AsyncSession, clock: Clock, caller: Caller, letter: IncomingLetter, addressed_to: str
-) -> IncomingLetter:
+) -> Seen:
     year = civil_date(clock.now()).year
     letter.agenda = await numbering.take_agenda(
         session, clock, caller=caller, book=AGENDA, year=year, letter_id=letter.id
@@ -126,18 +139,51 @@ async def _enter(
     letter.addressed_to, letter.registered_at = addressed_to, clock.now()
     letter.registered_by = str(caller.subject)
     await session.flush()
-    return letter
+    return await find_letter(session, clock, caller=caller, letter_id=letter.id)
+
+
+async def seat_of(session: AsyncSession, clock: Clock, caller: Caller) -> Seat:
+    return Seat(caller, await standing.reader_of(session, clock.now(), caller))
 
 
 async def list_letters(
-    session: AsyncSession, *, caller: Caller, after: UUID | None, limit: int
-) -> Sequence[IncomingLetter]:
-    return await store.page(session, caller, after, limit)
+    session: AsyncSession, clock: Clock, *, caller: Caller, page: PageAsk
+) -> Sequence[Seen]:
+    return await store.page(session, await seat_of(session, clock, caller), page)
 
 
-async def find_letter(session: AsyncSession, *, caller: Caller, letter_id: UUID) -> IncomingLetter:
+async def find_letter(
+    session: AsyncSession, clock: Clock, *, caller: Caller, letter_id: UUID
+) -> Seen:
     """Raises `IncomingUnknown`, also for a colleague without a live disposition."""
-    letter = await store.find(session, caller, letter_id)
-    if letter is None:
+    seen = await store.find(session, await seat_of(session, clock, caller), letter_id)
+    if seen is None:
         raise IncomingUnknown("Look it up under /v1/incoming-letters.")
+    return seen
+
+
+async def open_letter(
+    session: AsyncSession, clock: Clock, *, caller: Caller, letter_id: UUID
+) -> IncomingLetter:
+    """The letter for reading its content: logged above class biasa, and from then on the reader's
+    disposition is read, so that nobody recalls it.
+
+    Raises `IncomingUnknown`, `ContentClosed`, `ContentDestroyed`, `ContentInfected`.
+    """
+    seat = await seat_of(session, clock, caller)
+    seen = await find_letter(session, clock, caller=caller, letter_id=letter_id)
+    letter = seen.letter
+    if not seen.is_open:
+        raise opening.ContentClosed("It opens to the one it is for, or by a disposition.")
+    await opening.require_sound(
+        session, record_id=letter.record_id, sha256=letter.content_sha256 or ""
+    )
+    log = (letter.record_id or letter.id, letter.security_class, "letter", "incoming letter")
+    await opening.note_opening(session, reader=seat.reader, log=log)
+    await store.mark_read(session, letter.id, seat.reader.subject, clock.now())
     return letter
+
+
+async def named_content(session: AsyncSession, *, digests: Sequence[str]) -> set[str]:
+    """Which of these digests a letter from another agency names; for the archive's own work."""
+    return await store.named_content(session, digests)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse
 from sebalai_shared.caller import IdentifiedAccess
-from sebalai_shared.database import Transaction
+from sebalai_shared.database import Transaction, row_dict
 from sebalai_shared.idempotency import Idempotent, KeyReused
 from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, NotFound, responses
@@ -14,9 +14,15 @@ from sebalai_shared.problems import FieldInvalid, NotFound, responses
 from sebalai_archive.content_store import ContentStore, Stored
 from sebalai_archive.incoming import actions
 from sebalai_archive.incoming.actions import AlreadyRegistered, IncomingUnknown, NotTheOffice
-from sebalai_archive.incoming.model import IncomingLetter
 from sebalai_archive.incoming.schema import IncomingCreate, IncomingRead, IncomingRegister
-from sebalai_archive.paging import AfterId
+from sebalai_archive.incoming.store import Seen
+from sebalai_archive.paging import AfterId, PageAsk
+from sebalai_archive.records.actions import RecordUnknown
+from sebalai_archive.records.actions.opening import (
+    ContentClosed,
+    ContentDestroyed,
+    ContentInfected,
+)
 
 router = APIRouter(prefix="/v1/incoming-letters", tags=["incoming letters"])
 
@@ -27,11 +33,26 @@ class ContentGone(NotFound):
     slug, title = "letter-content-unknown", "The letter's content is not here"
 
 
-def _read(letter: IncomingLetter) -> IncomingRead:
-    return IncomingRead.model_validate(letter, from_attributes=True)
+def _read(seen: Seen) -> IncomingRead:
+    """Of an envelope neither the subject nor the digest of what is inside."""
+    named = row_dict(seen.letter)
+    closed = {} if seen.is_open else {"subject": None, "content_sha256": None}
+    return IncomingRead.model_validate(named | closed)
 
 
-@router.post("", status_code=201, responses=responses(NotTheOffice, FieldInvalid, KeyReused))
+@router.post(
+    "",
+    status_code=201,
+    responses=responses(
+        NotTheOffice,
+        RecordUnknown,
+        ContentClosed,
+        ContentDestroyed,
+        ContentInfected,
+        FieldInvalid,
+        KeyReused,
+    ),
+)
 async def register_letter(
     request: Request,
     caller: IdentifiedAccess,
@@ -50,18 +71,24 @@ async def register_letter(
 
 @router.get("", responses=responses(BadCursor))
 async def list_letters(
-    caller: IdentifiedAccess, session: Transaction, after: AfterId, limit: Limit = 20
+    request: Request,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    after: AfterId,
+    limit: Limit = 20,
 ) -> Page[IncomingRead]:
     """The office's agenda; for everybody else only what a live disposition opens."""
-    rows = await actions.list_letters(session, caller=caller, after=after, limit=limit)
-    return page(rows, limit, _read, lambda row: [row.id])
+    clock, ask = request.app.state.clock, PageAsk(after, limit)
+    rows = await actions.list_letters(session, clock, caller=caller, page=ask)
+    return page(rows, limit, _read, lambda row: [row.letter.id])
 
 
 @router.get("/{letter_id}", responses=responses(IncomingUnknown))
 async def read_letter(
-    letter_id: LetterId, caller: IdentifiedAccess, session: Transaction
+    request: Request, letter_id: LetterId, caller: IdentifiedAccess, session: Transaction
 ) -> IncomingRead:
-    return _read(await actions.find_letter(session, caller=caller, letter_id=letter_id))
+    clock = request.app.state.clock
+    return _read(await actions.find_letter(session, clock, caller=caller, letter_id=letter_id))
 
 
 @router.post(
@@ -89,13 +116,16 @@ async def register_arrived(
 @router.get(
     "/{letter_id}/content",
     response_class=FileResponse,
-    responses=responses(IncomingUnknown, ContentGone),
+    responses=responses(
+        IncomingUnknown, ContentClosed, ContentDestroyed, ContentInfected, ContentGone
+    ),
 )
 async def read_content(
     request: Request, letter_id: LetterId, caller: IdentifiedAccess, session: Transaction
 ) -> Response:
-    """The letter itself, for whoever may see it."""
-    letter = await actions.find_letter(session, caller=caller, letter_id=letter_id)
+    """The letter itself. A disposition whose recipient opens it here is read from then on."""
+    clock = request.app.state.clock
+    letter = await actions.open_letter(session, clock, caller=caller, letter_id=letter_id)
     store: ContentStore = request.app.state.content
     digest, size = letter.content_sha256, letter.content_bytes
     if digest is None or size is None or not await store.holds(Stored(digest, size)):

@@ -5,7 +5,6 @@ live disposition. Recalled is only what nobody has read (as in the national appl
 """
 
 from collections.abc import Sequence
-from datetime import date
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
@@ -18,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_archive.incoming import actions, store
 from sebalai_archive.incoming.model import Disposition, DispositionState, IncomingLetter
 from sebalai_archive.incoming.schema import DispositionCreate, DispositionDone
+from sebalai_archive.paging import PageAsk
 from sebalai_archive.retention.actions import civil_date
 
 TREE_MAX = 500
@@ -46,9 +46,12 @@ async def send(
     wanted: DispositionCreate,
 ) -> Disposition:
     """Raises `IncomingUnknown`, `NotTheHolder`, `DispositionElsewhere`, `FieldInvalid`."""
-    letter = await actions.find_letter(session, caller=caller, letter_id=letter_id)
-    await _require_holder(session, caller, letter, wanted.parent_id)
+    seen = await actions.find_letter(session, clock, caller=caller, letter_id=letter_id)
+    letter = seen.letter
+    parent = await _require_holder(session, clock, caller, letter, wanted.parent_id)
     _check(clock, caller, wanted)
+    if parent is not None:
+        _begin(parent, clock)
     disposition = Disposition(
         id=uuid7(),
         letter_id=letter.id,
@@ -76,19 +79,32 @@ def _check(clock: Clock, caller: Caller, wanted: DispositionCreate) -> None:
 
 
 async def _require_holder(
-    session: AsyncSession, caller: Caller, letter: IncomingLetter, parent_id: UUID | None
-) -> None:
+    session: AsyncSession,
+    clock: Clock,
+    caller: Caller,
+    letter: IncomingLetter,
+    parent_id: UUID | None,
+) -> Disposition | None:
     if parent_id is None:
         if letter.addressed_to != caller.subject:
             raise NotTheHolder("The first disposition is made by the one the letter is for.")
-        return
-    parent = await store.lock_disposition(session, caller, parent_id)
+        return None
+    seat = await actions.seat_of(session, clock, caller)
+    parent = await store.lock_disposition(session, seat, parent_id)
     if parent is None or parent.letter_id != letter.id:
         raise FieldInvalid("/parent_id", "Name the disposition of this letter that you got.")
     if parent.recipient != caller.subject:
         raise NotTheHolder("You pass on only what was given to you.")
     if parent.state not in LIVE:
         raise DispositionElsewhere(f"It is {parent.state}; nothing follows from that.")
+    return parent
+
+
+def _begin(found: Disposition, clock: Clock) -> None:
+    """What somebody passed on or worked on was read, and is not recalled any more."""
+    if found.state == UNREAD:
+        found.state = "read"
+    found.read_at = found.read_at or clock.now()
 
 
 async def move(
@@ -103,16 +119,18 @@ async def move(
 
     Raises `DispositionUnknown`, `NotTheHolder`, `DispositionElsewhere`.
     """
-    found = await _of_recipient(session, caller, disposition_id)
+    found = await _of_recipient(session, clock, caller, disposition_id)
     if LIVE.index(to) > LIVE.index(found.state):
         found.state = to
-        found.read_at = found.read_at or clock.now()
+        _begin(found, clock)
         await session.flush()
     return found
 
 
-async def _of_recipient(session: AsyncSession, caller: Caller, disposition_id: UUID) -> Disposition:
-    found = await _locked(session, caller, disposition_id)
+async def _of_recipient(
+    session: AsyncSession, clock: Clock, caller: Caller, disposition_id: UUID
+) -> Disposition:
+    found = await _locked(session, clock, caller, disposition_id)
     if found.recipient != caller.subject:
         raise NotTheHolder("This belongs to the one the disposition is for.")
     if found.state not in LIVE:
@@ -120,8 +138,11 @@ async def _of_recipient(session: AsyncSession, caller: Caller, disposition_id: U
     return found
 
 
-async def _locked(session: AsyncSession, caller: Caller, disposition_id: UUID) -> Disposition:
-    found = await store.lock_disposition(session, caller, disposition_id)
+async def _locked(
+    session: AsyncSession, clock: Clock, caller: Caller, disposition_id: UUID
+) -> Disposition:
+    seat = await actions.seat_of(session, clock, caller)
+    found = await store.lock_disposition(session, seat, disposition_id)
     if found is None:
         raise DispositionUnknown("Look it up under /v1/dispositions.")
     return found
@@ -136,9 +157,9 @@ async def finish(
     wanted: DispositionDone,
 ) -> Disposition:
     """Raises as `move`, and `FieldInvalid`."""
-    found = await _of_recipient(session, caller, disposition_id)
+    found = await _of_recipient(session, clock, caller, disposition_id)
     found.outcome, found.answer_id = wanted.outcome, wanted.answer_id
-    found.read_at = found.read_at or clock.now()
+    _begin(found, clock)
     found.state, found.ended_at = "done", clock.now()
     try:
         await session.flush()
@@ -151,7 +172,7 @@ async def recall(
     session: AsyncSession, clock: Clock, *, caller: Caller, disposition_id: UUID
 ) -> Disposition:
     """By its sender, while nobody has read it. Raises as `move`."""
-    found = await _locked(session, caller, disposition_id)
+    found = await _locked(session, clock, caller, disposition_id)
     if found.sender != caller.subject:
         raise NotTheHolder("Only its sender recalls a disposition.")
     if found.state != UNREAD:
@@ -162,19 +183,18 @@ async def recall(
 
 
 async def tree_of(
-    session: AsyncSession, *, caller: Caller, letter_id: UUID
+    session: AsyncSession, clock: Clock, *, caller: Caller, letter_id: UUID
 ) -> Sequence[Disposition]:
     """Raises `IncomingUnknown`."""
-    await actions.find_letter(session, caller=caller, letter_id=letter_id)
-    return await store.tree(session, caller, letter_id, TREE_MAX)
+    await actions.find_letter(session, clock, caller=caller, letter_id=letter_id)
+    seat = await actions.seat_of(session, clock, caller)
+    return await store.tree(session, seat, letter_id, TREE_MAX)
 
 
 async def list_dispositions(
-    session: AsyncSession,
-    *,
-    caller: Caller,
-    overdue_on: date | None,
-    after: UUID | None,
-    limit: int,
+    session: AsyncSession, clock: Clock, *, caller: Caller, is_overdue: bool, page: PageAsk
 ) -> Sequence[Disposition]:
-    return await store.disposition_page(session, caller, overdue_on, after, limit)
+    """The newest first; overdue are those past their deadline and not ended."""
+    overdue_on = civil_date(clock.now()) if is_overdue else None
+    seat = await actions.seat_of(session, clock, caller)
+    return await store.disposition_page(session, seat, overdue_on, page)

@@ -24,8 +24,7 @@ from sebalai_archive.incoming.schema import (
     DispositionRead,
     DispositionTree,
 )
-from sebalai_archive.paging import AfterId
-from sebalai_archive.retention.actions import civil_date
+from sebalai_archive.paging import AfterId, PageAsk
 
 router = APIRouter(prefix="/v1", tags=["dispositions"])
 
@@ -64,9 +63,10 @@ async def send(
 
 @router.get("/incoming-letters/{letter_id}/dispositions", responses=responses(IncomingUnknown))
 async def read_tree(
-    letter_id: UUID, caller: IdentifiedAccess, session: Transaction
+    request: Request, letter_id: UUID, caller: IdentifiedAccess, session: Transaction
 ) -> DispositionTree:
-    rows = await dispositions.tree_of(session, caller=caller, letter_id=letter_id)
+    clock = request.app.state.clock
+    rows = await dispositions.tree_of(session, clock, caller=caller, letter_id=letter_id)
     return DispositionTree(items=[_read(row) for row in rows])
 
 
@@ -80,14 +80,12 @@ async def list_dispositions(
     overdue: Annotated[bool, Query()] = False,
     limit: Limit = 20,
 ) -> Page[DispositionRead]:
-    """Those sent or got; the office sees its agency's. `overdue`: past their deadline and open."""
-    today = civil_date(request.app.state.clock.now())
+    """Those sent or got; office and head see their agency's, by class. `overdue`: past their
+    deadline and open.
+    """
+    clock, ask = request.app.state.clock, PageAsk(after, limit)
     rows = await dispositions.list_dispositions(
-        session,
-        caller=caller,
-        overdue_on=today if overdue else None,
-        after=after,
-        limit=limit,
+        session, clock, caller=caller, is_overdue=overdue, page=ask
     )
     return page(rows, limit, _read, lambda row: [row.id])
 

@@ -11,6 +11,8 @@ from sqlalchemy import BigInteger, DateTime, ForeignKey, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from sebalai_archive.reader import SecurityClass
+
 DispositionState = Literal["unread", "read", "followed_up", "done", "cancelled"]
 
 
@@ -26,7 +28,7 @@ class IncomingLetter(Base):
     letter_number: Mapped[str | None] = mapped_column(Text)
     letter_date: Mapped[date | None]
     subject: Mapped[str] = mapped_column(Text)
-    security_class: Mapped[str] = mapped_column(Text)
+    security_class: Mapped[SecurityClass] = mapped_column(Text)
     urgency: Mapped[str] = mapped_column(Text)
     channel: Mapped[str] = mapped_column(Text)
     addressed_to: Mapped[str | None] = mapped_column(Text)

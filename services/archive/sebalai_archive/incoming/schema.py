@@ -25,7 +25,9 @@ class IncomingCreate(BaseModel):
     letter_number: Line | None = None
     letter_date: date | None = None
     subject: Line
-    security_class: SecurityClass = "biasa"
+    security_class: Annotated[
+        SecurityClass | None, Field(description="left out, the scan's; never below it")
+    ] = None
     urgency: Urgency = "biasa"
     channel: Literal["paper", "email", "srikandi"] = "paper"
     addressed_to: Subject
@@ -47,7 +49,7 @@ class IncomingRead(BaseModel):
     sender: str
     letter_number: str | None
     letter_date: date | None
-    subject: str
+    subject: str | None = Field(description="null on an envelope that is not yours to open")
     security_class: SecurityClass
     urgency: Urgency
     channel: Channel

@@ -1,85 +1,142 @@
 """SQL of incoming letters. Every read begins at `visible_to`."""
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.incoming import access
 from sebalai_archive.incoming.model import Disposition, IncomingLetter
+from sebalai_archive.letter_rights import classes_open
+from sebalai_archive.paging import PageAsk
+from sebalai_archive.reader import Reader
 
 
-def visible_to(caller: Caller) -> Select[IncomingLetter]:
-    query = select(IncomingLetter)
-    if caller.is_operator:
-        return query
-    query = query.where(IncomingLetter.agency == (caller.agency or ""))
-    if access.may_register(caller):
-        return query
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who asks: `caller` with its scopes, `reader` with its rank."""
+
+    caller: Caller
+    reader: Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A letter, and whether it is open to the one who asks: else it is an envelope."""
+
+    letter: IncomingLetter
+    is_open: bool
+
+
+def opened_to(seat: Seat) -> ColumnElement[bool]:
+    """Whether the letter is more than an envelope to the one who asks."""
+    if not access.opens_by_class(seat.caller, seat.reader):
+        return _has_part(seat)
+    return or_(_is_of_open_class(seat), _has_part(seat))
+
+
+def _is_of_open_class(seat: Seat) -> ColumnElement[bool]:
+    return IncomingLetter.security_class.in_(classes_open(seat.reader))
+
+
+def _has_part(seat: Seat) -> ColumnElement[bool]:
+    subject = seat.reader.subject
     live = exists().where(
-        and_(
-            Disposition.letter_id == IncomingLetter.id,
-            Disposition.recipient == caller.subject,
-            Disposition.state != "cancelled",
-        )
+        Disposition.letter_id == IncomingLetter.id,
+        Disposition.recipient == subject,
+        Disposition.state != "cancelled",
     )
-    return query.where(or_(IncomingLetter.addressed_to == caller.subject, live))
+    is_own = IncomingLetter.agency == seat.reader.agency
+    return and_(is_own, or_(IncomingLetter.addressed_to == subject, live))
 
 
-async def page(
-    session: AsyncSession, caller: Caller, after: UUID | None, limit: int
-) -> Sequence[IncomingLetter]:
-    query = visible_to(caller).order_by(IncomingLetter.id.desc()).limit(limit + 1)
-    if after is not None:
-        query = query.where(IncomingLetter.id < after)
-    return (await session.scalars(query)).all()
+def visible_to(seat: Seat) -> Select[IncomingLetter]:
+    query = select(IncomingLetter)
+    if seat.reader.rank == "operator":
+        return query.where(opened_to(seat))
+    query = query.where(IncomingLetter.agency == seat.reader.agency)
+    return query if access.may_register(seat.caller) else query.where(opened_to(seat))
 
 
-async def find(session: AsyncSession, caller: Caller, letter_id: UUID) -> IncomingLetter | None:
-    return await session.scalar(visible_to(caller).where(IncomingLetter.id == letter_id))
+async def page(session: AsyncSession, seat: Seat, ask: PageAsk) -> Sequence[Seen]:
+    query = visible_to(seat).add_columns(opened_to(seat)).order_by(IncomingLetter.id.desc())
+    if ask.after is not None:
+        query = query.where(IncomingLetter.id < ask.after)
+    rows = (await session.execute(query.limit(ask.limit + 1))).all()
+    return [Seen(letter, is_open) for letter, is_open in rows]
 
 
-async def lock(session: AsyncSession, caller: Caller, letter_id: UUID) -> IncomingLetter | None:
-    query = visible_to(caller).where(IncomingLetter.id == letter_id)
+async def find(session: AsyncSession, seat: Seat, letter_id: UUID) -> Seen | None:
+    query = visible_to(seat).add_columns(opened_to(seat)).where(IncomingLetter.id == letter_id)
+    row = (await session.execute(query)).one_or_none()
+    return Seen(*row) if row else None
+
+
+async def lock(session: AsyncSession, seat: Seat, letter_id: UUID) -> IncomingLetter | None:
+    query = visible_to(seat).where(IncomingLetter.id == letter_id)
     return await session.scalar(query.with_for_update())
 
 
-def dispositions_visible_to(caller: Caller) -> Select[Disposition]:
-    """The office sees its agency's; a person those it sent or got."""
-    query = select(Disposition)
-    if caller.is_operator:
-        return query
-    query = query.where(Disposition.agency == (caller.agency or ""))
-    if access.may_register(caller):
-        return query
-    mine = or_(Disposition.sender == caller.subject, Disposition.recipient == caller.subject)
-    return query.where(mine)
+def dispositions_visible_to(seat: Seat) -> Select[Disposition]:
+    """A person sees those it sent or got; office and head those on letters they open by class."""
+    subject, is_own = seat.reader.subject, Disposition.agency == seat.reader.agency
+    seen = and_(is_own, or_(Disposition.sender == subject, Disposition.recipient == subject))
+    if access.opens_by_class(seat.caller, seat.reader):
+        of_letter = exists().where(
+            IncomingLetter.id == Disposition.letter_id, _is_of_open_class(seat)
+        )
+        is_whole = seat.reader.rank == "operator"
+        seen = or_(seen, of_letter if is_whole else and_(is_own, of_letter))
+    return select(Disposition).where(seen)
 
 
 async def tree(
-    session: AsyncSession, caller: Caller, letter_id: UUID, limit: int
+    session: AsyncSession, seat: Seat, letter_id: UUID, limit: int
 ) -> Sequence[Disposition]:
-    query = dispositions_visible_to(caller).where(Disposition.letter_id == letter_id)
+    query = dispositions_visible_to(seat).where(Disposition.letter_id == letter_id)
     return (await session.scalars(query.order_by(Disposition.id).limit(limit))).all()
 
 
 async def lock_disposition(
-    session: AsyncSession, caller: Caller, disposition_id: UUID
+    session: AsyncSession, seat: Seat, disposition_id: UUID
 ) -> Disposition | None:
-    query = dispositions_visible_to(caller).where(Disposition.id == disposition_id)
+    query = dispositions_visible_to(seat).where(Disposition.id == disposition_id)
     return await session.scalar(query.with_for_update())
 
 
 async def disposition_page(
-    session: AsyncSession, caller: Caller, overdue_on: date | None, after: UUID | None, limit: int
+    session: AsyncSession, seat: Seat, overdue_on: date | None, ask: PageAsk
 ) -> Sequence[Disposition]:
     """The newest first; with `overdue_on` only those that should have ended before that day."""
-    query = dispositions_visible_to(caller).order_by(Disposition.id.desc()).limit(limit + 1)
+    query = dispositions_visible_to(seat).order_by(Disposition.id.desc()).limit(ask.limit + 1)
     if overdue_on is not None:
         query = query.where(Disposition.ended_at.is_(None), Disposition.deadline < overdue_on)
-    if after is not None:
-        query = query.where(Disposition.id < after)
+    if ask.after is not None:
+        query = query.where(Disposition.id < ask.after)
     return (await session.scalars(query)).all()
+
+
+async def mark_read(session: AsyncSession, letter_id: UUID, recipient: str, at: datetime) -> None:
+    await session.execute(
+        update(Disposition)
+        .where(
+            Disposition.letter_id == letter_id,
+            Disposition.recipient == recipient,
+            Disposition.state == "unread",
+        )
+        .values(state="read", read_at=at)
+    )
+
+
+async def named_content(session: AsyncSession, digests: Sequence[str]) -> set[str]:
+    """Which of these digests a letter names that came over the bus: it has no record of its own
+    to name them.
+    """
+    query = select(IncomingLetter.content_sha256).where(
+        IncomingLetter.content_sha256.in_(digests), IncomingLetter.record_id.is_(None)
+    )
+    return {digest for digest in await session.scalars(query) if digest is not None}

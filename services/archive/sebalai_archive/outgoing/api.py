@@ -43,7 +43,7 @@ def _read(
         agency=letter.agency,
         letter_type=letter.letter_type,
         classification=letter.classification_code,
-        security_class=letter.security_class,  # pyright: ignore[reportArgumentType] - checked there
+        security_class=letter.security_class,
         urgency=letter.urgency,  # pyright: ignore[reportArgumentType] - checked by the database
         subject=letter.subject,
         unit=letter.unit,

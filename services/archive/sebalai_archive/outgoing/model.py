@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sebalai_archive.outgoing.states import Act, State
+from sebalai_archive.reader import SecurityClass
 
 
 class OutgoingLetter(Base):
@@ -21,7 +22,7 @@ class OutgoingLetter(Base):
     agency: Mapped[str] = mapped_column(Text)
     letter_type: Mapped[str] = mapped_column(Text)
     classification_code: Mapped[str] = mapped_column(Text)
-    security_class: Mapped[str] = mapped_column(Text)
+    security_class: Mapped[SecurityClass] = mapped_column(Text)
     urgency: Mapped[str] = mapped_column(Text)
     subject: Mapped[str] = mapped_column(Text)
     unit: Mapped[str] = mapped_column(Text)
