@@ -76,14 +76,15 @@ def _retention(kept: RecordRetention, today: date) -> RetentionRead:
 
 
 def _declaration(record: Record) -> DeclarationRead | None:
-    if record.salt is None:
+    if record.declared_at is None:
         return None
+    salt = base64.urlsafe_b64encode(record.salt).decode().rstrip("=") if record.salt else None
     return DeclarationRead.model_validate(
         {
             "event_id": record.event_id,
             "declared_at": record.declared_at,
             "statement": record.statement,
-            "salt": base64.urlsafe_b64encode(record.salt).decode().rstrip("="),
+            "salt": salt,
             "commitment": record.commitment,
         }
     )

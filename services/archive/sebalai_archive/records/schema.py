@@ -140,7 +140,9 @@ class DeclarationRead(BaseModel):
     event_id: UUID
     declared_at: datetime
     statement: str
-    salt: Annotated[str, Field(description="base64url, 32 bytes")]
+    salt: Annotated[
+        str | None, Field(description="base64url, 32 bytes; null once the record is destroyed")
+    ]
     commitment: str
 
 

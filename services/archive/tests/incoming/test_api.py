@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sebalai_archive.examinations import actions as examinations
+from sebalai_archive.examining import Found
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import in_process, system
+from sqlalchemy import text
 
 APPLICATION = "ID-BB/GOV/dinsos-pmd/surat"
 SCAN = b"%PDF-1.7 pindaian"
@@ -31,15 +34,18 @@ def office(client_of):
     return client_of(system(APPLICATION, "archive.write"))
 
 
-@pytest.fixture
-async def scan(office):
-    draft = await office.post(
-        "/v1/records", json={"title": "Pindaian", "classification": "000.1.5"}, headers=key()
-    )
+async def scanned(http, **more):
+    wanted = {"title": "Pindaian", "classification": "000.1.5", "security_class": "biasa"} | more
+    draft = await http.post("/v1/records", json=wanted, headers=key())
     digest = base64.b64encode(hashlib.sha256(SCAN).digest()).decode()
     address = f"/v1/records/{draft.json()['id']}/content"
-    await office.put(address, content=SCAN, headers={"content-digest": f"sha-256=:{digest}:"})
+    await http.put(address, content=SCAN, headers={"content-digest": f"sha-256=:{digest}:"})
     return draft.json()["id"]
+
+
+@pytest.fixture
+async def scan(office):
+    return await scanned(office)
 
 
 @pytest.fixture
@@ -83,10 +89,14 @@ async def test_only_the_office_registers(person, wanted):
     assert answer.status_code == 403
 
 
-async def test_a_scan_of_another_agency_is_refused(client_of, wanted):
+async def test_a_scan_of_another_agency_is_refused(client_of, office, wanted):
     other = client_of(system("ID-BB/GOV/dinkes/surat", "archive.write"))
     answer = await other.post("/v1/incoming-letters", json=wanted, headers=key())
-    assert answer.status_code in (404, 422)
+    assert answer.status_code == 404
+    await office.post(f"/v1/records/{wanted['record_id']}/declaration")
+    public = await other.post("/v1/incoming-letters", json=wanted, headers=key())
+    assert public.status_code == 422
+    assert public.json()["errors"][0]["pointer"] == "/record_id"
 
 
 async def test_a_letter_opens_only_through_a_live_disposition(person, letter):
@@ -97,11 +107,90 @@ async def test_a_letter_opens_only_through_a_live_disposition(person, letter):
 
     sent = (await dispose(person("kepala"), letter, "staf")).json()
     assert (await staff.get(address)).status_code == 200
-    assert (await staff.get(f"{address}/content")).content == SCAN
 
     await person("kepala").post(f"/v1/dispositions/{sent['id']}/recall")
     for path in (address, f"{address}/content"):
         assert (await staff.get(path)).status_code == 404
+
+
+async def test_what_its_recipient_has_opened_or_passed_on_is_not_recalled(person, letter):
+    opened = (await dispose(person("kepala"), letter, "staf")).json()
+    content = await person("staf").get(f"/v1/incoming-letters/{letter['id']}/content")
+    assert content.content == SCAN
+    passed_on = (await dispose(person("kepala"), letter, "kabid")).json()
+    await dispose(person("kabid"), letter, "arsiparis", parent_id=passed_on["id"])
+    for one in (opened, passed_on):
+        recalled = await person("kepala").post(f"/v1/dispositions/{one['id']}/recall")
+        assert recalled.status_code == 409
+
+
+async def test_the_office_has_only_the_envelope_of_a_secret_letter(
+    person, office, wanted, client_of, database
+):
+    secret = await scanned(office, security_class="rahasia")
+    body = wanted | {"record_id": secret}
+    lower = await office.post(
+        "/v1/incoming-letters", json=body | {"security_class": "terbatas"}, headers=key()
+    )
+    assert lower.json()["errors"][0]["pointer"] == "/security_class"
+    made = (await office.post("/v1/incoming-letters", json=body, headers=key())).json()
+    address = f"/v1/incoming-letters/{made['id']}"
+    assert (made["security_class"], made["agenda"]) == ("rahasia", "1/2026")
+    assert (made["subject"], made["content_sha256"]) == (None, None)
+    await dispose(person("kepala"), made, "staf")
+    (listed,) = (await office.get("/v1/incoming-letters")).json()["items"]
+    assert (listed["sender"], listed["subject"]) == ("PT Timah", None)
+    assert (await office.get(f"{address}/content")).status_code == 403
+    assert (await office.get("/v1/dispositions")).json()["items"] == []
+    operator = client_of(system("ID-BB/GOV/diskominfo/operasi", "platform.operate"))
+    for path in (address, f"{address}/content"):
+        assert (await operator.get(path)).status_code == 404
+    for name in ("kepala", "staf"):
+        assert (await person(name).get(address)).json()["subject"] == wanted["subject"]
+        assert (await person(name).get(f"{address}/content")).content == SCAN
+    async with database.transaction() as session:
+        who = text("SELECT subject FROM opening WHERE what = 'incoming letter' ORDER BY id")
+        assert (await session.scalars(who)).all() == ["kepala", "staf"]
+
+
+async def test_the_head_sees_what_is_overdue_in_its_agency(person, letter, clock, client_of):
+    operator = client_of(system("ID-BB/GOV/diskominfo/operasi", "platform.operate"))
+    await operator.put("/v1/standings/kadis", json={"agency": "dinsos-pmd", "rank": "head"})
+    late = (await dispose(person("kepala"), letter, "staf", deadline="2026-11-25")).json()
+    clock.move(timedelta(days=3))
+    rows = (await person("kadis").get("/v1/dispositions?overdue=true")).json()["items"]
+    assert [row["id"] for row in rows] == [late["id"]]
+    assert (await person("kabid").get("/v1/dispositions?overdue=true")).json()["items"] == []
+
+
+async def test_a_scan_the_office_may_not_open_becomes_no_letter(
+    office, person, wanted, client_of, app, asserter
+):
+    archivist = replace(system(APPLICATION, "archive.write"), kind="person", subject="arsiparis")
+    operator = client_of(system("ID-BB/GOV/diskominfo/operasi", "platform.operate"))
+    standing = {"agency": "dinsos-pmd", "rank": "staff", "is_archivist": True}
+    await operator.put("/v1/standings/arsiparis", json=standing)
+    secret = await scanned(office, security_class="rahasia")
+    hers = in_process(app, asserter.headers(archivist, "archive"))
+    assert (await hers.get(f"/v1/records/{secret}")).status_code == 200
+    body = wanted | {"record_id": secret, "addressed_to": "arsiparis"}
+    refused = await hers.post("/v1/incoming-letters", json=body, headers=key())
+    assert refused.status_code == 403
+
+
+async def test_an_infected_scan_is_not_given_out_as_a_letter_either(
+    office, letter, database, clock
+):
+    async with database.transaction() as session:
+        await examinations.keep_found(
+            session,
+            sha256=hashlib.sha256(SCAN).hexdigest(),
+            found=Found("infected"),
+            scan="infected",
+            now=clock.now(),
+        )
+    answer = await office.get(f"/v1/incoming-letters/{letter['id']}/content")
+    assert answer.status_code == 409
 
 
 async def test_a_colleague_of_another_agency_with_the_same_disposition_sees_nothing(person, letter):

@@ -1,13 +1,20 @@
 import asyncio
 import hashlib
+import os
 
 import pytest
+from sebalai_archive.content_store import ContentStore
+from sebalai_archive.copies import Copies
+from sebalai_archive.disposals.jobs import Stores, erase_destroyed
+from sebalai_archive.records.jobs import sweep_content
 from sebalai_archive.signing import trial_authority
 from sebalai_archive.signing.signer import SigningUnavailable
+from sebalai_shared.caller import Caller
 from sebalai_shared.clock import SystemClock
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import in_process, system
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 AGENCY = "ID-BB/GOV/dinsos-pmd/"
 TEMPLATE = {
@@ -30,6 +37,18 @@ def authority(tmp_path_factory):
 def settings(settings, authority):
     key, chain, _ = authority
     return settings.model_copy(update={"signing_key_file": key, "signing_certificates_file": chain})
+
+
+# As a finished disposal leaves a record behind.
+DESTROYED = """
+  WITH made AS (INSERT INTO disposal (id, agency, kind, state, proposer, reviewer, approver, executor,
+    witness_legal, witness_supervision, created_at)
+    VALUES (gen_random_uuid(), 'dinsos-pmd', 'destruction', 'executed', 'a', 'b', 'c', 'd', 'e', 'f', :at)
+    RETURNING id)
+  INSERT INTO tombstone (record_id, disposal_id, at, sha256)
+  SELECT r.id, made.id, :at, l.content_sha256 FROM made, outgoing_letter l,
+    (SELECT CAST(:record AS uuid) AS id) r WHERE l.record_id = r.id
+"""
 
 
 def key():
@@ -122,6 +141,7 @@ async def test_a_letter_goes_from_draft_to_the_agency_it_is_for(
     public = (await anonymous.get(f"/v1/verifications/{code}")).json()
     assert public["content_sha256"] == hashlib.sha256(content.content).hexdigest()
     assert (public["number"], public["signer_name"]) == (sent["number"], "Sari")
+    assert public["signer_position"] == "Plt. Kepala Dinas Sosial"
     assert public["receipt"] == record["receipt"]
     assert b"Undangan" not in str(public).encode()
 
@@ -224,6 +244,116 @@ async def test_nobody_has_two_parts_in_a_letter(people, wanted, part):
     assert answer.json()["errors"][0]["pointer"] == pointer
 
 
+async def test_verifier_and_signer_read_the_text_before_they_put_their_name_to_it(
+    people, draft, wanted
+):
+    for who in ("paraf1", "kepala"):
+        seen = (await people[who].http.get(f"/v1/outgoing-letters/{draft['id']}")).json()
+        assert (seen["paragraphs"], seen["place"]) == (wanted["paragraphs"], "Pangkalpinang")
+
+
+@pytest.mark.parametrize(
+    ("security_class", "status"),
+    [("biasa", 200), ("terbatas", 200), ("rahasia", 404), ("sangat_rahasia", 404)],
+)
+async def test_a_colleague_without_a_part_reads_a_letter_by_its_class(
+    people, wanted, client_of, security_class, status
+):
+    made = await people["konsep"].http.post(
+        "/v1/outgoing-letters", json=wanted | {"security_class": security_class}, headers=key()
+    )
+    address = f"/v1/outgoing-letters/{made.json()['id']}"
+    colleague = client_of(system(AGENCY + "lain", "archive.write"))
+    operator = client_of(system("ID-BB/GOV/diskominfo/operasi", "platform.operate"))
+    for other in (colleague, operator):
+        assert (await other.get(address)).status_code == status
+        listed = (await other.get("/v1/outgoing-letters")).json()["items"]
+        assert len(listed) == (status == 200)
+        assert (await other.post(f"{address}/paraf")).status_code in {404, 409}
+    for name in ("konsep", "paraf1", "paraf2", "kepala"):
+        assert (await people[name].http.get(address)).status_code == 200
+
+
+async def test_a_person_without_a_scope_signs_even_what_it_may_not_read_as_a_record(
+    people, wanted, app, asserter
+):
+    head = Caller(kind="civil_servant", subject="kepala-dinas", agency="dinsos-pmd")
+    signer = wanted["signer"] | {"subject": head.subject}
+    body = wanted | {"security_class": "rahasia", "signer": signer, "verifiers": []}
+    http = people["konsep"].http
+    await http.post("/v1/number-templates", json=TEMPLATE, headers=key())
+    letter = (await http.post("/v1/outgoing-letters", json=body, headers=key())).json()
+    await people["konsep"].act(letter, "submission")
+    hers = in_process(app, asserter.headers(head, "archive"))
+    signed = await hers.post(f"/v1/outgoing-letters/{letter['id']}/signature")
+    assert (signed.status_code, signed.json().get("state")) == (200, "signed")
+
+
+async def test_a_letter_that_is_numbered_and_not_signed_verifies_as_nothing(
+    people, verified, app, anonymous
+):
+    app.state.signer = Failing(SigningUnavailable("no certificate"))
+    await people["kepala"].act(verified, "signature")
+    letter = (await people["konsep"].http.get(f"/v1/outgoing-letters/{verified['id']}")).json()
+    assert letter["state"] == "numbered"
+    code = letter["verification"].rsplit("/", 1)[1]
+    assert (await anonymous.get(f"/v1/verifications/{code}")).status_code == 404
+
+
+async def test_a_letter_cancelled_while_its_signature_is_made_stays_cancelled(
+    people, verified, app
+):
+    class Cancelling:
+        """A slow key, during whose work the drafter cancels."""
+
+        def __init__(self, signer):
+            self.signer = signer
+
+        async def sign(self, pdf, intent):
+            gone = await people["konsep"].act(verified, "cancellation", note="Batal")
+            assert gone.status_code == 200
+            return await self.signer.sign(pdf, intent)
+
+    app.state.signer = Cancelling(app.state.signer)
+    assert (await people["kepala"].act(verified, "signature")).status_code == 409
+    assert await register(people) == [(1, "void")]
+    letter = (await people["konsep"].http.get(f"/v1/outgoing-letters/{verified['id']}")).json()
+    assert (letter["state"], letter["record_id"]) == ("cancelled", None)
+
+
+@pytest.mark.parametrize("column", ["subject", "paragraphs", "number_text"])
+async def test_the_database_keeps_the_text_of_a_numbered_letter(
+    people, verified, app, database, column
+):
+    app.state.signer = Failing(SigningUnavailable("no certificate"))
+    await people["kepala"].act(verified, "signature")
+    value = "'[]'" if column == "paragraphs" else "'lain'"
+    with pytest.raises(IntegrityError, match="does not change"):
+        async with database.transaction() as session:
+            await session.execute(text(f"UPDATE outgoing_letter SET {column} = {value}"))  # noqa: S608
+
+
+async def test_a_received_letter_outlives_the_senders_destroyed_record(
+    people, verified, client_of, database, settings, clock
+):
+    await people["kepala"].act(verified, "signature")
+    sent = (await people["konsep"].act(verified, "sending")).json()
+    async with database.transaction() as session:
+        await session.execute(text(DESTROYED), {"record": sent["record_id"], "at": clock.now()})
+    content = ContentStore(settings.content_dir, settings.content_bytes_limit)
+    for path in (settings.content_dir / "cas").rglob("*"):
+        os.utime(path, (0, 0))
+    stores = Stores(content, Copies(content, settings.content_dir, None))
+    assert await erase_destroyed(database, stores, clock) == 1
+    assert await sweep_content(database, content, clock) == 0
+    office = client_of(system("ID-BB/GOV/dinkes/surat", "archive.write"))
+    (arrived,) = (await office.get("/v1/incoming-letters")).json()["items"]
+    address = f"/v1/incoming-letters/{arrived['id']}/content"
+    assert (await office.get(address)).status_code == 200
+    own = await people["kepala"].http.get(f"/v1/records/{sent['record_id']}/content")
+    assert own.status_code == 410
+
+
 async def test_signing_that_broke_goes_on_with_the_same_number(people, verified, app):
     whole, app.state.signer = app.state.signer, Failing(asyncio.CancelledError())
     with pytest.raises(asyncio.CancelledError):
@@ -260,6 +390,8 @@ async def test_an_unknown_code_verifies_nothing(anonymous):
     ("field", "value"),
     [
         ("subject", "dua\nbaris"),
+        ("subject", "   "),
+        ("paragraphs", ["a\x00b"]),
         ("addressees", []),
         ("security_class", "X"),
         ("classification", "999.9"),

@@ -78,11 +78,15 @@ async def move(
 async def bury(
     session: AsyncSession, *, record: Record, disposal_id: UUID, now: datetime
 ) -> Tombstone:
-    """From here on the content is nobody's; the fact goes out. Metadata and digest stay."""
+    """From here on the content is nobody's; the fact goes out. Metadata and digest stay; the salt
+    goes, so nobody links the record's leaf in the ledger to what was declared any more.
+    """
     made = Tombstone(
         record_id=record.id, disposal_id=disposal_id, at=now, sha256=record.content_sha256 or ""
     )
     session.add(made)
+    await session.flush()
+    record.salt = None
     await session.flush()
     fact = events.RecordDestroyed(
         record_id=record.id, agency=record.agency, disposal_id=disposal_id
