@@ -17,12 +17,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 from sebalai_local.engines import Engines
 from tusclient.client import TusClient
+from tusclient.exceptions import TusCommunicationError
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -41,13 +43,16 @@ CHUNK = 4 * 1024 * 1024
 SCRIPT = """
 const fs = require('fs'), tus = require('tus-js-client');
 const [endpoint, file, header, record, stop] = process.argv.slice(2);
+let from;
 const store = new tus.FileUrlStorage(file + '.urls');
 const upload = new tus.Upload(fs.createReadStream(file), {
   endpoint, chunkSize: %d, uploadSize: fs.statSync(file).size, urlStorage: store,
   retryDelays: [200, 500, 1000, 2000, 3000], metadata: {record_id: record},
   headers: {'Sebalai-Caller': header}, fingerprint: async () => 'interop',
   onError: e => { console.error(String(e)); process.exit(1) },
-  onProgress: sent => { if (stop && sent > Number(stop)) process.exit(7) },
+  onProgress: sent => {
+    if (from === undefined) { from = sent; console.log('from', sent) }
+    if (stop && sent > Number(stop)) process.exit(7) },
   onSuccess: () => { console.log('sent'); process.exit(0) } });
 upload.findPreviousUploads().then(found => {
   if (found.length) { console.log('resumes'); upload.resumeFromPreviousUpload(found[0]) }
@@ -55,24 +60,37 @@ upload.findPreviousUploads().then(found => {
 """
 
 
-def killed_soon(server: Server, below: Path) -> threading.Thread:
-    """Kills the server once some pieces are on disk, and starts it again on the same port."""
+@contextmanager
+def killed_midway(server: Server) -> Generator[None]:
+    """Kills the server once a quarter is on disk, while the block uploads. A client that does not
+    notice, or is done before, fails the run: then nothing was cut.
+    """
+    below, is_over = server.content / "uploads", threading.Event()
 
     def run() -> None:
-        while not any(p.stat().st_size > SIZE // 4 for p in below.glob("*")):
-            time.sleep(0.01)
-        server.process.send_signal(signal.SIGKILL)
-        server.process.wait()
+        while not is_over.wait(0.005):
+            if any(path.stat().st_size > SIZE // 4 for path in below.glob("*")):
+                server.kill()
+                return
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
+    killer = threading.Thread(target=run)
+    killer.start()
+    try:
+        yield
+    except TusCommunicationError as error:
+        print("cut:", error)
+    else:
+        raise AssertionError("the upload was done before the server was killed")
+    finally:
+        is_over.set()
+        killer.join()
 
 
 def same(server: Server, record_id: str, content: bytes) -> bool:
     answer = httpx.get(
         f"{server.address}/v1/records/{record_id}/content", headers=server.headers(), timeout=60
     )
+    answer.raise_for_status()
     return hashlib.sha256(answer.content).digest() == hashlib.sha256(content).digest()
 
 
@@ -82,19 +100,16 @@ def by_tuspy(server: Server, file: Path, content: bytes) -> None:
     uploader = client.uploader(
         str(file), chunk_size=CHUNK, metadata={"record_id": record_id}, upload_checksum=True
     )
-    killer = killed_soon(server, server.content / "uploads")
-    try:
+    with killed_midway(server):
         uploader.upload()
-    except Exception as error:  # noqa: BLE001 - whatever the client makes of a dead server
-        print("cut:", type(error).__name__)
-    killer.join()
+    assert server.process.poll() == -signal.SIGKILL, "the client failed of something else"
     path = uploader.url.partition("/v1/")[2]
     server.start()
     again = TusClient(f"{server.address}/v1/uploads", headers=server.headers()).uploader(
         str(file), url=f"{server.address}/v1/{path}", chunk_size=CHUNK, upload_checksum=True
     )
     print("tuspy resumes at", again.offset)
-    assert again.offset >= SIZE // 8
+    assert SIZE // 8 <= again.offset < SIZE
     again.upload()
     assert same(server, record_id, content)
     print("tuspy: whole")
@@ -111,6 +126,8 @@ def by_tus_js(server: Server, file: Path, content: bytes, modules: Path) -> None
     done = subprocess.run(base, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "resumes" in done.stdout
+    first = int(done.stdout.partition("from ")[2].split()[0])
+    assert first > SIZE // 4, f"it began anew: its first {first} bytes were sent again"
     assert same(server, record_id, content)
     print("tus-js-client: resumed, whole")
 
