@@ -97,6 +97,8 @@ def _binary(media: str, headers: Mapping[str, str], body: bytes) -> dict[str, An
     for name, value in headers.items():
         if name.startswith(_HEADER):
             attribute = name.removeprefix(_HEADER)
+            if not value.isascii():  # whatever stood there, its bytes were changed on the way
+                raise MalformedEnvelopeError(f"/{attribute}", "percent-encode it in a header")
             try:
                 document[attribute] = unquote_to_bytes(value).decode()
             except UnicodeDecodeError as error:

@@ -84,6 +84,14 @@ async def test_a_binary_event_is_the_same_event(call, provider, described, datab
     assert document["datacontenttype"] == "application/json"
 
 
+async def test_a_header_that_is_not_percent_encoded_is_refused(call, provider, described, database):
+    headers = {f"ce-{name}": value for name, value in event().items() if name != "data"}
+    headers["ce-note"] = "Bangka é".encode()
+    answer = await publish(call, provider, event()["data"], "application/json", **headers)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/note")
+    assert await stored(database) == []
+
+
 async def test_a_batch_is_stored_whole_in_its_order(call, provider, described, database):
     batch = [event(id=f"z-{9 - n}", data={"number": n}) for n in range(5)]
     answer = await publish(call, provider, batch, BATCH)
