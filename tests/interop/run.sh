@@ -1,25 +1,37 @@
 #!/usr/bin/env bash
 # make interop: libraries of others against a platform of its own (or a running one: INTEROP_HOME,
-# INTEROP_PORT). Needs node 20 and npm; Authlib lives in a venv of its own.
+# INTEROP_PORT). Needs node 20 and npm; the Python libraries live in a venv of their own.
+# INTEROP_ONLY=events runs the scripts whose command has that word in it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=tests/interop
 export SEBALAI_HOME="${INTEROP_HOME:-$(mktemp -d)}" SEBALAI_PORT="${INTEROP_PORT:-19200}"
-export INTEROP_FACTS="$SEBALAI_HOME/interop.json"
+facts="$(mktemp)"
+export INTEROP_FACTS="$facts"
 command -v npm >/dev/null || { echo "interop needs node 20 with npm"; exit 2; }
 (cd "$here" && npm ci --silent)
-if [ ! -x "$here/.venv/bin/python" ]; then
-  python3 -m venv "$here/.venv"
-  "$here/.venv/bin/python" -m pip install --quiet --require-hashes -r "$here/authlib.txt"
+if ! cmp -s "$here/python.txt" "$here/.venv/installed.txt"; then
+  python3 -m venv --clear "$here/.venv"
+  "$here/.venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$here/python.txt"
+  cp "$here/python.txt" "$here/.venv/installed.txt"
 fi
 if [ -z "${INTEROP_HOME:-}" ]; then
-  trap '.venv/bin/sebalai down >/dev/null; rm -rf "$SEBALAI_HOME"' EXIT
+  trap '.venv/bin/sebalai down >/dev/null; rm -rf "$SEBALAI_HOME" "$facts"' EXIT
   .venv/bin/sebalai up >"$SEBALAI_HOME.log" 2>&1 || { tail -20 "$SEBALAI_HOME.log"; exit 1; }
+else
+  trap 'rm -f "$facts"' EXIT
 fi
 status=0
 # Each script gets facts of its own: signing out at the end of one must not end the next.
-for run in "node openid_client.js" "node oauth4webapi.js" ".venv/bin/python authlib_client.py"; do
-  .venv/bin/python "$here/prepare.py" >"$INTEROP_FACTS"
-  (cd "$here" && $run) || status=1
-done
+while read -r prepare run; do
+  case "$run" in *"${INTEROP_ONLY:-}"*) ;; *) continue ;; esac
+  .venv/bin/python "$here/$prepare" >"$INTEROP_FACTS"
+  (cd "$here" && $run </dev/null) || status=1
+done <<'RUNS'
+prepare.py node openid_client.js
+prepare.py node oauth4webapi.js
+prepare.py .venv/bin/python authlib_client.py
+prepare_events.py .venv/bin/python events_client.py
+prepare_events.py node events_client.js
+RUNS
 exit $status
