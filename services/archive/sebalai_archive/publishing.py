@@ -7,6 +7,7 @@ from typing import Any
 from sebalai_archive.app import NAME, archive_app
 from sebalai_archive.disposals import events as disposals
 from sebalai_archive.fixity import events as fixity
+from sebalai_archive.incoming import events as incoming
 from sebalai_archive.outgoing import events as letters
 from sebalai_archive.records import events as records
 from sebalai_archive.settings import ArchiveSettings
@@ -17,7 +18,8 @@ def contracts() -> dict[str, dict[str, Any]]:
     documents: dict[str, dict[str, Any]] = {
         f"{NAME}.openapi.json": archive_app(ArchiveSettings()).openapi()
     }
-    published = records.PUBLISHED | letters.PUBLISHED | disposals.PUBLISHED | fixity.PUBLISHED
+    published = records.PUBLISHED | letters.PUBLISHED | incoming.PUBLISHED
+    published |= disposals.PUBLISHED | fixity.PUBLISHED
     for kind, data in published.items():
         documents[f"events/{kind}.json"] = data.model_json_schema()
     return documents

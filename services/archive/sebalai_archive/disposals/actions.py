@@ -160,7 +160,8 @@ async def find_disposal(session: AsyncSession, *, caller: Caller, disposal_id: U
     return found
 
 
-async def _locked(session: AsyncSession, caller: Caller, disposal_id: UUID) -> Disposal:
+async def locked(session: AsyncSession, caller: Caller, disposal_id: UUID) -> Disposal:
+    """Held until the transaction ends. Raises `DisposalUnknown`."""
     found = await store.lock(session, caller, disposal_id)
     if found is None:
         raise DisposalUnknown("Open one by POST /v1/disposals.")
@@ -179,7 +180,7 @@ async def do_step(
     `WitnessMissing`, `DisposalBlocked`.
     """
     name, wanted = step
-    disposal = await _locked(session, caller, disposal_id)
+    disposal = await locked(session, caller, disposal_id)
     due = machine.next_step(disposal.kind, disposal.state)
     if due is None or due.name != name:
         raise StepOutOfOrder(f"Next is: {due.name if due else 'nothing, it is over'}.")
@@ -240,6 +241,9 @@ async def _require_evidence(
         told = f"It takes {', '.join(sorted(due.slots)) or 'none'}."
         raise FieldInvalid(f"/evidence/{(missing or strange)[0]}", told)
     listed = {one.record_id for one in await store.items(session, disposal.id)}
+    issued = await store.minutes_of(session, disposal.id)
+    if due.name == "minute" and issued is not None and wanted.evidence["berita_acara"] != issued:
+        raise FieldInvalid("/evidence/berita_acara", f"The minutes were issued as {issued}.")
     for slot, record_id in wanted.evidence.items():
         shown = await records.find_record(session, clock, caller=caller, record_id=record_id)
         if shown.state != "declared" or record_id in listed:
@@ -335,7 +339,7 @@ async def witness(
 
     Raises `DisposalUnknown`, `NotYourPart`, `StepOutOfOrder`.
     """
-    disposal = await _locked(session, caller, disposal_id)
+    disposal = await locked(session, caller, disposal_id)
     part = next((one for one in WITNESSES if getattr(disposal, one) == caller.subject), None)
     if part is None:
         raise NotYourPart("You are not named as a witness.")
@@ -357,7 +361,7 @@ async def withdraw(
     """By the proposer, until it is executed. Raises `DisposalUnknown`, `NotYourPart`,
     `StepOutOfOrder`.
     """
-    disposal = await _locked(session, caller, disposal_id)
+    disposal = await locked(session, caller, disposal_id)
     if disposal.proposer != caller.subject:
         raise NotYourPart("It is the proposer's.")
     if not machine.may_withdraw(disposal.kind, disposal.state):
@@ -400,6 +404,11 @@ async def list_proposals(
     session: AsyncSession, *, caller: Caller, act: str | None, after: UUID | None, limit: int
 ) -> Sequence[Proposal]:
     return await store.proposals(session, caller, act, after, limit)
+
+
+async def minutes_of(session: AsyncSession, *, disposal: Disposal) -> UUID | None:
+    """The record of its issued minutes."""
+    return await store.minutes_of(session, disposal.id)
 
 
 async def story_of(

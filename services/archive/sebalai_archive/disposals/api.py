@@ -10,7 +10,7 @@ from sebalai_shared.idempotency import Idempotent, KeyReused
 from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
-from sebalai_archive.disposals import actions, machine, minutes
+from sebalai_archive.disposals import actions, machine, minutes, minuting
 from sebalai_archive.disposals.actions import (
     DisposalBlocked,
     DisposalUnknown,
@@ -18,10 +18,17 @@ from sebalai_archive.disposals.actions import (
     StepOutOfOrder,
 )
 from sebalai_archive.disposals.model import Disposal, Proposal
-from sebalai_archive.disposals.schema import DisposalOpen, DisposalRead, ProposalRead, StepDo
+from sebalai_archive.disposals.schema import (
+    DisposalOpen,
+    DisposalRead,
+    MinutesIssue,
+    ProposalRead,
+    StepDo,
+)
 from sebalai_archive.disposals.schema import Withdraw as WithdrawAsk
 from sebalai_archive.paging import AfterId
 from sebalai_archive.records.actions import MayNotWrite, RecordUnknown
+from sebalai_archive.signing.signer import SigningUnavailable
 
 router = APIRouter(prefix="/v1", tags=["disposals"])
 
@@ -55,6 +62,7 @@ async def _read(session: Transaction, disposal: Disposal) -> DisposalRead:
             "people": {name: getattr(disposal, name) for name in names},
             "records": [one.record_id for one in items],
             "acts": [row_dict(act) for act in acts],
+            "minutes": await actions.minutes_of(session, disposal=disposal),
             "next": due and {"step": due.name, "part": due.part, "slots": sorted(due.slots)},
         }
     )
@@ -140,6 +148,23 @@ async def withdraw(
         session, clock, caller=caller, disposal_id=disposal_id, reason=wanted.reason
     )
     return await _read(session, given_up)
+
+
+@router.put(
+    "/disposals/{disposal_id}/minutes",
+    responses=responses(DisposalUnknown, NotYourPart, StepOutOfOrder, SigningUnavailable),
+)
+async def issue_minutes(
+    request: Request, disposal_id: UUID, caller: IdentifiedAccess, wanted: MinutesIssue
+) -> DisposalRead:
+    """The minutes as signed PDF/A, filed as a record; `minutes` names it. By the executor."""
+    state = request.app.state
+    desk = minuting.Desk(state.database, state.clock, state.content, state.signer)
+    issued = await minuting.issue_minutes(
+        desk, caller=caller, disposal_id=disposal_id, wanted=wanted
+    )
+    async with desk.database.transaction() as session:
+        return await _read(session, issued)
 
 
 @router.get(

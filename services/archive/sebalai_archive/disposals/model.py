@@ -69,3 +69,13 @@ class DisposalAct(Base):
     by: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     evidence: Mapped[dict[str, str]] = mapped_column(JSONB)
+
+
+class DisposalMinutes(Base):
+    """The one record that the archive itself has made of the minutes."""
+
+    __tablename__ = "disposal_minutes"
+
+    disposal_id: Mapped[UUID] = mapped_column(primary_key=True)
+    record_id: Mapped[UUID]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from sebalai_archive.disposals.machine import Kind, Slot, State
-from sebalai_archive.texts import LongLine, Subject
+from sebalai_archive.texts import Line, LongLine, Subject
 
 ITEMS_MAX = 1_000
 
@@ -61,6 +61,16 @@ class StepDo(BaseModel):
     authority: Authority | None = None
 
 
+class MinutesIssue(BaseModel):
+    """How the executor stands under the minutes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Line
+    position: Line
+    place: Line = "Pangkalpinang"
+
+
 class Withdraw(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -94,3 +104,4 @@ class DisposalRead(BaseModel):
     created_at: datetime
     executed_at: datetime | None
     withdrawn_reason: str | None
+    minutes: UUID | None

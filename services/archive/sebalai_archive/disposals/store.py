@@ -12,6 +12,7 @@ from sebalai_archive.disposals.model import (
     Disposal,
     DisposalAct,
     DisposalItem,
+    DisposalMinutes,
     Proposal,
 )
 
@@ -50,6 +51,12 @@ async def items(session: AsyncSession, disposal_id: UUID) -> Sequence[DisposalIt
 async def acts(session: AsyncSession, disposal_id: UUID) -> Sequence[DisposalAct]:
     query = select(DisposalAct).where(DisposalAct.disposal_id == disposal_id)
     return (await session.scalars(query.order_by(DisposalAct.at, DisposalAct.step))).all()
+
+
+async def minutes_of(session: AsyncSession, disposal_id: UUID) -> UUID | None:
+    """The record of the issued minutes."""
+    found = await session.get(DisposalMinutes, disposal_id)
+    return found and found.record_id
 
 
 async def close_items(session: AsyncSession, disposal_id: UUID) -> None:

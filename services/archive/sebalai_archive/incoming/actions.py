@@ -8,12 +8,13 @@ from uuid import UUID
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
 from sebalai_shared.ids import uuid7
+from sebalai_shared.outbox import publish
 from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.content_store import Stored
-from sebalai_archive.incoming import access, store
-from sebalai_archive.incoming.model import IncomingLetter
+from sebalai_archive.incoming import access, events, store
+from sebalai_archive.incoming.model import Disposition, IncomingLetter
 from sebalai_archive.incoming.schema import IncomingCreate
 from sebalai_archive.incoming.store import Seat, Seen
 from sebalai_archive.numbering import actions as numbering
@@ -139,6 +140,12 @@ async def _enter(
     letter.addressed_to, letter.registered_at = addressed_to, clock.now()
     letter.registered_by = str(caller.subject)
     await session.flush()
+    # The name of a sender outside the province stays here; an agency is named by its slug.
+    sender = letter.sender if letter.channel == "bus" else None
+    fact = events.LetterRegistered(
+        letter_id=letter.id, agency=letter.agency, sender=sender, outgoing_id=letter.outgoing_id
+    )
+    await publish(session, events.registered(fact, clock.now()))
     return await find_letter(session, clock, caller=caller, letter_id=letter.id)
 
 
@@ -180,8 +187,17 @@ async def open_letter(
     )
     log = (letter.record_id or letter.id, letter.security_class, "letter", "incoming letter")
     await opening.note_opening(session, reader=seat.reader, log=log)
-    await store.mark_read(session, letter.id, seat.reader.subject, clock.now())
+    for read in await store.mark_read(session, letter.id, seat.reader.subject, clock.now()):
+        await tell_moved(session, clock, read)
     return letter
+
+
+async def tell_moved(session: AsyncSession, clock: Clock, moved: Disposition) -> None:
+    """The fact that a disposition was sent or has moved on."""
+    fact = events.DispositionMoved(
+        disposition_id=moved.id, letter_id=moved.letter_id, agency=moved.agency, state=moved.state
+    )
+    await publish(session, events.moved(fact, clock.now()))
 
 
 async def named_content(session: AsyncSession, *, digests: Sequence[str]) -> set[str]:

@@ -50,8 +50,8 @@ async def send(
     letter = seen.letter
     parent = await _require_holder(session, clock, caller, letter, wanted.parent_id)
     _check(clock, caller, wanted)
-    if parent is not None:
-        _begin(parent, clock)
+    if parent is not None and _begin(parent, clock):
+        await actions.tell_moved(session, clock, parent)
     disposition = Disposition(
         id=uuid7(),
         letter_id=letter.id,
@@ -64,6 +64,7 @@ async def send(
     )
     session.add(disposition)
     await session.flush()
+    await actions.tell_moved(session, clock, disposition)
     return disposition
 
 
@@ -100,11 +101,15 @@ async def _require_holder(
     return parent
 
 
-def _begin(found: Disposition, clock: Clock) -> None:
-    """What somebody passed on or worked on was read, and is not recalled any more."""
-    if found.state == UNREAD:
+def _begin(found: Disposition, clock: Clock) -> bool:
+    """What somebody passed on or worked on was read, and is not recalled any more. Answers whether
+    that is new.
+    """
+    is_new = found.state == UNREAD
+    if is_new:
         found.state = "read"
     found.read_at = found.read_at or clock.now()
+    return is_new
 
 
 async def move(
@@ -124,6 +129,7 @@ async def move(
         found.state = to
         _begin(found, clock)
         await session.flush()
+        await actions.tell_moved(session, clock, found)
     return found
 
 
@@ -165,6 +171,7 @@ async def finish(
         await session.flush()
     except IntegrityError as error:  # the database holds that it is a letter of the same agency
         raise FieldInvalid("/answer_id", "Name an outgoing letter of your agency.") from error
+    await actions.tell_moved(session, clock, found)
     return found
 
 
@@ -179,6 +186,7 @@ async def recall(
         raise DispositionElsewhere(f"It is {found.state}: what was read is not recalled.")
     found.state, found.ended_at = "cancelled", clock.now()
     await session.flush()
+    await actions.tell_moved(session, clock, found)
     return found
 
 

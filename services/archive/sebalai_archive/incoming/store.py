@@ -120,8 +120,11 @@ async def disposition_page(
     return (await session.scalars(query)).all()
 
 
-async def mark_read(session: AsyncSession, letter_id: UUID, recipient: str, at: datetime) -> None:
-    await session.execute(
+async def mark_read(
+    session: AsyncSession, letter_id: UUID, recipient: str, at: datetime
+) -> Sequence[Disposition]:
+    """Those that are read by that."""
+    found = await session.scalars(
         update(Disposition)
         .where(
             Disposition.letter_id == letter_id,
@@ -129,7 +132,9 @@ async def mark_read(session: AsyncSession, letter_id: UUID, recipient: str, at: 
             Disposition.state == "unread",
         )
         .values(state="read", read_at=at)
+        .returning(Disposition)
     )
+    return found.all()
 
 
 async def named_content(session: AsyncSession, digests: Sequence[str]) -> set[str]:

@@ -1,6 +1,6 @@
 """Facts about records. They leave the archive: ids and a salted commitment, no title, no name."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -8,6 +8,7 @@ from sebalai_shared.events import Event
 
 DECLARED = "archive.record.declared.v1"
 DESTROYED = "archive.record.destroyed.v1"
+TRIGGERED = "archive.record.triggered.v1"
 ERASED = "archive.record.erased.v1"
 SOURCE = "urn:sebalai:archive"
 
@@ -36,10 +37,19 @@ class RecordErased(BaseModel):
     disposal_id: UUID
 
 
+class RecordTriggered(BaseModel):
+    """The act that starts its retention was set or corrected."""
+
+    record_id: UUID
+    agency: str
+    trigger_date: date
+
+
 PUBLISHED: dict[str, type[BaseModel]] = {
     DECLARED: RecordDeclared,
     DESTROYED: RecordDestroyed,
     ERASED: RecordErased,
+    TRIGGERED: RecordTriggered,
 }
 
 
@@ -54,3 +64,7 @@ def destroyed(fact: RecordDestroyed, at: datetime) -> Event:
 
 def erased(fact: RecordErased, at: datetime) -> Event:
     return Event(ERASED, SOURCE, str(fact.record_id), fact.model_dump(mode="json"), at)
+
+
+def triggered(fact: RecordTriggered, at: datetime) -> Event:
+    return Event(TRIGGERED, SOURCE, str(fact.record_id), fact.model_dump(mode="json"), at)

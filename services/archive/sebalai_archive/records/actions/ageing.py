@@ -11,11 +11,13 @@ from uuid import UUID
 from sebalai_shared.caller import ANONYMOUS, Caller
 from sebalai_shared.clock import Clock
 from sebalai_shared.ids import uuid7
+from sebalai_shared.outbox import publish
 from sebalai_shared.problems import FieldInvalid
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.reader import enter_as_worker
+from sebalai_archive.records import events
 from sebalai_archive.records.actions import keeping
 from sebalai_archive.records.model import Record, RecordRetention, RetentionEvent
 from sebalai_archive.records.schema import TriggerSet
@@ -48,6 +50,10 @@ async def set_trigger(
     await recompute(session, record, now)
     _tell(session, record, now, before, ("trigger_set", caller.subject or "", wanted.reason))
     await session.flush()
+    fact = events.RecordTriggered(
+        record_id=record.id, agency=record.agency, trigger_date=wanted.date
+    )
+    await publish(session, events.triggered(fact, now))
     return record
 
 
