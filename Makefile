@@ -53,7 +53,7 @@ types: install-dev ## pyright strict
 rooms: install-dev ## who may import whom, sizes, house rules
 	@$(BIN)/lint-imports --no-cache && $(BIN)/pytest tests/architecture $(ARGS)
 test: install-dev ## everything: pure, slice and flow tests, from nothing
-	@$(BIN)/pytest $(ARGS)
+	@BIN=$(BIN) tests/run $(ARGS)
 flows: install-dev ## only the flows with real processes
 	@$(BIN)/pytest tests/flows $(ARGS)
 cover: install-dev ## tests with branch coverage

@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 2.0
 BEAT_EACH_SECONDS = 1.0
-BEAT_STALE_SECONDS = 30.0
 
 Check = Callable[[], Awaitable[None]]
 
