@@ -64,7 +64,9 @@ async def test_a_request_finds_no_server_and_is_asked_to_come_again(ask, setting
         nowhere = settings.model_copy(
             update={"database_url": f"postgresql://nobody:x@127.0.0.1:{port}/none"}
         )
-        assert is_asked_to_wait(await ask("/v1/fine", Database(nowhere)))
+        away = Database(nowhere)
+        assert is_asked_to_wait(await ask("/v1/fine", away))
+        await away.close()
 
 
 async def test_a_request_that_waited_for_a_connection_in_vain_is_asked_to_come_again(
@@ -74,6 +76,7 @@ async def test_a_request_that_waited_for_a_connection_in_vain_is_asked_to_come_a
     narrow = Database(settings.model_copy(update={"pool_connections": 1}))
     async with narrow.engine.connect():
         answer = await ask("/v1/fine", narrow)
+    await narrow.close()
     assert is_asked_to_wait(answer)
 
 
