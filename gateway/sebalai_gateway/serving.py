@@ -13,8 +13,7 @@ import resource
 import signal
 from collections.abc import AsyncGenerator
 
-import uvicorn
-from sebalai_shared.process import KEEP_ALIVE_SECONDS, STOP_SECONDS
+from sebalai_shared.process import serve
 from sebalai_shared.telemetry import configure_logging
 
 from sebalai_gateway.app import Gateway
@@ -29,27 +28,15 @@ PARENT_EACH_SECONDS = 0.5
 
 
 def run(settings: GatewaySettings) -> None:
-    """Serves until SIGTERM; exchanges under way get STOP_SECONDS to finish."""
-    configure_logging(settings.log_level)
+    """Serves until SIGTERM, with room for more connections than a member has."""
     _raise_file_limit()
     is_one = settings.workers == 1
-    uvicorn.run(
+    serve(
         Gateway(settings) if is_one else "sebalai_gateway.serving:make",
+        settings,
         factory=not is_one,
         workers=settings.workers,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        log_config=None,
-        date_header=False,
-        server_header=False,
-        proxy_headers=False,
         backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=STOP_SECONDS,
         timeout_worker_healthcheck=WORKER_SILENT_SECONDS,
         limit_concurrency=CONNECTIONS_LIMIT,
     )

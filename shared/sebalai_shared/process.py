@@ -42,25 +42,29 @@ def main(commands: Mapping[str, Command], arguments: Sequence[str] | None = None
     command(arguments[1:])
 
 
-def serve(app: ASGIApp, settings: MemberSettings) -> None:
-    """Serves `app` until SIGTERM; requests under way get STOP_SECONDS to finish."""
+def serve(app: ASGIApp | str, settings: MemberSettings, **more: Any) -> None:
+    """Serves `app` until SIGTERM; requests under way get STOP_SECONDS to finish.
+
+    `more` are options of uvicorn, where a member needs others than these; with several workers
+    `app` is the name of what makes it.
+    """
     configure_logging(settings.log_level)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        log_config=None,
-        date_header=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        limit_concurrency=CONCURRENCY_LIMIT,
-    )
+    usual: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "loop": "uvloop",
+        "http": "httptools",
+        "ws": "none",
+        "access_log": False,
+        "log_config": None,
+        "date_header": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": STOP_SECONDS,
+        "limit_concurrency": CONCURRENCY_LIMIT,
+    }
+    uvicorn.run(app, **(usual | more))
 
 
 def run_worker(settings: MemberSettings, tasks: Callable[[], Awaitable[None]]) -> None:
