@@ -1,10 +1,20 @@
-"""The gateway's own database, migrated, and the names that tests of several rooms share."""
+"""The gateway's own database, an issuer of tokens, a broker, and how a test serves HTTP."""
 
+import asyncio
+import contextlib
+import socket
+import time
 from pathlib import Path
 
 import asyncpg
 import pytest
 import sebalai_gateway
+import uvicorn
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from sebalai_gateway.admission.keys import KeyStore
+from sebalai_shared.broker import ApiError, Broker
+from sebalai_shared.settings import MemberSettings
 from sebalai_shared.testing.database import fresh_database
 
 PACKAGE = Path(sebalai_gateway.__file__).parent
@@ -38,3 +48,74 @@ async def database(journal_url):
     connection = await asyncpg.connect(journal_url)
     yield connection
     await connection.close()
+
+
+class Issuer:
+    """Signs access tokens for one application, as identity does."""
+
+    url, audience = "http://127.0.0.1:8800", "urn:sebalai:gateway:ID-BB"
+
+    def __init__(self):
+        self.key, self.clock = ECKey.generate_key("P-256", {"kid": "k1"}), time.time
+
+    @property
+    def keys(self):
+        """What a gateway knows of this issuer."""
+        store = KeyStore()
+        store.replace(1, [self.key.as_dict(private=False)])
+        return store
+
+    def token(self, **changed):
+        now = int(self.clock())
+        claims = {
+            "iss": self.url, "aud": self.audience, "sub": "c", "client_id": "c", "jti": "j",
+            "iat": now, "exp": now + 300, "kind": "system", "agency": "dinsos-pmd",
+            "application": "ID-BB/GOV/dinsos-pmd/bansos", "scope": "bus.call",
+        }  # fmt: skip
+        header = {"alg": "ES256", "typ": "at+jwt", "kid": "k1"}
+        return jwt.encode(header, claims | changed, self.key)
+
+
+@pytest.fixture
+def issuer():
+    return Issuer()
+
+
+@pytest.fixture
+def emptied_broker(nats_url, nats_token):
+    """A context: a connection to a real NATS where the stream is there and empty, and then gone."""
+
+    @contextlib.asynccontextmanager
+    async def emptied(stream):
+        broker = Broker(MemberSettings(nats_url=nats_url, nats_token=nats_token))
+        await broker.connect()
+        with contextlib.suppress(ApiError):
+            await broker.api(f"STREAM.DELETE.{stream['name']}")
+        await broker.ensure_stream(stream)
+        yield broker
+        await broker.api(f"STREAM.DELETE.{stream['name']}")
+        await broker.close()
+
+    return emptied
+
+
+@pytest.fixture
+def serving():
+    """A context: a real HTTP server in this loop, set as the product sets it; answers its port."""
+
+    @contextlib.asynccontextmanager
+    async def serve(app):
+        config = uvicorn.Config(
+            app, port=0, http="httptools", ws="none", lifespan="off", access_log=False,
+            log_config=None, date_header=False, server_header=False, timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
+        listener = socket.create_server(("127.0.0.1", 0))
+        task = asyncio.create_task(server._serve(sockets=[listener]))
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await task
+
+    return serve

@@ -5,11 +5,9 @@ import base64
 import contextlib
 import gzip
 import json
-import socket
 
 import orjson
 import pytest
-import uvicorn
 from joserfc import jws
 from joserfc.jwk import ECKey, KeySet
 from pydantic import SecretStr
@@ -17,10 +15,8 @@ from sebalai_gateway.admission.keys import KeyStore
 from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.routing.feeds import Feeds, NotYet, Trust
 from sebalai_gateway.settings import GatewaySettings
-from sebalai_shared.broker import ApiError, Broker
 from sebalai_shared.caller import AssertionSigner
 from sebalai_shared.clock import SystemClock
-from sebalai_shared.settings import MemberSettings
 
 EXCHANGE = ECKey.generate_key("P-256", auto_kid=True)
 STRANGER = ECKey.generate_key("P-256", auto_kid=True)
@@ -65,30 +61,18 @@ class Members:
 
 
 @pytest.fixture
-async def members():
+async def members(serving):
     made = Members()
-    config = uvicorn.Config(
-        made, http="httptools", ws="none", lifespan="off", access_log=False, log_config=None
-    )
-    server, listener = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
-    task = asyncio.create_task(server._serve(sockets=[listener]))
-    made.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    yield made
-    server.should_exit = True
-    await task
+    async with serving(made) as port:
+        made.url = f"http://127.0.0.1:{port}"
+        yield made
 
 
 @pytest.fixture
-async def broker(nats_url, nats_token):
+async def broker(emptied_broker):
     """A real NATS whose bucket is there and empty."""
-    broker = Broker(MemberSettings(nats_url=nats_url, nats_token=nats_token))
-    await broker.connect()
-    with contextlib.suppress(ApiError):
-        await broker.api("STREAM.DELETE.KV_SNAPSHOTS")
-    await broker.ensure_stream(BUCKET)
-    yield broker
-    await broker.api("STREAM.DELETE.KV_SNAPSHOTS")
-    await broker.close()
+    async with emptied_broker(BUCKET) as broker:
+        yield broker
 
 
 @pytest.fixture

@@ -5,36 +5,17 @@ import hashlib
 import json
 
 import pytest
-from joserfc import jws, jwt
+from joserfc import jws
 from joserfc.jwk import ECKey
 from sebalai_gateway.admission import proofs as module
-from sebalai_gateway.admission.keys import KeyStore
 from sebalai_gateway.admission.proofs import ProofVerifier, Shown
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.refusals import Refusal
 
-ISSUER, AUDIENCE, SOURCE = "https://bus.example", "urn:sebalai:gateway:ID-BB", "10.0.0.1"
-KEY, HOLDER, OTHER = (ECKey.generate_key("P-256", {"kid": k}) for k in ("k1", "h", "o"))
+ISSUER, SOURCE = "https://bus.example", "10.0.0.1"
+HOLDER, OTHER = (ECKey.generate_key("P-256", {"kid": k}) for k in ("h", "o"))
 NOW = 1_800_000_000
 PATH = "/r1/ID-BB/GOV/dp3acskb/kependudukan/penduduk/residents/1"
-CLAIMS = {
-    "iss": ISSUER, "aud": AUDIENCE, "sub": "c", "client_id": "c", "jti": "j", "iat": NOW,
-    "exp": NOW + 300, "kind": "system", "agency": "dinsos-pmd", "scope": "bus.call",
-    "application": "ID-BB/GOV/dinsos-pmd/bansos", "cnf": {"jkt": HOLDER.thumbprint()},
-}  # fmt: skip
-
-
-class Hands:
-    def __init__(self, now):
-        self.now = float(now)
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Hands(NOW)
 
 
 @pytest.fixture
@@ -43,19 +24,20 @@ def proofs(clock):
 
 
 @pytest.fixture
-def verifier(clock, proofs):
-    keys = KeyStore()
-    keys.replace(1, [KEY.as_dict(private=False)])
-    return TokenVerifier(ISSUER, AUDIENCE, keys, clock, proofs=proofs)
+def verifier(issuer, clock, proofs):
+    return TokenVerifier(ISSUER, issuer.audience, issuer.keys, clock, proofs=proofs)
+
+
+@pytest.fixture
+def token(issuer, clock):
+    """Makes tokens bound to HOLDER."""
+    issuer.clock = lambda: NOW
+    bound = {"iss": ISSUER, "cnf": {"jkt": HOLDER.thumbprint()}}
+    return lambda **claims: issuer.token(**(bound | claims)).encode()
 
 
 def b64(raw):
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def token(**claims):
-    header = {"alg": "ES256", "typ": "at+jwt", "kid": "k1"}
-    return jwt.encode(header, CLAIMS | claims, KEY).encode()
 
 
 def public(key):
@@ -80,14 +62,14 @@ def slug_of(verifier, authorization, shown):
     return refused.value.slug
 
 
-def test_holder_of_the_key_passes_every_time_with_a_new_proof(verifier, proofs):
+def test_holder_of_the_key_passes_every_time_with_a_new_proof(verifier, proofs, token):
     bound = token()
     for number in range(3):
         shown = Shown("GET", PATH, proof(proofs, bound, jti=str(number)))
         assert verifier.verify(b"DPoP " + bound, SOURCE, shown).client_id == "c"
 
 
-def test_bound_token_alone_is_refused_also_after_it_was_proven(verifier, proofs):
+def test_bound_token_alone_is_refused_also_after_it_was_proven(verifier, proofs, token):
     bound = token()
     shown = Shown("GET", PATH, proof(proofs, bound))
     assert verifier.verify(b"dpop " + bound, SOURCE, shown)
@@ -96,7 +78,7 @@ def test_bound_token_alone_is_refused_also_after_it_was_proven(verifier, proofs)
     assert slug_of(verifier, b"Bearer " + bound, Shown("GET", PATH)) == "dpop-proof-invalid"
 
 
-def test_bearer_token_is_not_dressed_up_as_bound(verifier, proofs):
+def test_bearer_token_is_not_dressed_up_as_bound(verifier, proofs, token):
     plain = token(cnf={})
     shown = Shown("GET", PATH, proof(proofs, plain))
     assert slug_of(verifier, b"DPoP " + plain, shown) == "dpop-proof-invalid"
@@ -130,7 +112,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_proof_is_refused(verifier, proofs, name):
+def test_bad_proof_is_refused(verifier, proofs, name, token):
     bound = token()
     shown = Shown("GET", PATH, proof(proofs, bound, **BAD[name]))
     assert slug_of(verifier, b"DPoP " + bound, shown) == "dpop-proof-invalid"
@@ -139,11 +121,11 @@ def test_bad_proof_is_refused(verifier, proofs, name):
 @pytest.mark.parametrize(
     "raw", [b"", b"x", b"a.b.c", b"..", b"a.b.c.d", b"x" * 5000, b"\xff.\xff.\xff"]
 )
-def test_what_is_no_proof_is_refused(verifier, raw):
+def test_what_is_no_proof_is_refused(verifier, raw, token):
     assert slug_of(verifier, b"DPoP " + token(), Shown("GET", PATH, raw)) == "dpop-proof-invalid"
 
 
-def test_nonce_is_asked_for_and_lives_two_periods(verifier, proofs, clock):
+def test_nonce_is_asked_for_and_lives_two_periods(verifier, proofs, clock, token):
     bound = token()
     for nonce in (None, "x", 5):
         shown = Shown("GET", PATH, proof(proofs, bound, nonce=nonce))
@@ -160,7 +142,7 @@ def test_nonce_is_asked_for_and_lives_two_periods(verifier, proofs, clock):
     assert slug_of(verifier, b"DPoP " + bound, Shown("GET", PATH, late)) == "dpop-nonce"
 
 
-def test_used_proofs_are_bounded_and_none_is_forgotten_for_it(verifier, proofs, monkeypatch):
+def test_used_proofs_are_bounded_and_none_is_forgotten_for_it(verifier, proofs, monkeypatch, token):
     monkeypatch.setattr(module, "USED_LIMIT", 1)
     bound = token()
     assert verifier.verify(b"DPoP " + bound, SOURCE, Shown("GET", PATH, proof(proofs, bound)))
@@ -173,7 +155,7 @@ def test_all_processes_of_a_gateway_know_each_others_nonces(clock, proofs):
     assert ProofVerifier(b"t" * 32, ISSUER, clock).nonce() != proofs.nonce()
 
 
-def test_token_bound_to_a_certificate_wants_that_certificate(verifier):
+def test_token_bound_to_a_certificate_wants_that_certificate(verifier, token):
     bound = token(cnf={"x5t#S256": "thumb"})
     assert verifier.verify(b"Bearer " + bound, SOURCE, Shown(certificate="thumb"))
     assert slug_of(verifier, b"Bearer " + bound, Shown(certificate="other")) == "token-binding"

@@ -3,46 +3,17 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from joserfc import jwt
-from joserfc.jwk import ECKey
 from sebalai_gateway.admission import revoked as module
-from sebalai_gateway.admission.keys import KeyStore
 from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.refusals import Refusal
 
-ISSUER, AUDIENCE, SOURCE = "http://127.0.0.1:8800", "urn:sebalai:gateway:ID-BB", "10.0.0.1"
-KEY = ECKey.generate_key("P-256", {"kid": "k1"})
+SOURCE = "10.0.0.1"
 NOW = 1_800_000_000
-CLAIMS = {
-    "iss": ISSUER, "aud": AUDIENCE, "sub": "c", "client_id": "c", "jti": "j", "iat": NOW,
-    "exp": NOW + 300, "kind": "system", "agency": "dinsos-pmd", "scope": "bus.call",
-    "application": "ID-BB/GOV/dinsos-pmd/bansos",
-}  # fmt: skip
-
-
-class Hands:
-    """A clock whose hands a test moves."""
-
-    def __init__(self, now):
-        self.now = float(now)
-
-    def __call__(self):
-        return self.now
-
-
-def token(**claims):
-    header = {"alg": "ES256", "typ": "at+jwt", "kid": "k1"}
-    return jwt.encode(header, CLAIMS | claims, KEY).encode()
 
 
 PERSONAL = {"sid": "s", "posting": "p", "rjti": "r"}
 NAMES = ["cli.c", "sub.c", "jti.j", "jti.r", "sid.s", "pst.p", "kid.k1"]
-
-
-@pytest.fixture
-def clock():
-    return Hands(NOW + 1)
 
 
 @pytest.fixture
@@ -51,14 +22,20 @@ def held(clock):
 
 
 @pytest.fixture
-def verifier(clock, held):
-    keys = KeyStore()
-    keys.replace(1, [KEY.as_dict(private=False)])
-    return TokenVerifier(ISSUER, AUDIENCE, keys, clock, held)
+def verifier(issuer, clock, held):
+    return TokenVerifier(issuer.url, issuer.audience, issuer.keys, clock, held)
+
+
+@pytest.fixture
+def token(issuer, clock):
+    """Makes tokens; the clock has gone on by a second since."""
+    issuer.clock = lambda: NOW
+    clock.now = NOW + 1
+    return lambda **claims: issuer.token(**claims).encode()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_whatever_a_token_is_revoked_by_it_is_refused_at_its_next_use(verifier, held, name):
+def test_whatever_a_token_is_revoked_by_it_is_refused_at_its_next_use(verifier, held, name, token):
     bearer = b"Bearer " + token(**PERSONAL)
     assert verifier.verify(bearer, SOURCE).sub == "c"
     held.take(1, [(name, NOW + 1, NOW + 400)], is_whole=False)
@@ -69,18 +46,18 @@ def test_whatever_a_token_is_revoked_by_it_is_refused_at_its_next_use(verifier, 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_revoked_token_that_was_never_seen_is_refused(verifier, held, name):
+def test_revoked_token_that_was_never_seen_is_refused(verifier, held, name, token):
     held.take(1, [(name, NOW + 1, NOW + 400)], is_whole=False)
     with pytest.raises(Refusal):
         verifier.verify(b"Bearer " + token(**PERSONAL), SOURCE)
 
 
-def test_token_issued_after_the_revocation_is_good(verifier, held):
+def test_token_issued_after_the_revocation_is_good(verifier, held, token):
     held.take(1, [(name, NOW, NOW + 400) for name in NAMES], is_whole=False)
     assert verifier.verify(b"Bearer " + token(**PERSONAL), SOURCE)
 
 
-def test_revocation_of_another_hurts_nobody(verifier, held):
+def test_revocation_of_another_hurts_nobody(verifier, held, token):
     other = [f"{kind}.other" for kind in ("cli", "sub", "jti", "sid", "pst", "kid")]
     held.take(
         1, [(name, NOW + 1, NOW + 400) for name in [*other, "sid.", "pst.", "jti."]], is_whole=False

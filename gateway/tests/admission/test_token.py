@@ -27,21 +27,6 @@ CLAIMS = {
 }  # fmt: skip
 
 
-class Hands:
-    """A clock whose hands a test moves."""
-
-    def __init__(self, now):
-        self.now = float(now)
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Hands(NOW)
-
-
 @pytest.fixture
 def keys():
     store = KeyStore()

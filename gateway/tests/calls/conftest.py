@@ -4,18 +4,14 @@ import asyncio
 import contextlib
 import hashlib
 import socket
-import time
 from dataclasses import dataclass, field
 
 import aiohttp
 import asyncpg
 import orjson
 import pytest
-import uvicorn
-from joserfc import jwt
 from joserfc.jwk import ECKey
 from multidict import CIMultiDict
-from sebalai_gateway.admission.keys import KeyStore
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.calls.path import Calls, Parts
 from sebalai_gateway.database import Pool
@@ -31,11 +27,9 @@ from sebalai_shared.caller import AssertionSigner
 from sebalai_shared.clock import SystemClock
 from yarl import URL
 
-ISSUER, AUDIENCE = "http://127.0.0.1:8800", "urn:sebalai:gateway:ID-BB"
 CONSUMER = "ID-BB/GOV/dinsos-pmd/bansos"
 PROVIDER = "ID-BB/GOV/dp3acskb/kependudukan"
 SMALL_BYTES = 64 * 1024
-KEY = ECKey.generate_key("P-256", {"kid": "k1"})
 
 
 @dataclass
@@ -175,12 +169,13 @@ def snapshot(url):
 class Bus:
     """The gateway's call path as a consumer sees it, and what its journal says."""
 
-    def __init__(self, port, session, database, lines):
+    def __init__(self, port, session, database, lines, issuer):
         self.port, self.session, self.database, self.lines = port, session, database, lines
-        self.token = make_token()
+        self._issuer = issuer
+        self.bear()
 
     def bear(self, **claims):
-        self.token = make_token(**claims)
+        self.token = self._issuer.token(**claims)
 
     def path(self, rest="/open/x", interface="penduduk"):
         return f"/r1/{PROVIDER}/{interface}{rest}"
@@ -226,51 +221,22 @@ class Bus:
                 await asyncio.sleep(0.02)
 
 
-def make_token(**changed):
-    now = int(time.time())
-    claims = {
-        "iss": ISSUER, "aud": AUDIENCE, "sub": "client-1", "client_id": "client-1", "jti": "j",
-        "iat": now, "exp": now + 300, "kind": "system", "agency": "dinsos-pmd",
-        "application": CONSUMER, "scope": "bus.call",
-    }  # fmt: skip
-    return jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": "k1"}, claims | changed, KEY)
-
-
-@contextlib.asynccontextmanager
-async def serving(app):
-    """A real HTTP server in this loop, set as the product sets it; answers its port."""
-    config = uvicorn.Config(
-        app, port=0, http="httptools", ws="none", lifespan="off", access_log=False,
-        log_config=None, date_header=False, server_header=False, timeout_graceful_shutdown=1,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", 0))
-    task = asyncio.create_task(server._serve(sockets=[listener]))
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        await task
-
-
 @pytest.fixture
-async def bus(provider, journal, journal_url, database):
-    keys = KeyStore()
-    keys.replace(1, [KEY.as_dict(private=False)])
+async def bus(provider, journal, journal_url, database, issuer, serving):
     table = Table.build(snapshot(provider.url))
     forwarder = Forwarder(Reach.parse(["127.0.0.1"]))
     signing = ECKey.generate_key("P-256", auto_kid=True)
     lines, pool = [], Pool(journal_url)
     quotas = Quotas(pool)
     parts = Parts(
-        verifier=TokenVerifier(ISSUER, AUDIENCE, keys),
+        verifier=TokenVerifier(issuer.url, issuer.audience, issuer.keys),
         table=lambda: table,
         journal=journal,
         forwarder=forwarder,
-        signer=AssertionSigner(signing, AUDIENCE, SystemClock()),
+        signer=AssertionSigner(signing, issuer.audience, SystemClock()),
         quotas=quotas,
         claims=Claims(Store(pool), Sealer(b"s" * 32)),
-        public_url=ISSUER,
+        public_url=issuer.url,
         log=lines.append,
     )
     async with (
@@ -279,7 +245,7 @@ async def bus(provider, journal, journal_url, database):
             auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
         ) as session,
     ):
-        yield Bus(port, session, database, lines)
+        yield Bus(port, session, database, lines, issuer)
     await quotas.close()
     await pool.close()
     await forwarder.close()

@@ -13,7 +13,7 @@ async def answered(bus):
 
 
 async def test_exchanged_token_opens_its_own_call(bus):
-    bus.bear(sub="person", interface=OWN, purpose="verifikasi-bansos", act={"sub": "client-1"})
+    bus.bear(sub="person", interface=OWN, purpose="verifikasi-bansos", act={"sub": "c"})
     assert (await answered(bus))[0] == 200
 
 

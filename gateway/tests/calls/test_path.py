@@ -33,7 +33,7 @@ async def test_answered_call_is_given_back_with_its_evidence(bus, provider):
         "outcome": "answered", "status": 200, "problem": None, "method": "POST",
     }  # fmt: skip
     assert {name: record[name] for name in ("consumer", "client_id", "agreement", "rule")} == {
-        "consumer": "ID-BB/GOV/dinsos-pmd/bansos", "client_id": "client-1",
+        "consumer": "ID-BB/GOV/dinsos-pmd/bansos", "client_id": "c",
         "agreement": "agreement-penduduk", "rule": "r1",
     }  # fmt: skip
     assert (record["purpose"], record["legal_basis"]) == ("verifikasi-bansos", "UU 11/2009")

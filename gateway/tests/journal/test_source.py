@@ -8,22 +8,15 @@ import asyncpg
 import orjson
 import pytest
 from sebalai_gateway.journal.source import ROWS_A_MESSAGE, JournalSource
-from sebalai_shared.broker import JOURNAL, ApiError, Broker
+from sebalai_shared.broker import JOURNAL
 from sebalai_shared.ids import uuid7
 from sebalai_shared.relay import Relay
-from sebalai_shared.settings import MemberSettings
 
 
 @pytest.fixture
-async def broker(nats_url, nats_token):
-    broker = Broker(MemberSettings(nats_url=nats_url, nats_token=nats_token))
-    await broker.connect()
-    with contextlib.suppress(ApiError):
-        await broker.api("STREAM.DELETE.JOURNAL")
-    await broker.ensure_stream(JOURNAL)
-    yield broker
-    await broker.api("STREAM.DELETE.JOURNAL")
-    await broker.close()
+async def broker(emptied_broker):
+    async with emptied_broker(JOURNAL) as broker:
+        yield broker
 
 
 @contextlib.asynccontextmanager
