@@ -1,9 +1,11 @@
-"""The gateway's own database, an issuer of tokens, a broker, and how a test serves HTTP."""
+"""The gateway's own database, an issuer of tokens, a broker, and HTTP servers of two kinds."""
 
 import asyncio
 import contextlib
+import hashlib
 import socket
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
@@ -12,6 +14,7 @@ import sebalai_gateway
 import uvicorn
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from multidict import CIMultiDict
 from sebalai_gateway.admission.keys import KeyStore
 from sebalai_shared.broker import ApiError, Broker
 from sebalai_shared.settings import MemberSettings
@@ -56,7 +59,7 @@ class Issuer:
     url, audience = "http://127.0.0.1:8800", "urn:sebalai:gateway:ID-BB"
 
     def __init__(self):
-        self.key, self.clock = ECKey.generate_key("P-256", {"kid": "k1"}), time.time
+        self.key = ECKey.generate_key("P-256", {"kid": "k1"})
 
     @property
     def keys(self):
@@ -65,8 +68,8 @@ class Issuer:
         store.replace(1, [self.key.as_dict(private=False)])
         return store
 
-    def token(self, **changed):
-        now = int(self.clock())
+    def token(self, at=None, **changed):
+        now = int(time.time()) if at is None else at
         claims = {
             "iss": self.url, "aud": self.audience, "sub": "c", "client_id": "c", "jti": "j",
             "iat": now, "exp": now + 300, "kind": "system", "agency": "dinsos-pmd",
@@ -76,7 +79,7 @@ class Issuer:
         return jwt.encode(header, claims | changed, self.key)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def issuer():
     return Issuer()
 
@@ -119,3 +122,101 @@ def serving():
             await task
 
     return serve
+
+
+@dataclass
+class Seen:
+    """One request as the provider read it from its socket."""
+
+    method: str
+    target: str
+    headers: CIMultiDict
+    size: int = 0
+    hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    is_whole: bool = False
+
+
+class Provider:
+    """An HTTP server by hand; `answer(seen, reader, writer)` writes whatever a test wants."""
+
+    def __init__(self):
+        self.seen, self.answer, self.before_body = [], plain, None
+        self.tasks = set()
+
+    async def serve(self, reader, writer):
+        self.tasks.add(asyncio.current_task())
+        try:
+            while head := await self.head(reader):
+                await self.exchange(head, reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self.tasks.discard(asyncio.current_task())
+            writer.close()
+
+    @staticmethod
+    async def head(reader):
+        try:
+            return (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        except asyncio.IncompleteReadError:
+            return ""
+
+    async def exchange(self, head, reader, writer):
+        line, *rest = head.strip().split("\r\n")
+        method, target, _ = line.split(" ")
+        headers = CIMultiDict(pair.split(": ", 1) for pair in rest)
+        seen = Seen(method, target, headers)
+        self.seen.append(seen)
+        if self.before_body is not None:
+            await self.before_body(writer)
+        async for chunk in body_of(headers, reader):
+            seen.size += len(chunk)
+            seen.hash.update(chunk)
+        seen.is_whole = True
+        await self.answer(seen, writer)
+        await writer.drain()
+
+
+async def body_of(headers, reader):
+    if "Transfer-Encoding" in headers:
+        while size := int(await reader.readline(), 16):
+            yield await reader.readexactly(size)
+            await reader.readexactly(2)
+        await reader.readexactly(2)
+        return
+    left = int(headers.get("Content-Length", "0"))
+    while left:
+        chunk = await reader.read(min(left, 65_536))
+        if not chunk:
+            raise asyncio.IncompleteReadError(b"", left)
+        left -= len(chunk)
+        yield chunk
+
+
+async def plain(seen, writer):
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello")
+
+
+@pytest.fixture(scope="session")
+def providing():
+    """A context: a provider on a port of its own."""
+
+    @contextlib.asynccontextmanager
+    async def provide():
+        made = Provider()
+        server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+        made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield made
+        server.close()
+        for task in list(made.tasks):
+            task.cancel()
+        if made.tasks:
+            await asyncio.wait(made.tasks)
+
+    return provide
+
+
+@pytest.fixture
+async def provider(providing):
+    async with providing() as made:
+        yield made

@@ -29,11 +29,10 @@ def verifier(issuer, clock, proofs):
 
 
 @pytest.fixture
-def token(issuer, clock):
+def token(issuer):
     """Makes tokens bound to HOLDER."""
-    issuer.clock = lambda: NOW
     bound = {"iss": ISSUER, "cnf": {"jkt": HOLDER.thumbprint()}}
-    return lambda **claims: issuer.token(**(bound | claims)).encode()
+    return lambda **claims: issuer.token(NOW, **(bound | claims)).encode()
 
 
 def b64(raw):

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import hashlib
 import socket
-from dataclasses import dataclass, field
 
 import aiohttp
 import asyncpg
@@ -30,92 +28,6 @@ from yarl import URL
 CONSUMER = "ID-BB/GOV/dinsos-pmd/bansos"
 PROVIDER = "ID-BB/GOV/dp3acskb/kependudukan"
 SMALL_BYTES = 64 * 1024
-
-
-@dataclass
-class Seen:
-    """One request as the provider read it from its socket."""
-
-    method: str
-    target: str
-    headers: CIMultiDict
-    size: int = 0
-    hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-    is_whole: bool = False
-
-
-class Provider:
-    """An HTTP server by hand; `answer(seen, reader, writer)` writes whatever a test wants."""
-
-    def __init__(self):
-        self.seen, self.answer, self.before_body = [], plain, None
-        self.tasks = set()
-
-    async def serve(self, reader, writer):
-        self.tasks.add(asyncio.current_task())
-        try:
-            while head := await self.head(reader):
-                await self.exchange(head, reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            self.tasks.discard(asyncio.current_task())
-            writer.close()
-
-    @staticmethod
-    async def head(reader):
-        try:
-            return (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        except asyncio.IncompleteReadError:
-            return ""
-
-    async def exchange(self, head, reader, writer):
-        line, *rest = head.strip().split("\r\n")
-        method, target, _ = line.split(" ")
-        headers = CIMultiDict(pair.split(": ", 1) for pair in rest)
-        seen = Seen(method, target, headers)
-        self.seen.append(seen)
-        if self.before_body is not None:
-            await self.before_body(writer)
-        async for chunk in body_of(headers, reader):
-            seen.size += len(chunk)
-            seen.hash.update(chunk)
-        seen.is_whole = True
-        await self.answer(seen, writer)
-        await writer.drain()
-
-
-async def body_of(headers, reader):
-    if "Transfer-Encoding" in headers:
-        while size := int(await reader.readline(), 16):
-            yield await reader.readexactly(size)
-            await reader.readexactly(2)
-        await reader.readexactly(2)
-        return
-    left = int(headers.get("Content-Length", "0"))
-    while left:
-        chunk = await reader.read(min(left, 65_536))
-        if not chunk:
-            raise asyncio.IncompleteReadError(b"", left)
-        left -= len(chunk)
-        yield chunk
-
-
-async def plain(seen, writer):
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello")
-
-
-@pytest.fixture
-async def provider():
-    made = Provider()
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    yield made
-    server.close()
-    for task in list(made.tasks):
-        task.cancel()
-    if made.tasks:
-        await asyncio.wait(made.tasks)
 
 
 @pytest.fixture

@@ -1,74 +1,62 @@
 """The edge routes by decoded segments, strips what only the gateway may say, and adds the caller."""
 
 import base64
+import contextlib
+import hashlib
 import json
-import time
+import socket
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from joserfc import jwt
 from joserfc.jwk import ECKey
-from sebalai_gateway.admission.keys import KeyStore
 from sebalai_gateway.admission.token import TokenVerifier
+from sebalai_gateway.edge import door as module
 from sebalai_gateway.edge.door import Edge
-from sebalai_gateway.forwarding.forwarder import ProviderTimeout, ProviderUnreachable
+from sebalai_gateway.forwarding.forwarder import Forwarder, ProviderUnreachable, Timeouts
 from sebalai_gateway.refusals import Refusal
+from sebalai_shared.addresses import Reach
 from sebalai_shared.caller import AssertionSigner
 from sebalai_shared.clock import SystemClock
 
-ISSUER, AUDIENCE = "http://127.0.0.1:8800", "urn:sebalai:gateway:ID-BB"
-KEY = ECKey.generate_key("P-256", {"kid": "k1"})
-MEMBERS = {
-    name: f"http://{name}.test" for name in ("identity", "catalog", "archive", "exchange", "portal")
-}
+MEMBERS = ("identity", "catalog", "archive", "exchange", "portal")
 
 
-class Answered:
-    """A member's answer, from memory."""
-
-    status = 200
-
-    def __init__(self, headers=(), chunks=(b"x",)):
-        self.headers, self._chunks, self.is_whole = list(headers), chunks, None
-
-    async def chunks(self):
-        for chunk in self._chunks:
-            if isinstance(chunk, Exception):
-                raise chunk
-            yield chunk
-
-    def close(self, *, is_complete):
-        self.is_whole = is_complete
+@pytest.fixture(scope="module")
+async def members(providing):
+    """A server for each member, by name; no other host can be reached."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield {name: await stack.enter_async_context(providing()) for name in MEMBERS}
 
 
-class Members:
-    """Stands where the network is: it takes what the edge sends and answers what a test says."""
-
-    def __init__(self):
-        self.sent, self.answer = [], Answered()
-
-    async def send(self, method, url, headers, body, _):
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        content = b"".join([chunk async for chunk in body]) if body is not None else None
-        self.sent.append((method, url, headers, content))
-        return self.answer
+@pytest.fixture(scope="module")
+async def forwarder():
+    made = Forwarder(Reach.parse(["127.0.0.1"]))
+    yield made
+    await made.close()
 
 
 class Door:
-    def __init__(self):
-        keys = KeyStore()
-        keys.replace(1, [KEY.as_dict(private=False)])
-        self.members, self.lines = Members(), []
-        signer = AssertionSigner(
-            ECKey.generate_key("P-256", auto_kid=True), AUDIENCE, SystemClock()
-        )
-        verifier = TokenVerifier(ISSUER, AUDIENCE, keys)
-        self.edge = Edge(MEMBERS, verifier, self.members, signer, self.lines.append)
+    """The edge, called as a server would call it, before the members."""
 
-    async def call(self, path, *, method="GET", query=b"", headers=(), body=b""):
-        sent = []
+    def __init__(self, members, forwarder, issuer, urls=None):
+        self.members, self.lines = members, []
+        for member in members.values():
+            member.seen.clear()
+        signer = AssertionSigner(
+            ECKey.generate_key("P-256", auto_kid=True), issuer.audience, SystemClock()
+        )
+        verifier = TokenVerifier(issuer.url, issuer.audience, issuer.keys)
+        urls = {name: member.url for name, member in members.items()} | (urls or {})
+        self.edge = Edge(urls, verifier, forwarder, signer, self.lines.append)
+
+    @property
+    def seen(self):
+        """What reached members: name and request."""
+        return [(name, seen) for name, member in self.members.items() for seen in member.seen]
+
+    async def call(self, path, *, method="GET", query=b"", headers=(), body=b"", sent=None):
+        sent = [] if sent is None else sent
 
         async def receive():
             return {"type": "http.request", "body": body, "more_body": False}
@@ -85,44 +73,43 @@ class Door:
 
 
 @pytest.fixture
-def door():
-    return Door()
+def door(members, forwarder, issuer):
+    usual = {member: member.answer for member in members.values()}
+    yield Door(members, forwarder, issuer)
+    for member, answer in usual.items():
+        member.answer = answer
 
 
-def bearer():
-    now = int(time.time())
-    claims = {
-        "iss": ISSUER, "aud": AUDIENCE, "sub": "c", "client_id": "c", "jti": "j", "iat": now,
-        "exp": now + 300, "kind": "system", "agency": "dinsos-pmd", "scope": "bus.call",
-        "application": "ID-BB/GOV/dinsos-pmd/bansos",
-    }  # fmt: skip
-    token = jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": "k1"}, claims, KEY)
-    return (b"authorization", f"Bearer {token}".encode())
+@pytest.fixture
+def bearer(issuer):
+    return (b"authorization", f"Bearer {issuer.token()}".encode())
 
 
 def claims_of(headers):
-    assertion = dict(headers)[b"sebalai-caller"].split(b".")[1]
-    return json.loads(base64.urlsafe_b64decode(assertion + b"=="))
+    assertion = headers["sebalai-caller"].split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(assertion + "=="))
 
 
 @pytest.mark.parametrize(
-    ("path", "url"),
+    ("path", "member", "target"),
     [
-        (b"/oauth/token", "http://identity.test/oauth/token"),
-        (b"/.well-known/openid-configuration", "http://identity.test/.well-known/openid-configuration"),
-        (b"/.well-known/api-catalog", "http://catalog.test/.well-known/api-catalog"),
-        (b"/api/exchange/v1/interfaces", "http://exchange.test/v1/interfaces"),
-        (b"/%61pi/exchange/v1", "http://exchange.test/v1"),
-        (b"/receipts/x", "http://exchange.test/receipts/x"),
-        (b"/", "http://portal.test/"),
-        (b"/oauth", "http://portal.test/oauth"),
-        (b"/receipts", "http://portal.test/receipts"),
-        (b"/a%20b/", "http://portal.test/a%20b/"),
+        (b"/oauth/token", "identity", "/oauth/token"),
+        (b"/.well-known/openid-configuration", "identity", "/.well-known/openid-configuration"),
+        (b"/sign-in", "identity", "/sign-in"),
+        (b"/.well-known/api-catalog", "catalog", "/.well-known/api-catalog"),
+        (b"/api/exchange/v1/interfaces", "exchange", "/v1/interfaces"),
+        (b"/%61pi/exchange/v1", "exchange", "/v1"),
+        (b"/receipts/x", "exchange", "/receipts/x"),
+        (b"/listClients", "exchange", "/listClients"),
+        (b"/", "portal", "/"),
+        (b"/oauth", "portal", "/oauth"),
+        (b"/receipts", "portal", "/receipts"),
+        (b"/a%20b/", "portal", "/a%20b/"),
     ],
-)  # fmt: skip
-async def test_each_address_goes_to_its_member(door, path, url):
+)
+async def test_each_address_goes_to_its_member(door, path, member, target):
     assert (await door.call(path))[0] == 200
-    assert door.members.sent[0][1] == url
+    assert [(name, seen.target) for name, seen in door.seen] == [(member, target)]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +120,7 @@ async def test_each_address_goes_to_its_member(door, path, url):
 )  # fmt: skip
 async def test_inner_addresses_are_closed_from_outside(door, path):
     assert (await door.call(path))[0] == 404
-    assert door.members.sent == []
+    assert door.seen == []
 
 
 @given(st.binary(max_size=60))
@@ -141,13 +128,15 @@ async def test_inner_addresses_are_closed_from_outside(door, path):
 @example(b"api/exchange/%2e%2e/internal/routes")
 @example(b"@other.test/x")
 @example(b"\\other.test/x")
-async def test_whatever_the_path_only_the_members_own_host_is_called(rest):
-    door = Door()
-    await door.call(b"/" + rest)
-    for _, url, _, _ in door.members.sent:
-        host = url.removeprefix("http://").split("/")[0]
-        assert host in {f"{name}.test" for name in MEMBERS}
-        assert "/internal/" not in url.removeprefix(f"http://{host}")[:10]
+async def test_whatever_the_path_a_member_hears_it_or_it_is_refused(
+    members, forwarder, issuer, rest
+):
+    door = Door(members, forwarder, issuer)
+    status = (await door.call(b"/" + rest))[0]
+    # Another host would be out of reach: 503.
+    assert (status, len(door.seen)) == (200, 1) or (status in (400, 404) and not door.seen)
+    for _, seen in door.seen:
+        assert not seen.target.startswith("/internal")
 
 
 async def test_query_method_and_body_go_through_unchanged(door):
@@ -155,35 +144,41 @@ async def test_query_method_and_body_go_through_unchanged(door):
         b"/api/archive/v1/x", method="PUT", query=b"a=%2F&b", body=b"hello",
         headers=[(b"content-length", b"5"), (b"if-match", b'"1"')],
     )  # fmt: skip
-    method, url, headers, body = door.members.sent[0]
-    assert (method, url, body) == ("PUT", "http://archive.test/v1/x?a=%2F&b", b"hello")
-    assert (b"if-match", b'"1"') in headers
+    ((name, seen),) = door.seen
+    assert (name, seen.method, seen.target) == ("archive", "PUT", "/v1/x?a=%2F&b")
+    assert (seen.size, seen.hash.digest()) == (5, hashlib.sha256(b"hello").digest())
+    assert seen.headers["if-match"] == '"1"'
 
 
-async def test_member_learns_who_calls_and_never_the_token(door):
-    await door.call(b"/api/exchange/v1/x", headers=[bearer(), (b"sebalai-caller", b"forged")])
-    headers = door.members.sent[0][2]
-    assert b"authorization" not in dict(headers)
-    assert [name for name, _ in headers].count(b"sebalai-caller") == 1
-    assert claims_of(headers)["aud"] == "exchange"
-    assert claims_of(headers)["agency"] == "dinsos-pmd"
+async def test_member_learns_who_calls_and_never_the_token(door, bearer):
+    await door.call(b"/api/exchange/v1/x", headers=[bearer, (b"sebalai-caller", b"forged")])
+    ((_, seen),) = door.seen
+    assert "authorization" not in seen.headers
+    assert len(seen.headers.getall("sebalai-caller")) == 1
+    assert claims_of(seen.headers)["aud"] == "exchange"
+    assert claims_of(seen.headers)["agency"] == "dinsos-pmd"
 
 
 async def test_identity_reads_the_credentials_of_its_own_endpoints_itself(door):
     await door.call(b"/oauth/token", headers=[(b"authorization", b"Basic abc")])
-    assert dict(door.members.sent[0][2])[b"authorization"] == b"Basic abc"
+    assert door.seen[0][1].headers["authorization"] == "Basic abc"
 
 
-async def test_portal_gets_cookies_but_no_token_and_no_caller(door):
-    await door.call(b"/desk", headers=[bearer(), (b"cookie", b"a=b")])
-    headers = dict(door.members.sent[0][2])
-    assert headers[b"cookie"] == b"a=b"
-    assert {b"authorization", b"sebalai-caller"}.isdisjoint(headers)
+async def test_identity_learns_where_a_guess_comes_from_and_from_nobody_else(door):
+    await door.call(b"/sign-in", headers=[(b"sebalai-source", b"10.9.9.9")])
+    assert door.seen[0][1].headers.getall("sebalai-source") == ["127.0.0.1"]
+
+
+async def test_portal_gets_cookies_but_no_token_and_no_caller(door, bearer):
+    await door.call(b"/desk", headers=[bearer, (b"cookie", b"a=b")])
+    ((_, seen),) = door.seen
+    assert seen.headers["cookie"] == "a=b"
+    assert {"authorization", "sebalai-caller"}.isdisjoint(map(str.lower, seen.headers))
 
 
 async def test_anonymous_caller_is_passed_without_an_assertion(door):
     await door.call(b"/api/catalog/v1/services", headers=[(b"sebalai-caller", b"forged")])
-    assert b"sebalai-caller" not in dict(door.members.sent[0][2])
+    assert "sebalai-caller" not in door.seen[0][1].headers
 
 
 async def test_bad_token_is_refused_before_the_member_hears_of_it(door):
@@ -192,31 +187,56 @@ async def test_bad_token_is_refused_before_the_member_hears_of_it(door):
     )
     assert status == 401
     assert json.loads(body)["type"].endswith("token-malformed")
-    assert door.members.sent == []
+    assert door.seen == []
 
 
 async def test_member_cannot_say_what_only_the_gateway_says(door):
-    door.members.answer = Answered([(b"Server", b"x"), (b"Sebalai-Caller", b"y"), (b"ETag", b"z")])
+    async def answer(seen, writer):
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nServer: x\r\nSebalai-Caller: y\r\nETag: z\r\n"
+            b"Content-Length: 1\r\n\r\nx"
+        )
+
+    door.members["exchange"].answer = answer
     _, sent, body = await door.call(b"/api/exchange/v1/x")
-    assert sent[0]["headers"] == [(b"etag", b"z")]
+    assert sent[0]["headers"] == [(b"etag", b"z"), (b"content-length", b"1")]
     assert body == b"x"
-    assert door.members.answer.is_whole
+    await door.call(b"/api/exchange/v1/x")
+    assert len(door.members["exchange"].tasks) == 1, "the connection is used again"
 
 
-@pytest.mark.parametrize("error", [ProviderUnreachable("no"), ProviderTimeout()])
-async def test_member_that_is_down_is_503_with_its_name(door, error):
-    door.members.answer = error
+async def test_member_that_is_down_is_503_with_its_name(members, forwarder, issuer):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    door = Door(members, forwarder, issuer, {"archive": nowhere})
     status, sent, body = await door.call(b"/api/archive/v1/x")
     assert status == 503
     assert dict(sent[0]["headers"])[b"retry-after"] == b"2"
     assert "archive" in json.loads(body)["detail"]
 
 
+async def test_member_that_is_silent_is_503_with_its_name(door, monkeypatch):
+    async def answer(seen, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+
+    door.members["archive"].answer = answer
+    monkeypatch.setattr(module, "TIMEOUTS", Timeouts(1.0, 0.05))
+    status, _, body = await door.call(b"/api/archive/v1/x")
+    assert (status, "archive" in json.loads(body)["detail"]) == (503, True)
+
+
 async def test_answer_that_breaks_off_is_not_ended_as_if_it_were_whole(door):
-    door.members.answer = Answered(chunks=(b"half", ProviderUnreachable("gone")))
+    async def answer(seen, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+        await writer.drain()
+        writer.close()
+
+    door.members["archive"].answer = answer
+    sent = []
     with pytest.raises(ProviderUnreachable):
-        await door.call(b"/api/archive/v1/x")
-    assert door.members.answer.is_whole is False
+        await door.call(b"/api/archive/v1/x", sent=sent)
+    assert b"".join(message.get("body", b"") for message in sent) == b"half"
+    assert all(message.get("more_body", True) for message in sent)
 
 
 async def test_line_names_the_member_and_never_the_path(door):
