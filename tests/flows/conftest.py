@@ -141,6 +141,9 @@ def platform():
     try:
         assert started.returncode == 0, started.stdout + started.stderr
         yield running
+        # A member whose subject has no line in deploy/nats/users.conf is refused in silence.
+        said = (Path(home) / "logs" / "nats.log").read_text()
+        assert [line for line in said.splitlines() if "Violation" in line] == []
     finally:
         stopped = running.run("down", check=False)
         assert stopped.returncode == 0, stopped.stdout + stopped.stderr

@@ -1,6 +1,7 @@
 """What the users of deploy/nats/users.conf may and may not do, on a broker of their own."""
 
 import asyncio
+import re
 import signal
 
 import nats
@@ -27,6 +28,11 @@ def url(tmp_path_factory):
     yield f"127.0.0.1:{port}"
     process.send_signal(signal.SIGTERM)
     process.wait()
+
+
+@pytest.fixture(scope="module")
+def log(url, tmp_path_factory):
+    return next(tmp_path_factory.getbasetemp().glob("users*/nats.log"))
 
 
 @pytest.fixture
@@ -82,6 +88,23 @@ async def test_only_exchange_changes_a_stream(broker_of, quickly, name, verb):
     await (await broker_of("exchange")).ensure_stream(EVENTS, is_owner=True)
     with pytest.raises(BrokerUnavailable):
         await (await broker_of(name)).api(verb, {"name": "EVENTS", "max_msgs": 1})
+
+
+@pytest.mark.parametrize("verb", ["RESET", "DELETE", "CREATE"])
+@pytest.mark.parametrize("name", ["gateway", "identity", "catalog", "archive"])
+async def test_no_member_takes_what_is_meant_for_exchange(broker_of, quickly, name, verb):
+    exchange = await broker_of("exchange")
+    await exchange.ensure_stream(EVENTS, is_owner=True)
+    config = {"stream_name": "EVENTS", "config": {"durable_name": "exchange-facts"}}
+    await exchange.api("CONSUMER.CREATE.EVENTS.exchange-facts", config)
+    with pytest.raises(BrokerUnavailable):
+        await (await broker_of(name)).api(f"CONSUMER.{verb}.EVENTS.exchange-facts", config)
+
+
+async def test_refused_subject_is_named_in_the_log_which_the_flows_read(broker_of, quickly, log):
+    with pytest.raises(BrokerUnavailable):
+        await (await broker_of("catalog")).publish(fact("archive"))
+    assert re.search(r'Violation.*User "catalog".*"sebalai\.archive\.', log.read_text())
 
 
 async def test_member_does_not_hear_the_inbox_of_another(url, broker_of):
