@@ -343,7 +343,7 @@ async def test_identity_sees_the_client_password_on_every_oauth_path(bench):
 
 
 def test_an_agreement_without_a_rate_refuses_and_does_not_fail():
-    b = Bucket(0.0, 1, 10)
+    b = Bucket(0.0, 1)
     b.take(1.0)
     assert b.take(1.0) is not None
 

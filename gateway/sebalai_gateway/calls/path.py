@@ -112,7 +112,8 @@ class Calls:
         if failure is not None:
             raise failure
         claims, target = self._identify(scope, incoming, call)
-        decision = self._decide(claims, target, incoming, call, _presented(scope))
+        presented = _presented(scope)
+        decision = self._decide(claims, target, incoming, call, presented)
         if incoming.wants_stream:
             raise stream_not_supported(501)
         limit = decision.interface.max_request_bytes
@@ -123,7 +124,8 @@ class Calls:
             body.leave_out()
         call.facts["request"] = body.measure.evidence()
         reply.notices = notices(decision.interface)
-        await self._count(call, decision, claims)
+        while not await self._count(call, decision, claims, presented):
+            decision = self._decide(claims, target, incoming, call, presented)
         claim = await self._claim(call, decision, claims, incoming)
         exchange = Exchange(call, decision, claims, incoming, body, claim)
         if claim is not None and claim.earlier is not None:
@@ -144,18 +146,25 @@ class Calls:
         finally:
             destination.gate.leave(consumer)
 
-    async def _count(self, call: Call, decision: Decision, claims: Claims) -> None:
-        """Counts the call against the quota that all gateways share. Raises: Refusal."""
+    async def _count(
+        self, call: Call, decision: Decision, claims: Claims, presented: Presented
+    ) -> bool:
+        """Counts the call against the quota that all gateways share. False, when it is used up,
+        which is noted in `presented`: another agreement may still have room.
+        """
         agreement, now = decision.agreement, call.requested_at
         key = agreement.series or agreement.id, claims.application
         terms = Terms(key, agreement.quota_per_day, agreement.quota_per_month)
         try:
             left = await self._parts.quotas.take(terms, now)
         except QuotaExceeded as error:
-            raise denials.over_limit(agreement, "quota-exceeded", error.seconds) from None
+            refusal = denials.over_limit(agreement, "quota-exceeded", error.seconds)
+            presented.used_up[agreement.id] = refusal
+            return False
         except StoreUnavailable:
             raise JournalUnavailable from None
         call.limits = rate_limits(agreement, left, now)
+        return True
 
     async def _claim(
         self, call: Call, decision: Decision, claims: Claims, incoming: head.Incoming

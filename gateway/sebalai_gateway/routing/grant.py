@@ -6,11 +6,12 @@ Compiled when first asked, because of a hundred thousand agreements few are used
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from sebalai_gateway.admission.token import Claims
+from sebalai_gateway.refusals import Refusal
 from sebalai_gateway.routing import denials
 from sebalai_gateway.routing.buckets import Bucket
 from sebalai_gateway.routing.globs import compile_glob
@@ -24,11 +25,13 @@ GLOBS_CACHED = 8_192
 @dataclass(frozen=True, slots=True)
 class Presented:
     """What a call shows besides its token: the peer's address, and the hex SHA-256 of the client
-    certificate it proved to hold, if any.
+    certificate it proved to hold, if any. `used_up` are the agreements, by id, whose quota it has
+    found used up; another one may serve it.
     """
 
     address: str | None = None
     certificate: str | None = None
+    used_up: dict[str, Refusal] = field(default_factory=dict[str, Refusal])
 
 
 NOTHING = Presented()
@@ -62,13 +65,7 @@ class Grant:
         return self._compiled
 
     def _bucket(self) -> Bucket:
-        agreement = self.agreement
-        terms = (
-            agreement.rate_per_second,
-            agreement.burst,
-            agreement.quota_per_day,
-            agreement.quota_per_month,
-        )
+        terms = self.agreement.rate_per_second, self.agreement.burst
         bucket = self._buckets.get(self.bucket_key)
         if bucket is None:
             bucket = self._buckets[self.bucket_key] = Bucket(*terms)
@@ -126,10 +123,10 @@ class _Compiled:
             raise denials.assurance_too_low(agreement)
 
     def take(self, now: float) -> None:
-        """Counts one call against rate and quota. Raises: Refusal."""
-        over = self.bucket.take(now)
-        if over is not None:
-            raise denials.over_limit(self.agreement, *over)
+        """Counts one call against the rate. Raises: Refusal."""
+        seconds = self.bucket.take(now)
+        if seconds is not None:
+            raise denials.over_limit(self.agreement, "rate-exceeded", seconds)
 
     def _matching(self, path: str, method: str) -> str | None:
         for rule, wanted, matches in self._rules:

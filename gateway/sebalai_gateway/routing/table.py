@@ -149,7 +149,7 @@ class Table:
         """The decision for one call.
 
         Raises:
-            Refusal: 404 for what does not exist, 403 with the missing rule, 429 over a limit.
+            Refusal: 404 for what does not exist, 403 with the missing rule, 429 over the rate.
         """
         interface = self._interfaces.get(target.interface)
         if interface is None:
@@ -161,6 +161,9 @@ class Table:
         refusals: list[Refusal] = []
         for grant in grants:
             compiled = grant.compiled()
+            if grant.agreement.id in presented.used_up:
+                refusals.append(presented.used_up[grant.agreement.id])
+                continue
             try:
                 rule, agreed = compiled.allow(target.path, method, purpose, now)
                 compiled.check_bindings(claims, presented)

@@ -57,6 +57,7 @@ def snapshot(url):
             ("lambat", url, 200, SMALL_BYTES, None),
             ("mati", nowhere, 10_000, SMALL_BYTES, None),
             ("sedikit", url, 10_000, SMALL_BYTES, None),
+            ("bersama", url, 10_000, SMALL_BYTES, None),
             ("dua", [nowhere, url], 10_000, SMALL_BYTES, None),
             ("kembar", [url, url + "/kedua"], 10_000, SMALL_BYTES, None),
             ("anggota", url, 10_000, SMALL_BYTES, "exchange"),
@@ -73,6 +74,9 @@ def snapshot(url):
         }
         for interface in interfaces
     ]  # fmt: skip
+    shared = next(one for one in agreements if one["id"] == "agreement-bersama")
+    agreements += [shared | {"id": "agreement-kedua", "quota_per_day": 1}]
+    shared["quota_per_day"] = 2
     return orjson.dumps(
         {"version": 1, "instance": "ID-BB", "interfaces": interfaces, "agreements": agreements}
     )

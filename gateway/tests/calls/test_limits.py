@@ -23,6 +23,20 @@ async def test_answers_tell_the_limits_and_what_is_left(bus, provider):
     assert (record["outcome"], record["problem"]) == ("refused", "quota-exceeded")
 
 
+async def test_agreement_whose_quota_is_used_up_gives_way_to_another(bus, provider):
+    served = []
+    for _ in range(3):
+        async with bus.call(interface="bersama") as answer:
+            assert answer.status == 200
+        record = await bus.record(answer.headers["Sebalai-Message-Id"])
+        served.append(record["agreement"])
+    assert served == ["agreement-bersama"] * 2 + ["agreement-kedua"]
+    async with bus.call(interface="bersama") as answer:
+        assert answer.status == 429
+        assert (await answer.json(content_type=None))["type"].endswith("quota-exceeded")
+    assert len(provider.seen) == 3
+
+
 async def test_what_another_gateway_used_counts_here(bus, provider, journal_url, database):
     pool = Pool(journal_url)
     other = Quotas(pool)

@@ -138,13 +138,13 @@ def test_change_told_twice_or_from_further_back_is_harmless():
     assert answers(table)[APPLICATIONS[0], INTERFACES[0], "POST"] == "2"
 
 
-def test_suspension_forgives_no_use_of_a_quota():
-    one = agreement("1", quota_per_day=2)
+def test_suspension_forgives_no_use_of_a_rate():
+    one = agreement("1", burst=1)
     table = Table.build(document(1, interfaces=INTERFACES, agreements=[one]))
     answers(table)
     table.apply(document(2, after=1, gone={"agreements": ["1"]}))
-    table.apply(document(3, after=2, agreements=[agreement("1", quota_per_day=1)]))
-    assert answers(table)[APPLICATIONS[0], INTERFACES[0], "GET"] == "quota-exceeded"
+    table.apply(document(3, after=2, agreements=[agreement("1", burst=1)]))
+    assert answers(table)[APPLICATIONS[0], INTERFACES[0], "GET"] == "rate-exceeded"
 
 
 def test_kept_file_holds_a_whole_and_only_changes_that_continue_it(tmp_path):

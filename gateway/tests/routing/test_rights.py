@@ -1,4 +1,4 @@
-"""What binds an agreement besides its rules: addresses, certificates, assurance, months, groups."""
+"""What binds an agreement besides its rules: addresses, certificates, assurance, groups."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,6 @@ import msgspec
 import pytest
 from sebalai_gateway.admission.token import Claims
 from sebalai_gateway.refusals import Refusal
-from sebalai_gateway.routing.buckets import Bucket
 from sebalai_gateway.routing.paths import parse
 from sebalai_gateway.routing.table import Presented, Table
 
@@ -88,38 +87,28 @@ def test_person_recognised_well_enough_is_allowed():
     assert decide(table(min_assurance=2), claims=claims).rule == "r1"
 
 
-def test_call_refused_for_its_binding_uses_no_quota():
-    bound = table(bound_addresses=["10.8.0.0/16"], quota_per_day=1)
+def test_call_refused_for_its_binding_is_not_counted():
+    bound = table(bound_addresses=["10.8.0.0/16"], burst=1)
     assert slug(bound, presented=Presented("10.9.0.1")) == "address-not-agreed"
     assert decide(bound, presented=Presented("10.8.0.1")).rule == "r1"
 
 
-def test_month_ends_with_the_calendar():
-    bucket = Bucket(1_000, 1_000, 1_000, 2)
-    november = datetime(2026, 11, 30, 23, 59, 58, tzinfo=UTC).timestamp()
-    assert [bucket.take(november), bucket.take(november)] == [None, None]
-    assert bucket.take(november) == ("quota-exceeded", 3)
-    assert bucket.take(november + 2) is None
-    december = datetime(2026, 12, 31, tzinfo=UTC).timestamp()
-    assert bucket.take(december) is None
-    assert bucket.take(december) == ("quota-exceeded", 86_401)
-
-
 def test_new_version_of_an_agreement_forgives_no_use():
-    before = table(quota_per_day=1)
+    before = table(burst=1)
     decide(before)
-    assert slug(table(before, quota_per_day=1, id="a1")) == "quota-exceeded"
-    other = table(before, quota_per_day=2, id="a2")
-    assert decide(other).agreement.id == "a2"
+    assert slug(table(before, burst=1, id="a1")) == "rate-exceeded"
+    with pytest.raises(Refusal) as caught:
+        decide(table(before, burst=2, id="a2"))
+    assert caught.value.slug == "rate-exceeded"
 
 
 def test_group_serves_those_who_joined_each_with_its_own_limits():
     groups = [{"name": GROUP, "members": [CONSUMER, "ID-BB/GOV/dinkes/puskesmas"]}]
-    joined = table(groups=groups, consumer=GROUP, quota_per_day=1)
+    joined = table(groups=groups, consumer=GROUP, burst=1)
     mate = msgspec.structs.replace(CLAIMS, application="ID-BB/GOV/dinkes/puskesmas")
     assert decide(joined).agreement.consumer == GROUP
     assert decide(joined, claims=mate).rule == "r1"
-    assert slug(joined) == "quota-exceeded"
+    assert slug(joined) == "rate-exceeded"
     with pytest.raises(Refusal) as caught:
         decide(table(consumer=GROUP))
     assert caught.value.slug == "agreement-missing"
