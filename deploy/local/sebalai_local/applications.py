@@ -6,9 +6,6 @@ instead of calling its API. What is remembered is not registered again: each run
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -16,13 +13,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from sebalai_local import processes, secrets
+from sebalai_local import secrets
 from sebalai_local.failures import Failure
-from sebalai_local.home import Home, project_root
-from sebalai_local.launching import own_environment
+from sebalai_local.home import Home
+from sebalai_local.identity_commands import run_identity
 from sebalai_local.province import SeedApplication, seed
 
-REGISTER_SECONDS = 60
 SIDE_BY_SIDE = 2
 
 
@@ -65,11 +61,10 @@ def register_all(home: Home, identity: Mapping[str, str] | None = None) -> None:
 
     Raises: Failure.
     """
-    environment = identity or processes.member_environment(home, "identity")
     remembered = {application.short: application for application in known(home)}
     missing = [one for one in seed().applications if one.short not in remembered]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        made = list(pool.map(partial(_register, home, environment), missing))
+        made = list(pool.map(partial(_register, home, identity), missing))
     remembered |= {application.short: application for application in made}
     found = list(remembered.values())
     for application in found:
@@ -78,25 +73,16 @@ def register_all(home: Home, identity: Mapping[str, str] | None = None) -> None:
     home.applications_file.write_bytes(_LIST.dump_json(found, indent=1))
 
 
-def _register(home: Home, environment: Mapping[str, str], wanted: SeedApplication) -> Application:
+def _register(
+    home: Home, environment: Mapping[str, str] | None, wanted: SeedApplication
+) -> Application:
     private, public = secrets.ensure_application_key(home, wanted.agency, wanted.name)
     scopes = [part for scope in wanted.scopes for part in ("--scope", scope)]
-    command = [
-        sys.executable, "-m", "sebalai_identity", "register-application",
+    answer = run_identity(
+        home, f"Registering {wanted.short}", "register-application",
         "--agency", wanted.agency, "--name", wanted.name, "--public-key", str(public), *scopes,
-    ]  # fmt: skip
-    done = subprocess.run(
-        command,
-        env={**own_environment(), **environment},
-        cwd=project_root(),
-        capture_output=True,
-        timeout=REGISTER_SECONDS,
-        check=False,
-        text=True,
-    )
-    if done.returncode != 0:
-        raise Failure(f"Registering {wanted.short} failed:\n{done.stderr.strip()}", "See above.")
-    answer = json.loads(done.stdout.strip().splitlines()[-1])
+        environment=environment,
+    )  # fmt: skip
     return Application(
         name=wanted.name,
         agency=wanted.agency,

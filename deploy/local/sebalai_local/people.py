@@ -5,22 +5,16 @@ Runs identity's own command, as before the first keeper of people nobody may inv
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from sebalai_local import processes, secrets
-from sebalai_local.failures import Failure
-from sebalai_local.home import Home, project_root
-from sebalai_local.launching import own_environment
+from sebalai_local import secrets
+from sebalai_local.home import Home
+from sebalai_local.identity_commands import run_identity
 
 NAME = "Siti Contoh"
 LOGIN = "siti.contoh"
-INVITE_SECONDS = 60
 
 
 class Person(BaseModel):
@@ -46,27 +40,15 @@ def known(home: Home) -> list[Person]:
         return []
 
 
-def ensure(home: Home, identity: Mapping[str, str] | None = None) -> None:
+def ensure(home: Home) -> None:
     """Makes the person if nobody is remembered. Raises: Failure."""
     if known(home):
         return
     password = secrets.ensure_person_password(home, LOGIN)
-    command = [
-        sys.executable, "-m", "sebalai_identity", "invite-person", "--name", NAME,
-        "--login", LOGIN, "--password-file", str(password),
-    ]  # fmt: skip
-    done = subprocess.run(
-        command,
-        env={**own_environment(), **(identity or processes.member_environment(home, "identity"))},
-        cwd=project_root(),
-        capture_output=True,
-        timeout=INVITE_SECONDS,
-        check=False,
-        text=True,
-    )
-    if done.returncode != 0:
-        raise Failure(f"Making the person {LOGIN} failed:\n{done.stderr.strip()}", "See above.")
-    made = json.loads(done.stdout.strip().splitlines()[-1])
+    made = run_identity(
+        home, f"Making the person {LOGIN}", "invite-person",
+        "--name", NAME, "--login", LOGIN, "--password-file", str(password),
+    )  # fmt: skip
     person = Person(
         name=NAME, login=LOGIN, person_id=made["person_id"], password_file=str(password)
     )
