@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import aiohttp
@@ -89,6 +90,20 @@ async def test_routes_not_heard_of_for_too_long_are_told_by_readiness(settings):
         await asyncio.sleep(0.01)
         with pytest.raises(Stale, match="routes"):
             await feeds.check_routes()
+    finally:
+        await feeds.close()
+
+
+async def test_revocations_not_heard_of_for_too_long_are_told_by_readiness(settings):
+    gateway = Gateway(settings.model_copy(update={"snapshot_stale_seconds": 0.0}))
+    gateway._keys.replace(1, [ECKey.generate_key("P-256", auto_kid=True).as_dict(private=False)])
+    feeds = gateway._feeds
+    await feeds.start()
+    try:
+        feeds._feeds["jwks"].heard_at = time.monotonic() + 60
+        await asyncio.sleep(0.01)
+        with pytest.raises(Stale, match="revoked"):
+            await feeds.check_keys()
     finally:
         await feeds.close()
 

@@ -228,6 +228,23 @@ async def test_http_alone_is_enough_and_what_came_is_kept(settings, members):
     assert ("/internal/routes", b"after=1") in {asked[:2] for asked in members.asked}
 
 
+async def test_source_that_tells_only_what_cannot_be_taken_is_not_heard(
+    settings, members, monkeypatch
+):
+    monkeypatch.setattr("sebalai_gateway.routing.feed.POLL_SECONDS", 0.01)
+    members.routes = routes(9, key=STRANGER)
+    async with running(over_http(settings, members)) as gateway:
+        feed = gateway.feeds._feeds["routes"]
+        began, told = feed.heard_at, ("/internal/routes", b"after=0")
+        async with asyncio.timeout(20):
+            while [asked[:2] for asked in members.asked].count(told) < 3:
+                await asyncio.sleep(0.01)
+        assert feed.heard_at == began
+        members.routes = routes(1)
+        await gateway.reach(1, -1)
+        assert feed.heard_at > began
+
+
 async def test_routes_come_by_nats_alone_but_keys_never(settings, broker, nats_url, nats_token):
     await put(broker, "jwks", keys(2))
     await put(broker, "routes", packed(routes(4), 4))

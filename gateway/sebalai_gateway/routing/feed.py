@@ -108,9 +108,10 @@ class Feed:
         if answer.status_code not in (200, 304):
             msg = f"status {answer.status_code}"
             raise ValueError(msg)
-        self.heard_at = time.monotonic()
         if answer.status_code == 200:
             self._accept(answer.content)
+        # Only now: who tells nothing but what cannot be taken has not been heard.
+        self.heard_at = time.monotonic()
 
     async def watch(self, broker: Broker) -> None:
         """Subscribes to the key and takes its last value; again after each reconnect."""

@@ -87,6 +87,7 @@ class Feeds:
         if len(self._keys) == 0:
             raise NotYet("keys")
         self._check_age("jwks")
+        self._check_age("revoked")
 
     def _check_age(self, key: str) -> None:
         feed = self._feeds.get(key)
