@@ -119,6 +119,7 @@ async def test_what_belongs_to_one_hop_or_to_the_gateway_is_not_forwarded(bus, p
     headers = bus.headers(**{
         "Connection": "keep-alive, X-Hop", "X-Hop": "1", "Keep-Alive": "1", "TE": "trailers",
         "Cookie": "a=b", "Sebalai-Caller": "forged", "Sebalai-Message-Id": "forged",
+        "Sebalai-Source": "forged", "Sebalai-Receipt": "forged", "Sebalai-Trace": "forged",
         "Forwarded": "for=1", "Via": "x", "X-Forwarded-For": "1", "X-Forwarded-Host": "x",
         "X-Forwarded-Proto": "https", "X-Real-IP": "1", "Proxy-Authorization": "x",
         "X-Road-Request-Id": "forged", "X-Road-Client": "ID-BB/GOV/dinsos-pmd/bansos",
