@@ -16,7 +16,7 @@ from sebalai_shared.settings import MemberSettings
 from sebalai_gateway import serving
 from sebalai_gateway.journal import jobs
 from sebalai_gateway.journal.source import JournalSource
-from sebalai_gateway.repeats.store import sweep
+from sebalai_gateway.repeats.store import SWEEP_EACH_SECONDS, sweep
 from sebalai_gateway.settings import GatewaySettings
 
 PACKAGE = Path(__file__).parent
@@ -45,6 +45,8 @@ async def _work(settings: MemberSettings) -> None:
 
     async def partitions() -> None:
         await jobs.keep_partitions(dsn)
+
+    async def forget() -> None:
         await sweep(dsn)
 
     async def relay() -> None:
@@ -57,6 +59,7 @@ async def _work(settings: MemberSettings) -> None:
         relay(),
         every(jobs.RECONCILE_EACH_SECONDS, reconcile),
         every(jobs.PARTITIONS_EACH_SECONDS, partitions),
+        every(SWEEP_EACH_SECONDS, forget),
     )
 
 

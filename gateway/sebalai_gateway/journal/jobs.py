@@ -17,6 +17,7 @@ RECONCILE_EACH_SECONDS = 15.0
 DAYS_AHEAD = 3
 DAYS_KEPT = 30
 PARTITIONS_EACH_SECONDS = 3_600.0
+LOCK_WAIT = "500ms"
 
 LOOK_BACK = timedelta(days=2)
 LOOK_AGAIN = timedelta(minutes=1)
@@ -112,11 +113,14 @@ def _time_of(message_id: UUID) -> datetime:
 async def keep_partitions(dsn: str, today: date | None = None) -> None:
     """Makes the partitions of today and DAYS_AHEAD; drops relayed days older than DAYS_KEPT."""
     today = today or datetime.now(UTC).date()  # noqa: TID251 - the worker's own job, not a rule
-    connection = await asyncpg.connect(dsn)
+    # Partitions come and go under a lock that keeps calls waiting, as does the wait for it.
+    connection = await asyncpg.connect(dsn, server_settings={"lock_timeout": LOCK_WAIT})
     try:
         for ahead in range(DAYS_AHEAD + 1):
             await _make_day(connection, today + timedelta(days=ahead))
         await _drop_old_days(connection, today - timedelta(days=DAYS_KEPT))
+    except asyncpg.LockNotAvailableError:
+        log.warning("the journal is in use; its partitions wait for the next pass")
     finally:
         await connection.close()
 

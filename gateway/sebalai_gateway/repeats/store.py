@@ -13,6 +13,7 @@ import asyncpg
 from sebalai_gateway.database import Pool, StoreUnavailable
 
 KEPT = timedelta(hours=24)
+SWEEP_EACH_SECONDS = 600.0
 
 _CLAIM = """
 INSERT INTO repeat (key_digest, message_id, head_digest, state, pending_until, expires_at)
@@ -90,7 +91,7 @@ class Store:
 
 
 async def sweep(dsn: str) -> None:
-    """Deletes what has expired."""
+    """Deletes what has expired: repeated calls, and the quotas' past periods."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("DELETE FROM repeat WHERE expires_at < now()")

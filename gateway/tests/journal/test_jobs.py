@@ -1,5 +1,6 @@
 """Timed work on the journal: calls without an outcome are closed, days are made and dropped."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -197,6 +198,15 @@ async def test_old_day_is_kept_while_no_relay_has_ever_run(journal_url, database
     await keep_partitions(journal_url, TODAY)
     assert name in await partitions(database)
     assert await database.fetchval("SELECT count(*) FROM journal") == 1
+
+
+async def test_calls_do_not_wait_behind_a_partition_that_cannot_be_made(journal_url, database):
+    async with asyncio.timeout(20), database.transaction():
+        await database.execute("LOCK TABLE journal IN ACCESS SHARE MODE")
+        await keep_partitions(journal_url, TODAY)
+    assert await partitions(database) == ["journal_default"]
+    await keep_partitions(journal_url, TODAY)
+    assert len(await partitions(database)) == DAYS_AHEAD + 2
 
 
 @pytest.mark.parametrize(("age", "is_kept"), [(DAYS_KEPT, True), (DAYS_KEPT + 1, False)])
