@@ -111,7 +111,10 @@ class Journal:
         self._wake.clear()
         while self._pending and self._connection is not None:
             batch, self._pending = self._pending[:BATCH_ENTRIES], self._pending[BATCH_ENTRIES:]
-            await self._commit(batch)
+            # Nobody waits for the others any more: their answers were withheld.
+            batch = [entry for entry in batch if not entry.done.done()]
+            if batch:
+                await self._commit(batch)
 
     async def _connect(self) -> None:
         try:

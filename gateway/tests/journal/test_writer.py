@@ -219,6 +219,23 @@ async def test_journal_that_was_never_reached_is_unavailable():
     await journal.close()
 
 
+async def test_entry_nobody_waits_for_any_more_is_not_written(journal, database):
+    late, timely = uuid7(), uuid7()
+    async with database.transaction():
+        await database.execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE")
+        under_way = asyncio.create_task(journal.append(uuid7(), "requested", AT, record()))
+        await asyncio.sleep(0.05)
+        queued = asyncio.create_task(journal.append(timely, "completed", AT, record()))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await journal.append(late, "completed", AT, record())
+    await under_way
+    await queued
+    found = {row["message_id"] for row in await database.fetch("SELECT message_id FROM journal")}
+    assert timely in found
+    assert late not in found
+
+
 async def test_closing_leaves_nobody_waiting(journal_url, database):
     journal = Journal(journal_url)
     journal.start()
