@@ -33,6 +33,7 @@ SKEW_SECONDS = 5
 SIGNATURE_BYTES = 64
 _NO_GUESS = frozenset({"token-expired", "token-revoked"})
 KINDS = frozenset({"system", "citizen", "civil_servant", "business"})
+_BINDINGS = frozenset({"jkt", "x5t#S256"})
 _SCHEMES = frozenset({b"bearer", b"dpop"})
 _NOTHING = Shown()
 TYPES = frozenset({"at+jwt", "application/at+jwt"})
@@ -90,6 +91,8 @@ class TokenVerifier:
         self._headers: dict[bytes, str] = {}
         self._generation = keys.generation
         self._throttle = FailureThrottle(clock)
+        # Apart: a call without a token is no guess, and slows no one who has one.
+        self._strangers = FailureThrottle(clock)
 
     def verify(self, authorization: bytes | None, source: str, shown: Shown = _NOTHING) -> Claims:
         """The claims of the token. `source` is the peer's address, for the throttle; `shown` what
@@ -98,14 +101,27 @@ class TokenVerifier:
         Raises:
             Refusal: 401 with the reason as its slug; 429 for a source of many bad tokens.
         """
-        scheme, token = _presented(authorization)
+        try:
+            scheme, token = _presented(authorization)
+        except Refusal:
+            self.note_stranger(source)
+            raise
         claims = self._known(token, source)
         if claims.cnf or scheme == b"dpop":
             self._check_holder(claims, scheme, token, shown)
         return claims
 
+    def note_stranger(self, source: str) -> None:
+        """Counts a call that is refused before anybody is known by it: each is journalled, and
+        nobody may fill the journal. Raises: Refusal, 429.
+        """
+        self._strangers.check(source)
+        self._strangers.note(source)
+
     def _check_holder(self, claims: Claims, scheme: bytes, token: bytes, shown: Shown) -> None:
         """Outside the cache: a bound token is proven at every use."""
+        if not claims.cnf.keys() <= _BINDINGS:
+            raise bad_token("token-binding", "The token is bound in a way that is not known here.")
         jkt, certificate = claims.cnf.get("jkt"), claims.cnf.get("x5t#S256")
         if (jkt is not None) != (scheme == b"dpop"):
             raise bad_proof("Send a bound token as DPoP with its proof, and no other so.")

@@ -110,6 +110,7 @@ class Calls:
     async def _serve(self, scope: Scope, receive: Receive, call: Call, reply: Reply) -> None:
         incoming, failure = _read_head(scope, call)
         if failure is not None:
+            self._parts.verifier.note_stranger(scope["client"][0])
             raise failure
         claims, target = self._identify(scope, incoming, call)
         presented = _presented(scope)

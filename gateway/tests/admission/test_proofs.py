@@ -154,6 +154,15 @@ def test_all_processes_of_a_gateway_know_each_others_nonces(clock, proofs):
     assert ProofVerifier(b"t" * 32, ISSUER, clock).nonce() != proofs.nonce()
 
 
+@pytest.mark.parametrize("scheme", [b"Bearer ", b"DPoP "])
+def test_token_bound_in_an_unknown_way_is_refused(verifier, proofs, token, scheme):
+    bound = token(cnf={"jkt": HOLDER.thumbprint(), "kid": "x"})
+    shown = Shown("GET", PATH, proof(proofs, bound))
+    assert slug_of(verifier, scheme + bound, shown) == "token-binding"
+    only = token(cnf={"kid": "x"})
+    assert slug_of(verifier, b"Bearer " + only, shown) == "token-binding"
+
+
 def test_token_bound_to_a_certificate_wants_that_certificate(verifier, token):
     bound = token(cnf={"x5t#S256": "thumb"})
     assert verifier.verify(b"Bearer " + bound, SOURCE, Shown(certificate="thumb"))

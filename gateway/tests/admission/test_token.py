@@ -254,6 +254,19 @@ def test_source_of_many_bad_tokens_waits_and_no_other_does(verifier, clock):
     assert verifier.verify(bearer(token(jti="new 2")), SOURCE)
 
 
+def test_source_of_many_calls_without_a_token_waits_and_tokens_from_there_are_still_taken(
+    verifier, clock
+):
+    for number in range(FAILURES_A_MINUTE):
+        nothing = None if number % 2 else b"Basic x"
+        assert slug_of(verifier, nothing) in ("token-missing", "token-malformed")
+    assert slug_of(verifier, None) == "too-many-bad-tokens"
+    assert verifier.verify(bearer(token()), SOURCE)
+    assert slug_of(verifier, None, "10.0.0.2") == "token-missing"
+    clock.now += WINDOW_SECONDS
+    assert slug_of(verifier, None) == "token-missing"
+
+
 def test_throttle_forgets_the_oldest_source_and_stays_bounded(clock, monkeypatch):
     monkeypatch.setattr("sebalai_gateway.admission.throttle.SOURCES_LIMIT", 3)
     throttle = FailureThrottle(clock)
