@@ -8,9 +8,12 @@ every call waits for before it is forwarded, comes later in the same log and tak
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import asyncpg
+
+log = logging.getLogger(__name__)
 
 CONNECTIONS = 4
 STATEMENT_SECONDS = 2.0
@@ -28,6 +31,7 @@ class Pool:
         self._dsn = dsn
         self._pool: Any = None
         self._opening = asyncio.Lock()
+        self._fault = ""
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -42,9 +46,18 @@ class Pool:
             async with self._opening:
                 if self._pool is None:
                     self._pool = await self._create()
-            return await getattr(self._pool, verb)(*arguments)
+            found = await getattr(self._pool, verb)(*arguments)
         except _BROKEN as error:
+            self._note(type(error).__name__)
             raise StoreUnavailable(type(error).__name__) from error
+        self._note("")
+        return found
+
+    def _note(self, fault: str) -> None:
+        """Says a change once; an error's own words could hold what is in the statement."""
+        if fault != self._fault:
+            log.log(logging.ERROR if fault else logging.INFO, "store: %s", fault or "is up")
+            self._fault = fault
 
     async def _create(self) -> Any:
         return await asyncpg.create_pool(
