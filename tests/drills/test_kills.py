@@ -5,13 +5,9 @@ not be half-recorded. The counts are printed.
 """
 
 import asyncio
-import json
-import os
 import random
-import signal
 import time
 
-import asyncpg
 import httpx
 import pytest
 
@@ -27,19 +23,10 @@ VICTIMS = (
 )  # fmt: skip
 
 
-def processes(platform):
-    listed = json.loads(platform.run("status", "--json").stdout)["processes"]
-    return {process["name"]: process for process in listed}
-
-
-def kill(platform, name):
-    os.kill(processes(platform)[name]["pid"], signal.SIGKILL)
-
-
 def wait_until_healthy(platform):
     until = time.monotonic() + RECOVERY_SECONDS
     while time.monotonic() < until:
-        states = {p["state"] for p in processes(platform).values()}
+        states = {p["state"] for p in platform.processes.values()}
         if states == {"running"} and _answers(platform):
             return
         time.sleep(0.3)
@@ -74,7 +61,7 @@ async def storm(platform, victims):
     async def killer():
         for name in victims:
             await asyncio.sleep(random.uniform(0.1, 0.4))
-            await asyncio.to_thread(_kill_if_running, platform, name)
+            await asyncio.to_thread(platform.kill, name)
 
     async with httpx.AsyncClient(timeout=20) as client:
         killing = asyncio.create_task(killer())
@@ -83,27 +70,14 @@ async def storm(platform, victims):
     return answered, unanswered
 
 
-def _kill_if_running(platform, name):
-    process = processes(platform)[name]
-    if process.get("pid") and process["state"] == "running":
-        os.kill(process["pid"], signal.SIGKILL)
-
-
 async def journal(platform, ids):
     """Message ids among `ids` with a completed entry in the gateway's journal."""
-    password = (platform.home / "secrets" / "database-gateway").read_text().strip()
-    connection = await asyncpg.connect(
-        host="127.0.0.1", port=platform.base + 10, user="gateway", database="gateway",
-        password=password,
-    )  # fmt: skip
-    try:
-        rows = await connection.fetch(
-            "SELECT message_id::text AS id FROM journal WHERE phase = 'completed' "
-            "AND message_id::text = ANY($1)",
-            list(ids),
-        )
-    finally:
-        await connection.close()
+    rows = await platform.rows(
+        "gateway",
+        "SELECT message_id::text AS id FROM journal WHERE phase = 'completed' "
+        "AND message_id::text = ANY($1)",
+        list(ids),
+    )
     return {row["id"] for row in rows}
 
 

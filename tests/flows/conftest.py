@@ -1,8 +1,10 @@
 """A whole platform for the flows: `sebalai up` in a home and on ports of its own, then `down`."""
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 from joserfc import jwt
@@ -127,6 +130,32 @@ class Platform:
                 [BIN / "sebalai-verify", file.name, "--key", key],
                 capture_output=True, text=True, check=False, timeout=60,
             )  # fmt: skip
+
+    @property
+    def processes(self):
+        """Each process of the platform by name, as `sebalai status` tells it."""
+        listed = json.loads(self.run("status", "--json").stdout)["processes"]
+        return {process["name"]: process for process in listed}
+
+    def kill(self, name):
+        """Kills the process if it runs just now; answers whether it did."""
+        process = self.processes[name]
+        if process["state"] != "running" or not process.get("pid"):
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process["pid"], signal.SIGKILL)
+        return True
+
+    async def rows(self, member, query, *arguments):
+        """What a member's own database answers."""
+        password = (self.home / "secrets" / f"database-{member}").read_text().strip()
+        connection = await asyncpg.connect(
+            host="127.0.0.1", port=self.base + 10, user=member, database=member, password=password
+        )
+        try:
+            return await connection.fetch(query, *arguments)
+        finally:
+            await connection.close()
 
     def provider_count(self):
         """How many requests the provider itself says it has served."""
