@@ -142,12 +142,14 @@ def wrk(url: str, callers: int, headers: dict[str, str]) -> dict[str, float]:
     text = subprocess.run(
         [*command, *options, url], capture_output=True, text=True, check=True
     ).stdout
-    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    bad = re.findall(r"Non-2xx or 3xx responses: (\d+)", text)
+    for broken in re.findall(r"Socket errors: (.+)", text):
+        bad += re.findall(r"\d+", broken)
     return {
         "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
         "p50": _milliseconds(text, "50%"),
         "p99": _milliseconds(text, "99%"),
-        "bad": float(bad[1]) if bad else 0.0,
+        "bad": float(sum(map(int, bad))),
     }
 
 

@@ -147,7 +147,7 @@ async def main():
     small._put(table._agreements[str(row.id)])
     for name, one in (("one agreement", small), ("the whole table", table)) * 2:
         grant = one._grants[row.consumer, row.interface][0]
-        grant.compiled().bucket.adjust(1e9, 10**9, 10**9)
+        grant.compiled().bucket.adjust(1e9, 10**9)
         grant.compiled().bucket._left = 1e9
         print(f"a decision with {name}: {measure(one, claims, target, now):.2f} us")
     await database.close()
