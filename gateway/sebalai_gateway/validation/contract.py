@@ -109,7 +109,11 @@ class Contract:
             document = orjson.loads(body)
         except orjson.JSONDecodeError:
             return [f"{place}: not JSON"]
-        errors = self._check(check).iter_errors(document)
+        try:
+            errors = self._check(check).iter_errors(document)
+        except ValueError:
+            # Noted where calls are watched, refused where they are held to it; never a broken call.
+            return [f"{place}: the contract's schema cannot be used"]
         return [_deviation(place, error) for error in islice(errors, DEVIATIONS_MAX)]
 
     def _check(self, number: int) -> Any:

@@ -48,6 +48,16 @@ def test_described_call_deviates_in_nothing(contract):
     assert contract.response(read, 503, None, b"down") == []
 
 
+@pytest.mark.parametrize("schema", [{"$ref": "#/nowhere"}, {"$ref": "http://127.0.0.1:1/x"}])
+def test_schema_that_cannot_be_used_is_a_deviation_and_no_broken_call(schema):
+    pack = json.loads(PACK)
+    pack["document"]["checks"][1] = schema
+    contract = Contract(json.dumps(pack).encode())
+    found = contract.operation("POST", "/residents/search")
+    told = contract.request(found, b"q=", JSON.media, b'{"nik": "x"}')
+    assert told == ["request.body: the contract's schema cannot be used"]
+
+
 @pytest.mark.parametrize(
     ("query", "media", "body", "told"),
     [
