@@ -104,7 +104,7 @@ async def test_no_member_takes_what_is_meant_for_exchange(broker_of, quickly, na
 async def test_refused_subject_is_named_in_the_log_which_the_flows_read(broker_of, quickly, log):
     with pytest.raises(BrokerUnavailable):
         await (await broker_of("catalog")).publish(fact("archive"))
-    assert re.search(r'Violation.*User "catalog".*"sebalai\.archive\.', log.read_text())
+    assert re.search(r'user:catalog" - Publish Violation .*"sebalai\.archive\.', log.read_text())
 
 
 async def test_member_does_not_hear_the_inbox_of_another(url, broker_of):
