@@ -1,0 +1,5 @@
+"""Importing this makes all checks known, in the order they run."""
+
+from oidc_checks import basic, basic_objects, config
+
+ALL = (basic, basic_objects, config)
