@@ -19,6 +19,7 @@ from sebalai_local.engines.nats import Nats
 from sebalai_local.engines.postgres import Postgres
 from sebalai_local.home import INSTANCE, Home, project_root
 from sebalai_local.launching import Program
+from sebalai_local.province import seed
 from sebalai_local.units import StopRank, Unit, answers_http, beats
 
 REGISTRY = Path("tests/systems/population_registry/app.py")
@@ -41,7 +42,7 @@ MEMBERS = (
     Member("identity", "sebalai_identity"),
     Member("exchange", "sebalai_exchange", has_dispatcher=True),
     Member("gateway", "sebalai_gateway", stop_rank=StopRank.GATEWAY),
-    Member("catalog", "sebalai_services_catalog"),
+    Member("catalog", "sebalai_services_catalog", needs=("applications",)),
     Member("archive", "sebalai_archive"),
     Member(
         "portal",
@@ -244,9 +245,18 @@ def _own_settings(home: Home) -> dict[str, dict[str, str]]:
             "CONTENT_DIR": str(home.root / "content"),
             "SIGNING_TRIAL_DIR": str(home.secrets / "signing"),
         },
-        "portal": {
-            "GATEWAY_URL": home.gateway_url,
-            "CLIENT_ID_FILE": str(home.keys / "diskominfo.portal.client_id"),
-            "CLIENT_KEY_FILE": str(home.keys / "diskominfo.portal.jwk"),
-        },
+        "catalog": _application(home, "dpmptsp/perizinan"),
+        "portal": _application(home, "diskominfo/portal"),
+    }
+
+
+def _application(home: Home, short: str) -> dict[str, str]:
+    """What a member that calls the bus is told of its own application; nothing if not seeded."""
+    if short not in {one.short for one in seed().applications}:
+        return {}
+    name = short.replace("/", ".")
+    return {
+        "GATEWAY_URL": home.gateway_url,
+        "CLIENT_ID_FILE": str(home.keys / f"{name}.client_id"),
+        "CLIENT_KEY_FILE": str(home.keys / f"{name}.jwk"),
     }

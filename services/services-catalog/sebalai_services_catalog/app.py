@@ -1,13 +1,18 @@
 """The HTTP side of the services catalogue: which slices answer, put together in one place."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 from sebalai_shared.app import Member, create_app
-from sebalai_shared.clock import Clock
+from sebalai_shared.clock import Clock, SystemClock
 from sebalai_shared.database import Database
 
 from sebalai_services_catalog.apis import api as apis
 from sebalai_services_catalog.calendar import api as calendar
 from sebalai_services_catalog.complaints import api as complaints
+from sebalai_services_catalog.evidence import api as evidence
+from sebalai_services_catalog.evidence.source import Bus
 from sebalai_services_catalog.indices import api as indices
 from sebalai_services_catalog.maklumat import api as maklumat
 from sebalai_services_catalog.performance import api as performance
@@ -39,6 +44,9 @@ def catalog_app(
         tickets.receipts,
         payments.bills,
         payments.notices,
+        evidence.types,
+        evidence.router,
+        evidence.consents,
         tickets.router,
         tickets.queue,
         complaints.router,
@@ -51,5 +59,26 @@ def catalog_app(
         calendar.router,
         apis.router,
     ]
-    member = Member(NAME, TITLE, routers, streamed=requests.STREAMED)
+    clock = clock or SystemClock()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with _evidence(app, settings, clock):
+            yield
+
+    member = Member(NAME, TITLE, routers, streamed=requests.STREAMED, lifespan=lifespan)
     return create_app(settings, member, database=database, clock=clock)
+
+
+@asynccontextmanager
+async def _evidence(app: FastAPI, settings: CatalogSettings, clock: Clock) -> AsyncGenerator[None]:
+    """The bus for evidence, where a gateway is named. Raises: OSError without its key."""
+    if not settings.gateway_url:
+        yield
+        return
+    bus = Bus(settings, clock)
+    app.state.evidence = bus
+    try:
+        yield
+    finally:
+        await bus.aclose()

@@ -1,4 +1,4 @@
-"""Clients of outside systems that the operator named: LAPOR!, the payment gateway."""
+"""Clients of outside systems that the operator named, and one bounded way to ask any of them."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,8 @@ from sebalai_shared.addresses import Reach
 from sebalai_services_catalog.settings import CatalogSettings
 
 ANSWER_BYTES_LIMIT = 64 * 1024
+FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Said of the bytes on the wire; what is handed on is decoded and whole."""
 FAILURES_MAX = 3
 """So many failures in a row are an outage: the pass over what waits ends, the next goes on."""
 
@@ -33,4 +35,7 @@ async def send(
             body += part
             if len(body) > ANSWER_BYTES_LIMIT:
                 raise http.AnswerTooLarge(f"the answer of {path} is too large")
-        return http.Response(answer.status_code, content=bytes(body), request=answer.request)
+        kept = {k: v for k, v in answer.headers.items() if k.lower() not in FRAMING}
+        return http.Response(
+            answer.status_code, headers=kept, content=bytes(body), request=answer.request
+        )

@@ -1,5 +1,6 @@
 """Settings of the services catalogue."""
 
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -13,6 +14,9 @@ class CatalogSettings(MemberSettings):
     `payments_url` empty: fees are paid at the counter. With it go `payments_partner` (our number
     there), `payments_prefix` (of our accounts, up to 8 digits) and `payments_secret`, which signs
     our calls and the gateway's notices.
+
+    `gateway_url` (as this process reaches it) empty: no evidence is fetched. With it go
+    `client_id_file` and `client_key_file` (private JWK) of the application with the agreements.
     """
 
     lapor_url: str = ""
@@ -22,11 +26,16 @@ class CatalogSettings(MemberSettings):
     payments_partner: str = ""
     payments_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,8}$")] = ""
     payments_secret: SecretStr | None = None
+    gateway_url: str = ""
+    client_id_file: Path | None = None
+    client_key_file: Path | None = None
 
     @model_validator(mode="after")
-    def _payments_are_whole(self) -> Self:
+    def _systems_are_whole(self) -> Self:
         names = ("payments_partner", "payments_prefix", "payments_secret")
         missing = [name for name in names if not getattr(self, name)]
         if self.payments_url and missing:
             raise ValueError(f"payments_url needs {', '.join(missing)} too")
+        if self.gateway_url and not (self.client_id_file and self.client_key_file):
+            raise ValueError("gateway_url needs client_id_file and client_key_file too")
         return self

@@ -22,6 +22,7 @@ from sebalai_services_catalog.complaints.jobs import (
     lapor_client,
     tell_lapor,
 )
+from sebalai_services_catalog.evidence.actions import end_consents
 from sebalai_services_catalog.payments.jobs import (
     ACCOUNTS_SECONDS,
     keep_accounts,
@@ -32,6 +33,7 @@ from sebalai_services_catalog.requests.jobs import DEADLINES_SECONDS, keep_deadl
 from sebalai_services_catalog.settings import CatalogSettings
 
 INBOX_SWEEP_SECONDS = 24 * 3_600.0
+CONSENTS_SECONDS = 60.0
 
 
 def _outside(
@@ -81,6 +83,9 @@ async def work(settings: CatalogSettings) -> None:
     async def complaints() -> None:
         await in_batches(database, clock, keep_complaint_deadlines)
 
+    async def consents() -> None:
+        await in_batches(database, clock, end_consents)
+
     async def transport() -> None:
         await broker.connect()
         await broker.ensure_stream(EVENTS)
@@ -95,6 +100,7 @@ async def work(settings: CatalogSettings) -> None:
             every(INBOX_SWEEP_SECONDS, sweep),
             every(DEADLINES_SECONDS, deadlines),
             every(COMPLAINTS_SECONDS, complaints),
+            every(CONSENTS_SECONDS, consents),
             *_outside(settings, database, clock),
         )
     finally:

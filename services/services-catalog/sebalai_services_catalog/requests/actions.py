@@ -12,14 +12,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_services_catalog.calendar.actions import civil_date, end_of
 from sebalai_services_catalog.requests import filing, paying, schema, store, tasks
 from sebalai_services_catalog.requests.access import is_applicant, may_see
-from sebalai_services_catalog.requests.filing import standard_of
+from sebalai_services_catalog.requests.filing import AnswersLocked, DocumentRefused, standard_of
 from sebalai_services_catalog.requests.machine import Act
 from sebalai_services_catalog.requests.measures import Held, Volume, held_times, volumes
 from sebalai_services_catalog.requests.model import RequestTask, ServiceRequest
+from sebalai_services_catalog.requests.once_only import (
+    Found,
+    Wanted,
+    answer_with_evidence,
+    evidence_wanted,
+)
 from sebalai_services_catalog.requests.steps import (
     Hand,
     RequestUnknown,
     Step,
+    StepRefused,
     check_step,
     take_in_hand,
     take_step,
@@ -28,10 +35,18 @@ from sebalai_services_catalog.requests.store import RequestFilter
 from sebalai_services_catalog.requests.tickets import new_ticket, read_ticket
 
 __all__ = [
+    "AnswersLocked",
+    "DocumentRefused",
+    "Found",
     "Held",
     "RequestFilter",
     "RequestUnknown",
+    "ServiceRequest",
+    "StepRefused",
     "Volume",
+    "Wanted",
+    "answer_with_evidence",
+    "evidence_wanted",
     "held_times",
     "is_applicant",
     "new_ticket",

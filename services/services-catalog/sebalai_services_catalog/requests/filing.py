@@ -151,7 +151,7 @@ async def write_answers(
     Raises: StepRefused, AnswersLocked, FieldInvalid.
     """
     row = hand.row
-    _check_writable(hand, answers)
+    check_writable(hand, answers)
     standard = await standard_of(session, row)
     row.answers = _answered(standard, row.answers, answers, hand.caller, hand.at)
     row.revision += 1
@@ -165,7 +165,7 @@ async def attach_document(session: AsyncSession, hand: Hand, upload: Upload) -> 
     Raises: StepRefused, AnswersLocked, FieldInvalid, DocumentRefused.
     """
     row = hand.row
-    _check_writable(hand, {upload.code: None})
+    check_writable(hand, {upload.code: None})
     standard = await standard_of(session, row)
     _check_code(standard, upload.code)
     if upload.media_type not in MEDIA_TYPES or not upload.content.startswith(
@@ -201,7 +201,8 @@ async def read_document(
     return found
 
 
-def _check_writable(hand: Hand, answers: Mapping[str, object]) -> None:
+def check_writable(hand: Hand, answers: Mapping[str, object]) -> None:
+    """Raises: StepRefused, AnswersLocked, FieldInvalid for what the officer did not mark."""
     row = hand.row
     if not is_applicant(hand.caller, row):
         raise StepRefused("Only the applicant changes the answers.")
