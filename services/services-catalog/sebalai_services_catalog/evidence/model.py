@@ -41,7 +41,7 @@ class Consent(Base):
     what was taken over, `answer_sha256` of the holder's whole answer, as in the call receipt.
     """
 
-    __tablename__ = "consent"
+    __tablename__ = "evidence_consent"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     request_id: Mapped[UUID] = mapped_column(ForeignKey("service_request.id"))
@@ -72,10 +72,10 @@ class Consent(Base):
 class ConsentAct(Base):
     """`outcome` of a failed fetch: `no_match`, `refused` or `unavailable`."""
 
-    __tablename__ = "consent_act"
+    __tablename__ = "evidence_consent_act"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    consent_id: Mapped[UUID] = mapped_column(ForeignKey("consent.id"))
+    consent_id: Mapped[UUID] = mapped_column(ForeignKey("evidence_consent.id"))
     act: Mapped[Act] = mapped_column(Text)
     state_before: Mapped[str] = mapped_column(Text)
     state_after: Mapped[State] = mapped_column(Text)

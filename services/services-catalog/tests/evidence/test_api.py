@@ -199,7 +199,12 @@ async def test_what_nobody_took_is_forgotten_and_an_old_consent_ends(
     assert problem(await step("acceptance", request, consent))[0] == 409
     assert await in_batches(loaded, clock, end_consents) == 1
     async with loaded.transaction() as session:
-        assert await session.scalar(text("SELECT count(*) FROM consent WHERE preview IS NULL")) == 1
+        assert (
+            await session.scalar(
+                text("SELECT count(*) FROM evidence_consent WHERE preview IS NULL")
+            )
+            == 1
+        )
     clock.move(timedelta(days=30))
     assert await in_batches(loaded, clock, end_consents) == 1
     assert await in_batches(loaded, clock, end_consents) == 0
@@ -213,7 +218,13 @@ async def test_no_number_of_a_person_is_kept_or_told(begun, step, loaded, reside
     await step("acceptance", request, consent)
     found = [orjson.dumps((await applicant.get(f"/v1/consents/{consent['id']}")).json()).decode()]
     async with loaded.transaction() as session:
-        for table in ("consent", "consent_act", "outbox", "service_request", "request_act"):
+        for table in (
+            "evidence_consent",
+            "evidence_consent_act",
+            "outbox",
+            "service_request",
+            "request_act",
+        ):
             rows = await session.scalars(text(f"SELECT {table}::text FROM {table}"))  # noqa: S608 - names of ours
             found += rows.all()
         contents = await session.scalars(text("SELECT content FROM request_document"))

@@ -27,7 +27,7 @@ STATEMENTS = (
     )
     """,
     """
-    CREATE TABLE consent (
+    CREATE TABLE evidence_consent (
       id uuid PRIMARY KEY,
       request_id uuid NOT NULL REFERENCES service_request,
       service text NOT NULL,
@@ -57,18 +57,18 @@ STATEMENTS = (
     )
     """,
     """
-    CREATE UNIQUE INDEX consent_open ON consent (request_id, evidence_type)
+    CREATE UNIQUE INDEX evidence_consent_open ON evidence_consent (request_id, evidence_type)
     WHERE state IN ('given', 'previewed')
     """,
-    "CREATE INDEX consent_given_by ON consent (given_by, id)",
-    "CREATE INDEX consent_holder ON consent (holder, id)",
-    "CREATE INDEX consent_agency ON consent (agency, id)",
-    "CREATE INDEX consent_ends ON consent (valid_until) WHERE state IN ('given', 'previewed')",
-    "CREATE INDEX consent_preview_ends ON consent (preview_until) WHERE preview IS NOT NULL",
+    "CREATE INDEX evidence_consent_given_by ON evidence_consent (given_by, id)",
+    "CREATE INDEX evidence_consent_holder ON evidence_consent (holder, id)",
+    "CREATE INDEX evidence_consent_agency ON evidence_consent (agency, id)",
+    "CREATE INDEX evidence_consent_ends ON evidence_consent (valid_until) WHERE state IN ('given', 'previewed')",
+    "CREATE INDEX evidence_consent_preview_ends ON evidence_consent (preview_until) WHERE preview IS NOT NULL",
     """
-    CREATE TABLE consent_act (
+    CREATE TABLE evidence_consent_act (
       id uuid PRIMARY KEY,
-      consent_id uuid NOT NULL REFERENCES consent,
+      consent_id uuid NOT NULL REFERENCES evidence_consent,
       act text NOT NULL,
       state_before text NOT NULL,
       state_after text NOT NULL,
@@ -78,10 +78,10 @@ STATEMENTS = (
       message_id uuid
     )
     """,
-    "CREATE INDEX consent_act_consent ON consent_act (consent_id, id)",
-    "CREATE INDEX consent_act_miss ON consent_act (actor, at) WHERE outcome = 'no_match'",
+    "CREATE INDEX evidence_consent_act_consent ON evidence_consent_act (consent_id, id)",
+    "CREATE INDEX evidence_consent_act_miss ON evidence_consent_act (actor, at) WHERE outcome = 'no_match'",
     """
-    CREATE TRIGGER consent_act_frozen BEFORE UPDATE OR DELETE ON consent_act
+    CREATE TRIGGER evidence_consent_act_frozen BEFORE UPDATE OR DELETE ON evidence_consent_act
     FOR EACH ROW EXECUTE FUNCTION keep_act()
     """,
 )
