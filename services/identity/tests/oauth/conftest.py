@@ -243,8 +243,29 @@ async def party(party_of, sign_in, person):
 EMPTY = (
     "TRUNCATE authorization_code, pushed_request, refresh_family, used_proof, revocation, interaction,"
     " application_key, application, outbox, idempotency, consent, session,"
-    " signing_key, agency CASCADE"
+    " signing_key, agency, person, act CASCADE"
 )
+
+
+@pytest.fixture(scope="session")
+def issuer():
+    return ISSUER
+
+
+@pytest.fixture(scope="session")
+def party_type():
+    return Party
+
+
+@pytest.fixture(scope="session")
+def agency_row():
+    return AGENCY
+
+
+@pytest.fixture(scope="session")
+def tables():
+    """Empties whatever a provider at work fills."""
+    return EMPTY
 
 
 @pytest.fixture
