@@ -64,9 +64,11 @@ class ClientSettings(BaseModel):
     backchannel_logout_uri: WebUri | None = None
     is_par_required: bool = False
     is_dpop_required: bool = False
+    is_request_object_required: bool = False
     is_pairwise: bool = False
     id_token_algorithm: SignatureAlgorithm = "ES256"  # noqa: S105 - an algorithm
     userinfo_algorithm: SignatureAlgorithm | None = None
+    introspection_algorithm: SignatureAlgorithm = "ES256"
     certificate_thumbprints: tuple[
         Annotated[str, StringConstraints(pattern=THUMBPRINT_PATTERN)], ...
     ] = Field(default=(), max_length=5)

@@ -35,11 +35,12 @@ from sebalai_identity.oauth.throttle import Throttle, TooManyTries
 router = APIRouter(tags=["oauth"])
 
 METADATA_MAX_AGE_SECONDS = 300
+INTROSPECTION_JWT = "application/token-introspection+jwt"
 
 
 async def _answered(
-    request: Request, desk: Desk, work: Callable[[dict[str, str], Call], Awaitable[JSONResponse]]
-) -> JSONResponse:
+    request: Request, desk: Desk, work: Callable[[dict[str, str], Call], Awaitable[Response]]
+) -> Response:
     """An error is answered, not raised: raising would undo what the attempt has used up."""
     throttle: Throttle = request.app.state.client_throttle
     source, name = source_of(request), ""
@@ -66,20 +67,20 @@ async def read_configuration(request: Request, _: PublicAccess) -> JSONResponse:
 
 
 @router.post("/oauth/token", responses=responses(TooManyTries))
-async def issue(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
+async def issue(request: Request, _: PublicAccess, session: Transaction) -> Response:
     desk = desk_of(request, session)
 
-    async def work(form: dict[str, str], call: Call) -> JSONResponse:
+    async def work(form: dict[str, str], call: Call) -> Response:
         return json_answer(await grants.grant(desk, form, call, GRANTS))
 
     return await _answered(request, desk, work)
 
 
 @router.post("/oauth/par", status_code=201, responses=responses(TooManyTries))
-async def push_request(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
+async def push_request(request: Request, _: PublicAccess, session: Transaction) -> Response:
     desk = desk_of(request, session)
 
-    async def work(form: dict[str, str], call: Call) -> JSONResponse:
+    async def work(form: dict[str, str], call: Call) -> Response:
         proven = await clients.authenticate(desk, form, call)
         jkt = await dpop.check(desk, call)
         return json_answer(await par.push(desk, proven, form, jkt), status=201)
@@ -88,17 +89,26 @@ async def push_request(request: Request, _: PublicAccess, session: Transaction) 
 
 
 @router.post("/oauth/device_authorization", responses=responses(TooManyTries))
-async def authorize_device(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
+async def authorize_device(request: Request, _: PublicAccess, session: Transaction) -> Response:
     return await _by_client(request, session, device.authorize)
 
 
 @router.post("/oauth/introspect", responses=responses(TooManyTries))
-async def introspect(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
-    return await _by_client(request, session, inspection.introspect)
+async def introspect(request: Request, _: PublicAccess, session: Transaction) -> Response:
+    """As a signed statement to whoever accepts it (RFC 9701), which can be kept and shown."""
+
+    async def look(desk: Desk, form: dict[str, str], proven: Proven) -> Response:
+        found = await inspection.introspect(desk, form, proven)
+        if INTROSPECTION_JWT not in request.headers.get("Accept", "").lower():
+            return json_answer(found)
+        signed = await inspection.sign(desk, found, proven)
+        return Response(signed, media_type=INTROSPECTION_JWT, headers=NO_STORE)
+
+    return await _answer_client(request, session, look)
 
 
 @router.post("/oauth/revoke", responses=responses(TooManyTries))
-async def revoke_token(request: Request, _: PublicAccess, session: Transaction) -> JSONResponse:
+async def revoke_token(request: Request, _: PublicAccess, session: Transaction) -> Response:
     async def end(desk: Desk, form: dict[str, str], proven: Proven) -> dict[str, Any]:
         await inspection.end_token(desk, form, proven)
         return {}
@@ -110,12 +120,22 @@ async def _by_client(
     request: Request,
     session: AsyncSession,
     action: Callable[[Desk, dict[str, str], Proven], Awaitable[dict[str, Any]]],
-) -> JSONResponse:
+) -> Response:
+    async def work(desk: Desk, form: dict[str, str], proven: Proven) -> Response:
+        return json_answer(await action(desk, form, proven))
+
+    return await _answer_client(request, session, work)
+
+
+async def _answer_client(
+    request: Request,
+    session: AsyncSession,
+    action: Callable[[Desk, dict[str, str], Proven], Awaitable[Response]],
+) -> Response:
     desk = desk_of(request, session)
 
-    async def work(form: dict[str, str], call: Call) -> JSONResponse:
-        proven = await clients.authenticate(desk, form, call)
-        return json_answer(await action(desk, form, proven))
+    async def work(form: dict[str, str], call: Call) -> Response:
+        return await action(desk, form, await clients.authenticate(desk, form, call))
 
     return await _answered(request, desk, work)
 

@@ -16,7 +16,7 @@ from sebalai_identity.assurance import level_of
 from sebalai_identity.consents.actions import covers
 from sebalai_identity.interactions import actions as interactions
 from sebalai_identity.interactions.actions import Interaction, Wanted
-from sebalai_identity.oauth import authorize, device, par, store, tokens
+from sebalai_identity.oauth import authorize, device, par, request_object, store, tokens
 from sebalai_identity.oauth.authorize import RequestRefused
 from sebalai_identity.oauth.claims import essential_acr
 from sebalai_identity.oauth.clients import as_id
@@ -51,6 +51,11 @@ class Visit:
 async def begin(desk: Desk, parameters: Mapping[str, str], cookie: str | None) -> Answer | Visit:
     """Raises `RequestRefused`, which is shown to the person."""
     client = await _client(desk, as_id(parameters.get("client_id")))
+    try:
+        parameters = request_object.unwrap(desk, client, parameters)
+    except OAuthError as error:
+        # What address it meant cannot be known.
+        raise RequestRefused(error.description) from error
     whole, reference = await par.resolve(desk, client, parameters)
     redirect_uri = authorize.proven_redirect(client, whole)
     mode, state = authorize.response_mode(whole), whole.get("state")

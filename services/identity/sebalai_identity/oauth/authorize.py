@@ -48,7 +48,7 @@ def response_mode(parameters: Mapping[str, str]) -> str:
 def read_request(client: KnownClient, parameters: Mapping[str, str], audience: str) -> Wanted:
     """Raises `OAuthError` for the client at its proven address."""
     _require_code(client, parameters)
-    for name in ("request", "request_uri", "registration"):
+    for name in ("request_uri", "registration"):
         if name in parameters:
             raise OAuthError(f"{name}_not_supported", f"{name} is not served here.")
     if parameters.get("resource", audience) != audience:

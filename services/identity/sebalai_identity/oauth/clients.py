@@ -66,12 +66,16 @@ async def _by_assertion(desk: Desk, parameters: Mapping[str, str]) -> KnownClien
     if parameters.get("client_id", str(claims.client_id)) != str(claims.client_id):
         raise invalid_client("client_id is another than the assertion's.")
     client = await usable_client(desk.session, client_id=claims.client_id, at=desk.now)
-    keys = client.keys if client is not None else ()
-    candidates = [key for key in keys if proof.kid is None or proof.kid in key.names]
-    if client is None or not any(jose.is_signed_by(proof, key.jwk) for key in candidates):
+    if client is None or not has_signed(client, proof):
         raise invalid_client(UNKNOWN)
     await _use_up(desk, claims.client_id, claims.jti, claims.expires_at)
     return client
+
+
+def has_signed(client: KnownClient, token: jose.Unverified) -> bool:
+    """By the key it names, or any of the client's where it names none."""
+    candidates = [key for key in client.keys if token.kid is None or token.kid in key.names]
+    return any(jose.is_signed_by(token, key.jwk) for key in candidates)
 
 
 async def _use_up(desk: Desk, client_id: UUID, jti: str, expires_at: datetime) -> None:

@@ -52,6 +52,20 @@ async def introspect(desk: Desk, parameters: Mapping[str, str], proven: Proven) 
     }
 
 
+async def sign(desk: Desk, found: dict[str, Any], proven: Proven) -> str:
+    """RFC 9701 section 5: about the token, to its client; neither `sub` nor `exp` of its own, so
+    that it passes for no other token.
+    """
+    claims = {
+        "iss": desk.server.issuer,
+        "aud": str(proven.client.client_id),
+        "iat": int(desk.now.timestamp()),
+        "token_introspection": found,
+    }
+    algorithm = proven.client.settings.introspection_algorithm
+    return await desk.ring.sign(desk.session, claims, "token-introspection+jwt", algorithm)
+
+
 async def _readable(desk: Desk, token: str) -> dict[str, Any] | None:
     try:
         return await tokens.read_access_token(desk, token)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from sebalai_identity.applications.actions import KnownClient
-from sebalai_identity.oauth import authorize, store
+from sebalai_identity.oauth import authorize, request_object, store
 from sebalai_identity.oauth.authorize import RequestRefused
 from sebalai_identity.oauth.clients import Proven
 from sebalai_identity.oauth.desk import Desk
@@ -25,7 +25,8 @@ async def push(
     """The body of the answer 201. Raises `OAuthError`: everything is checked before it is kept."""
     if "request_uri" in parameters:
         raise invalid_request("A pushed request holds no request_uri.")
-    whole = {name: value for name, value in parameters.items() if name not in CREDENTIALS}
+    own = {name: value for name, value in parameters.items() if name not in CREDENTIALS}
+    whole = request_object.unwrap(desk, proven.client, own)
     if jkt is not None and whole.setdefault("dpop_jkt", jkt) != jkt:
         raise OAuthError("invalid_dpop_proof", "dpop_jkt names another key than the proof's.")
     try:

@@ -180,7 +180,7 @@ async def test_pushed_request_ends_and_is_its_clients_alone(party, party_of, clo
         ({"redirect_uri": "https://evil.example/"}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"response_type": "token"}, "unsupported_response_type"),
-        ({"request": "a.b.c"}, "request_not_supported"),
+        ({"request": "a.b.c"}, "invalid_request_object"),
     ],
 )
 async def test_bad_request_is_refused_when_it_is_pushed(party, change, error):
