@@ -12,7 +12,8 @@ from sebalai_local.province import full, seed
 
 
 def content(home: Home) -> dict[str, Any]:
-    purposes = {one.interface: one.purposes[0]["code"] for one in seed().agreements}
+    # Of an interface with several agreements the seed's first one is told.
+    purposes = {one.interface: one.purposes[0]["code"] for one in reversed(seed().agreements)}
     names = [f"{one.provider}/{one.name}" for one in seed().interfaces]
     return {
         "gateway": home.gateway_url,

@@ -1,6 +1,8 @@
 """The seed with and without the demonstration."""
 
-from sebalai_local.province import PLATFORM_AGENCY, seed
+from sebalai_local.home import Home
+from sebalai_local.platform_file import content
+from sebalai_local.province import PLATFORM_AGENCY, full, seed
 
 
 def test_platform_alone_keeps_what_the_portal_needs_and_nothing_of_the_demonstration():
@@ -11,3 +13,8 @@ def test_platform_alone_keeps_what_the_portal_needs_and_nothing_of_the_demonstra
     assert len(platform.agreements) == 3
     assert (whole.has_example, platform.has_example) == (True, False)
     assert len(platform.applications) < len(whole.applications)
+
+
+def test_platform_json_tells_the_purpose_of_the_example_call(tmp_path):
+    told = {one["name"]: one["purpose"] for one in content(Home(tmp_path, 9140))["interfaces"]}
+    assert told[full(seed().example.interface)] == seed().example.purpose
