@@ -1,4 +1,5 @@
-"""Suite `events`: from the publisher's POST to the received webhook, fan-out, and the schema check.
+"""Suite `events`: from the publisher's POST to the received webhook, healthy subscribers beside bad
+ones, fan-out, the relay, and the schema check.
 
 The API runs in this process, the sequencer and the dispatcher in one process beside it with a
 durable PostgreSQL; the receiver is in this process too, so all share the machine's cores.
@@ -19,6 +20,8 @@ from typing import Any
 import sebalai_exchange
 from figures import figure
 from joserfc.jwk import ECKey
+from neighbours import neighbours
+from relaying import relaying
 from sebalai_exchange.app import exchange_app
 from sebalai_exchange.publishing.sequencer import Sequencer
 from sebalai_exchange.settings import ExchangeSettings
@@ -38,6 +41,7 @@ SECONDS = 10
 SUBSCRIBERS = 1_000
 PUBLISHING_AT_ONCE = 16
 TYPE = "dp3acskb.birth.recorded.v1"
+QUIET, SHARED = "dp3acskb.birth.quiet.v1", "dp3acskb.birth.shared.v1"
 SCHEMA = {
     "type": "object",
     "required": ["number"],
@@ -81,6 +85,8 @@ async def _measure(engines: Engines, folder: Path) -> None:
         caller_keys_file=asserter.write_keys(folder / "callers.json"),
         routes_key_file=folder / "routes.jwk",
         private_webhooks="127.0.0.1",
+        nats_url=engines.addresses.nats_url,
+        nats_token=engines.addresses.nats_token,
         pool_connections=20,
     )
     process = multiprocessing.get_context("spawn").Process(
@@ -97,10 +103,12 @@ async def _measure(engines: Engines, folder: Path) -> None:
         async with module.Receiver() as receiver:
             bench = Bench(settings, database, asserter, receiver)
             await bench.describe()
-            await bench.subscribe("/good/one")
+            await bench.subscribe("/good/one", [TYPE])
             for rate, target in RATES:
                 await bench.rate(rate, target)
+            await neighbours(bench, folder, QUIET, SHARED)
             await bench.fan_out()
+            await relaying(settings)
     finally:
         process.terminate()
         process.join()
@@ -112,7 +120,7 @@ class Bench:
         self, settings: ExchangeSettings, database: Database, asserter: Asserter, receiver: Any
     ) -> None:
         self._client = in_process(exchange_app(settings, database))
-        self._database, self._asserter, self._receiver = database, asserter, receiver
+        self._database, self._asserter, self.receiver = database, asserter, receiver
         self._who = system("ID-BB/GOV/dp3acskb/kependudukan", "bus.call", "exchange.manage")
 
     async def _ask(self, path: str, body: Any, kind: str = "application/json") -> Any:
@@ -122,60 +130,77 @@ class Bench:
         assert answer.status_code < 300, answer.text
         return answer.json()
 
+    async def execute(self, statement: Any, **values: Any) -> Any:
+        """What HTTP cannot do or tell; the first value of a row, if there is one."""
+        async with self._database.transaction() as session:
+            found = await session.execute(statement, values)
+            return found.scalar() if found.returns_rows else None
+
     async def describe(self) -> None:
-        topic = {
-            "type": TYPE, "title": "Kelahiran", "description": "A birth was recorded.",
-            "schema": SCHEMA, "examples": [{"number": 1}], "access": "open",
-        }  # fmt: skip
-        await self._ask("/v1/topics", topic)
+        for kind in (TYPE, SHARED, QUIET):
+            topic = {
+                "type": kind, "title": "Kelahiran", "description": "A birth was recorded.",
+                "schema": SCHEMA, "examples": [{"number": 1}], "access": "open",
+            }  # fmt: skip
+            await self._ask("/v1/topics", topic)
 
-    async def subscribe(self, path: str) -> None:
-        await self._ask("/v1/subscriptions", self._wanted(path))
+    async def subscribe(self, where: str, kinds: list[str]) -> str:
+        """`where` is an address, or a path of the receiver of this process."""
+        made = await self._ask("/v1/subscriptions", self._wanted(where, kinds))
         await self._until_active()
+        return str(made["id"])
 
-    def _wanted(self, path: str) -> dict[str, Any]:
+    async def end(self, ident: str) -> None:
+        await self._ask(f"/v1/subscriptions/{ident}/end", {"reason": "bench"})
+
+    def _wanted(self, where: str, kinds: list[str]) -> dict[str, Any]:
+        url = where if where.startswith("http") else self.receiver.url(where)
         return {
-            "subscriber": self._who.application, "title": "Bench", "types": [TYPE],
-            "kind": "webhook", "url": self._receiver.url(path),
+            "subscriber": self._who.application, "title": "Bench", "types": kinds,
+            "kind": "webhook", "url": url,
         }  # fmt: skip
 
     async def _until_active(self) -> None:
         while True:
             async with self._database.transaction() as session:
-                query = text("SELECT count(*) FROM subscription WHERE state <> 'active'")
+                query = text("SELECT count(*) FROM subscription WHERE state = 'verifying'")
                 if not await session.scalar(query):
                     break
             await asyncio.sleep(0.2)
         await asyncio.sleep(1.0)
 
-    def _event(self, number: int) -> dict[str, Any]:
+    def _event(self, number: int, kind: str = TYPE) -> dict[str, Any]:
         return {
-            "specversion": "1.0", "id": str(uuid7()), "source": "/bench", "type": TYPE,
+            "specversion": "1.0", "id": str(uuid7()), "source": "/bench", "type": kind,
             "subject": f"k{number % 97}", "data": {"number": number},
         }  # fmt: skip
 
-    async def rate(self, rate: int, target: float) -> None:
-        """Commit (the 202 is here) to received, one event a request at an even pace."""
-        self._receiver.got.clear()
+    async def publish_evenly(self, rate: int, seconds: int, kind: str = TYPE) -> dict[str, float]:
+        """One event a request at an even pace; when each was answered 202, by id."""
+        self.receiver.got.clear()
         stored: dict[str, float] = {}
-
         slots = asyncio.Semaphore(PUBLISHING_AT_ONCE)
 
         async def one(number: int) -> None:
-            event = self._event(number)
+            event = self._event(number, kind)
             async with slots:
                 await self._ask("/v1/events", event, "application/cloudevents+json")
             stored[event["id"]] = time.time()
 
         begun, tasks = time.time(), list[asyncio.Task[None]]()
-        for number in range(rate * SECONDS):
+        for number in range(rate * seconds):
             await asyncio.sleep(max(begun + number / rate - time.time(), 0))
             tasks.append(asyncio.create_task(one(number)))
         await asyncio.gather(*tasks)
-        while len(self._receiver.got["/good/one"]) < len(stored):
+        return stored
+
+    async def rate(self, rate: int, target: float) -> None:
+        """Commit (the 202 is here) to received."""
+        stored = await self.publish_evenly(rate, SECONDS)
+        while len(self.receiver.got["/good/one"]) < len(stored):
             await asyncio.sleep(0.05)
         took = sorted(
-            (got["_at"] - stored[got["id"]]) * 1e3 for got in self._receiver.got["/good/one"]
+            (got["_at"] - stored[got["id"]]) * 1e3 for got in self.receiver.got["/good/one"]
         )
         figure(f"events.commit_to_webhook_p50_at_{rate}", took[len(took) // 2], "ms", "<=", 15)
         p99 = took[int(len(took) * 0.99)]
@@ -184,11 +209,11 @@ class Bench:
     async def fan_out(self) -> None:
         paths = [f"/good/fan-{number}" for number in range(SUBSCRIBERS - 1)]
         for path in paths:
-            await self._ask("/v1/subscriptions", self._wanted(path))
+            await self._ask("/v1/subscriptions", self._wanted(path, [TYPE]))
         await self._until_active()
-        self._receiver.got.clear()
+        self.receiver.got.clear()
         begun = time.time()
         await self._ask("/v1/events", self._event(1), "application/cloudevents+json")
-        while sum(len(self._receiver.got[path]) for path in [*paths, "/good/one"]) < SUBSCRIBERS:
+        while sum(len(self.receiver.got[path]) for path in [*paths, "/good/one"]) < SUBSCRIBERS:
             await asyncio.sleep(0.02)
         figure("events.fan_out_to_1000", time.time() - begun, "s", "<=", 5)
