@@ -1,5 +1,5 @@
 """Importing this makes all checks known, in the order they run."""
 
-from oidc_checks import basic, basic_objects, config, logout
+from oidc_checks import basic, basic_objects, config, fapi_flow, fapi_requests, logout
 
-ALL = (basic, basic_objects, config, logout)
+ALL = (basic, basic_objects, config, logout, fapi_flow, fapi_requests)
