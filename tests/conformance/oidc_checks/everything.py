@@ -1,5 +1,16 @@
 """Importing this makes all checks known, in the order they run."""
 
-from oidc_checks import basic, basic_objects, config, fapi_flow, fapi_requests, logout
+from oidc_checks import (
+    basic,
+    basic_objects,
+    config,
+    fapi_clients,
+    fapi_flow,
+    fapi_proofs,
+    fapi_requests,
+    logout,
+)
 
-ALL = (basic, basic_objects, config, logout, fapi_flow, fapi_requests)
+ALL = (
+    basic, basic_objects, config, logout, fapi_flow, fapi_requests, fapi_clients, fapi_proofs,
+)  # fmt: skip
