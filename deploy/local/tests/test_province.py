@@ -8,7 +8,12 @@ from sebalai_local.province import PLATFORM_AGENCY, full, seed
 def test_platform_alone_keeps_what_the_portal_needs_and_nothing_of_the_demonstration():
     whole, platform = seed(), seed().platform_only()
     assert {one.agency for one in platform.applications} == {PLATFORM_AGENCY}
-    assert {one.member for one in platform.interfaces} == {"identity", "catalog", "exchange"}
+    assert {one.member for one in platform.interfaces} == {
+        "identity",
+        "catalog",
+        "archive",
+        "exchange",
+    }
     assert {one.consumer for one in platform.agreements} == {"diskominfo/portal"}
     assert len(platform.agreements) == 3
     assert (whole.has_example, platform.has_example) == (True, False)
