@@ -16,6 +16,7 @@ from sebalai_shared.relay import Relay
 from sebalai_services_catalog.apis.jobs import FEED, on_interface
 from sebalai_services_catalog.batches import in_batches
 from sebalai_services_catalog.complaints.actions import keep_deadlines as keep_complaint_deadlines
+from sebalai_services_catalog.complaints.actions import redo_deadlines as redo_complaint_deadlines
 from sebalai_services_catalog.complaints.jobs import DEADLINES_SECONDS as COMPLAINTS_SECONDS
 from sebalai_services_catalog.complaints.jobs import (
     LAPOR_SECONDS,
@@ -81,6 +82,7 @@ async def work(settings: CatalogSettings) -> None:
         await keep_deadlines(database, clock)
 
     async def complaints() -> None:
+        await in_batches(database, clock, redo_complaint_deadlines)
         await in_batches(database, clock, keep_complaint_deadlines)
 
     async def consents() -> None:

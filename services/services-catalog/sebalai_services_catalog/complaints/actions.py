@@ -13,11 +13,12 @@ from sebalai_shared.outbox import publish
 from sebalai_shared.problems import Conflict, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_services_catalog.calendar.actions import calendars, civil_date
+from sebalai_services_catalog.calendar.actions import Calendars, calendars, civil_date
 from sebalai_services_catalog.complaints import events, schema, store
 from sebalai_services_catalog.complaints.access import hashed, may_read, may_take
 from sebalai_services_catalog.complaints.machine import (
     Act,
+    Limits,
     Moments,
     NoSuchStep,
     Role,
@@ -218,9 +219,34 @@ def _role(row: Complaint, act: Act) -> Role:
 
 async def _set_deadline(session: AsyncSession, row: Complaint) -> None:
     known, limits = await calendars(session), await complaint_limits(session)
+    row.deadline_at, row.calendar_revision = _deadline(row, known, limits), known.revision
+
+
+def _deadline(row: Complaint, known: Calendars, limits: Limits) -> datetime | None:
     moments = Moments(row.received_at, row.forwarded_at, row.answered_at)
     calendar = known.of(row.agency or "")
-    row.deadline_at = deadline(row.state, row.category, moments, limits, calendar)
+    return deadline(row.state, row.category, moments, limits, calendar)
+
+
+async def redo_deadlines(session: AsyncSession, clock: Clock) -> int:
+    """Limits that an earlier calendar gave, anew; each that moves is one fact.
+
+    A limit that has passed stays passed, and the reporter's days to answer back only grow.
+    Answers how many were looked at, at most BATCH_ROWS.
+    """
+    now, known, limits = clock.now(), await calendars(session), await complaint_limits(session)
+    rows = await store.before_revision(session, known.revision, BATCH_ROWS)
+    for row in rows:
+        row.calendar_revision = known.revision
+        before, found = row.deadline_at, _deadline(row, known, limits)
+        if before is None or found is None or before <= now:
+            continue
+        row.deadline_at = max(before, found) if row.state == "answered" else found
+        if row.deadline_at != before:
+            row.revision += 1
+            await publish(session, events.fact(events.RESCHEDULED, _moved(row, row.state), now))
+    await session.flush()
+    return len(rows)
 
 
 async def keep_deadlines(session: AsyncSession, clock: Clock) -> int:

@@ -22,6 +22,7 @@ PAST: dict[Act, str] = {
 }
 RECEIVED = "catalog.complaint.received.v1"
 BREACHED = "catalog.complaint.breached.v1"
+RESCHEDULED = "catalog.complaint.rescheduled.v1"
 
 
 class ComplaintMoved(BaseModel):
@@ -39,6 +40,7 @@ FACTS: dict[str, type[BaseModel]] = {
     **{f"catalog.complaint.{past}.v1": ComplaintMoved for past in PAST.values()},
     RECEIVED: ComplaintMoved,
     BREACHED: ComplaintMoved,
+    RESCHEDULED: ComplaintMoved,
 }
 
 

@@ -42,6 +42,7 @@ class Complaint(Base):
     answered_at: Mapped[datetime | None] = mapped_column(_Time)
     closed_at: Mapped[datetime | None] = mapped_column(_Time)
     deadline_at: Mapped[datetime | None] = mapped_column(_Time)
+    calendar_revision: Mapped[int] = mapped_column(default=0)
     breached_stage: Mapped[str | None] = mapped_column(Text)
     answer: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)

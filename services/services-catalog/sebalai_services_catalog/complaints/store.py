@@ -74,6 +74,17 @@ async def past_deadline(session: AsyncSession, now: datetime, limit: int) -> Seq
     return (await session.scalars(query)).all()
 
 
+async def before_revision(session: AsyncSession, revision: int, limit: int) -> Sequence[Complaint]:
+    """Complaints in a stage with a limit that an earlier calendar gave."""
+    query = (
+        select(Complaint)
+        .where(Complaint.deadline_at.is_not(None), Complaint.calendar_revision < revision)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.scalars(query.execution_options(populate_existing=True))).all()
+
+
 async def unsent(session: AsyncSession, limit: int) -> Sequence[Complaint]:
     """What LAPOR! does not know yet; secret complaints stay here."""
     query = (

@@ -123,6 +123,14 @@ async def end_bill(session: AsyncSession, request_id: UUID, how: End, at: dateti
     await _tell(session, bill, "expired" if how == "expire" else "cancelled", bill.rupiah, at)
 
 
+async def extend_bill(session: AsyncSession, request_id: UUID, until: datetime) -> None:
+    """A later last day to pay, for an open bill; its account at the gateway keeps the old one."""
+    bill = await store.hold(session, request_id)
+    if bill is not None and bill.state == "open":
+        bill.pay_until = max(bill.pay_until, until)
+        await session.flush()
+
+
 async def read_bill(session: AsyncSession, request_id: UUID) -> tuple[Bill, Sequence[Payment]]:
     """Raises: BillUnknown."""
     bill = await store.of_request(session, request_id)

@@ -9,7 +9,6 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.problems import Conflict, FieldInvalid
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_services_catalog.calendar.actions import civil_date, end_of
 from sebalai_services_catalog.requests import filing, paying, schema, store, tasks
 from sebalai_services_catalog.requests.access import is_applicant, may_see
 from sebalai_services_catalog.requests.filing import AnswersLocked, DocumentRefused, standard_of
@@ -33,6 +32,7 @@ from sebalai_services_catalog.requests.steps import (
 )
 from sebalai_services_catalog.requests.store import RequestFilter
 from sebalai_services_catalog.requests.tickets import new_ticket, read_ticket
+from sebalai_services_catalog.requests.windows import opened
 
 __all__ = [
     "AnswersLocked",
@@ -149,11 +149,10 @@ async def _return(session: AsyncSession, hand: Hand, wanted: schema.Return) -> N
     for place, mark in enumerate(wanted.marks):
         if mark.code not in codes:
             raise FieldInvalid(f"/marks/{place}/code", "The service asks for no such thing.")
-    day = hand.known.of(hand.row.agency).add(civil_date(hand.at), wanted.working_days)
     columns: dict[str, Any] = {
         "marks": [mark.model_dump() for mark in wanted.marks],
         "reason": wanted.reason,
-        "reply_by": end_of(day),
+        **opened(hand.known, hand.row.agency, "reply_by", hand.at, wanted.working_days),
     }
     detail = {"marked": [mark.code for mark in wanted.marks]}
     await take_step(session, hand, Step("return", wanted.reason, detail, columns))
@@ -206,8 +205,7 @@ async def _refuse(session: AsyncSession, hand: Hand, wanted: schema.Refuse) -> N
     }
     if complaints is not None:
         days = complaints.appeal_working_days
-        day = hand.known.of(hand.row.agency).add(civil_date(hand.at), days)
-        columns["appeal_until"] = end_of(day)
+        columns |= opened(hand.known, hand.row.agency, "appeal_until", hand.at, days)
     detail = {"legal_basis": wanted.legal_basis}
     await take_step(session, hand, Step("refuse", wanted.reason, detail, columns))
 
@@ -221,9 +219,8 @@ async def _appeal(session: AsyncSession, hand: Hand, wanted: schema.Reasoned) ->
     until = hand.row.appeal_until
     if until is not None and hand.at >= until:
         raise AppealTooLate("The last day was the one told with the refusal.")
-    calendar = hand.known.of(hand.row.agency)
-    day = calendar.add(civil_date(hand.at), APPEAL_DECIDED_WORKING_DAYS)
-    columns = {"appeal_due_at": end_of(day)}
+    days = APPEAL_DECIDED_WORKING_DAYS
+    columns = opened(hand.known, hand.row.agency, "appeal_due_at", hand.at, days)
     await take_step(session, hand, Step("appeal", wanted.reason, columns=columns))
 
 

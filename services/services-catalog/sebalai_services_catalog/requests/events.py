@@ -32,6 +32,7 @@ PAST: dict[Act, str] = {
 }
 REMINDED = "catalog.request.reminded.v1"
 BREACHED = "catalog.deadline.breached.v1"
+RESCHEDULED = "catalog.request.rescheduled.v1"
 
 
 class RequestMoved(BaseModel):
@@ -60,6 +61,20 @@ class RequestReminded(BaseModel):
     reply_by: datetime
 
 
+class RequestRescheduled(BaseModel):
+    """A changed calendar moved the last moment of a term: `reply_by`, `appeal_until` or
+    `appeal_due_at`.
+    """
+
+    request_id: UUID
+    service: str
+    agency: str
+    state: str
+    term: str
+    before: datetime
+    after: datetime
+
+
 class DeadlineBreached(BaseModel):
     """The promise was not kept; `deemed_granted` where the standard says so (UU 30/2014, 53)."""
 
@@ -80,8 +95,11 @@ FACTS: dict[str, type[BaseModel]] = {
     **{type_of(act): RequestMoved for act in PAST},
     REMINDED: RequestReminded,
     BREACHED: DeadlineBreached,
+    RESCHEDULED: RequestRescheduled,
 }
 
+Told = RequestMoved | RequestReminded | RequestRescheduled | DeadlineBreached
 
-def fact(kind: str, data: RequestMoved | RequestReminded | DeadlineBreached, at: datetime) -> Event:
+
+def fact(kind: str, data: Told, at: datetime) -> Event:
     return Event(kind, SOURCE, str(data.request_id), data.model_dump(mode="json"), at)

@@ -9,6 +9,7 @@ from sebalai_services_catalog.requests.deadlines import (
     remind_and_lapse,
     tell_breaches,
 )
+from sebalai_services_catalog.requests.windows import redo_windows
 
 DEADLINES_SECONDS = 30.0
 
@@ -18,5 +19,5 @@ async def keep_deadlines(database: Database, clock: Clock) -> dict[str, int]:
 
     Answers how many rows each part touched.
     """
-    jobs: tuple[Job, ...] = (redo_due_dates, tell_breaches, remind_and_lapse)
+    jobs: tuple[Job, ...] = (redo_due_dates, redo_windows, tell_breaches, remind_and_lapse)
     return {job.__name__: await in_batches(database, clock, job) for job in jobs}

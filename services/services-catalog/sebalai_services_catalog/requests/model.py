@@ -1,6 +1,6 @@
 """Tables of requests. The row is the fold of its acts; acts never change."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -18,7 +18,8 @@ _Time = DateTime(timezone=True)
 
 class ServiceRequest(Base):
     """`revision` counts every change, `acts` the steps of the machine; `ran` are the stretches of
-    the clock as pairs of RFC 3339; `reply_by` is the applicant's own deadline (draft, returned).
+    the clock as pairs of RFC 3339; `reply_by` is the applicant's own deadline (draft, returned,
+    awaiting payment). `window_from` and `window_days` are of the term that runs in this state.
     """
 
     __tablename__ = "service_request"
@@ -52,6 +53,9 @@ class ServiceRequest(Base):
     answers: Mapped[dict[str, Any]] = mapped_column(JSONB)
     marks: Mapped[list[dict[str, str]]] = mapped_column(JSONB)
     reply_by: Mapped[datetime | None] = mapped_column(_Time)
+    window_from: Mapped[date | None]
+    window_days: Mapped[int | None]
+    window_revision: Mapped[int] = mapped_column(default=0)
     reminders: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str | None] = mapped_column(Text)
     legal_basis: Mapped[str | None] = mapped_column(Text)

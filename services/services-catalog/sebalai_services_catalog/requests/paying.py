@@ -12,7 +12,6 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.problems import Conflict, FieldInvalid
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_services_catalog.calendar.actions import civil_date, end_of
 from sebalai_services_catalog.payments import actions as payments
 from sebalai_services_catalog.payments.actions import Fee, GivenBack, Money
 from sebalai_services_catalog.requests import store
@@ -28,6 +27,7 @@ from sebalai_services_catalog.requests.steps import (
     take_platform_step,
     take_step,
 )
+from sebalai_services_catalog.requests.windows import opened
 from sebalai_services_catalog.services.actions import Fee as StandardFee
 
 PAY_WORKING_DAYS = 14
@@ -60,11 +60,12 @@ def fee_due(
 async def bill(session: AsyncSession, hand: Hand, fee: Fee) -> None:
     """The request waits for its fee until `reply_by`. Raises: StepImpossible, StepRefused."""
     row = hand.row
-    day = hand.known.of(row.agency).add(civil_date(hand.at), PAY_WORKING_DAYS)
-    until = end_of(day)
-    columns: dict[str, Any] = {"reply_by": until, "reminders": 0}
+    term = opened(hand.known, row.agency, "reply_by", hand.at, PAY_WORKING_DAYS)
+    columns: dict[str, Any] = term | {"reminders": 0}
     await take_step(session, hand, Step("bill", None, {"rupiah": fee.rupiah}, columns))
-    about = payments.About(row.id, row.service, row.agency, str(hand.caller.subject), until)
+    about = payments.About(
+        row.id, row.service, row.agency, str(hand.caller.subject), term["reply_by"]
+    )
     await payments.open_bill(session, about, fee, hand.at)
 
 

@@ -128,6 +128,7 @@ async def _record(session: AsyncSession, hand: Hand, wanted: Step, who: tuple[Ro
     role, actor = who
     case = step(case_of(row), Done(wanted.act, hand.at))
     write_case(row, case, hand.known, hand.at)
+    row.window_from, row.window_days = None, None
     for name, value in wanted.columns.items():
         setattr(row, name, value)
     row.last_act, row.last_actor, row.last_at = wanted.act, actor, hand.at

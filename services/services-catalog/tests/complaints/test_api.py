@@ -3,7 +3,7 @@ from itertools import count
 
 import pytest
 from sebalai_services_catalog.batches import in_batches
-from sebalai_services_catalog.complaints.actions import keep_deadlines
+from sebalai_services_catalog.complaints.actions import keep_deadlines, redo_deadlines
 from sebalai_shared.testing.http import system
 from sqlalchemy import text
 
@@ -213,3 +213,28 @@ async def test_an_anonymous_complaint_about_a_request_does_not_lead_to_its_appli
     assert (seen["request_id"], seen["service"]) == (None, "izin-penelitian")
     named = await file(applicant, request=request["id"], service=None)
     assert named["request_id"] == request["id"]
+
+
+async def test_a_changed_calendar_moves_an_agencys_limit_and_never_shortens_the_reporters(
+    reporter, desk, office, client_of, loaded, clock
+):
+    operator = client_of(system("ID-BB/GOV/diskominfo/sebalai", "platform.operate"))
+    waiting = await done(desk, await file(reporter), "verify")
+    said = await answered(desk, office, await file(reporter))
+    day = {"kind": "libur_nasional", "name": "Pilkada", "basis": "Keppres"}
+
+    async def limits():
+        assert await in_batches(loaded, clock, redo_deadlines) == 2
+        assert await in_batches(loaded, clock, redo_deadlines) == 0
+        read = [(await desk.get(f"/v1/complaints/{one['id']}")).json() for one in (waiting, said)]
+        return [one["deadline_at"] for one in read]
+
+    before = [waiting["deadline_at"], said["deadline_at"]]
+    await operator.put("/v1/calendar/days/2026-11-26", json=day)
+    after = await limits()
+    assert after[0] > before[0]
+    assert after[1] >= before[1]
+    await operator.delete("/v1/calendar/days/2026-11-26")
+    assert await limits() == [before[0], after[1]]
+    told = await facts(loaded, "rescheduled")
+    assert {fact["complaint_id"] for fact in told} >= {waiting["id"]}

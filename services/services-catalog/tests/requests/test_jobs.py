@@ -106,3 +106,66 @@ async def test_a_draft_expires_after_thirty_days(filed, loaded, clock):
     clock.move(timedelta(days=1))
     await keep_deadlines(loaded, clock)
     assert (await request.read())["state"] == "lapsed"
+
+
+@pytest.fixture
+def verified(filed, officer):
+    async def make():
+        request = await filed()
+        await request.done("verify", officer)
+        return request
+
+    return make
+
+
+@pytest.fixture
+def refused(verified, signer):
+    async def make():
+        request = await verified()
+        await request.done("refuse", signer, reason="x", legal_basis="permendagri-3-2018")
+        return request
+
+    return make
+
+
+CLOSED = {"kind": "libur_nasional", "name": "Pilkada", "basis": "Keppres"}
+
+
+async def test_a_changed_calendar_gives_who_must_answer_or_pay_or_appeal_the_days_anew(
+    billed, verified, refused, loaded, clock, operator
+):
+    returned, unpaid, lost = await verified(), await billed(), await refused()
+    marks = [{"code": "ktp", "reason": "buram"}]
+    await returned.done("return", operator, reason="x", marks=marks, working_days=3)
+    rows = ((returned, "reply_by"), (unpaid, "reply_by"), (lost, "appeal_until"))
+    before = [request.body[term] for request, term in rows]
+    await operator.put("/v1/calendar/days/2026-11-26", json=CLOSED)
+    counts = await keep_deadlines(loaded, clock)
+    assert counts["redo_windows"] == 3
+    after = [(await request.read())[term] for request, term in rows]
+    assert all(new > old for old, new in zip(before, after, strict=True))
+    assert after[0] == "2026-11-30T17:00:00Z"
+    bill = (await unpaid.client.get(f"/v1/requests/{unpaid.body['id']}/bill")).json()
+    assert bill["pay_until"] == after[1]
+    facts = await told(loaded, "catalog.request.rescheduled.v1")
+    assert sorted(fact["after"] for fact in facts) == sorted(after)
+    await operator.delete("/v1/calendar/days/2026-11-26")
+    assert (await keep_deadlines(loaded, clock))["redo_windows"] == 3
+    assert [(await request.read())[term] for request, term in rows] == after
+    assert (await keep_deadlines(loaded, clock))["redo_windows"] == 0
+
+
+async def test_an_appeals_last_day_follows_the_calendar_both_ways_and_only_while_it_runs(
+    refused, loaded, clock, operator, superior
+):
+    request = await refused()
+    first = (await request.done("appeal", reason="keberatan"))["appeal_due_at"]
+    await operator.put("/v1/calendar/days/2026-11-26", json=CLOSED)
+    await keep_deadlines(loaded, clock)
+    assert (await request.read())["appeal_due_at"] > first
+    await operator.delete("/v1/calendar/days/2026-11-26")
+    await keep_deadlines(loaded, clock)
+    assert (await request.read())["appeal_due_at"] == first
+    await request.done("uphold", superior, reason="tetap")
+    await operator.put("/v1/calendar/days/2026-11-27", json=CLOSED)
+    assert (await keep_deadlines(loaded, clock))["redo_windows"] == 0
