@@ -17,3 +17,9 @@ platform = _module.platform
 def kills():
     """How many kills a storm has: SEBALAI_DRILL_KILLS, ten by default."""
     return int(os.environ.get("SEBALAI_DRILL_KILLS", "10"))
+
+
+@pytest.fixture(autouse=True)
+def well(platform):
+    """A drill finds a platform that has got over the drill before."""
+    platform.wait_until_well()

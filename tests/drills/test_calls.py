@@ -163,8 +163,8 @@ async def test_revocations_restarts_and_journal_kills_leave_no_call_unaccounted(
         seconds = time.monotonic() - began
         await killing
         await turning
-        await asyncio.sleep(5)
         platform._tokens.clear()
+        await asyncio.to_thread(platform.wait_until_well)
         with_receipt = await proven(platform, session, storm.answered)
         rows = await platform.rows(
             "gateway", "SELECT message_id::text AS id FROM journal WHERE phase = 'requested'"

@@ -23,23 +23,6 @@ VICTIMS = (
 )  # fmt: skip
 
 
-def wait_until_healthy(platform):
-    until = time.monotonic() + RECOVERY_SECONDS
-    while time.monotonic() < until:
-        states = {p["state"] for p in platform.processes.values()}
-        if states == {"running"} and _answers(platform):
-            return
-        time.sleep(0.3)
-    raise AssertionError(platform.run("status", check=False).stdout)
-
-
-def _answers(platform):
-    try:
-        return platform.call().status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
 async def storm(platform, victims):
     """CALLS calls by CALLERS at a time, kills spread over them; answered message ids and losses."""
     answered, unanswered = {}, 0
@@ -84,7 +67,7 @@ async def journal(platform, ids):
 @pytest.mark.parametrize("victim", VICTIMS)
 async def test_every_answered_call_is_journalled_and_provable(platform, victim):
     answered, unanswered = await storm(platform, [victim])
-    wait_until_healthy(platform)
+    platform.wait_until_well()
     named = {
         message_id: status for message_id, status in answered.items()
         if not message_id.startswith("none-") and status != 503
@@ -122,7 +105,7 @@ async def provable(platform, ids):
 async def test_a_storm_of_kills_loses_nothing_that_was_answered(platform, kills):
     victims = [random.choice(VICTIMS) for _ in range(kills)]
     answered, unanswered = await storm(platform, victims)
-    wait_until_healthy(platform)
+    platform.wait_until_well()
     named = [i for i, status in answered.items() if not i.startswith("none-") and status != 503]
     kept = await journal(platform, named)
     proven = await provable(platform, named)

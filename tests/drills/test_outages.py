@@ -1,6 +1,5 @@
 """Stores that are gone: without the journal nothing reaches a provider; without NATS calls go on."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,10 +19,7 @@ def held(platform):
     yield hold
     for name in names:
         platform.run("start", name)
-    until = time.monotonic() + 60
-    while time.monotonic() < until and platform.call().status_code != 200:
-        time.sleep(0.3)
-    assert platform.call().status_code == 200
+    platform.wait_until_well()
 
 
 def test_without_the_journal_nothing_reaches_the_provider(platform, held):

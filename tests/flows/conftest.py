@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 CALLER, REFUSED = "dinsos-pmd/bansos", "dinkes/puskesmas"
 RECEIPT_SECONDS = 15
+RECOVERY_SECONDS = 60
 TOKEN_KEPT_SECONDS = 200  # a token lives 300 s, and the drills of one platform last longer
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -96,7 +97,7 @@ class Platform:
                     "client_assertion": self.assertion(name),
                 },
             )
-            assert answer.status_code == 200, answer.text
+            answer.raise_for_status()
             self._tokens[name] = time.monotonic(), answer.json()["access_token"]
         return self._tokens[name][1]
 
@@ -136,6 +137,22 @@ class Platform:
         """Each process of the platform by name, as `sebalai status` tells it."""
         listed = json.loads(self.run("status", "--json").stdout)["processes"]
         return {process["name"]: process for process in listed}
+
+    def wait_until_well(self):
+        """Every process that nobody holds runs and a call is answered, within RECOVERY_SECONDS."""
+        until = time.monotonic() + RECOVERY_SECONDS
+        while not self._runs() or not self._answers():
+            assert time.monotonic() < until, self.run("status", check=False).stdout
+            time.sleep(0.3)
+
+    def _runs(self):
+        return {process["state"] for process in self.processes.values()} <= {"running", "held"}
+
+    def _answers(self):
+        try:
+            return self.call().status_code == 200
+        except httpx.HTTPError:
+            return False
 
     def kill(self, name):
         """Kills the process if it runs just now; answers whether it did."""
