@@ -1,14 +1,14 @@
 """Registers the seed's applications with identity, and remembers their client ids.
 
 Before the first application there is no token, so this one step runs identity's own command
-instead of calling its API. What is remembered is not registered again: each run costs a second.
+instead of calling its API. What is remembered is not registered again: the run costs a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -18,8 +18,6 @@ from sebalai_local.failures import Failure
 from sebalai_local.home import Home
 from sebalai_local.identity_commands import run_identity
 from sebalai_local.province import SeedApplication, seed
-
-SIDE_BY_SIDE = 2
 
 
 class Application(BaseModel):
@@ -63,8 +61,7 @@ def register_all(home: Home, identity: Mapping[str, str] | None = None) -> None:
     """
     remembered = {application.short: application for application in known(home)}
     missing = [one for one in seed().applications if one.short not in remembered]
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        made = list(pool.map(partial(_register, home, identity), missing))
+    made = _register(home, missing, identity) if missing else []
     remembered |= {application.short: application for application in made}
     found = list(remembered.values())
     for application in found:
@@ -74,22 +71,25 @@ def register_all(home: Home, identity: Mapping[str, str] | None = None) -> None:
 
 
 def _register(
-    home: Home, environment: Mapping[str, str] | None, wanted: SeedApplication
-) -> Application:
-    private, public = secrets.ensure_application_key(home, wanted.agency, wanted.name)
-    scopes = [part for scope in wanted.scopes for part in ("--scope", scope)]
-    answer = run_identity(
-        home, f"Registering {wanted.short}", "register-application",
-        "--agency", wanted.agency, "--name", wanted.name, "--public-key", str(public), *scopes,
-        environment=environment,
-    )  # fmt: skip
-    return Application(
-        name=wanted.name,
-        agency=wanted.agency,
-        identifier=answer["identifier"],
-        client_id=answer["client_id"],
-        key_file=str(private),
-    )
+    home: Home, missing: Sequence[SeedApplication], environment: Mapping[str, str] | None
+) -> list[Application]:
+    keys = [secrets.ensure_application_key(home, one.agency, one.name) for one in missing]
+    wanted = [
+        {"agency": one.agency, "name": one.name, "scopes": list(one.scopes),
+         "public_key": json.loads(public.read_text(encoding="utf-8"))}
+        for one, (_, public) in zip(missing, keys, strict=True)
+    ]  # fmt: skip
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(wanted, file)
+        file.flush()
+        answers = run_identity(
+            home, "Registering the applications", "register-applications", file.name,
+            environment=environment,
+        )  # fmt: skip
+    return [
+        Application(name=one.name, agency=one.agency, key_file=str(private), **answer)
+        for one, (private, _), answer in zip(missing, keys, answers, strict=True)
+    ]
 
 
 def key_of(application: Application) -> Path:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from sebalai_local import processes
 from sebalai_local.failures import Failure
@@ -17,7 +18,7 @@ COMMAND_SECONDS = 60
 
 def run_identity(
     home: Home, task: str, *words: str, environment: Mapping[str, str] | None = None
-) -> dict[str, str]:
+) -> Any:
     """Runs `python -m sebalai_identity WORDS`; answers what it printed last. `task` is told when
     it fails; `environment` is the command's, if it is not this machine's.
 

@@ -24,6 +24,7 @@ def start() -> None:
             "load": lambda _: commands.load(settings),
             "contracts": lambda _: write_contracts(identity_app(settings)),
             "register-application": lambda rest: commands.register(settings, rest),
+            "register-applications": lambda rest: commands.register_all(settings, rest),
             "invite-person": lambda rest: commands.invite_person(settings, rest),
             "rotate-key": lambda _: commands.rotate_key(settings),
             "compromise-key": lambda rest: commands.compromise_key(settings, rest),

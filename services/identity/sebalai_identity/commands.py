@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 from sebalai_shared import http
@@ -119,30 +119,48 @@ def compromise_key(settings: IdentitySettings, arguments: Sequence[str]) -> None
 def register(settings: IdentitySettings, arguments: Sequence[str]) -> None:
     """Prints `{"client_id", "identifier"}`; a refusal is one line on stderr and exit 1."""
     given = _registration(arguments)
-    authority = Authority(OPERATOR, SystemClock(), settings.instance)
+    document: dict[str, Any] = {"agency": given.agency, "name": given.name}
     try:
-        document: dict[str, Any] = {
-            "agency": given.agency,
-            "name": given.name,
-            "public_key": json.loads(given.public_key.read_text(encoding="utf-8")),
-        }
-        # What is not said is not given: a known application keeps its scopes.
-        if given.scope:
-            document["scopes"] = given.scope
-        wanted = ApplicationRegister.model_validate(document)
-        made = in_transaction(
-            settings, lambda session: register_application(session, authority, wanted=wanted)
-        )
+        document["public_key"] = json.loads(given.public_key.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        _refuse(f"--public-key: {error}")
+    # What is not said is not given: a known application keeps its scopes.
+    if given.scope:
+        document["scopes"] = given.scope
+    _say(_registered(settings, [document])[0])
+
+
+def register_all(settings: IdentitySettings, arguments: Sequence[str]) -> None:
+    """Registers what a JSON file lists, each as the API's body has it, all or none of them.
+
+    Prints a list in the file's order, each as `register` does; a refusal likewise.
+    """
+    parser = argparse.ArgumentParser("sebalai_identity register-applications")
+    parser.add_argument("file", type=Path, metavar="FILE.json")
+    file: Path = parser.parse_args(list(arguments)).file
+    try:
+        documents = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        _refuse(f"{file}: {error}")
+    _say(_registered(settings, documents))
+
+
+def _registered(settings: IdentitySettings, documents: list[Any]) -> list[dict[str, str]]:
+    authority = Authority(OPERATOR, SystemClock(), settings.instance)
+
+    async def work(session: AsyncSession) -> list[dict[str, str]]:
+        found = [await register_application(session, authority, wanted=one) for one in wanted]
+        return [{"client_id": str(one.client_id), "identifier": one.identifier} for one in found]
+
+    try:
+        wanted = [ApplicationRegister.model_validate(document) for document in documents]
+        return in_transaction(settings, work)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         place = "/".join(str(part) for part in first["loc"])
         _refuse(f"{place}: {first['msg']}")
     except Problem as problem:
         _refuse(problem.detail)
-    except (OSError, ValueError) as error:
-        _refuse(f"--public-key: {error}")
-    else:
-        _say({"client_id": str(made.client_id), "identifier": made.identifier})
 
 
 def invite_person(settings: IdentitySettings, arguments: Sequence[str]) -> None:
@@ -182,7 +200,7 @@ def _say(document: object) -> None:
     sys.stdout.write(json.dumps(document) + "\n")
 
 
-def _refuse(reason: str) -> None:
+def _refuse(reason: str) -> NoReturn:
     sys.stderr.write(reason + "\n")
     raise SystemExit(FAILED_EXIT)
 

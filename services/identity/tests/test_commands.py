@@ -73,6 +73,15 @@ async def test_fresh_platform_gets_an_application_by_command_line(environment, t
         code, out, error = await register(agency, path)
         assert (code, out, error.count("\n")) == (1, "", 1)
         assert key.as_dict(private=True)["d"] not in error
+    both = tmp_path / "both.json"
+    body = {"agency": "dinsos-pmd", "name": "bansos", "public_key": key.as_dict(private=False)}
+    both.write_text(json.dumps([body, body | {"agency": "nope"}]), encoding="utf-8")
+    code, out, error = await run(environment, "register-applications", str(both))
+    assert (code, out, error.count("\n")) == (1, "", 1)
+    both.write_text(json.dumps([body, body | {"name": "another"}]), encoding="utf-8")
+    listed = json.loads((await run(environment, "register-applications", str(both)))[1])
+    assert listed[0] == made
+    assert listed[1]["identifier"] == "ID-BB/GOV/dinsos-pmd/another"
     code, out, error = await run(environment, "rotate-key")
     assert (code, set(json.loads(out))) == (0, {"kid"}), error
     code, out, error = await run(environment, "rotate-key")
