@@ -1,8 +1,9 @@
 """The developer's commands: grammar, profile and errors; what they call is tested where it stands."""
 
 import pytest
-from sebalai_local.agency import profile
+from sebalai_local.agency import hook, profile
 from sebalai_local.cli import run, words
+from sebalai_local.failures import Misuse
 from sebalai_shared import http
 
 
@@ -39,13 +40,35 @@ def test_gateway_that_is_away_is_said_in_two_lines(capsys, tmp_path):
     assert len(capsys.readouterr().err.strip().splitlines()) <= 2
 
 
-@pytest.mark.parametrize("words", [["call", "GET", "x", "--purpose", "p", "--header", "bad"]])
-def test_wrong_usage_ends_with_two(words, capsys):
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["call", "GET", "x", "--purpose", "p", "--header", "bad"], "Write --header"),
+        (["trigger", "a.b.c.v1", "--data", "{"], "not JSON"),
+        (["events", "resend", "x", "--since", "2026-11-24T00:00:00Z"], "not both"),
+        (["events", "resend", "--since", "2026-11-24T00:00:00"], "no time with its offset"),
+    ],
+)
+def test_wrong_usage_ends_with_two(words, told, capsys):
     assert run(words) == 2
-    assert "Write --header" in capsys.readouterr().err
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_%%%", ""])
+def test_what_is_no_secret_is_refused(secret):
+    with pytest.raises(Misuse, match="no webhook secret"):
+        hook.key_of(secret)
 
 
 def test_problem_is_told_in_its_own_words():
     answer = http.Response(409, json={"title": "T", "detail": "D", "breaks": ["GET /a: gone"]})
     assert str(profile.refused("publish", answer)) == "publish: 409 T\n  - GET /a: gone\nD"
     assert "502" in str(profile.refused("call", http.Response(502, text="<html>")))
+
+
+def test_a_hook_is_signed_as_standard_webhooks_wants_it():
+    """The specification's own example."""
+    body = b'{"test": 2432232314}'
+    key = hook.key_of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    told = hook.signed(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
+    assert told["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="

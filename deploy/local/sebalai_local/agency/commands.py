@@ -24,19 +24,19 @@ PAGE_ROWS = 100
 Options = argparse.Namespace
 
 
-def _run(work: Callable[[Agency], Awaitable[int]], profile: Profile | None = None) -> int:
-    async def run() -> int:
+def run(work: Callable[[Agency], Awaitable[int]], profile: Profile | None = None) -> int:
+    async def connect() -> int:
         async with connected(profile) as agency:
             return await work(agency)
 
-    return asyncio.run(run())
+    return asyncio.run(connect())
 
 
-def _show(options: Options, found: Any, line: str) -> None:
+def show(options: Options, found: Any, line: str) -> None:
     print(json.dumps(found, ensure_ascii=False) if options.json else line)
 
 
-def _identity(token: str) -> dict[str, Any]:
+def identity(token: str) -> dict[str, Any]:
     import base64  # noqa: PLC0415 - one command's
 
     part = token.split(".")[1]
@@ -48,23 +48,23 @@ def login(_: Home, options: Options) -> int:
     profile = Profile(gateway=gateway, client_id=options.client_id, key_file=key)
 
     async def work(agency: Agency) -> int:
-        claims = _identity(await agency.token())
+        claims = identity(await agency.token())
         file = save(profile)
         found = {"application": claims["application"], "scope": claims["scope"], "file": str(file)}
-        _show(options, found, f"You call as {claims['application']} ({claims['scope']}).")
+        show(options, found, f"You call as {claims['application']} ({claims['scope']}).")
         return 0
 
-    return _run(work, profile)
+    return run(work, profile)
 
 
 def whoami(_: Home, options: Options) -> int:
     async def work(agency: Agency) -> int:
-        claims = _identity(await agency.token())
+        claims = identity(await agency.token())
         found = {"application": claims["application"], "gateway": agency.profile.gateway}
-        _show(options, found, f"{claims['application']} at {agency.profile.gateway}")
+        show(options, found, f"{claims['application']} at {agency.profile.gateway}")
         return 0
 
-    return _run(work)
+    return run(work)
 
 
 def call(_: Home, options: Options) -> int:
@@ -81,11 +81,11 @@ def call(_: Home, options: Options) -> int:
         answer = await agency.send(options.method.upper(), path, headers=headers, content=body)
         receipt = answer.headers.get("Sebalai-Message-Id", "-")
         found = {"status": answer.status_code, "headers": dict(answer.headers), "body": answer.text}
-        _show(options, found, answer.text)
+        show(options, found, answer.text)
         sys.stderr.write(f"{answer.status_code}, receipt: sebalai receipts get {receipt}\n")
         return 0 if answer.status_code < 400 else 1
 
-    return _run(work)
+    return run(work)
 
 
 def _body(data: str | None) -> bytes | None:
@@ -108,10 +108,18 @@ def _contract(name: str) -> Any:
         raise Failure(f"{name} is not JSON: {error}", "Convert YAML first.") from error
 
 
+def read_json(told: str) -> Any:
+    """JSON as it stands, or `@FILE`. Raises: Misuse, Failure."""
+    try:
+        return json.loads(_body(told) or b"")
+    except ValueError as error:
+        raise Misuse(f"This is not JSON: {error}", "--data '{...}' or --data @FILE") from error
+
+
 async def _own_name(agency: Agency, name: str) -> str:
     if "/" in name:
         return name
-    return f"{_identity(await agency.token())['application']}/{name}"
+    return f"{identity(await agency.token())['application']}/{name}"
 
 
 async def _interface_id(agency: Agency, name: str) -> str:
@@ -135,10 +143,10 @@ def interfaces_publish(_: Home, options: Options) -> int:
             "validation": {"requests": options.requests, "responses": options.responses},
         }
         made = await agency.ask("POST", f"{API}/interfaces", json=body)
-        _show(options, made, f"{made['name']} version {made['contract_version']} is published.")
+        show(options, made, f"{made['name']} version {made['contract_version']} is published.")
         return 0
 
-    return _run(work)
+    return run(work)
 
 
 def interfaces_diff(_: Home, options: Options) -> int:
@@ -149,10 +157,10 @@ def interfaces_diff(_: Home, options: Options) -> int:
         path = f"{API}/interfaces/{number}/diff"
         found = await agency.ask("POST", path, json={"contract": contract})
         lines = found["breaks"] or ["The same." if found["is_same"] else "Nothing breaks."]
-        _show(options, found, "\n".join(lines))
+        show(options, found, "\n".join(lines))
         return 1 if found["breaks"] else 0
 
-    return _run(work)
+    return run(work)
 
 
 def interfaces_list(_: Home, options: Options) -> int:
@@ -176,10 +184,10 @@ def _list(options: Options, what: str, wanted: dict[str, str], line: Callable[[A
         lines = [line(one) for one in found["items"]] or [f"No {what}."]
         if found["next"]:
             lines.append(f"... and more than these {PAGE_ROWS}")
-        _show(options, found, "\n".join(lines))
+        show(options, found, "\n".join(lines))
         return 0
 
-    return _run(work)
+    return run(work)
 
 
 def agreements_request(_: Home, options: Options) -> int:
@@ -190,7 +198,7 @@ def agreements_request(_: Home, options: Options) -> int:
 
     async def work(agency: Agency) -> int:
         body = {
-            "consumer": _identity(await agency.token())["application"],
+            "consumer": identity(await agency.token())["application"],
             "interface": options.interface,
             "rules": [{"method": method.upper(), "path": path} for method, path in rules],
             "purposes": [{"code": code, "legal_basis": basis} for code, basis in purposes],
@@ -198,10 +206,10 @@ def agreements_request(_: Home, options: Options) -> int:
             "valid_until": options.until,
         }
         made = await agency.ask("POST", f"{API}/agreements", json=body)
-        _show(options, made, f"{made['id']} is requested; {made['provider']} grants it.")
+        show(options, made, f"{made['id']} is requested; {made['provider']} grants it.")
         return 0
 
-    return _run(work)
+    return run(work)
 
 
 def agreements_grant(_: Home, options: Options) -> int:
@@ -209,10 +217,10 @@ def agreements_grant(_: Home, options: Options) -> int:
         made = await agency.ask("POST", f"{API}/agreements/{options.id}/grant")
         left = made["approvals_needed"] - len(made["approvals"])
         told = "granted" if made["state"] == "granted" else f"approved; {left} more must approve"
-        _show(options, made, f"{made['id']} is {told}.")
+        show(options, made, f"{made['id']} is {told}.")
         return 0
 
-    return _run(work)
+    return run(work)
 
 
 def receipts_get(_: Home, options: Options) -> int:
@@ -231,7 +239,7 @@ def receipts_get(_: Home, options: Options) -> int:
         _write(options.output, answer.text)
         return 0
 
-    return _run(work)
+    return run(work)
 
 
 def _write(name: str | None, text: str) -> None:
@@ -264,11 +272,11 @@ def tail(_: Home, options: Options) -> int:
                     one = json.loads(line.removeprefix("data: "))
                     who = f"{one['consumer']} -> {one['interface']}"
                     told = f"{one['completed_at']} {one['outcome']} {one['status']} {one['method']}"
-                    _show(options, one, f"{told} {who} {one['problem'] or ''}".rstrip())
+                    show(options, one, f"{told} {who} {one['problem'] or ''}".rstrip())
                     sys.stdout.flush()
         return 0
 
-    return _run(work)
+    return run(work)
 
 
 def completion(_: Home, options: Options) -> int:
@@ -298,9 +306,9 @@ def doctor() -> int:
         return 0
 
     async def work(agency: Agency) -> int:
-        claims = _identity(await agency.token())
+        claims = identity(await agency.token())
         print(f"gateway   {agency.profile.gateway} answers")
         print(f"token     {claims['application']}, scopes {claims['scope']}")
         return 0
 
-    return _run(work)
+    return run(work)

@@ -17,6 +17,9 @@ WORDS: dict[str, list[str]] = {
     "agreements": ["request", "grant", "list"],
     "receipts": ["get", "verify"],
     "tail": [],
+    "listen": [],
+    "trigger": [],
+    "events": ["list", "show", "resend"],
     "completion": ["bash", "zsh"],
 }
 
@@ -45,6 +48,7 @@ def add(parsers: Any) -> None:
     verify.add_argument("--ledger-key", help="the pinned key (VKEY or FILE)")
     tail = _one(parsers, "tail", "your calls as they end")
     tail.add_argument("--interface")
+    _events(parsers)
     completion = _one(parsers, "completion", 'completion: eval "$(sebalai completion)"')
     completion.add_argument("shell", nargs="?", choices=["bash", "zsh"], default="bash")
 
@@ -77,6 +81,37 @@ def _agreements(parsers: Any) -> None:
     grant.add_argument("id")
     listed = _one(agreements, "list", "those you see", "agreements_list")
     listed.add_argument("--state")
+
+
+def _events(parsers: Any) -> None:
+    listen = _one(parsers, "listen", "events as they come, posted to your own address")
+    listen.add_argument("types", nargs="+", metavar="TYPE", help="e.g. 'catalog.request.*'")
+    listen.add_argument("--forward-to", metavar="URL", help="signed as the bus signs webhooks")
+    listen.add_argument("--purpose", help="where a type needs an agreement")
+    listen.add_argument("--secret", metavar="whsec_...", help="else a new one, which is printed")
+    listen.add_argument("--count", type=int, help="end after so many")
+    trigger = _one(parsers, "trigger", "publish an event of one of your types")
+    trigger.add_argument("type")
+    trigger.add_argument("--data", metavar="JSON|@FILE", help="else the type's first example")
+    trigger.add_argument("--subject", help="the ordering key")
+    trigger.add_argument("--purpose", help="where an agreement lets you publish")
+    trigger.add_argument("--forward-to", metavar="URL", help="post it there; publish nothing")
+    trigger.add_argument("--secret", metavar="whsec_...", help="else a new one, which is printed")
+    events = _group(parsers, "events", "what your webhooks received, and what they did not")
+    listed = _one(events, "list", "tries, newest first", "events_list")
+    listed.add_argument("--open", action="store_true", help="what is not delivered instead")
+    show = _one(events, "show", "who received an event that you published", "events_show")
+    show.add_argument("event_id")
+    resend = _one(events, "resend", "deliver once more; says first how many", "events_resend")
+    resend.add_argument("event_id", nargs="*", help="else all dead ones")
+    resend.add_argument(
+        "--since", metavar="TIME", help="else all since then, e.g. 2026-11-24T00:00Z"
+    )
+    resend.add_argument("--yes", action="store_true", help="do it; else only the count")
+    for command in (listed, resend):
+        command.add_argument("--subscription", metavar="ID", help="where you have more than one")
+    for command in (listen, trigger, listed, show, resend):
+        command.set_defaults(module="agency.events")
 
 
 def _group(parsers: Any, name: str, told: str) -> Any:

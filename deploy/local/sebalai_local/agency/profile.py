@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from sebalai_local.failures import Failure
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 60
 READ_SECONDS = 60.0
+TOKEN_SPARE_SECONDS = 30.0
 
 
 class Profile(BaseModel):
@@ -70,11 +72,12 @@ class Agency:
     """The gateway as the profile's application sees it."""
 
     def __init__(self, profile: Profile, client: http.Client) -> None:
-        self.profile, self._client, self._token = profile, client, ""
+        self.profile, self._client = profile, client
+        self._token, self._token_until = "", 0.0
 
     async def token(self) -> str:
-        """Raises: Failure."""
-        if self._token:
+        """A new one shortly before the last one ends. Raises: Failure."""
+        if time.monotonic() < self._token_until:
             return self._token
         form = {
             "grant_type": "client_credentials",
@@ -85,6 +88,8 @@ class Agency:
         if answer.status_code != 200:
             raise refused("No token", answer)
         self._token = str(answer.json()["access_token"])
+        life = float(answer.json()["expires_in"]) - TOKEN_SPARE_SECONDS
+        self._token_until = time.monotonic() + life
         return self._token
 
     async def _assertion(self) -> str:
