@@ -1,5 +1,5 @@
 """Suite `events`: from the publisher's POST to the received webhook, healthy subscribers beside bad
-ones, fan-out, the relay, and the schema check.
+ones, a thousand streams, fan-out, the relay, and the schema check.
 
 The API runs in this process, the sequencer and the dispatcher in one process beside it with a
 durable PostgreSQL; the receiver is in this process too, so all share the machine's cores.
@@ -33,6 +33,7 @@ from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.database import fresh_database
 from sebalai_shared.testing.http import Asserter, in_process, system
 from sqlalchemy import text
+from streams import streams
 
 PACKAGE = Path(sebalai_exchange.__file__).parent
 RECEIVER = Path(__file__).parents[1] / "systems/webhook_receiver/receiver.py"
@@ -42,6 +43,7 @@ SUBSCRIBERS = 1_000
 PUBLISHING_AT_ONCE = 16
 TYPE = "dp3acskb.birth.recorded.v1"
 QUIET, SHARED = "dp3acskb.birth.quiet.v1", "dp3acskb.birth.shared.v1"
+STREAMED = "dp3acskb.birth.streamed.v1"
 SCHEMA = {
     "type": "object",
     "required": ["number"],
@@ -107,6 +109,12 @@ async def _measure(engines: Engines, folder: Path) -> None:
             for rate, target in RATES:
                 await bench.rate(rate, target)
             await neighbours(bench, folder, QUIET, SHARED)
+            told = {
+                "DATABASE_URL": settings.database_url,
+                "CALLER_KEYS_FILE": str(settings.caller_keys_file),
+                "LOG_LEVEL": "WARNING",
+            }
+            await streams(bench, STREAMED, told)
             await bench.fan_out()
             await relaying(settings)
     finally:
@@ -130,6 +138,10 @@ class Bench:
         assert answer.status_code < 300, answer.text
         return answer.json()
 
+    def caller(self) -> str:
+        """The header that says who asks, good for thirty seconds."""
+        return str(self._asserter.headers(self._who, "exchange")["Sebalai-Caller"])
+
     async def execute(self, statement: Any, **values: Any) -> Any:
         """What HTTP cannot do or tell; the first value of a row, if there is one."""
         async with self._database.transaction() as session:
@@ -137,28 +149,29 @@ class Bench:
             return found.scalar() if found.returns_rows else None
 
     async def describe(self) -> None:
-        for kind in (TYPE, SHARED, QUIET):
+        for kind in (TYPE, SHARED, QUIET, STREAMED):
             topic = {
                 "type": kind, "title": "Kelahiran", "description": "A birth was recorded.",
                 "schema": SCHEMA, "examples": [{"number": 1}], "access": "open",
             }  # fmt: skip
             await self._ask("/v1/topics", topic)
 
-    async def subscribe(self, where: str, kinds: list[str]) -> str:
-        """`where` is an address, or a path of the receiver of this process."""
+    async def subscribe(self, where: str | None, kinds: list[str]) -> str:
+        """`where` is an address, a path of the receiver of this process, or None for a stream."""
         made = await self._ask("/v1/subscriptions", self._wanted(where, kinds))
-        await self._until_active()
+        if where is not None:
+            await self._until_active()
         return str(made["id"])
 
     async def end(self, ident: str) -> None:
         await self._ask(f"/v1/subscriptions/{ident}/end", {"reason": "bench"})
 
-    def _wanted(self, where: str, kinds: list[str]) -> dict[str, Any]:
+    def _wanted(self, where: str | None, kinds: list[str]) -> dict[str, Any]:
+        wanted = {"subscriber": self._who.application, "title": "Bench", "types": kinds}
+        if where is None:
+            return wanted | {"kind": "sse"}
         url = where if where.startswith("http") else self.receiver.url(where)
-        return {
-            "subscriber": self._who.application, "title": "Bench", "types": kinds,
-            "kind": "webhook", "url": url,
-        }  # fmt: skip
+        return wanted | {"kind": "webhook", "url": url}
 
     async def _until_active(self) -> None:
         while True:

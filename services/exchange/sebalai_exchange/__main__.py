@@ -9,13 +9,15 @@ from typing import Any
 from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.migrations import run_migrate
-from sebalai_shared.process import main, run_worker, serve
+from sebalai_shared.process import CONCURRENCY_LIMIT, main, run_worker, serve
 
 from sebalai_exchange.app import exchange_app
 from sebalai_exchange.contracts import write_contracts
+from sebalai_exchange.deliveries.hub import STREAMS_MAX
 from sebalai_exchange.ledger.note import MalformedKeyError
 from sebalai_exchange.settings import ExchangeSettings
 from sebalai_exchange.topics.loading import load_platform_types, read_platform_types
+from sebalai_exchange.usage.tails import LISTENERS_MAX
 from sebalai_exchange.worker import MissingKeyError, Worker, dispatch
 
 PACKAGE = Path(__file__).parent
@@ -24,7 +26,9 @@ CONTRACTS = Path("docs/contracts")
 
 def api(_: Sequence[str]) -> None:
     settings = ExchangeSettings.from_environment()
-    serve(exchange_app(settings, Database(settings)), settings)
+    app = exchange_app(settings, Database(settings))
+    # Streams stay open: they must not take the room of calls that are answered at once.
+    serve(app, settings, limit_concurrency=CONCURRENCY_LIMIT + STREAMS_MAX + LISTENERS_MAX)
 
 
 def worker(_: Sequence[str]) -> None:
