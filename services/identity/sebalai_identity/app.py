@@ -16,6 +16,7 @@ from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.sealing import Sealer
 from sebalai_identity.oauth import api as oauth
 from sebalai_identity.oauth import visits
+from sebalai_identity.oauth.cross_origin import CrossOrigin
 from sebalai_identity.oauth.register import Registers
 from sebalai_identity.oauth.throttle import (
     DEVICE_FAILURES_MAX,
@@ -62,6 +63,7 @@ def identity_app(
 ) -> FastAPI:
     """`database` may be absent only to read the application's own description."""
     app = create_app(settings, Member(NAME, TITLE, ROUTERS), database=database, clock=clock)
+    app.add_middleware(CrossOrigin)
     app.state.register = Registers()
     app.state.client_throttle = Throttle(time.monotonic, FAILURES_MAX, WINDOW_SECONDS)
     app.state.device_throttle = Throttle(time.monotonic, DEVICE_FAILURES_MAX, DEVICE_WINDOW_SECONDS)

@@ -133,6 +133,23 @@ async def test_kid_of_the_client_or_its_thumbprint_choose_the_key(client, key):
     assert (await client.send(client.form(wrong))).status_code == 401
 
 
+async def test_page_of_another_site_may_call_what_looks_at_no_cookie_and_nothing_else(call, client):
+    page = {"Origin": "https://app.example"}
+    asked = page | {
+        "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,dpop",
+    }  # fmt: skip
+    for path, is_open in (("/oauth/token", True), ("/oauth/logout", False), ("/sign-in", False)):
+        first = await call("OPTIONS", path, headers=asked)
+        assert (first.status_code == 200) == is_open
+        assert first.headers.get("Access-Control-Allow-Origin") == ("*" if is_open else None)
+    answer = await call("POST", "/oauth/token", headers=page)
+    assert "DPoP-Nonce" in answer.headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert "Access-Control-Allow-Origin" in (await call("GET", "/oauth/jwks", headers=page)).headers
+    own = await call("GET", "/v1/agencies", headers=page)
+    assert "Access-Control-Allow-Origin" not in own.headers
+
+
 @pytest.mark.parametrize("name", ["openid-configuration", "oauth-authorization-server"])
 async def test_discovery_names_only_what_exists(call, name):
     document = (await call("GET", f"/.well-known/{name}")).json()
