@@ -30,6 +30,8 @@ while read -r prepare run; do
 done <<'RUNS'
 prepare.py node openid_client.js
 prepare.py node oauth4webapi.js
+prepare.py node oidc_client_ts.js
+prepare.py node appauth.js
 prepare.py .venv/bin/python authlib_client.py
 prepare_events.py .venv/bin/python events_client.py
 prepare_events.py node events_client.js
