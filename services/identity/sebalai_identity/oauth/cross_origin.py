@@ -3,8 +3,9 @@ a cookie, so any site may: it gains nothing that its own proof does not give it.
 and the administration, stay closed to other sites.
 """
 
-from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from typing import Any
+
+from fastapi.middleware.cors import CORSMiddleware
 
 PATHS = frozenset(
     {
@@ -21,10 +22,9 @@ PATHS = frozenset(
 MAX_AGE_SECONDS = 3_600
 
 
-class CrossOrigin:
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._open = CORSMiddleware(
+class CrossOrigin(CORSMiddleware):
+    def __init__(self, app: Any) -> None:
+        super().__init__(
             app,
             allow_origins=["*"],
             allow_methods=["GET", "POST"],
@@ -33,6 +33,8 @@ class CrossOrigin:
             max_age=MAX_AGE_SECONDS,
         )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_open = scope["type"] == "http" and scope["path"] in PATHS
-        await (self._open if is_open else self._app)(scope, receive, send)
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] in PATHS:
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
