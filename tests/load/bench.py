@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import sys
 
+import archive
 import calls
 import catalogue
 import events
 import identity
 
 SUITES = {
+    "archive": archive.run,
     "calls": calls.run,
     "catalogue": catalogue.run,
     "events": events.run,
