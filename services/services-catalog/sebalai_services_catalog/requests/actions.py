@@ -9,6 +9,7 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.problems import Conflict, FieldInvalid
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_services_catalog.deltas import Changed, changed
 from sebalai_services_catalog.requests import filing, paying, schema, store, tasks
 from sebalai_services_catalog.requests.access import is_applicant, may_see
 from sebalai_services_catalog.requests.filing import AnswersLocked, DocumentRefused, standard_of
@@ -83,6 +84,14 @@ async def list_requests(
     session: AsyncSession, *, caller: Caller, wanted: RequestFilter, after: UUID | None, limit: int
 ) -> Sequence[ServiceRequest]:
     return await store.page(session, caller, wanted, after, limit)
+
+
+async def changed_requests(
+    session: AsyncSession, *, caller: Caller, page: tuple[str | None, int]
+) -> Changed:
+    """What the caller filed, by its last change. Raises: BadCursor."""
+    query = store.visible_to(caller).where(ServiceRequest.applicant == caller.subject)
+    return await changed(session, query, ServiceRequest.id, page)
 
 
 async def find_request(

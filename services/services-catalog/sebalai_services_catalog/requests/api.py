@@ -12,6 +12,7 @@ from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_services_catalog.calendar.actions import calendars
 from sebalai_services_catalog.cursors import id_of
+from sebalai_services_catalog.deltas import Delta, Since
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.requests import actions, filing, store
 from sebalai_services_catalog.requests.actions import AppealTooLate, RequestFilter, WorkLeft
@@ -108,6 +109,16 @@ async def list_requests(
         session, caller=caller, wanted=wanted, after=id_of(cursor), limit=limit
     )
     return page(rows, limit, brief_read, lambda row: [row.id])
+
+
+@router.get("/changes", responses=responses(BadCursor))
+async def list_changes(
+    caller: IdentifiedAccess, session: Transaction, since: Since = None, limit: Limit = 100
+) -> Delta[RequestBrief]:
+    """What the caller filed and what of it moved since the last read."""
+    found = await actions.changed_requests(session, caller=caller, page=(since, limit))
+    items = [brief_read(row[0]) for row in found.rows]
+    return Delta(items=items, since=found.since, more=found.more)
 
 
 @router.get("/{key}", responses=responses(RequestUnknown))

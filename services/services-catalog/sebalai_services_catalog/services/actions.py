@@ -11,6 +11,7 @@ from sebalai_shared.outbox import publish
 from sebalai_shared.problems import Conflict, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_services_catalog.deltas import Changed, changed
 from sebalai_services_catalog.regulations.actions import known_ids
 from sebalai_services_catalog.services import events, store
 from sebalai_services_catalog.services.access import DECIDE, may_decide
@@ -35,6 +36,20 @@ from sebalai_services_catalog.services.standard import Fee, Standard, inherit
 from sebalai_services_catalog.services.store import Published, ServiceFilter
 
 __all__ = ["Fee", "Service", "ServiceFilter", "Standard", "load_synonyms"]
+
+
+async def find_services(
+    session: AsyncSession, *, caller: Caller, slugs: Sequence[str]
+) -> dict[str, Published]:
+    """Those there are, by slug."""
+    return await store.by_slugs(session, caller, slugs)
+
+
+async def changed_services(
+    session: AsyncSession, *, caller: Caller, page: tuple[str | None, int]
+) -> Changed:
+    """Every service that was ever published, by its last change. Raises: BadCursor."""
+    return await changed(session, store.visible_to(caller), Service.id, page)
 
 
 class ServiceUnknown(NotFound):

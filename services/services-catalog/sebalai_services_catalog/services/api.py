@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Path, Query
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
-from sebalai_shared.problems import responses
+from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_services_catalog.conditional import Conditional
 from sebalai_services_catalog.cursors import POSITION_MAX, position_of
+from sebalai_services_catalog.deltas import Delta, Since
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.regulations.actions import read_by_ids, revoked_ids
 from sebalai_services_catalog.services import actions
@@ -25,7 +26,9 @@ from sebalai_services_catalog.services.lifecycle import Act
 from sebalai_services_catalog.services.readings import Facts, full, read, template_read
 from sebalai_services_catalog.services.schema import (
     ActRead,
+    Batch,
     Reason,
+    ServiceChange,
     ServiceFull,
     ServiceRead,
     TemplateRead,
@@ -33,11 +36,20 @@ from sebalai_services_catalog.services.schema import (
 )
 from sebalai_services_catalog.services.standard import AgencySlug, Audience, Slug
 from sebalai_services_catalog.services.store import Published
+from sebalai_services_catalog.sparse import Fields, Sparse
 
-router = APIRouter(prefix="/v1/services", tags=["services"], route_class=Conditional)
+
+def _documented(fields: Fields = None) -> None:
+    """Only for the description: `Sparse` does it."""
+    del fields
+
+
+router = APIRouter(prefix="/v1/services", tags=["services"], route_class=Sparse)
+SPARSE = [Depends(_documented)]
 templates = APIRouter(prefix="/v1/templates", tags=["services"], route_class=Conditional)
 
 Q_LENGTH_MAX = 100
+BATCH_MAX = 50
 
 # A zero byte is no text for PostgreSQL.
 Words = Annotated[
@@ -48,6 +60,7 @@ Flagged = Annotated[
     Literal["legal_basis_revoked", "review_due"] | None,
     Query(description="services that an officer must look at"),
 ]
+Slugs = Annotated[list[Slug], Query(min_length=1, max_length=BATCH_MAX)]
 Version = Annotated[int, Path(ge=1, le=POSITION_MAX)]
 
 
@@ -86,7 +99,7 @@ async def _full(session: Transaction, row: Published, facts: Facts) -> ServiceFu
     return full(row, facts, laws)
 
 
-@router.get("", responses=responses(BadCursor))
+@router.get("", dependencies=SPARSE, responses=responses(BadCursor, FieldInvalid))
 async def list_services(
     caller: PublicAccess,
     session: Transaction,
@@ -107,7 +120,27 @@ async def list_services(
     )
 
 
-@router.get("/{slug}", responses=responses(ServiceUnknown))
+@router.get("/batch", dependencies=SPARSE, responses=responses(FieldInvalid))
+async def read_batch(
+    caller: PublicAccess, session: Transaction, facts: KnownFacts, slug: Slugs
+) -> Batch:
+    """Several services at once, in the order asked; `missing` names those there are not."""
+    found = await actions.find_services(session, caller=caller, slugs=slug)
+    items = [read(found[one], facts) for one in slug if one in found]
+    return Batch(items=items, missing=[one for one in slug if one not in found])
+
+
+@router.get("/changes", responses=responses(BadCursor))
+async def list_changes(
+    caller: PublicAccess, session: Transaction, since: Since = None, limit: Limit = 100
+) -> Delta[ServiceChange]:
+    """What was published, suspended, resumed or retired since the last read."""
+    found = await actions.changed_services(session, caller=caller, page=(since, limit))
+    items = [ServiceChange.model_validate(row[0], from_attributes=True) for row in found.rows]
+    return Delta(items=items, since=found.since, more=found.more)
+
+
+@router.get("/{slug}", dependencies=SPARSE, responses=responses(ServiceUnknown, FieldInvalid))
 async def read_service(
     slug: Slug, caller: PublicAccess, session: Transaction, facts: KnownFacts
 ) -> ServiceFull:

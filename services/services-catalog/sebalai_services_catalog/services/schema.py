@@ -130,3 +130,17 @@ class TemplateRead(BaseModel):
     title: str
     standard: dict[str, Any]
     provenance: ProvenanceRead
+
+
+class Batch(BaseModel):
+    items: list[ServiceRead]
+    missing: list[str]
+
+
+class ServiceChange(BaseModel):
+    """Enough to know what to read anew: `GET /v1/services/batch`."""
+
+    slug: str
+    agency: str
+    state: str
+    version: int | None
