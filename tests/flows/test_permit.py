@@ -1,0 +1,210 @@
+"""A business asks for a groundwater permit: the catalogue's one story, through the gateway alone.
+
+Another agency holds what it must prove; it is fetched over the bus with consent, once.
+"""
+
+import base64
+import hashlib
+import json
+import time
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from sebalai_shared.ids import uuid7
+
+pytestmark = pytest.mark.flow
+
+SERVICE, KIND = "izin-pengusahaan-air-tanah", "data-kependudukan"
+OPERATOR = "diskominfo/sebalai"
+PDF = b"%PDF-1.7 peta lokasi sumur bor"
+ELEMENTS = 9
+
+
+class Actor:
+    """An application registered for this story, and what it asks of the gateway."""
+
+    def __init__(self, platform, short, *scopes):
+        self._platform, self._key = platform, ECKey.generate_key("P-256", auto_kid=True)
+        agency, name = short.split("/")
+        public = self._key.as_dict(private=False)
+        made = httpx.post(
+            f"{platform.gateway}/api/identity/v1/applications",
+            json={"agency": agency, "name": name, "public_key": public, "scopes": list(scopes)},
+            headers={
+                "authorization": f"Bearer {platform.token(OPERATOR)}",
+                "idempotency-key": str(uuid7()),
+            },
+        )
+        assert made.status_code == 201, made.text
+        self._client, self._token = made.json()["client_id"], self._ask(made.json()["client_id"])
+
+    def _ask(self, client):
+        now = int(time.time())
+        claims = {
+            "iss": client, "sub": client, "aud": self._platform.facts["issuer"],
+            "jti": str(uuid7()), "iat": now, "exp": now + 60,
+        }  # fmt: skip
+        assertion = jwt.encode({"alg": "ES256"}, claims, self._key)
+        answer = httpx.post(
+            f"{self._platform.gateway}/oauth/token",
+            data={
+                "grant_type": "client_credentials", "client_assertion": assertion,
+                "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            },
+        )  # fmt: skip
+        assert answer.status_code == 200, answer.text
+        return answer.json()["access_token"]
+
+    def ask(self, method, path, *, expected=200, member="catalog", **options):
+        headers = {"authorization": f"Bearer {self._token}", "idempotency-key": str(uuid7())}
+        headers |= options.pop("headers", {})
+        url = f"{self._platform.gateway}/api/{member}{path}"
+        answer = httpx.request(method, url, headers=headers, timeout=30, **options)
+        assert answer.status_code == expected, f"{method} {path}: {answer.text}"
+        return answer
+
+    def act(self, request, act, **more):
+        """Takes a step on the request as it is now; answers the request after it."""
+        url = f"/v1/requests/{request['id']}"
+        now = self.ask("GET", url).json()
+        body = {"act": act, "revision": now["revision"], **more}
+        return self.ask("POST", f"{url}/acts", json=body).json()
+
+
+def test_a_permit_from_consent_to_product_and_into_the_figures(platform):
+    business = Actor(platform, "dinkop-ukm/usaha-tirta", "bus.call")
+    request = _filed(platform, business)
+    officer = Actor(platform, "dpmptsp/loket", "bus.call", "catalog.write")
+    _returned_and_corrected(business, officer, request)
+    cashier = Actor(platform, "dpmptsp/kas", "bus.call", "catalog.write")
+    _paid_and_examined(officer, cashier, request)
+    head = Actor(platform, "dpmptsp/kepala", "bus.call", "catalog.decide", "archive.write")
+    _issued_with_its_record(head, business, request)
+    _asked_and_counted(platform, business, request)
+    _receipt_in_hand(platform, business, officer, request)
+
+
+def _filed(platform, business):
+    """A draft whose identity card the population registry answers, after consent and preview."""
+    draft = business.ask("POST", "/v1/requests", json={"service": SERVICE}, expected=201).json()
+    url = f"/v1/requests/{draft['id']}"
+    wanted = business.ask("GET", f"{url}/evidence").json()["requirements"]
+    assert {one["code"]: (one["holder"], one["fetch"]) for one in wanted} == {
+        "nib": ("dpmptsp", False), "ktp": ("dp3acskb", True), "lingkungan": ("dlhk", False),
+    }  # fmt: skip
+    person = platform.call().json()["items"][0]
+    served = platform.provider_count()
+    said = {"explicit": True, "policy": "2026-1"}
+    evidence = f"{url}/evidence/{KIND}"
+    consent = business.ask("POST", f"{evidence}/consents", json=said, expected=201).json()
+    subject = {"nik": person["nik"], "family": person["family"]}
+    body = {"consent": consent["id"], "subject": subject}
+    for _ in range(2):
+        shown = business.ask("POST", f"{evidence}/preview", json=body).json()
+    assert platform.provider_count() == served + 1
+    assert shown["document"]["name"] == person["name"]
+    assert person["nik"] not in json.dumps(shown)
+    business.ask("POST", f"{evidence}/acceptance", json={"consent": consent["id"]})
+    revision = business.ask("GET", url).json()["revision"]
+    answers = {code: {"value": f"isi {code}"} for code in ("nib", "lingkungan", "rencana")}
+    body = {"revision": revision, "answers": answers}
+    revision = business.ask("PUT", f"{url}/answers", json=body).json()["revision"]
+    _upload(business, url, revision, PDF)
+    return business.act(draft, "submit")
+
+
+def _upload(business, url, revision, content):
+    params = {"revision": revision, "name": "peta.pdf"}
+    headers = {"content-type": "application/pdf"}
+    where = f"{url}/documents/peta"
+    return business.ask("PUT", where, content=content, params=params, headers=headers).json()
+
+
+def _returned_and_corrected(business, officer, request):
+    officer.act(request, "verify")
+    marks = [{"code": "peta", "reason": "Koordinat tidak terbaca"}]
+    returned = officer.act(request, "return", reason="Perbaiki peta", marks=marks)
+    assert (returned["state"], returned["clock"]["mode"]) == ("returned", "off")
+    url = f"/v1/requests/{request['id']}"
+    body = {"revision": returned["revision"], "answers": {"rencana": {"value": "lain"}}}
+    business.ask("PUT", f"{url}/answers", json=body, expected=422)
+    _upload(business, url, returned["revision"], PDF + b", koordinat jelas")
+    assert business.act(request, "resubmit")["state"] == "verifying"
+
+
+def _paid_and_examined(officer, cashier, request):
+    assert officer.act(request, "accept")["state"] == "awaiting_payment"
+    url = f"/v1/requests/{request['id']}/bill"
+    bill = officer.ask("GET", url).json()
+    money = {"slip": f"KW-{bill['code']}", "rupiah": bill["rupiah"]}
+    officer.ask("POST", f"{url}/payments", json=money, expected=403)
+    assert cashier.ask("POST", f"{url}/payments", json=money).json()["state"] == "paid"
+    now = officer.ask("GET", f"/v1/requests/{request['id']}").json()
+    assert (now["state"], now["clock"]["mode"]) == ("processing", "running")
+    for task in now["tasks"]:
+        if task["role"] == "officer":
+            officer.act(request, "complete_task", task=task["id"])
+
+
+def _issued_with_its_record(head, business, request):
+    body = {"title": f"Izin air tanah {request['ticket']}", "classification": "500.16.7.2"}
+    record = head.ask("POST", "/v1/records", member="archive", json=body, expected=201).json()
+    content = b"%PDF-1.7 izin pengusahaan air tanah"
+    digest = hashlib.sha256(content)
+    where = f"/v1/records/{record['id']}"
+    headers = {
+        "content-type": "application/pdf",
+        "content-digest": f"sha-256=:{base64.b64encode(digest.digest()).decode()}:",
+    }
+    put = {"member": "archive", "content": content, "headers": headers}
+    head.ask("PUT", f"{where}/content", **put)
+    head.ask("POST", f"{where}/declaration", member="archive")
+    product = {"number": "503/1/2026", "record_id": record["id"], "sha256": digest.hexdigest()}
+    assert head.act(request, "issue", **product)["state"] == "issued"
+    seen = business.ask("GET", f"/v1/requests/{request['id']}").json()
+    assert seen["product"]["record_id"] == record["id"]
+    kept = head.ask("GET", f"{where}/content", member="archive").content
+    assert hashlib.sha256(kept).hexdigest() == seen["product"]["sha256"]
+
+
+def _asked_and_counted(platform, business, request):
+    api = f"{platform.gateway}/api/catalog/v1"
+    code = business.ask("POST", "/v1/surveys/invitations", json={"request": request["id"]})
+    page = httpx.get(f"{api}/reference/skm_elements").json()["items"]
+    scores = {one["identifier"]: 4 for one in page}
+    assert len(scores) == ELEMENTS
+    answer = {"code": code.json()["code"], "scores": scores}
+    assert httpx.post(f"{api}/surveys/answers", json=answer).status_code in (200, 201)
+    figures = httpx.get(f"{api}/performance/services/{SERVICE}").json()["services"][0]
+    counted = ("submitted", "issued", "on_time", "late", "respondents", "skm")
+    assert [figures[name] for name in counted] == [1, 1, 1, 0, 1, "100.00"]
+
+
+def _receipt_in_hand(platform, business, officer, request):
+    """The fetch is proven by the ledger to who consented, and by the same hash to who decided."""
+    consent = business.ask("GET", "/v1/consents").json()["items"][0]
+    assert (consent["request_id"], consent["state"]) == (request["id"], "used")
+    until = time.monotonic() + 15
+    url = f"/v1/consents/{consent['id']}/receipt"
+    while True:
+        try:
+            receipt = business.ask("GET", url).text
+            break
+        except AssertionError:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+    assert platform.verify(receipt).returncode == 0
+    payload = json.loads(receipt)["payload"]
+    assert payload["message_id"] == consent["message_id"]
+    assert payload["response"]["sha256"] == consent["answer_sha256"]
+    assert (payload["consumer"], payload["purpose"], payload["status"]) == (
+        "ID-BB/GOV/dpmptsp/perizinan", "layanan-publik", 200,
+    )  # fmt: skip
+    used = officer.ask("GET", f"/v1/requests/{request['id']}").json()["answers"]["ktp"]
+    assert used["consent"] == consent["id"]
+    where = f"/v1/requests/{request['id']}/documents/ktp/{used['sha256']}"
+    assert hashlib.sha256(officer.ask("GET", where).content).hexdigest() == consent["sha256"]
+    ended = business.ask("POST", f"/v1/consents/{consent['id']}/withdrawal").json()
+    assert (ended["state"], ended["was_used"]) == ("withdrawn", True)
