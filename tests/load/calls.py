@@ -65,6 +65,27 @@ class Bench:
         subprocess.run([self.sebalai, "up"], env=self.env, cwd=ROOT, check=True, stdout=sys.stderr)
         self.facts = json.loads((self.home / "run/platform.json").read_text())
 
+    def pin(self) -> None:
+        """The gateway on the first core, everything else on the others (nginx and wrk are)."""
+        cores = sorted(os.sched_getaffinity(0))
+        for name, pid in self.pids().items():
+            for process in _family(pid):
+                process.cpu_affinity(cores[:1] if name == "gateway" else cores[1:] or cores)
+        os.sched_setaffinity(0, cores[1:] or cores)
+
+    def pids(self) -> dict[str, int]:
+        """Each process of the platform, from the operator's own status command."""
+        text = subprocess.run(
+            [self.sebalai, "status", "--json"], env=self.env, cwd=ROOT, check=True,
+            capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        return {p["name"]: p["pid"] for p in json.loads(text)["processes"] if p.get("pid")}
+
+    def gateway_seconds(self) -> float:
+        """What the gateway has used of its core."""
+        used = [process.cpu_times() for process in _family(self.pids()["gateway"])]
+        return sum(times.user + times.system for times in used)
+
     def down(self) -> None:
         subprocess.run(
             [self.sebalai, "down"], env=self.env, cwd=ROOT, check=True, stdout=sys.stderr
@@ -165,7 +186,10 @@ def measure(bench: Bench) -> None:
         ours, peer = [], []
         for _ in range(ROUNDS):
             peer.append(wrk(f"http://127.0.0.1:{PEER}/x", callers, {}))
-            ours.append(wrk(bench.url(), callers, bench.headers()))
+            headers, before = bench.headers(), bench.gateway_seconds()
+            found = wrk(bench.url(), callers, headers)
+            used = bench.gateway_seconds() - before
+            ours.append(found | {"cpu": used * 1e6 / (found["rate"] * SECONDS)})
         report(callers, ours, peer)
 
 
@@ -174,6 +198,7 @@ def report(callers: int, ours: list[dict[str, float]], peer: list[dict[str, floa
         figure(f"calls.{who}.{callers}.rate", middle(rounds, "rate"), "calls/s")
         figure(f"calls.{who}.{callers}.p50", middle(rounds, "p50"), "ms")
         figure(f"calls.{who}.{callers}.p99", middle(rounds, "p99"), "ms")
+    figure(f"calls.gateway.{callers}.cpu", middle(ours, "cpu"), "µs/call")
     ratio = middle(ours, "rate") / middle(peer, "rate")
     figure(f"calls.ratio.{callers}", ratio, "of-nginx")
     figure(f"calls.gateway.{callers}.failed", sum(r["bad"] for r in ours), "calls", "<=", 0)
@@ -205,24 +230,17 @@ def receipts_follow(bench: Bench) -> None:
 
 
 def memory(bench: Bench) -> None:
-    """Resident memory of each process of the platform, from the operator's own status command."""
-    text = subprocess.run(
-        [bench.sebalai, "status", "--json"], env=bench.env, cwd=ROOT, check=True,
-        capture_output=True, text=True,
-    ).stdout  # fmt: skip
+    """Memory of each process of the platform and its children: shared pages are counted once."""
     total = 0.0
-    for process in json.loads(text)["processes"]:
-        if process.get("pid"):
-            mebibytes = _resident(process["pid"])
-            total += mebibytes
-            figure(f"memory.{process['name']}", mebibytes, "MiB")
+    for name, pid in bench.pids().items():
+        mebibytes = sum(process.memory_full_info().pss for process in _family(pid)) / 2**20
+        total += mebibytes
+        figure(f"memory.{name}", mebibytes, "MiB")
     figure("memory.total", total, "MiB", "<=", 1536)
 
 
-def _resident(pid: int) -> float:
-    """Proportional set size over the process and its children: shared pages are counted once."""
-    found = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    return sum(process.memory_full_info().pss for process in found) / 2**20
+def _family(pid: int) -> list[psutil.Process]:
+    return [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
 
 
 def run() -> None:
@@ -236,6 +254,7 @@ def run() -> None:
         nginx = bench.nginx()
         try:
             bench.up()
+            bench.pin()
             bench.publish()
             bench.wait_until_routed()
             measure(bench)

@@ -1,46 +1,29 @@
 """The seam to providers: sends one request, streams both ways, and knows no word of the bus.
 
-Narrow on purpose (ADR 0004): an own connection pool can stand behind it later. Today aiohttp does:
-no redirects, no cookies, no decompression, no proxy from the environment, keep-alive pools, and an
-address check at connect time.
+No redirects, no cookies, no decompression, no proxy from the environment; what is said is what was
+asked for, byte by byte. The connections are our own (ADR 0013).
 """
 
 from __future__ import annotations
 
-import ipaddress
-import socket
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from multidict import CIMultiDict
-from sebalai_shared.addresses import AddressRefused, Reach
-from yarl import URL
+from sebalai_shared.addresses import Reach
 
-CONNECTIONS_LIMIT = 2_048
-CONNECTIONS_A_HOST = 512
-KEEP_ALIVE_SECONDS = 30.0
-READ_BUFFER_BYTES = 256 * 1024
+from sebalai_gateway.forwarding.connection import Connection
+from sebalai_gateway.forwarding.faults import ProviderTimeout, ProviderUnreachable
+from sebalai_gateway.forwarding.framing import AnswerReader
+from sebalai_gateway.forwarding.pool import Origin, Pool, origin_of
+
+__all__ = ["Answer", "Forwarder", "Headers", "ProviderTimeout", "ProviderUnreachable", "Timeouts"]
 
 Headers = list[tuple[bytes, bytes]]
-
-
-class ProviderUnreachable(Exception):
-    """No connection, or it broke before the answer was complete. `is_unsent`: nothing was sent."""
-
-    def __init__(self, why: str = "", *, is_unsent: bool = False) -> None:
-        super().__init__(why)
-        self.is_unsent = is_unsent
-
-
-class ProviderTimeout(Exception):
-    """Connecting or reading took longer than the interface allows; `is_unsent`: connecting did."""
-
-    def __init__(self, *, is_unsent: bool = False) -> None:
-        super().__init__()
-        self.is_unsent = is_unsent
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
+_TARGET = re.compile(r"/[\x21-\x7e]*\Z")
+_METHOD = re.compile(r"[A-Z]{1,32}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,78 +37,43 @@ class Timeouts:
 class Answer:
     """An upstream answer: its head is here, its body still flows. `close` in every case."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.status = response.status
-        self.headers: Headers = list(response.raw_headers)
+    def __init__(
+        self, pool: Pool, origin: Origin, connection: Connection, reader: AnswerReader
+    ) -> None:
+        self._pool, self._origin, self._connection = pool, origin, connection
+        self.status, self.headers = reader.status, reader.headers
+        self._is_closed = False
 
     @property
     def is_endless(self) -> bool:
         """Whether it is a stream of events, which has no end to journal."""
-        return self._response.content_type == "text/event-stream"
+        for name, value in self.headers:
+            if name.lower() == b"content-type":
+                return value.split(b";")[0].strip().lower() == b"text/event-stream"
+        return False
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[bytes]:
         """Raises: ProviderUnreachable, ProviderTimeout."""
-        try:
-            async for chunk in self._response.content.iter_any():
-                yield chunk
-        except TimeoutError as error:
-            raise ProviderTimeout from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise ProviderUnreachable(str(error)) from error
+        return self._connection.body()
 
     def close(self, *, is_complete: bool) -> None:
-        """Returns the connection to the pool when the body was read whole, else cuts it."""
-        if is_complete:
-            self._response.release()
-        else:
-            self._response.close()
-
-
-class CheckedResolver(AbstractResolver):
-    """Resolves and checks each address; the connection goes to the address that was checked."""
-
-    def __init__(self, reach: Reach) -> None:
-        self._reach = reach
-        self._inner = aiohttp.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._inner.resolve(host, port, family)
-        for entry in found:
-            self._reach.check(host, entry["host"])
-        return found
-
-    async def close(self) -> None:
-        await self._inner.close()
+        """Keeps the connection when the body was read whole, else cuts it."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if not is_complete:
+            self._connection.abort()
+        self._pool.give_back(self._origin, self._connection)
 
 
 class Forwarder:
     """One a process; `close` at the end."""
 
     def __init__(self, reach: Reach) -> None:
-        self._reach = reach
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=CONNECTIONS_LIMIT,
-                limit_per_host=CONNECTIONS_A_HOST,
-                keepalive_timeout=KEEP_ALIVE_SECONDS,
-                resolver=CheckedResolver(reach),
-                use_dns_cache=False,
-            ),
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            read_bufsize=READ_BUFFER_BYTES,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-        )
-        # By itself it repeats PUT and DELETE when a connection breaks: what may be sent again is
-        # the caller's to decide (there is no public switch; a test holds it).
-        self._session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self.pool = Pool(reach)
 
     async def close(self) -> None:
-        await self._session.close()
+        await self.pool.close()
 
     async def send(
         self,
@@ -139,39 +87,67 @@ class Forwarder:
 
         Raises: ProviderUnreachable, ProviderTimeout.
         """
-        target = URL(url, encoded=True)
+        origin, target = _cut(url)
+        length = _length(headers)
+        head = _head(method, target, origin, headers)
+        if body is None and length is None and method not in _BODILESS:
+            head.append(b"content-length: 0\r\n")
+        if body is not None and length is None:
+            head.append(b"transfer-encoding: chunked\r\n")
+        said = _joined(head)
+        connection = await self.pool.take(origin, timeouts.connect_seconds, is_safe=method in SAFE)
         try:
-            self._check_literal(target)
-            response = await self._session.request(
-                method,
-                target,
-                headers=_multidict(headers),
-                data=body,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=None,
-                    sock_connect=timeouts.connect_seconds,
-                    sock_read=timeouts.read_seconds,
-                ),
+            connection.begin(
+                said, is_head_answer=method == "HEAD", read_seconds=timeouts.read_seconds
             )
-        except TimeoutError as error:
-            is_unsent = isinstance(error, aiohttp.ConnectionTimeoutError)
-            raise ProviderTimeout(is_unsent=is_unsent) from error
-        except (aiohttp.ClientError, OSError, AddressRefused) as error:
-            is_unsent = isinstance(error, (aiohttp.ClientConnectorError, AddressRefused))
-            raise ProviderUnreachable(str(error), is_unsent=is_unsent) from error
-        return Answer(response)
+            if body is not None:
+                connection.send_body(body, length)
+            reader = await connection.head()
+        except (ProviderUnreachable, ProviderTimeout):
+            self._cut_off(origin, connection)
+            raise
+        except Exception as error:
+            # The body's own failure, which whoever gave the body knows better.
+            self._cut_off(origin, connection)
+            raise ProviderUnreachable("the body broke off") from error
+        except BaseException:
+            self._cut_off(origin, connection)
+            raise
+        return Answer(self.pool, origin, connection, reader)
 
-    def _check_literal(self, target: URL) -> None:
-        # aiohttp asks no resolver about a literal address.
-        host = target.host or ""
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            return
-        self._reach.check(host, host)
+    def _cut_off(self, origin: Origin, connection: Connection) -> None:
+        connection.abort()
+        self.pool.give_back(origin, connection)
 
 
-def _multidict(headers: Headers) -> CIMultiDict[str]:
-    pairs: Any = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-    return CIMultiDict(pairs)
+def _cut(url: str) -> tuple[Origin, str]:
+    start = url.find("://") + 3
+    slash = url.find("/", start)
+    base, target = (url, "/") if slash < 0 else (url[:slash], url[slash:])
+    if not _TARGET.match(target):
+        raise ProviderUnreachable("the target cannot be written in one way only", is_unsent=True)
+    return origin_of(base), target
+
+
+def _length(headers: Headers) -> int | None:
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value)
+    return None
+
+
+def _head(method: str, target: str, origin: Origin, headers: Headers) -> list[bytes]:
+    if not _METHOD.match(method):
+        raise ProviderUnreachable("the method is no word", is_unsent=True)
+    lines = [f"{method} {target} HTTP/1.1\r\n".encode(), b"host: %b\r\n" % origin.authority]
+    lines += [b"%b: %b\r\n" % pair for pair in headers]
+    return lines
+
+
+def _joined(lines: list[bytes]) -> bytes:
+    """The head's bytes. Raises: ProviderUnreachable, when a value would begin another line."""
+    said = b"".join(lines)
+    count = len(lines)
+    if said.count(b"\n") != count or said.count(b"\r") != count or b"\0" in said:
+        raise ProviderUnreachable("a header has more than one line", is_unsent=True)
+    return said + b"\r\n"

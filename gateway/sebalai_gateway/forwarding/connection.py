@@ -1,0 +1,245 @@
+"""One connection to a provider: one exchange at a time, bounded both ways.
+
+A connection on which anything was odd is never used again: a broken answer, bytes nobody asked for,
+a body not sent to its end, an answer before it was. Does not own where it leads or who has it next
+(`pool`), nor how an answer is read (`framing`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+from sebalai_gateway.forwarding.faults import BadFraming, ProviderTimeout, ProviderUnreachable
+from sebalai_gateway.forwarding.framing import AnswerReader
+
+READ_BUFFER_BYTES = 256 * 1024
+KEEP_ALIVE_SECONDS = 30.0
+# What a provider promises ends on its side a little earlier than on ours.
+KEEP_ALIVE_MARGIN_SECONDS = 1.0
+
+
+class Connection(asyncio.Protocol):
+    """`is_idle` between two exchanges; `touched` is when something last moved (monotonic)."""
+
+    def __init__(self, when_lost: Callable[[Connection], None]) -> None:
+        self._when_lost = when_lost
+        self._transport: asyncio.Transport | None = None
+        self._reader: AnswerReader | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
+        self._is_full = self._is_paused = self._is_sent = False
+        self._waits_for_us = False
+        self.is_open = False
+        self.is_fresh = True
+        self.touched = time.monotonic()
+        self.read_seconds = 0.0
+        self.idle_seconds = KEEP_ALIVE_SECONDS
+
+    # Called by the transport.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - streams have no other
+        self._transport, self.is_open = transport, True
+
+    def data_received(self, data: bytes) -> None:
+        self.touched = time.monotonic()
+        reader = self._reader
+        if reader is None:
+            # Nobody asked: the next answer would not be the next question's.
+            self.abort()
+            return
+        try:
+            reader.feed(data)
+        except BadFraming as error:
+            self._fail(error)
+            return
+        if reader.held >= READ_BUFFER_BYTES and self._transport and not reader.is_whole:
+            self._is_paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        reader = self._reader
+        if reader is not None and not reader.end():
+            self._fail(ProviderUnreachable("the provider closed before its answer was whole"))
+        self.is_open = False
+        self._wake()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_open = False
+        reader = self._reader
+        if reader is not None and not reader.is_whole:
+            self._fail(ProviderUnreachable(str(exc or "the connection was lost")))
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        self._wake()
+        self._when_lost(self)
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self.touched, self._is_full = time.monotonic(), False
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+
+    # Called by the seam.
+
+    @property
+    def is_idle(self) -> bool:
+        return self._reader is None
+
+    def is_stale(self, now: float) -> bool:
+        """Whether nothing moved for longer than the other side may be thought to wait."""
+        return now - self.touched > self.idle_seconds
+
+    def is_late(self, now: float) -> bool:
+        """Whether the provider has kept us waiting for longer than the interface allows."""
+        reader = self._reader
+        if reader is None or reader.is_whole or self._is_paused or self._waits_for_us:
+            return False
+        return now - self.touched > self.read_seconds
+
+    def give_up(self) -> None:
+        """Ends an exchange that took too long."""
+        self._fail(ProviderTimeout())
+
+    def begin(self, head: bytes, *, is_head_answer: bool, read_seconds: float) -> None:
+        """Sends the head of a request."""
+        self._reader = AnswerReader(is_head_answer=is_head_answer)
+        self._failure, self._is_sent, self.read_seconds = None, True, read_seconds
+        self.touched = time.monotonic()
+        self._write(head)
+
+    def send_body(self, body: AsyncIterator[bytes], length: int | None) -> None:
+        """Sends the body beside whatever comes back; `length` as its head told it, else chunked.
+
+        What `body` raises breaks the exchange off.
+        """
+        self._is_sent = False
+        self._pump = asyncio.create_task(self._send_body(body, length))
+
+    async def head(self) -> AnswerReader:
+        """Waits for the head of the answer. Raises: ProviderUnreachable, ProviderTimeout, and what
+        the body raised.
+        """
+        reader = self._reader
+        assert reader is not None  # noqa: S101 - `begin` came before
+        while not reader.has_head:
+            await self._wait()
+        return reader
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """Yields what comes. Raises: ProviderUnreachable, ProviderTimeout."""
+        reader = self._reader
+        assert reader is not None  # noqa: S101 - `begin` came before
+        while True:
+            if reader.held:
+                chunk = reader.take()
+                self._resume()
+                yield chunk
+            elif reader.is_whole:
+                return
+            else:
+                await self._wait()
+
+    def finish(self) -> bool:
+        """Ends the exchange. Whether another may follow; else the connection is closed."""
+        reader, self._reader = self._reader, None
+        if self._pump is not None:
+            self._pump.cancel()
+            self._pump = None
+        is_good = self.is_open and self._is_sent and reader is not None and reader.is_reusable
+        if is_good and reader is not None and self._transport and not self._transport.is_closing():
+            if reader.idle_seconds is not None:
+                told = reader.idle_seconds - KEEP_ALIVE_MARGIN_SECONDS
+                self.idle_seconds = min(KEEP_ALIVE_SECONDS, told)
+            self.touched, self.is_fresh = time.monotonic(), False
+            self._resume()
+            return True
+        self.abort()
+        return False
+
+    def abort(self) -> None:
+        """Cuts the connection, whatever was under way."""
+        self.is_open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def _send_body(self, body: AsyncIterator[bytes], length: int | None) -> None:
+        """Raises nothing: what goes wrong is the exchange's failure."""
+        left = length
+        try:
+            async for chunk in self._watched(body):
+                if left is None:
+                    self._write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+                else:
+                    left -= len(chunk)
+                    if left < 0:
+                        raise BadFraming("the body is longer than its head told")  # noqa: TRY301
+                    self._write(chunk)
+                await self._drain()
+                if not self.is_open:
+                    return
+            if left:
+                raise BadFraming("the body is shorter than its head told")  # noqa: TRY301
+            if left is None:
+                self._write(b"0\r\n\r\n")
+        except Exception as error:  # noqa: BLE001 # house: broad - the waiting exchange raises it
+            self._fail(error)
+            return
+        self._is_sent, self.touched = True, time.monotonic()
+
+    async def _watched(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The body's chunks; while one is awaited it is not the provider who keeps us waiting."""
+        self._waits_for_us = True
+        try:
+            async for chunk in body:
+                self._waits_for_us, self.touched = False, time.monotonic()
+                if chunk:
+                    yield chunk
+                self._waits_for_us = True
+        finally:
+            self._waits_for_us = False
+
+    async def _drain(self) -> None:
+        while self._is_full and self.is_open:
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    async def _wait(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+        # What came before it broke is still given out by who waits.
+        reader = self._reader
+        if self._failure is not None and not (reader and (reader.held or reader.is_whole)):
+            raise self._failure
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _resume(self) -> None:
+        if self._is_paused and self._transport is not None:
+            self._is_paused, self.touched = False, time.monotonic()
+            self._transport.resume_reading()
+
+    def _fail(self, failure: Exception) -> None:
+        if self._failure is None:
+            self._failure = failure
+        self.abort()
+        self._wake()

@@ -1,0 +1,239 @@
+"""Connections to providers, kept open between exchanges; bounded, swept, each address checked.
+
+Does not own what is said on them (`connection`, `framing`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import ssl
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from sebalai_shared.addresses import AddressRefused, Reach
+
+from sebalai_gateway.forwarding.connection import READ_BUFFER_BYTES, Connection
+from sebalai_gateway.forwarding.faults import ProviderTimeout, ProviderUnreachable
+
+CONNECTIONS_LIMIT = 4_096
+CONNECTIONS_A_HOST = 512
+IDLE_A_HOST = 256
+ORIGINS_KNOWN = 10_000
+SWEEP_EACH_SECONDS = 0.1
+# A call that may not be sent twice does not go where the other side may be closing just now.
+UNSAFE_IDLE_SECONDS = 3.0
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where connections lead; `authority` is what the Host header says."""
+
+    scheme: str
+    host: str
+    port: int
+    authority: bytes
+
+
+@lru_cache(ORIGINS_KNOWN)
+def origin_of(base: str) -> Origin:
+    """Of `http://host[:port]`. Raises: ProviderUnreachable."""
+    try:
+        parts = urlsplit(base)
+        port = parts.port or _PORTS[parts.scheme]
+    except (KeyError, ValueError):
+        raise ProviderUnreachable("the address cannot be read", is_unsent=True) from None
+    host = parts.hostname or ""
+    name = f"[{host}]" if ":" in host else host
+    if not host or parts.username is not None or not name.isascii():
+        raise ProviderUnreachable("the address cannot be read", is_unsent=True)
+    is_usual = port == _PORTS[parts.scheme]
+    return Origin(parts.scheme, host, port, (name if is_usual else f"{name}:{port}").encode())
+
+
+@dataclass(slots=True)
+class _Host:
+    """One origin's connections: those that wait for work (latest last), and who waits for one."""
+
+    idle: list[Connection] = field(default_factory=list[Connection])
+    busy: set[Connection] = field(default_factory=set[Connection])
+    connecting: int = 0
+    waiters: deque[asyncio.Future[None]] = field(default_factory=deque[asyncio.Future[None]])
+
+    @property
+    def count(self) -> int:
+        return len(self.idle) + len(self.busy) + self.connecting
+
+
+class Pool:
+    """One a process and reach; `close` at the end."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._hosts: dict[Origin, _Host] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._sweep: asyncio.TimerHandle | None = None
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Busy and idle connections."""
+        hosts = self._hosts.values()
+        return sum(len(h.busy) + h.connecting for h in hosts), sum(len(h.idle) for h in hosts)
+
+    async def take(self, origin: Origin, seconds: float, *, is_safe: bool) -> Connection:
+        """A connection nobody else has; `give_back` it in every case.
+
+        Raises: ProviderUnreachable, ProviderTimeout; both with `is_unsent`.
+        """
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(SWEEP_EACH_SECONDS, self._swept)
+        host = self._hosts.get(origin)
+        if host is None:
+            host = self._hosts[origin] = _Host()
+        found = _idle(host, is_safe=is_safe)
+        if found is None:
+            try:
+                async with asyncio.timeout(seconds):
+                    found = await self._fresh(origin, host, is_safe=is_safe)
+            except TimeoutError:
+                raise ProviderTimeout(is_unsent=True) from None
+            except (OSError, AddressRefused) as error:
+                raise ProviderUnreachable(str(error), is_unsent=True) from error
+        host.busy.add(found)
+        return found
+
+    def give_back(self, origin: Origin, connection: Connection) -> None:
+        """Ends its exchange; it is kept when it is as good as new."""
+        host = self._hosts.get(origin)
+        if host is None:  # closed meanwhile
+            connection.abort()
+            return
+        host.busy.discard(connection)
+        if connection.finish():
+            host.idle.append(connection)
+            if len(host.idle) > IDLE_A_HOST:
+                host.idle.pop(0).abort()
+        _let_in(host)
+
+    async def close(self) -> None:
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for host in self._hosts.values():
+            for connection in [*host.idle, *host.busy]:
+                connection.abort()
+        self._hosts.clear()
+        await asyncio.sleep(0)
+
+    async def _fresh(self, origin: Origin, host: _Host, *, is_safe: bool) -> Connection:
+        while host.count >= CONNECTIONS_A_HOST:
+            if host.idle:
+                host.idle.pop(0).abort()  # too old for this call, as the others before it
+                continue
+            turn = asyncio.get_running_loop().create_future()
+            host.waiters.append(turn)
+            await turn
+            found = _idle(host, is_safe=is_safe)
+            if found is not None:
+                return found
+        self._make_room()
+        host.connecting += 1
+        try:
+            return await self._connect(origin, host)
+        except BaseException:
+            _let_in(host)
+            raise
+        finally:
+            host.connecting -= 1
+
+    def _make_room(self) -> None:
+        """The connection that waited longest gives way. Raises: ProviderUnreachable."""
+        if sum(host.count for host in self._hosts.values()) < CONNECTIONS_LIMIT:
+            return
+        waiting = [host for host in self._hosts.values() if host.idle]
+        if not waiting:
+            raise ProviderUnreachable("no more connections", is_unsent=True)
+        min(waiting, key=lambda host: host.idle[0].touched).idle.pop(0).abort()
+
+    async def _connect(self, origin: Origin, host: _Host) -> Connection:
+        """Raises: OSError, AddressRefused, TimeoutError."""
+        loop = asyncio.get_running_loop()
+        failure: Exception = OSError("the name has no address")
+        for address in await self._addresses(origin):
+            try:
+                transport, made = await loop.create_connection(
+                    lambda: Connection(lambda lost: _lost(host, lost)),
+                    address,
+                    origin.port,
+                    ssl=self._context() if origin.scheme == "https" else None,
+                    server_hostname=origin.host if origin.scheme == "https" else None,
+                )
+            except OSError as error:
+                failure = error
+                continue
+            transport.set_write_buffer_limits(high=READ_BUFFER_BYTES)
+            return made
+        raise failure
+
+    async def _addresses(self, origin: Origin) -> list[str]:
+        """What the name stands for, each of them checked; a literal address stands for itself.
+
+        Raises: AddressRefused, OSError.
+        """
+        try:
+            found = [str(ipaddress.ip_address(origin.host))]
+        except ValueError:
+            loop = asyncio.get_running_loop()
+            infos = await loop.getaddrinfo(origin.host, origin.port, type=1)
+            found = list(dict.fromkeys(str(info[4][0]) for info in infos))
+        for address in found:
+            self._reach.check(origin.host, address)
+        return found
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+    def _swept(self) -> None:
+        """Gives up exchanges that are late, and connections that waited long enough."""
+        now = time.monotonic()
+        for host in self._hosts.values():
+            for connection in [one for one in host.busy if one.is_late(now)]:
+                connection.give_up()
+            while host.idle and host.idle[0].is_stale(now):
+                host.idle.pop(0).abort()
+        self._hosts = {o: h for o, h in self._hosts.items() if h.count or h.waiters}
+        loop = asyncio.get_running_loop()
+        self._sweep = loop.call_later(SWEEP_EACH_SECONDS, self._swept) if self._hosts else None
+
+
+def _idle(host: _Host, *, is_safe: bool) -> Connection | None:
+    """The one used last, because it is the least likely to be closed by the other side."""
+    now = time.monotonic()
+    while host.idle:
+        found = host.idle[-1]
+        if found.is_open and not found.is_stale(now):
+            is_too_old = not is_safe and now - found.touched > UNSAFE_IDLE_SECONDS
+            return None if is_too_old else host.idle.pop()
+        host.idle.pop().abort()
+    return None
+
+
+def _lost(host: _Host, connection: Connection) -> None:
+    with contextlib.suppress(ValueError):
+        host.idle.remove(connection)
+    _let_in(host)
+
+
+def _let_in(host: _Host) -> None:
+    """One who waits may look again; who gave up is passed over."""
+    while host.waiters:
+        turn = host.waiters.popleft()
+        if not turn.done():
+            turn.set_result(None)
+            return
