@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from typing import cast
 
 from sebalai_gateway.forwarding.faults import BadFraming, ProviderTimeout, ProviderUnreachable
 from sebalai_gateway.forwarding.framing import AnswerReader
@@ -42,8 +43,8 @@ class Connection(asyncio.Protocol):
     # Called by the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - streams have no other
-        self._transport, self.is_open = transport, True
+        # uvloop's transport is none of asyncio's classes.
+        self._transport, self.is_open = cast("asyncio.Transport", transport), True
 
     def data_received(self, data: bytes) -> None:
         self.touched = time.monotonic()
