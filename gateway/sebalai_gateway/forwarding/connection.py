@@ -124,11 +124,10 @@ class Connection(asyncio.Protocol):
         """
         self._is_sent = False
         self._pump = asyncio.create_task(self._send_body(body, length))
+        self._pump.add_done_callback(self._pumped)
 
     async def head(self) -> AnswerReader:
-        """Waits for the head of the answer. Raises: ProviderUnreachable, ProviderTimeout, and what
-        the body raised.
-        """
+        """Waits for the head of the answer. Raises: ProviderUnreachable, ProviderTimeout."""
         reader = self._reader
         assert reader is not None  # noqa: S101 - `begin` came before
         while not reader.has_head:
@@ -173,28 +172,32 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     async def _send_body(self, body: AsyncIterator[bytes], length: int | None) -> None:
-        """Raises nothing: what goes wrong is the exchange's failure."""
+        """Raises: BadFraming, and what the body raises."""
         left = length
-        try:
-            async for chunk in self._watched(body):
-                if left is None:
-                    self._write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-                else:
-                    left -= len(chunk)
-                    if left < 0:
-                        raise BadFraming("the body is longer than its head told")  # noqa: TRY301
-                    self._write(chunk)
-                await self._drain()
-                if not self.is_open:
-                    return
-            if left:
-                raise BadFraming("the body is shorter than its head told")  # noqa: TRY301
+        async for chunk in self._watched(body):
             if left is None:
-                self._write(b"0\r\n\r\n")
-        except Exception as error:  # noqa: BLE001 # house: broad - the waiting exchange raises it
-            self._fail(error)
-            return
+                self._write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+            else:
+                left -= len(chunk)
+                if left < 0:
+                    raise BadFraming("the body is longer than its head told")
+                self._write(chunk)
+            await self._drain()
+            if not self.is_open:
+                return
+        if left:
+            raise BadFraming("the body is shorter than its head told")
+        if left is None:
+            self._write(b"0\r\n\r\n")
         self._is_sent, self.touched = True, time.monotonic()
+
+    def _pumped(self, pump: asyncio.Task[None]) -> None:
+        """What broke the body off breaks the exchange off, if it is still the same one."""
+        error = None if pump.cancelled() else pump.exception()
+        if error is not None and pump is self._pump:
+            failure = ProviderUnreachable("the body broke off")
+            failure.__cause__ = error
+            self._fail(failure)
 
     async def _watched(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The body's chunks; while one is awaited it is not the provider who keeps us waiting."""

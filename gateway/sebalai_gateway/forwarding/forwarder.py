@@ -96,6 +96,7 @@ class Forwarder:
             head.append(b"transfer-encoding: chunked\r\n")
         said = _joined(head)
         connection = await self.pool.take(origin, timeouts.connect_seconds, is_safe=method in SAFE)
+        is_answered = False
         try:
             connection.begin(
                 said, is_head_answer=method == "HEAD", read_seconds=timeouts.read_seconds
@@ -103,21 +104,12 @@ class Forwarder:
             if body is not None:
                 connection.send_body(body, length)
             reader = await connection.head()
-        except (ProviderUnreachable, ProviderTimeout):
-            self._cut_off(origin, connection)
-            raise
-        except Exception as error:
-            # The body's own failure, which whoever gave the body knows better.
-            self._cut_off(origin, connection)
-            raise ProviderUnreachable("the body broke off") from error
-        except BaseException:
-            self._cut_off(origin, connection)
-            raise
+            is_answered = True
+        finally:
+            if not is_answered:
+                connection.abort()
+                self.pool.give_back(origin, connection)
         return Answer(self.pool, origin, connection, reader)
-
-    def _cut_off(self, origin: Origin, connection: Connection) -> None:
-        connection.abort()
-        self.pool.give_back(origin, connection)
 
 
 def _cut(url: str) -> tuple[Origin, str]:

@@ -142,13 +142,15 @@ class Pool:
                 return found
         self._make_room()
         host.connecting += 1
+        is_made = False
         try:
-            return await self._connect(origin, host)
-        except BaseException:
-            _let_in(host)
-            raise
+            made = await self._connect(origin, host)
+            is_made = True
         finally:
             host.connecting -= 1
+            if not is_made:
+                _let_in(host)
+        return made
 
     def _make_room(self) -> None:
         """The connection that waited longest gives way. Raises: ProviderUnreachable."""
