@@ -146,7 +146,7 @@ def register_all(settings: IdentitySettings, arguments: Sequence[str]) -> None:
 
 
 def _registered(settings: IdentitySettings, documents: list[Any]) -> list[dict[str, str]]:
-    authority = Authority(OPERATOR, SystemClock(), settings.instance)
+    authority = Authority(OPERATOR, SystemClock(), settings.instance, is_agreed=True)
 
     async def work(session: AsyncSession) -> list[dict[str, str]]:
         found = [await register_application(session, authority, wanted=one) for one in wanted]

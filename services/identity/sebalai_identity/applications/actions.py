@@ -36,6 +36,10 @@ class ApplicationUnknown(NotFound):
     slug, title = "application-unknown", "There is no such application, or it is not yours to see"
 
 
+class TwoMustAgree(Forbidden):
+    slug, title = "two-must-agree", "One person alone may not give these scopes"
+
+
 class KeysFull(Conflict):
     slug, title = "application-keys-full", "The application has as many keys as it may"
 
@@ -46,11 +50,15 @@ class KeyEnded(Conflict):
 
 @dataclass(frozen=True)
 class Authority:
-    """Who registers and when; the command line on the platform's own machine is the operator."""
+    """Who registers and when; the command line on the platform's own machine is the operator.
+
+    `is_agreed`: two have agreed, or a fresh platform has nobody yet who could.
+    """
 
     caller: Caller
     clock: Clock
     instance: str
+    is_agreed: bool = False
 
 
 async def register_application(
@@ -58,7 +66,7 @@ async def register_application(
 ) -> Application:
     """Makes the application, or adds the key of a known one and sets what else is given.
 
-    Raises `OperatorOnly`, `AgencyUnknown`, `FieldInvalid`, `KeysFull`, `KeyEnded`.
+    Raises `OperatorOnly`, `TwoMustAgree`, `AgencyUnknown`, `FieldInvalid`, `KeysFull`, `KeyEnded`.
     """
     _require_operator(authority.caller)
     now = authority.clock.now()
@@ -69,6 +77,8 @@ async def register_application(
     await require_in_force(session, slug=wanted.agency, on=now.date())
     identifier = identifier_of(authority.instance, wanted.agency, wanted.name)
     application = await store.lock_by_identifier(session, identifier)
+    if not authority.is_agreed:
+        await _require_everyday(session, application, wanted)
     if application is None:
         application = _new(wanted, identifier, now)
         session.add(application)
@@ -83,6 +93,37 @@ async def register_application(
 def _require_operator(caller: Caller) -> None:
     if not access.may_operate(caller):
         raise OperatorOnly("Ask the operator of the platform; it needs scope platform.operate.")
+
+
+async def _require_everyday(
+    session: AsyncSession, application: Application | None, wanted: ApplicationRegister
+) -> None:
+    """What one operator does alone: anything but to give or widen the hold of sensitive scopes.
+
+    A new key of such an application would be another holder of them. Taking them away, and naming
+    the end of a key it has, need nobody else. Raises `TwoMustAgree`.
+    """
+    scopes = _scopes(wanted)
+    if application is not None and "scopes" not in wanted.model_fields_set:
+        scopes = application.scopes
+    if not access.needs_two(scopes):
+        return
+    if application is not None and await _ends_a_key_alone(session, application, wanted):
+        return
+    raise TwoMustAgree("Ask under /v1/client-requests; somebody else decides there.")
+
+
+async def _ends_a_key_alone(
+    session: AsyncSession, application: Application, wanted: ApplicationRegister
+) -> bool:
+    if wanted.public_key is None or wanted.key_valid_until is None:
+        return False
+    is_more = wanted.model_fields_set - {"agency", "name", "public_key", "key_valid_until"}
+    known = {key.thumbprint: key for key in await store.keys_of(session, application.id)}
+    key = known.get(wanted.public_key.thumbprint())
+    if is_more or key is None:
+        return False
+    return key.valid_until is None or wanted.key_valid_until <= key.valid_until
 
 
 async def _change(

@@ -17,6 +17,7 @@ from sebalai_identity.applications.actions import (
     KeyEnded,
     KeysFull,
     OperatorOnly,
+    TwoMustAgree,
 )
 from sebalai_identity.applications.model import Application
 from sebalai_identity.applications.schema import (
@@ -35,7 +36,9 @@ def _read(application: Application) -> ApplicationRead:
 @router.post(
     "",
     status_code=201,
-    responses=responses(OperatorOnly, AgencyUnknown, KeysFull, KeyEnded, FieldInvalid),
+    responses=responses(
+        OperatorOnly, TwoMustAgree, AgencyUnknown, KeysFull, KeyEnded, FieldInvalid
+    ),
 )
 async def register_application(
     request: Request,
@@ -44,6 +47,7 @@ async def register_application(
     once: Idempotent,
     wanted: ApplicationRegister,
 ) -> ApplicationRead:
+    """With everyday scopes; others are asked for under `/v1/client-requests`."""
     state = request.app.state
     authority = Authority(caller, state.clock, state.settings.instance)
 

@@ -31,6 +31,17 @@ Scope = Literal[
     "offline_access",
 ]
 BASIC_SCOPE: Scope = "bus.call"
+SENSITIVE_SCOPES: frozenset[Scope] = frozenset(
+    {
+        "identity.people",
+        "identity.audit",
+        "identity.roles",
+        "identity.clients",
+        "identity.scim",
+        "platform.operate",
+    }
+)
+"""What opens people, rights or the platform itself: given by two, never by one alone."""
 COORDINATE_PATTERN = r"^[A-Za-z0-9_-]{43}$"
 KID_LENGTH_MAX = 128
 

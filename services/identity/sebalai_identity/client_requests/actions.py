@@ -113,7 +113,7 @@ async def decide_client(
 async def _register(session: AsyncSession, desk: Desk, row: ClientRequest, instance: str) -> UUID:
     """Two have agreed: together they hold what an operator holds."""
     caller = replace(desk.caller, scopes=desk.caller.scopes | {OPERATE})
-    authority = Authority(caller, desk.clock, instance)
+    authority = Authority(caller, desk.clock, instance, is_agreed=True)
     wanted = ApplicationRegister.model_validate(row.wanted)
     return (await register_application(session, authority, wanted=wanted)).id
 

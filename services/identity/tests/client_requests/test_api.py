@@ -1,10 +1,15 @@
 """Clients by two: an agency asks, somebody else approves, and only then there is an application."""
 
+from datetime import timedelta
+
 import pytest
+from joserfc.jwk import ECKey
+from sebalai_identity.applications.schema import SENSITIVE_SCOPES
 from sebalai_shared.caller import Caller
 from sebalai_shared.testing.http import system
 
 PATH = "/v1/client-requests"
+ALONE = (403, "urn:sebalai:problem:two-must-agree")
 APPROVE = {"decision": "approve", "reason": "sesuai SK"}
 ASKER = Caller(
     kind="civil_servant",
@@ -59,3 +64,42 @@ async def test_agency_asks_for_and_sees_its_own_alone(call, own, stranger, asked
         assert page["items"] == seen
     other = system("ID-BB/GOV/dinsos-pmd/lain")
     assert (await call("POST", PATH, other, json=wanted(name="y"))).status_code == 201
+
+
+def refused(answer):
+    return answer.status_code, answer.json()["type"]
+
+
+@pytest.mark.parametrize("scope", sorted(SENSITIVE_SCOPES))
+async def test_operator_alone_gives_no_application_a_sensitive_scope(
+    call, operator, registered, wanted, scope, facts
+):
+    before = await facts()
+    for name in (registered["name"], "new"):
+        body = wanted(name=name, scopes=["bus.call", scope])
+        assert refused(await call("POST", "/v1/applications", operator, json=body)) == ALONE
+    assert await facts() == before
+
+
+async def test_operator_alone_neither_keys_nor_changes_what_two_agreed_on_but_may_take_it_away(
+    call, operator, asked, wanted, clock
+):
+    path = f"{PATH}/{asked['id']}/decide"
+    assert (await call("POST", path, APPROVER, json=APPROVE)).status_code == 200
+    other = ECKey.generate_key("P-256").as_dict(private=False)
+    soon, later = ((clock.now() + timedelta(hours=hours)).isoformat() for hours in (1, 2))
+    for more in (
+        {"public_key": other},
+        {"public_key": other, "key_valid_until": soon},
+        {"valid_until": later},
+        {"key_valid_until": soon, "client": {"kind": "agency_web"}},
+    ):
+        answer = await call("POST", "/v1/applications", operator, json=wanted(**more))
+        assert refused(answer) == ALONE, more
+    ended = await call("POST", "/v1/applications", operator, json=wanted(key_valid_until=soon))
+    assert ended.status_code == 201, ended.text
+    answer = await call("POST", "/v1/applications", operator, json=wanted(key_valid_until=later))
+    assert refused(answer) == ALONE
+    body = wanted(scopes=["bus.call"], public_key=other)
+    taken = await call("POST", "/v1/applications", operator, json=body)
+    assert (taken.status_code, taken.json()["scopes"]) == (201, ["bus.call"])
