@@ -2,11 +2,16 @@
 
 The key's row is inserted in the request's own transaction, so a second request with the same key
 waits for the first to commit and then finds its answer. Weak island links retry; nothing doubles.
+
+A row holds a digest of the key, and of the body one that is keyed by the key itself and by the
+member's own `app.state.idempotency_secret`, where it has one: who reads the table can try out
+neither the few numbers a NIK may be, nor anything else the body held.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
@@ -47,7 +52,9 @@ class Once:
     """`await once.answer(Read, make)` runs `make` the first time and remembers what it made."""
 
     def __init__(self, request: Request, response: Response, caller: str, key: str) -> None:
-        self._request, self._response, self._caller, self._key = request, response, caller, key
+        self._request, self._response, self._caller = request, response, caller
+        self._key = hashlib.sha256(f"{caller}\n{key}".encode()).hexdigest()
+        self._secret = getattr(request.app.state, "idempotency_secret", b"") + key.encode()
 
     async def answer(
         self, session: Transaction, model: type[Answer], make: Callable[[], Awaitable[Answer]]
@@ -90,9 +97,8 @@ class Once:
         return model.model_validate_json(row.answer)
 
     async def _fingerprint(self) -> str:
-        digest = hashlib.sha256(f"{self._request.method} {self._request.url.path}\n".encode())
-        digest.update(await self._request.body())
-        return digest.hexdigest()
+        named = f"{self._request.method} {self._request.url.path}\n".encode()
+        return hmac.new(self._secret, named + await self._request.body(), "sha256").hexdigest()
 
 
 def _once(

@@ -1,6 +1,7 @@
 """The factory's behaviour, seen over HTTP in process."""
 
 import asyncio
+import hashlib
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -19,6 +20,7 @@ from sebalai_shared.testing.http import Asserter, in_process, system
 from sqlalchemy import text
 
 BANSOS = system("ID-BB/GOV/dinsos-pmd/bansos")
+JSON_BODY = {"content-type": "application/json"}
 
 
 class Thing(BaseModel):
@@ -198,16 +200,36 @@ async def test_a_failed_request_leaves_nothing_behind(http, asserter, database):
     first = await http.post(
         "/v1/things", json={"name": name}, headers=headers | {"idempotency-key": str(uuid7())}
     )
-    key = str(uuid7())
+    kept = await _kept(database)
     failed = await http.post(
-        "/v1/things", json={"name": name}, headers=headers | {"idempotency-key": key}
+        "/v1/things", json={"name": name}, headers=headers | {"idempotency-key": str(uuid7())}
     )
     assert (first.status_code, failed.status_code) == (201, 500)
+    assert kept
+    assert await _kept(database) == kept
+
+
+async def _kept(database):
     async with database.transaction() as session:
-        kept = await session.scalar(
-            text("SELECT count(*) FROM idempotency WHERE key = :key"), {"key": key}
-        )
-    assert kept == 0
+        return sorted(await session.scalars(text("SELECT i::text FROM idempotency i")))
+
+
+async def test_who_reads_the_table_of_keys_can_try_out_neither_key_nor_body(
+    app, http, asserter, database
+):
+    key, path = str(uuid7()), "/v1/things"
+    headers = asserter.headers(BANSOS, "sample") | {"idempotency-key": key}
+    body = f'{{"name": "{uuid7()}"}}'.encode()
+    before = await _kept(database)
+    answer = await http.post(path, content=body, headers=headers | JSON_BODY)
+    assert answer.status_code == 201, answer.text
+    (row,) = set(await _kept(database)) - set(before)
+    guesses = (body, f"POST {path}\n".encode() + body)
+    for told in (key, *(hashlib.sha256(guess).hexdigest() for guess in guesses)):
+        assert told not in row
+    app.state.idempotency_secret = b"another"
+    again = await http.post(path, content=body, headers=headers | JSON_BODY)
+    assert again.json()["type"].endswith("idempotency-key-reused")
 
 
 async def test_readiness_names_the_failing_part(settings, database):

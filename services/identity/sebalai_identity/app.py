@@ -64,10 +64,14 @@ def identity_app(
     """`database` may be absent only to read the application's own description."""
     app = create_app(settings, Member(NAME, TITLE, ROUTERS), database=database, clock=clock)
     app.add_middleware(CrossOrigin)
+    sealer = sealer_of(settings)
+    if sealer is not None:
+        # Bodies here hold NIK and NIP: what is kept of them must not be found by trying.
+        app.state.idempotency_secret = sealer.derive("sebalai identity: digests of bodies, v1")
     app.state.register = Registers()
     app.state.client_throttle = Throttle(time.monotonic, FAILURES_MAX, WINDOW_SECONDS)
     app.state.device_throttle = Throttle(time.monotonic, DEVICE_FAILURES_MAX, DEVICE_WINDOW_SECONDS)
-    app.state.ring = Ring(sealer_of(settings), app.state.clock)
+    app.state.ring = Ring(sealer, app.state.clock)
     app.state.vault = vault_of(settings)
-    signing_in.install(app, settings, sealer_of(settings), database)
+    signing_in.install(app, settings, sealer, database)
     return app

@@ -1,6 +1,8 @@
 """Persons: one row for one NIK, which nobody reads again; found by body, deactivated with a reason."""
 
 import asyncio
+import hashlib
+import hmac
 import logging
 from datetime import timedelta
 from uuid import UUID
@@ -54,6 +56,21 @@ async def test_nik_lies_nowhere_in_the_clear(person, database, caplog):
             assert not [row for row in rows if NIK in row or NIK.encode().hex() in row]
     assert NIK not in str(made)
     assert NIK not in caplog.text
+
+
+async def test_kept_digest_of_a_body_is_not_found_by_trying_numbers(call, keeper, database):
+    body, path = f'{{"name":"Siti","nik":"{NIK}"}}'.encode(), "/v1/persons"
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "siti-1"}
+    made = await call("POST", path, keeper, content=body, headers=headers)
+    assert made.status_code == 201, made.text
+    async with database.transaction() as session:
+        kept = await session.scalar(text("SELECT fingerprint FROM idempotency"))
+    named = f"POST {path}\n".encode() + body
+    # Neither without a key, nor with the key that the caller chose and somebody guessed.
+    guesses = (hashlib.sha256(named), hmac.new(b"siti-1", named, "sha256"))
+    assert kept not in {guess.hexdigest() for guess in guesses}
+    again = await call("POST", path, keeper, content=body, headers=headers)
+    assert (again.json(), again.headers["Idempotency-Replayed"]) == (made.json(), "true")
 
 
 async def test_person_is_found_by_nik_in_the_body_and_the_search_is_an_act(call, keeper, person):
