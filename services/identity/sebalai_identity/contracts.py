@@ -18,6 +18,7 @@ _APPLICATION = {
     "agency": _TEXT,
     "client_id": _ID,
     "scopes": _TEXTS,
+    "by": _TEXT,
 }
 _AUTHENTICATED = {"session_id": _ID, "subject": _ID, "acr": _TEXT, "amr": _TEXTS}
 _CONSENT = {"subject": _ID, "client_id": _ID}
@@ -27,6 +28,14 @@ EVENTS: dict[str, dict[str, Any]] = {
     "identity.application.changed.v1": _APPLICATION,
     "identity.application.suspended.v1": _APPLICATION,
     "identity.application.resumed.v1": _APPLICATION,
+    "identity.application.keyed.v1": {
+        "application_id": _ID,
+        "application": _TEXT,
+        "agency": _TEXT,
+        "thumbprint": _TEXT,
+        "valid_until": {"type": ["string", "null"], "format": "date-time"},
+        "by": _TEXT,
+    },
     "identity.session.started.v1": _AUTHENTICATED,
     "identity.session.raised.v1": _AUTHENTICATED,
     "identity.session.ended.v1": {"session_id": _ID, "subject": _ID, "reason": _TEXT},

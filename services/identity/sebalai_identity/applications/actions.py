@@ -1,4 +1,7 @@
-"""Decisions about applications: register, add a key, suspend, resume, find for the tokens."""
+"""Decisions about applications: register, add a key, suspend, resume, find for the token endpoint.
+
+Each is an act of the audit trail and a fact, with who did it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,15 +13,16 @@ from uuid import UUID
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
 from sebalai_shared.ids import uuid7
-from sebalai_shared.outbox import publish
 from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_identity.acts.actions import tell
 from sebalai_identity.agencies.actions import require_in_force
 from sebalai_identity.applications import access, events, store
 from sebalai_identity.applications.clients import ClientSettings
 from sebalai_identity.applications.model import ACTIVE, SUSPENDED, Application, ApplicationKey
 from sebalai_identity.applications.schema import BASIC_SCOPE, ApplicationRegister, Scope
+from sebalai_identity.desk import Desk
 from sebalai_identity.grants.actions import end_application_tokens
 from sebalai_identity.names import identifier_of
 
@@ -60,6 +64,10 @@ class Authority:
     instance: str
     is_agreed: bool = False
 
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.caller, self.clock)
+
 
 async def register_application(
     session: AsyncSession, authority: Authority, *, wanted: ApplicationRegister
@@ -83,11 +91,26 @@ async def register_application(
         application = _new(wanted, identifier, now)
         session.add(application)
         await session.flush()
-        await publish(session, events.registered(application, now))
-    else:
-        await _change(session, application, wanted, now)
-    await _keep_key(session, application, wanted, now)
+        await _told(session, authority.desk, application, events.REGISTERED)
+        await _keep_key(session, application, wanted, now)
+        return application
+    await _change(session, authority.desk, application, wanted)
+    key = await _keep_key(session, application, wanted, now)
+    if key is not None:
+        await _told_of_key(session, authority.desk, application, key)
     return application
+
+
+async def _told(session: AsyncSession, desk: Desk, application: Application, kind: str) -> None:
+    data = events.data_of(application)
+    await tell(session, desk, kind=kind, subject=application.identifier, data=data)
+
+
+async def _told_of_key(
+    session: AsyncSession, desk: Desk, application: Application, key: ApplicationKey
+) -> None:
+    data = events.data_of_key(application, key)
+    await tell(session, desk, kind=events.KEYED, subject=application.identifier, data=data)
 
 
 def _require_operator(caller: Caller) -> None:
@@ -127,7 +150,7 @@ async def _ends_a_key_alone(
 
 
 async def _change(
-    session: AsyncSession, application: Application, wanted: ApplicationRegister, now: datetime
+    session: AsyncSession, desk: Desk, application: Application, wanted: ApplicationRegister
 ) -> None:
     """Sets the scopes and the end that are given; what is left out stays as it is."""
     given = wanted.model_fields_set
@@ -138,9 +161,9 @@ async def _change(
     if are_scopes_new or until != application.valid_until or client != application.client:
         application.scopes, application.valid_until = scopes, until
         application.client = client
-        application.changed_at = now
+        application.changed_at = desk.now
     if are_scopes_new:
-        await publish(session, events.changed(application, now))
+        await _told(session, desk, application, events.CHANGED)
 
 
 def _scopes(wanted: ApplicationRegister) -> list[str]:
@@ -165,15 +188,15 @@ def _new(wanted: ApplicationRegister, identifier: str, now: datetime) -> Applica
 
 async def _keep_key(
     session: AsyncSession, application: Application, wanted: ApplicationRegister, now: datetime
-) -> None:
+) -> ApplicationKey | None:
+    """The key that is new or whose end moved, if any."""
     if wanted.public_key is None:
-        return
+        return None
     thumbprint = wanted.public_key.thumbprint()
     known = await store.keys_of(session, application.id)
     for key in known:
         if key.thumbprint == thumbprint:
-            _end_as_asked(key, wanted, now)
-            return
+            return key if _end_as_asked(key, wanted, now) else None
     usable = [key for key in known if key.valid_until is None or key.valid_until > now]
     if len(usable) >= store.KEYS_MAX:
         raise KeysFull(f"At most {store.KEYS_MAX} keys; let one end first.")
@@ -188,50 +211,52 @@ async def _keep_key(
     )
     session.add(key)
     await session.flush()
+    return key
 
 
-def _end_as_asked(key: ApplicationKey, wanted: ApplicationRegister, now: datetime) -> None:
+def _end_as_asked(key: ApplicationKey, wanted: ApplicationRegister, now: datetime) -> bool:
     """Sets the end that is given; a key that ended, perhaps leaked, is not brought back."""
     until = wanted.key_valid_until
     if "key_valid_until" not in wanted.model_fields_set or until == key.valid_until:
-        return
+        return False
     if key.valid_until is not None and key.valid_until <= now:
         raise KeyEnded(f"It ended at {key.valid_until.isoformat()}; register a new key.")
     key.valid_until = until
+    return True
 
 
 async def suspend_application(
-    session: AsyncSession, clock: Clock, *, caller: Caller, application_id: UUID, reason: str
+    session: AsyncSession, desk: Desk, *, application_id: UUID, reason: str
 ) -> Application:
     """No token any more; those given out end within 2 s, refresh tokens for good.
 
     Raises `ApplicationUnknown`, `OperatorOnly`.
     """
-    application = await _operated(session, caller, application_id)
+    application = await _operated(session, desk.caller, application_id)
     if application.state != SUSPENDED:
         application.state, application.reason = SUSPENDED, reason
-        application.changed_at = clock.now()
+        application.changed_at = desk.now
         await session.flush()
         await end_application_tokens(
-            session, clock, client_id=application.client_id, reason="application suspended"
+            session, desk.clock, client_id=application.client_id, reason="application suspended"
         )
-        await publish(session, events.suspended(application, clock.now()))
+        await _told(session, desk, application, events.SUSPENDED)
     return application
 
 
 async def resume_application(
-    session: AsyncSession, clock: Clock, *, caller: Caller, application_id: UUID
+    session: AsyncSession, desk: Desk, *, application_id: UUID
 ) -> Application:
     """Back to what it was before it was suspended, except for its tokens: its people sign in anew.
 
     Raises `ApplicationUnknown`, `OperatorOnly`.
     """
-    application = await _operated(session, caller, application_id)
+    application = await _operated(session, desk.caller, application_id)
     if application.state != ACTIVE:
         application.state, application.reason = ACTIVE, None
-        application.changed_at = clock.now()
+        application.changed_at = desk.now
         await session.flush()
-        await publish(session, events.resumed(application, clock.now()))
+        await _told(session, desk, application, events.RESUMED)
     return application
 
 

@@ -25,6 +25,7 @@ from sebalai_identity.applications.schema import (
     ApplicationRegister,
     ApplicationSuspend,
 )
+from sebalai_identity.desk import AtDesk
 
 router = APIRouter(prefix="/v1/applications", tags=["applications"])
 
@@ -75,27 +76,16 @@ async def list_applications(
 
 @router.post("/{application_id}/suspend", responses=responses(ApplicationUnknown, OperatorOnly))
 async def suspend_application(
-    request: Request,
-    application_id: UUID,
-    caller: IdentifiedAccess,
-    session: Transaction,
-    wanted: ApplicationSuspend,
+    application_id: UUID, desk: AtDesk, session: Transaction, wanted: ApplicationSuspend
 ) -> ApplicationRead:
     suspended = await actions.suspend_application(
-        session,
-        request.app.state.clock,
-        caller=caller,
-        application_id=application_id,
-        reason=wanted.reason,
+        session, desk, application_id=application_id, reason=wanted.reason
     )
     return _read(suspended)
 
 
 @router.post("/{application_id}/resume", responses=responses(ApplicationUnknown, OperatorOnly))
 async def resume_application(
-    request: Request, application_id: UUID, caller: IdentifiedAccess, session: Transaction
+    application_id: UUID, desk: AtDesk, session: Transaction
 ) -> ApplicationRead:
-    resumed = await actions.resume_application(
-        session, request.app.state.clock, caller=caller, application_id=application_id
-    )
-    return _read(resumed)
+    return _read(await actions.resume_application(session, desk, application_id=application_id))

@@ -1,41 +1,32 @@
-"""Facts about applications."""
+"""Facts about applications: ids, scopes, and which key; never a key itself."""
 
-from datetime import datetime
-
-from sebalai_shared.events import Event
-
-from sebalai_identity.applications.model import Application
+from sebalai_identity.applications.model import Application, ApplicationKey
 
 REGISTERED = "identity.application.registered.v1"
 CHANGED = "identity.application.changed.v1"
+"""Its scopes are others than before."""
+KEYED = "identity.application.keyed.v1"
+"""A known application got another key, or the end of one moved."""
 SUSPENDED = "identity.application.suspended.v1"
 RESUMED = "identity.application.resumed.v1"
-SOURCE = "urn:sebalai:identity"
 
 
-def _fact(kind: str, application: Application, at: datetime) -> Event:
-    data = {
+def data_of(application: Application) -> dict[str, object]:
+    return {
         "application_id": str(application.id),
         "application": application.identifier,
         "agency": application.agency,
         "client_id": str(application.client_id),
         "scopes": application.scopes,
     }
-    return Event(kind, SOURCE, application.identifier, data, at)
 
 
-def registered(application: Application, at: datetime) -> Event:
-    return _fact(REGISTERED, application, at)
-
-
-def changed(application: Application, at: datetime) -> Event:
-    """Its scopes are others than before."""
-    return _fact(CHANGED, application, at)
-
-
-def suspended(application: Application, at: datetime) -> Event:
-    return _fact(SUSPENDED, application, at)
-
-
-def resumed(application: Application, at: datetime) -> Event:
-    return _fact(RESUMED, application, at)
+def data_of_key(application: Application, key: ApplicationKey) -> dict[str, object]:
+    until = key.valid_until
+    return {
+        "application_id": str(application.id),
+        "application": application.identifier,
+        "agency": application.agency,
+        "thumbprint": key.thumbprint,
+        "valid_until": until.isoformat() if until is not None else None,
+    }

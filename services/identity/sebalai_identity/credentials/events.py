@@ -12,16 +12,9 @@ REMOVED = "identity.credential.removed.v1"
 SOURCE = "urn:sebalai:identity"
 
 
-def invited(
-    person_id: UUID, by: str, sponsor: str | None, expires_at: datetime, at: datetime
-) -> Event:
-    data = {
-        "person_id": str(person_id),
-        "by": by,
-        "sponsor": sponsor,
-        "expires_at": to_text(expires_at),
-    }
-    return Event(INVITED, SOURCE, str(person_id), data, at)
+def invited(person_id: UUID, sponsor: str | None, expires_at: datetime) -> dict[str, object]:
+    """What is told of an invitation, beside who made it."""
+    return {"person_id": str(person_id), "sponsor": sponsor, "expires_at": to_text(expires_at)}
 
 
 def added(person_id: UUID, kind: str, at: datetime) -> Event:

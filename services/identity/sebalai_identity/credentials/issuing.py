@@ -4,14 +4,15 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
-from sebalai_shared.outbox import publish
 from sebalai_shared.problems import FieldInvalid, Forbidden
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_identity.acts.actions import tell
 from sebalai_identity.agencies.actions import require_in_force
 from sebalai_identity.credentials import events
 from sebalai_identity.credentials.invitations import Invited, Terms, invite
 from sebalai_identity.credentials.keeper import Keeper
+from sebalai_identity.desk import Desk
 from sebalai_identity.persons.actions import PersonUnknown, get_person
 
 PEOPLE = "identity.people"
@@ -45,9 +46,10 @@ async def issue(
         raise FieldInvalid("/person_id", "The person is not active.")
     if terms.sponsor is not None:
         await require_in_force(session, slug=terms.sponsor, on=now.date())
-    by = caller.subject or caller.kind
-    made = await invite(session, keeper, subject=person_id, issued_by=by, terms=terms)
-    await publish(session, events.invited(person_id, by, terms.sponsor, made.expires_at, now))
+    desk = Desk(caller, keeper.clock)
+    made = await invite(session, keeper, subject=person_id, issued_by=desk.actor, terms=terms)
+    data = events.invited(person_id, terms.sponsor, made.expires_at)
+    await tell(session, desk, kind=events.INVITED, subject=str(person_id), data=data)
     return made
 
 

@@ -75,7 +75,50 @@ async def test_changed_scopes_are_told_once_with_ids_and_codes_only(
         "agency": "dinsos-pmd",
         "client_id": registered["client_id"],
         "scopes": ["archive.write", "bus.call"],
+        "by": operator.subject,
     }
+
+
+async def test_every_act_on_an_application_is_in_the_audit_trail_with_who_did_it(
+    call, operator, registered, wanted, clock
+):
+    other = ECKey.generate_key("P-256").as_dict(private=False)
+    soon = (clock.now() + timedelta(minutes=10)).isoformat()
+    for body in (
+        wanted(),
+        wanted(public_key=other),
+        wanted(public_key=other, key_valid_until=soon),
+        wanted(public_key=other, key_valid_until=soon),
+        wanted(scopes=["archive.write"]),
+    ):
+        assert (await call("POST", "/v1/applications", operator, json=body)).status_code == 201
+    path = f"/v1/applications/{registered['id']}/suspend"
+    await call("POST", path, operator, json={"reason": "kunci bocor"})
+    acts = (await call("GET", "/v1/acts", operator, params={"subject": IDENTIFIER})).json()["items"]
+    assert {act["actor"] for act in acts} == {operator.subject}
+    assert [act["act"].split(".")[2] for act in acts] == [
+        "registered",
+        "keyed",
+        "keyed",
+        "changed",
+        "suspended",
+    ]
+
+
+async def test_new_key_and_its_end_are_told_by_its_thumbprint(
+    call, operator, registered, wanted, clock, database
+):
+    new = ECKey.generate_key("P-256")
+    soon = (clock.now() + timedelta(minutes=10)).isoformat()
+    for more in ({}, {"key_valid_until": soon}):
+        body = wanted(public_key=new.as_dict(private=False), **more)
+        await call("POST", "/v1/applications", operator, json=body)
+    told = [
+        (kind, data["thumbprint"], data["valid_until"])
+        for kind, data in (await facts(database))[1:]
+    ]
+    kind, thumbprint = "identity.application.keyed.v1", new.thumbprint()
+    assert told == [(kind, thumbprint, None), (kind, thumbprint, soon)]
 
 
 async def test_same_idempotency_key_gets_the_first_answer(call, operator, loaded, wanted):
