@@ -1,8 +1,9 @@
 """The authority of a person at an instant, as a pure function of facts.
 
-Everything rests on spans: a posting holds while its own period, its position, its agency and its
-holder hold; a delegation while its own period, both postings, and the a.n. below an u.b. hold. The
-earliest of the ends is when the authority ends, by itself, whatever else happens.
+Everything rests on spans: a posting holds while its own period, its position, its agency, its
+holder and the holder's service hold (a regional head has no service); a delegation while its own
+period, both postings, and the a.n. below an u.b. hold. The earliest of the ends is when the
+authority ends, by itself, whatever else happens.
 Source: UU 30/2014 pasal 8 to 15: an official acts within the time of their authority.
 """
 
@@ -44,7 +45,9 @@ class PersonFact:
 
 @dataclass(frozen=True, slots=True)
 class PostingFact:
-    """`span` is the posting's own; `position` and `agency_span` those it stands in."""
+    """`span` is the posting's own; `position` and `agency_span` those it stands in; `service` how
+    long its holder is a civil servant, where the position asks for one.
+    """
 
     id: UUID
     holder: PersonFact
@@ -54,12 +57,13 @@ class PostingFact:
     span: Span
     position: Span = ALWAYS
     agency_span: Span = ALWAYS
+    service: Span = ALWAYS
 
     def whole(self) -> Span | None:
         """None when its holder may not act at all."""
         if not self.holder.is_active:
             return None
-        return meet(self.span, self.position, self.agency_span, self.holder.span)
+        return meet(self.span, self.position, self.agency_span, self.service, self.holder.span)
 
 
 @dataclass(frozen=True, slots=True)

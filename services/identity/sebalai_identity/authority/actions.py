@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.agencies.actions import periods
 from sebalai_identity.authority.access import (
+    ALWAYS,
     Authority,
     BusinessFact,
     DelegationFact,
@@ -24,6 +25,7 @@ from sebalai_identity.authority.access import (
     authority,
 )
 from sebalai_identity.businesses.actions import represented_by
+from sebalai_identity.civil_servants.actions import KnownCivilServant, known_civil_servants
 from sebalai_identity.desk import Desk
 from sebalai_identity.persons.actions import (
     PersonUnknown,
@@ -88,12 +90,14 @@ async def _builder(session: AsyncSession, held: Held, at: datetime) -> "_Builder
     rows = held.all_postings()
     positions = await known_positions(session, {row.position_id for row in rows})
     agencies = await periods(session, {one.agency for one in positions.values()})
-    people = await known_persons(session, {row.person_id for row in rows})
+    holders = {row.person_id for row in rows}
+    people = await known_persons(session, holders)
     facts = {
         one.id: PersonFact(one.id, one.is_active(at), Span(end=one.valid_until))
         for one in people.values()
     }
-    return _Builder(held, positions, agencies, facts)
+    servants = await known_civil_servants(session, holders)
+    return _Builder(held, positions, agencies, facts, servants)
 
 
 def _span(row: KnownPosting | KnownDelegation) -> Span:
@@ -109,6 +113,7 @@ class _Builder:
     positions: dict[UUID, KnownPosition]
     agencies: dict[str, tuple[datetime | None, datetime | None]]
     people: dict[UUID, PersonFact]
+    servants: dict[UUID, KnownCivilServant]
 
     def posting(self, row: KnownPosting) -> PostingFact:
         position = self.positions[row.position_id]
@@ -121,7 +126,15 @@ class _Builder:
             span=_span(row),
             position=Span(position.valid_from, position.valid_until),
             agency_span=Span(*self.agencies[position.agency]),
+            service=ALWAYS if position.is_elected else self._service(row),
         )
+
+    def _service(self, row: KnownPosting) -> Span:
+        """Of no civil servant the posting never holds."""
+        servant = self.servants.get(row.person_id)
+        if servant is None:
+            return Span(row.valid_from, row.valid_from)
+        return Span(servant.valid_from, servant.valid_until)
 
     def delegations(self, mine: dict[UUID, PostingFact]) -> list[DelegationFact]:
         return [self._delegation(row, mine[row.to_posting_id]) for row in self.held.delegations]

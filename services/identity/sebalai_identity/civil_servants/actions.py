@@ -151,7 +151,9 @@ async def show(session: AsyncSession, *, caller: Caller, person_id: UUID) -> Civ
 async def discharge(
     session: AsyncSession, desk: Desk, *, person_id: UUID, ending: Ending
 ) -> CivilServant:
-    """The service ends; the person stays. Raises `PeopleOnly`, `CivilServantUnknown`."""
+    """The service ends; the person stays. Raises `PeopleOnly`, `CivilServantUnknown`,
+    `FieldInvalid`. Their postings are `reorganisations`' matter.
+    """
     require_keeper(desk.caller)
     row = await store.lock(session, person_id)
     if row is None:

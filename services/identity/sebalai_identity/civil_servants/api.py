@@ -18,7 +18,6 @@ from sebalai_identity.civil_servants.schema import (
 from sebalai_identity.desk import AtDesk
 from sebalai_identity.keys.actions import NoSealingKey
 from sebalai_identity.persons.actions import PeopleOnly, PersonUnknown
-from sebalai_identity.wording import Ending
 
 router = APIRouter(prefix="/v1/civil-servants", tags=["civil-servants"])
 
@@ -56,15 +55,4 @@ async def read_civil_servant(
 ) -> CivilServantRead:
     response.headers["Cache-Control"] = "no-store"
     row = await actions.show(session, caller=desk.caller, person_id=person_id)
-    return actions.read_civil_servant(desk, row)
-
-
-@router.post(
-    "/{person_id}/discharge",
-    responses=responses(PeopleOnly, CivilServantUnknown, FieldInvalid, NoSealingKey),
-)
-async def discharge(
-    person_id: UUID, desk: AtDesk, session: Transaction, wanted: Ending
-) -> CivilServantRead:
-    row = await actions.discharge(session, desk, person_id=person_id, ending=wanted)
     return actions.read_civil_servant(desk, row)

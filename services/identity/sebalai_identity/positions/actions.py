@@ -27,6 +27,7 @@ __all__ = ["PositionEstablish", "PositionFilter"]
 
 
 FILE = "agencies.csv"
+ELECTED = "kepala_daerah"
 
 
 class PositionUnknown(NotFound):
@@ -51,6 +52,11 @@ class KnownPosition:
     supervisor_id: UUID | None
     valid_from: datetime
     valid_until: datetime | None
+
+    @property
+    def is_elected(self) -> bool:
+        """A regional head's: held by whoever was elected, not by a civil servant."""
+        return self.kind == ELECTED
 
 
 def _known(row: Position) -> KnownPosition:

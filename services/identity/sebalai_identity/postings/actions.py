@@ -29,7 +29,6 @@ from sebalai_identity.wording import Ending, end_of, is_within
 __all__ = ["DelegationFilter", "DelegationRecord", "PostingFilter", "PostingRecord"]
 
 ENDED, CANCELLED, LAPSED = "ended", "cancelled", "lapsed"
-ELECTED = "kepala_daerah"
 
 
 class PostingUnknown(NotFound):
@@ -93,7 +92,7 @@ async def _require_position(session: AsyncSession, wanted: PostingRecord) -> Non
         raise FieldInvalid("/valid_from", "The position does not exist then.")
     if end is not None and (wanted.valid_until is None or wanted.valid_until > end):
         raise FieldInvalid("/valid_until", "The position ends before that.")
-    if position.kind != ELECTED:
+    if not position.is_elected:
         servant = await get_civil_servant(session, wanted.person_id)
         if servant is None or not is_within(
             servant.valid_from, servant.valid_until, wanted.valid_from
@@ -158,10 +157,23 @@ async def end_postings_of_position(
     session: AsyncSession, desk: Desk, *, position_id: UUID, ending: Ending
 ) -> int:
     """For the end of a position; how many ended. Raises `FieldInvalid`."""
-    rows = await store.running_of_position(session, position_id, end_of(ending, desk.now))
+    is_in = Posting.position_id == position_id
+    rows = await store.running(session, is_in, end_of(ending, desk.now))
     for row in rows:
         await _end_posting(session, desk, row, ending)
     return len(rows)
+
+
+async def end_postings_of_servant(
+    session: AsyncSession, desk: Desk, *, person_id: UUID, ending: Ending
+) -> None:
+    """For the end of somebody's service; an elected post goes on. Raises `FieldInvalid`."""
+    is_theirs = Posting.person_id == person_id
+    rows = await store.running(session, is_theirs, end_of(ending, desk.now))
+    positions = await known_positions(session, {row.position_id for row in rows})
+    for row in rows:
+        if not positions[row.position_id].is_elected:
+            await _end_posting(session, desk, row, ending)
 
 
 def _end(row: Posting | Delegation, ending: Ending, desk: Desk) -> str | None:

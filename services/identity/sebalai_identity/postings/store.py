@@ -100,12 +100,12 @@ async def by_ids(session: AsyncSession, table: type[Dated], ids: set[UUID]) -> S
     return (await session.scalars(select(table).where(table.id.in_(ids)))).all() if ids else []
 
 
-async def running_of_position(
-    session: AsyncSession, position_id: UUID, at: datetime
+async def running(
+    session: AsyncSession, whose: ColumnElement[bool], at: datetime
 ) -> Sequence[Posting]:
-    """Those that go on at or begin after `at`."""
+    """Those that go on at or begin after `at`, locked."""
     query = select(Posting).where(
-        Posting.position_id == position_id,
+        whose,
         ~Posting.is_cancelled,
         or_(Posting.valid_until.is_(None), Posting.valid_until > at),
     )

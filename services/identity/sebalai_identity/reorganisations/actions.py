@@ -1,4 +1,5 @@
-"""What ends together: a position with its postings, an agency with its positions.
+"""What ends together: a position with its postings, an agency with its positions, a civil
+servant's service with their postings.
 
 Owns the order of it. Agencies, positions and postings own their rows and their own facts.
 """
@@ -13,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.acts.actions import tell
 from sebalai_identity.agencies import actions as agencies
 from sebalai_identity.agencies import events
+from sebalai_identity.civil_servants import actions as civil_servants
+from sebalai_identity.civil_servants.actions import CivilServantRead
 from sebalai_identity.desk import Desk
 from sebalai_identity.persons.actions import require_keeper
 from sebalai_identity.positions import actions as positions
-from sebalai_identity.postings.actions import end_postings_of_position
+from sebalai_identity.postings.actions import end_postings_of_position, end_postings_of_servant
 from sebalai_identity.reorganisations.schema import (
     AgencyEnd,
     AgencyRename,
@@ -44,6 +47,15 @@ async def abolish_position(
     row = await positions.abolish(session, desk, position_id=position_id, ending=ending)
     ended = await end_postings_of_position(session, desk, position_id=position_id, ending=ending)
     return PositionAbolished(id=row.id, valid_until=row.valid_until, postings_ended=ended)
+
+
+async def discharge(
+    session: AsyncSession, desk: Desk, *, person_id: UUID, ending: Ending
+) -> CivilServantRead:
+    """With every posting they hold. Raises `PeopleOnly`, `CivilServantUnknown`, `FieldInvalid`."""
+    row = await civil_servants.discharge(session, desk, person_id=person_id, ending=ending)
+    await end_postings_of_servant(session, desk, person_id=person_id, ending=ending)
+    return civil_servants.read_civil_servant(desk, row)
 
 
 async def rename_agency(

@@ -1,4 +1,6 @@
-"""HTTP of reorganisations: agencies renamed, merged and ended; positions abolished."""
+"""HTTP of what ends together: agencies renamed, merged and ended; positions abolished; civil
+servants discharged.
+"""
 
 from uuid import UUID
 
@@ -13,7 +15,9 @@ from sebalai_identity.agencies.actions import (
     SuccessorUnfit,
     former_names,
 )
+from sebalai_identity.civil_servants.actions import CivilServantRead, CivilServantUnknown
 from sebalai_identity.desk import AtDesk
+from sebalai_identity.keys.actions import NoSealingKey
 from sebalai_identity.names import Slug
 from sebalai_identity.persons.actions import PeopleOnly
 from sebalai_identity.positions.actions import PositionUnknown, TooManyPositions
@@ -70,3 +74,14 @@ async def abolish_position(
 ) -> PositionAbolished:
     """With every posting in it."""
     return await actions.abolish_position(session, desk, position_id=position_id, ending=wanted)
+
+
+@router.post(
+    "/civil-servants/{person_id}/discharge",
+    responses=responses(PeopleOnly, CivilServantUnknown, FieldInvalid, NoSealingKey),
+)
+async def discharge(
+    person_id: UUID, desk: AtDesk, session: Transaction, wanted: Ending
+) -> CivilServantRead:
+    """With every posting they hold, but for an elected one."""
+    return await actions.discharge(session, desk, person_id=person_id, ending=wanted)

@@ -41,6 +41,7 @@ def postings(number, holder):
         spans,
         spans,
         spans,
+        spans,
     )
 
 
@@ -110,8 +111,9 @@ def test_until_the_cap_all_that_was_held_is_held_and_at_the_cap_something_is_not
         same = set(everything(authority(known, max(at, later))))
         if later >= at:
             assert (one in same) == (one.until is None or later < one.until)
+    ends = [held.person_until, *(one.until for one in everything(held))]
+    assert held.until == min((end for end in ends if end is not None), default=None)
     if held.until is not None:
-        assert min(one for one in [held.person_until, *(e.until for e in everything(held))] if one)
         assert set(everything(held)) - set(everything(authority(known, held.until))) or (
             not authority(known, held.until).is_active
         )

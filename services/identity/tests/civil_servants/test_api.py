@@ -1,6 +1,7 @@
 """Civil servants: a NIP that agrees with the NIK, found by body, discharged at a time."""
 
 import pytest
+from sebalai_identity.revocations.actions import is_revoked
 from sqlalchemy import text
 
 PATH = "/v1/civil-servants"
@@ -65,6 +66,57 @@ async def test_only_keepers_enlist_and_only_they_and_oneself_see(call, own, keep
     path = f"{PATH}/{found['id']}/discharge"
     assert (await call("POST", path, own, json={"reason": "xxx"})).status_code == 403
     assert (await call("GET", f"{PATH}/{found['id']}", keeper)).status_code == 200
+
+
+async def test_discharged_servant_holds_no_post_and_the_post_is_free(
+    call, keeper, facts, database, clock, office
+):
+    found, post = await office.servant(), await office.position()
+    held = await office.posting(found, post)
+    claims = {"posting": held["id"], "iat": int(clock.now().timestamp())}
+    path = f"/v1/persons/{found['id']}/authority"
+    assert (await call("GET", path, keeper)).json()["postings"]
+    reason = {"reason": "pensiun"}
+    await call("POST", f"{PATH}/{found['id']}/discharge", keeper, json=reason)
+    assert (await call("GET", path, keeper)).json()["postings"] == []
+    async with database.transaction() as session:
+        assert await is_revoked(session, claims)
+    assert [kind for kind, _ in await facts()][-2:] == [
+        "identity.civil-servant.discharged.v1",
+        "identity.posting.ended.v1",
+    ]
+    await office.posting(await office.servant("Lain", 2), post, start="2026-11-24T08:00:00Z")
+
+
+async def test_elected_post_does_not_end_with_the_service(call, keeper, office):
+    found = await office.servant()
+    post = await office.position("gubernur", "setda", kind="kepala_daerah", eselon=None)
+    await office.posting(found, post)
+    await call("POST", f"{PATH}/{found['id']}/discharge", keeper, json={"reason": "pensiun"})
+    path = f"/v1/persons/{found['id']}/authority"
+    assert len((await call("GET", path, keeper)).json()["postings"]) == 1
+
+
+async def test_post_is_held_no_longer_than_the_contract_of_its_holder(
+    call, keeper, made, person, position, posting
+):
+    found = await person(nik="1971011503859921")
+    body = {
+        "person_id": found["id"],
+        "nip": "198503152021211001",
+        "agency": "diskominfo",
+        "valid_from": "2021-01-01T00:00:00Z",
+        "valid_until": "2026-12-01T00:00:00Z",
+    }
+    await made(PATH, body)
+    await posting(found, await position())
+    path = f"/v1/persons/{found['id']}/authority"
+    for at, ends in (
+        ("2026-11-30T00:00:00Z", ["2026-12-01T00:00:00Z"]),
+        ("2026-12-01T00:00:00Z", []),
+    ):
+        held = (await call("GET", path, keeper, params={"at": at})).json()
+        assert [one["until"] for one in held["postings"]] == ends
 
 
 async def test_discharged_servant_takes_no_post(call, keeper, servant, position, facts):
