@@ -26,12 +26,13 @@ from sebalai_identity.numbers import NumberInvalid
 from sebalai_identity.persons.actions import (
     PersonUnknown,
     get_person,
+    is_self,
     may_keep_people,
     require_keeper,
 )
 from sebalai_identity.revocations.actions import revoke
 from sebalai_identity.rows import insert_once
-from sebalai_identity.wording import Ending, end_of, require_period
+from sebalai_identity.wording import Ending, end_of, is_within, require_period
 
 __all__ = ["BusinessRead", "BusinessRegister", "RepresentationRecord"]
 
@@ -125,10 +126,14 @@ async def look_up(session: AsyncSession, desk: Desk, *, nib: str) -> Business:
 async def show(
     session: AsyncSession, desk: Desk, *, business_id: UUID
 ) -> tuple[Business, Sequence[Representation]]:
-    """With who represents it; for keepers and for those. Raises `BusinessUnknown`."""
+    """With who represents it; for keepers and for those who do now. Raises `BusinessUnknown`."""
     row = await store.by_id(session, business_id)
     people = await store.of_business(session, business_id) if row is not None else []
-    is_theirs = desk.actor in {str(one.person_id) for one in people}
+    is_theirs = any(
+        is_self(desk.caller, one.person_id)
+        and is_within(one.valid_from, one.valid_until, desk.now)
+        for one in people
+    )
     if row is None or not (may_keep_people(desk.caller) or is_theirs):
         raise BusinessUnknown("Find it under /v1/businesses/find.")
     return row, people

@@ -73,6 +73,7 @@ async def test_representative_acts_for_the_business_in_their_time(
     end = f"{PATH}/{business['id']}/representations/{one['id']}/end"
     assert (await call("POST", end, keeper, json={"reason": "diganti"})).status_code == 200
     assert (await call("GET", path, me)).json()["businesses"] == []
+    assert (await call("GET", f"{PATH}/{business['id']}", me)).status_code == 404
     assert [kind for kind, _ in await facts("identity.representation.")] == [
         "identity.representation.recorded.v1",
         "identity.representation.ended.v1",
