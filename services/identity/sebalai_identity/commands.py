@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from sebalai_shared import http
 from sebalai_shared.addresses import Reach
 from sebalai_shared.broker import EVENTS, Broker
-from sebalai_shared.caller import OPERATE, Caller
 from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.health import Heartbeat
@@ -31,6 +30,7 @@ from sebalai_identity.app import sealer_of
 from sebalai_identity.applications.actions import Authority, register_application
 from sebalai_identity.applications.schema import ApplicationRegister
 from sebalai_identity.credentials.actions import sweep_credentials
+from sebalai_identity.desk import OPERATOR
 from sebalai_identity.desk import Desk as PeopleDesk
 from sebalai_identity.grants.actions import sweep_listeners
 from sebalai_identity.interactions.actions import INTERACTIONS
@@ -54,7 +54,6 @@ KEYS_EACH = timedelta(days=1)
 ROUNDS_EACH = timedelta(minutes=1)
 SHORT_LIVED = (INTERACTIONS, REVOCATIONS, *ROUNDS)
 FAILED_EXIT = 1
-OPERATOR = Caller(kind="system", subject="command-line", scopes=frozenset({OPERATE}))
 
 Answer = TypeVar("Answer")
 

@@ -5,11 +5,14 @@ from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sebalai_shared.caller import Caller, IdentifiedAccess
+from sebalai_shared.caller import OPERATE, Caller, IdentifiedAccess
 from sebalai_shared.clock import Clock
 
 from sebalai_identity.keys.actions import NoSealingKey
 from sebalai_identity.vault import NumberVault
+
+OPERATOR = Caller(kind="system", subject="command-line", scopes=frozenset({OPERATE}))
+"""The command line on the platform's own machine."""
 
 
 @dataclass(frozen=True)

@@ -67,10 +67,6 @@ async def lock(session: AsyncSession, slug: str) -> Agency | None:
     return await session.scalar(query.execution_options(populate_existing=True))
 
 
-async def by_id(session: AsyncSession, agency_id: UUID) -> Agency | None:
-    return await session.get(Agency, agency_id)
-
-
 async def renamed(session: AsyncSession) -> set[str]:
     return set(await session.scalars(select(AgencyName.agency).distinct()))
 

@@ -130,8 +130,7 @@ async def show(
     row = await store.by_id(session, business_id)
     people = await store.of_business(session, business_id) if row is not None else []
     is_theirs = any(
-        is_self(desk.caller, one.person_id)
-        and is_within(one.valid_from, one.valid_until, desk.now)
+        is_self(desk.caller, one.person_id) and is_within(one.valid_from, one.valid_until, desk.now)
         for one in people
     )
     if row is None or not (may_keep_people(desk.caller) or is_theirs):

@@ -70,12 +70,6 @@ async def known_civil_servants(
     }
 
 
-async def find_by_nip(session: AsyncSession, desk: Desk, *, nip: str) -> UUID | None:
-    """The person's id. None for a malformed and an unknown NIP alike."""
-    row = await store.by_nip_index(session, desk.numbers.index(NIP, nip))
-    return row.person_id if row is not None else None
-
-
 async def enlist(session: AsyncSession, desk: Desk, *, wanted: CivilServantEnlist) -> CivilServant:
     """Raises `PeopleOnly`, `PersonUnknown`, `AgencyUnknown`, `FieldInvalid` or
     `CivilServantKnown`.

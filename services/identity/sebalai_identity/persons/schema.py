@@ -11,7 +11,6 @@ from sebalai_identity.wording import Instant, Reason, SecretNumber
 
 NAME_LENGTH_MAX = 200
 
-Source = Literal["desk", "scim", "broker", "synthetic"]
 Assurance = Annotated[
     Literal[1, 2, 3],
     Field(description="1 said by the person, 2 checked against Dukcapil, 3 seen in person"),

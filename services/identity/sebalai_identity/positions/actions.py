@@ -73,11 +73,6 @@ async def known_positions(
     return {row.id: _known(row) for row in await store.by_ids(session, ids)}
 
 
-async def find_of_code(session: AsyncSession, agency: str, code: str) -> KnownPosition | None:
-    row = await store.of_code(session, agency, code)
-    return _known(row) if row is not None else None
-
-
 async def establish(
     session: AsyncSession, desk: Desk, *, wanted: PositionEstablish, source: str = "desk"
 ) -> Position:
