@@ -284,9 +284,15 @@ async def reactivate_person(
 async def switch_person(
     session: AsyncSession, desk: Desk, *, person_id: UUID, state: str, reason: str
 ) -> Person:
-    """For slices of identity, which decide who may. Raises `PersonUnknown`."""
+    """For slices of identity, which decide who may. Raises `PersonUnknown`.
+
+    Whoever deactivates somebody again gives the reason that stands: it says whose decision it is.
+    """
     person = await _locked(session, person_id)
     if person.state == state:
+        if state == DEACTIVATED and person.reason != reason:
+            person.reason = reason
+            await _told(session, desk, person, events.CHANGED, {"fields": ["reason"]})
         return person
     person.state, person.reason = state, reason
     if state == DEACTIVATED:

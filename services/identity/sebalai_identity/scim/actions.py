@@ -42,7 +42,7 @@ class NameTaken(Problem):
 
 
 class NameIsNumber(Problem):
-    """A userName that is as long as a NIK or NIP."""
+    """A userName or externalId with what may be a NIK or NIP."""
 
 
 class MemberUnknown(Problem):
@@ -66,8 +66,9 @@ def _agency(desk: Desk) -> str:
 
 
 def _require_name(profile: Profile) -> None:
-    if access.is_number_of_person(profile.user_name):
-        raise NameIsNumber("userName must not be a NIK or NIP: it stands in addresses and logs.")
+    for field, name in (("userName", profile.user_name), ("externalId", profile.external_id)):
+        if access.holds_number_of_person(name or ""):
+            raise NameIsNumber(f"{field} must hold no NIK or NIP: it stands in addresses.")
 
 
 async def create_user(session: AsyncSession, desk: Desk, *, profile: Profile) -> ScimUser:
@@ -114,8 +115,8 @@ async def update_user(
 async def _switch(session: AsyncSession, desk: Desk, person_id: UUID, *, is_active: bool) -> None:
     person = await get_person(session, person_id)
     assert person is not None  # noqa: S101 - a foreign key holds it
-    # Whom the province deactivated, an HR system does not bring back.
-    if is_active and person.reason != REASON:
+    # Whom the province deactivated stays so, whatever an HR system says of them.
+    if person.state == DEACTIVATED and person.reason != REASON:
         return
     state = ACTIVE if is_active else DEACTIVATED
     await switch_person(session, desk, person_id=person_id, state=state, reason=REASON)
@@ -134,7 +135,7 @@ async def _amend(session: AsyncSession, desk: Desk, person_id: UUID, profile: Pr
 async def delete_user(session: AsyncSession, desk: Desk, *, row: ScimUser) -> None:
     await store.leave_groups(session, row.person_id)
     await session.delete(row)
-    await switch_person(session, desk, person_id=row.person_id, state=DEACTIVATED, reason=REASON)
+    await _switch(session, desk, row.person_id, is_active=False)
     await _told_user(session, desk, row.person_id, events.USER_DEPROVISIONED)
 
 

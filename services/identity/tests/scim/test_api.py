@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from sebalai_identity.persons.actions import get_person
+from sebalai_identity.scim.access import holds_number_of_person
 from sebalai_shared.testing.http import system
 
 ROOT = "/scim/v2"
@@ -90,6 +91,19 @@ async def test_inactive_user_is_a_deactivated_person_whom_only_the_same_hand_bri
         assert await state() == "deactivated"
     assert (await scim("DELETE", path)).status_code == 204
     assert (await scim("GET", path)).status_code == 404
+    shown = (await call("GET", f"/v1/persons/{made['id']}", keeper)).json()
+    assert (shown["state"], shown["reason"]) == ("deactivated", "pemeriksaan")
+
+
+async def test_province_may_keep_out_whom_the_hr_system_had_switched_off(call, keeper, scim, user):
+    made = await user(active=False)
+    reason = {"reason": "pemeriksaan"}
+    await call("POST", f"/v1/persons/{made['id']}/deactivate", keeper, json=reason)
+    for is_active in (False, True):
+        change = patch({"op": "replace", "path": "active", "value": is_active})
+        await scim("PATCH", f"/Users/{made['id']}", change)
+        shown = (await call("GET", f"/v1/persons/{made['id']}", keeper)).json()
+        assert (shown["state"], shown["reason"]) == ("deactivated", "pemeriksaan")
 
 
 async def test_agency_sees_and_changes_its_own_alone(scim, user):
@@ -123,12 +137,32 @@ async def test_scope_is_needed_for_all_but_the_description(scim, own):
         assert (await scim("GET", path, caller=None)).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["1971011503859001", "198503152010011001", "1971.0115.0385.9001"])
-async def test_number_of_a_person_is_no_user_name(scim, name):
-    body = {"schemas": [f"{SCHEMA}User"], "userName": name}
+@pytest.mark.parametrize("field", ["userName", "externalId"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "1971011503859001",
+        "198503152010011001",
+        "1971.0115.0385.9001",
+        "nip198503152010011001",
+        "198503152010011001@example.go.id",
+        "1985 0315 201001 1 001",
+    ],
+)
+async def test_number_of_a_person_is_no_name_of_a_user(scim, user, name, field):
+    body = {"schemas": [f"{SCHEMA}User"], "userName": "a"} | {field: name}
     answer = await scim("POST", "/Users", body)
     assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
     assert name not in answer.text
+    made = await user()
+    assert (await scim("PUT", f"/Users/{made['id']}", made | {field: name})).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "name", ["12345678-1234-4123-8123-123456789012", f"a{'1' * 16}b", "1" * 21, "0541-123456"]
+)
+def test_identifier_that_a_machine_made_is_no_number_of_a_person(name):
+    assert not holds_number_of_person(name)
 
 
 @pytest.mark.parametrize(
