@@ -30,7 +30,7 @@ from sebalai_identity.desk import Desk
 from sebalai_identity.scim import actions, store
 from sebalai_identity.scim.actions import MemberUnknown, NameIsNumber, NameTaken, Profile
 from sebalai_identity.scim.model import ScimGroup, ScimUser
-from sebalai_identity.scim.schema import CivilServant
+from sebalai_identity.scim.schema import RESULTS_MAX, CivilServant
 from sebalai_identity.scim.shown import UNIT, Shown
 
 USER, GROUP = "User", "Group"
@@ -199,6 +199,11 @@ class AgencyStorage(AsyncScimStorage):
         *,
         position: Any = None,
     ) -> SearchPage:
+        """A list page by page in SQL; a filter or an order of its own walks what SQL narrowed down
+        to SEARCHED_MAX at most.
+        """
+        if len(resource_types) == 1 and not (search_request.filter or search_request.sort_by):
+            return await self._listed(str(resource_types[0].name), search_request)
         found: list[Resource[Any]] = []
         for name in {one.name for one in resource_types}:
             found += await self._searched(str(name), search_request)
@@ -208,11 +213,21 @@ class AgencyStorage(AsyncScimStorage):
         memory.resources = found
         return memory.search(resource_types, search_request, position=position)
 
+    async def _listed(self, kind: str, request: SearchRequest[Any]) -> SearchPage:
+        start = request.start_index_0 or 0
+        count = RESULTS_MAX if request.count is None else request.count
+        if kind == GROUP:
+            every = store.groups_visible_to(self._agency)
+            total, rows = await store.listed(self._session, every, ScimGroup.id, start, count)
+            return SearchPage(total, await self._groups(rows))
+        every = store.visible_to(self._agency)
+        total, rows = await store.listed(self._session, every, ScimUser.person_id, start, count)
+        return SearchPage(total, await self._users(rows))
+
     async def _searched(self, kind: str, request: SearchRequest[Any]) -> list[Resource[Any]]:
         if kind == GROUP:
             return await self._groups(await store.groups(self._session, self._agency))
-        name = _asked_name(request)
-        rows = await store.users(self._session, self._agency, name)
+        rows = await store.users(self._session, self._agency, _asked_name(request))
         if len(rows) > store.SEARCHED_MAX:
             raise TooManyException(detail=f"More than {store.SEARCHED_MAX}; narrow the search.")
         return await self._users(rows)
@@ -280,10 +295,12 @@ class AgencyStorage(AsyncScimStorage):
             await actions.delete_group(self._session, self._desk, row=group)
 
 
-def _asked_name(request: SearchRequest[Any]) -> str | None:
-    """The userName of the commonest search, `userName eq "…"`, which an index answers."""
+def _asked_name(request: SearchRequest[Any]) -> tuple[str, str] | None:
+    """What the commonest searches ask, `userName eq "…"` and `externalId eq "…"`: SQL answers."""
     node = request.filter.ast if request.filter is not None else None
     if not isinstance(node, Comparison) or node.op != CompareOperator.eq:
         return None
-    is_name = str(node.attr_path).lower() == "username"
-    return node.value if is_name and isinstance(node.value, str) else None
+    name, value = str(node.attr_path).lower(), node.value
+    # What PostgreSQL keeps in no text is nobody's name either.
+    is_text = isinstance(value, str) and value.isprintable()
+    return (name, value) if name in store.NAMES and is_text else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, delete, func, insert, select, update
@@ -11,6 +12,10 @@ from sebalai_identity.scim.model import ScimGroup, ScimMember, ScimUser
 
 SEARCHED_MAX = 5_000
 """Users or groups one search walks; an agency of the province has fewer."""
+
+
+START_MAX = 2**31
+Row = TypeVar("Row", ScimUser, ScimGroup)
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,26 @@ def groups_visible_to(agency: str) -> Select[ScimGroup]:
     return select(ScimGroup).where(ScimGroup.agency == agency)
 
 
+NAMES = {"username": ScimUser.user_name, "externalid": ScimUser.external_id}
+
+
 async def users(
-    session: AsyncSession, agency: str, user_name: str | None = None
+    session: AsyncSession, agency: str, named: tuple[str, str] | None = None
 ) -> Sequence[ScimUser]:
-    """Up to SEARCHED_MAX + 1."""
+    """Up to SEARCHED_MAX + 1; `named` is a key of NAMES and a value, whatever its case."""
     query = visible_to(agency).order_by(ScimUser.person_id).limit(SEARCHED_MAX + 1)
-    if user_name is not None:
-        query = query.where(func.lower(ScimUser.user_name) == user_name.lower())
+    if named is not None:
+        query = query.where(func.lower(NAMES[named[0]]) == named[1].lower())
     return (await session.scalars(query)).all()
+
+
+async def listed(
+    session: AsyncSession, query: Select[Row], place: Any, start: int, count: int
+) -> tuple[int, Sequence[Row]]:
+    """How many `query` finds, and those from the `start`th in order of `place`, which is unique."""
+    total = await session.scalar(select(func.count()).select_from(query.subquery()))
+    rows = await session.scalars(query.order_by(place).offset(min(start, START_MAX)).limit(count))
+    return total or 0, rows.all()
 
 
 async def groups(session: AsyncSession, agency: str) -> Sequence[ScimGroup]:

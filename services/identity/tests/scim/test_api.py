@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from sebalai_identity.persons.actions import get_person
+from sebalai_identity.scim import store
 from sebalai_identity.scim.access import holds_number_of_person
 from sebalai_shared.testing.http import system
 
@@ -176,6 +177,8 @@ def test_identifier_that_a_machine_made_is_no_number_of_a_person(name):
         {"schemas": [f"{SCHEMA}User"], "userName": "a", "title": "a\x00b"},
         {"schemas": [f"{SCHEMA}User"], "userName": "a", "active": {"x": 1}},
         {"schemas": [f"{SCHEMA}User"], "userName": "a" * 201},
+        {"schemas": [f"{SCHEMA}User"], "userName": "a\ud800"},
+        {"schemas": [f"{SCHEMA}User"], "userName": "a", "title": "a\ud800"},
     ],
 )
 async def test_malformed_user_is_a_400_of_the_protocol(scim, body, facts):
@@ -204,6 +207,9 @@ async def test_filter_and_groups(scim, user):
     page = (await scim("GET", '/Users?filter=userName ge "b"&sortBy=userName&count=1')).json()
     assert (page["totalResults"], page["Resources"][0]["userName"]) == (2, "budi")
     assert (await scim("GET", '/Users?filter=userName xx "b"')).status_code == 400
+    for odd in ("\\u0000", "\\ud800"):
+        none = await scim("GET", f'/Users?filter=userName eq "b{odd}"')
+        assert none.json()["totalResults"] == 0
     members = [{"value": one["id"]} for one in people[:2]]
     group = {"schemas": [f"{SCHEMA}Group"], "displayName": "Tim", "members": members}
     made = (await scim("POST", "/Groups", group)).json()
@@ -214,6 +220,26 @@ async def test_filter_and_groups(scim, user):
     left = (await scim("GET", f"/Groups/{made['id']}")).json()
     assert [one["value"] for one in left["members"]] == [people[1]["id"]]
     assert (await scim("DELETE", f"/Groups/{made['id']}")).status_code == 204
+
+
+async def test_list_goes_page_by_page_over_all_and_loads_no_more_than_a_page(
+    scim, user, monkeypatch
+):
+    names = [f"u{number}" for number in range(5)]
+    ids = [(await user(name, externalId=f"x-{name}"))["id"] for name in names]
+    monkeypatch.setattr(store, "SEARCHED_MAX", 1)
+    seen = []
+    for start in (1, 3, 5, 6, 2**63):
+        page = (await scim("GET", f"/Users?startIndex={start}&count=2")).json()
+        assert page["totalResults"] == 5
+        seen += [one["id"] for one in page.get("Resources", [])]
+    assert seen == ids
+    assert (await scim("GET", "/Users?count=0")).json()["totalResults"] == 5
+    found = (await scim("GET", '/Users?filter=externalId eq "x-u3"')).json()
+    assert [one["userName"] for one in found["Resources"]] == ["u3"]
+    wide = await scim("GET", '/Users?filter=userName sw "u"')
+    assert (wide.status_code, wide.json()["scimType"]) == (400, "tooMany")
+    assert (await scim("GET", "/Groups")).json()["totalResults"] == 0
 
 
 async def test_bulk_keeps_what_succeeded_and_undoes_what_failed(scim, facts):
