@@ -322,6 +322,6 @@ async def test_two_who_register_one_name_at_once_make_one_application(committed,
             await session.execute(
                 text(
                     "TRUNCATE agency, region, affair, civil_service_rank, application, "
-                    "application_key, outbox CASCADE"
+                    "application_key, act, outbox CASCADE"
                 )
             )

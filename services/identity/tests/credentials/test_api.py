@@ -2,7 +2,6 @@
 
 import pytest
 from sebalai_shared.caller import Caller
-from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import system
 from sqlalchemy import text
 
@@ -15,23 +14,8 @@ def keeper_of_people():
 
 
 @pytest.fixture
-async def registered_person(database, loaded):
-    person = uuid7()
-    async with database.transaction() as session:
-        await session.execute(
-            text(
-                "INSERT INTO person (id, name, assurance, source, state, valid_until, version,"
-                " created_at, changed_at) VALUES (:id, 'Siti', 1, 'synthetic', 'active',"
-                " '2100-01-01Z', 1, now(), now())"
-            ),
-            {"id": person},
-        )
-    return person
-
-
-@pytest.fixture
-def wanted(registered_person):
-    return {"person_id": str(registered_person), "sponsor": "dinsos-pmd", "hours": 24}
+async def wanted(somebody, loaded):
+    return {"person_id": str(await somebody()), "sponsor": "dinsos-pmd", "hours": 24}
 
 
 async def test_keeper_invites_a_person_for_a_time(call, keeper_of_people, wanted, database):

@@ -79,8 +79,8 @@ async def test_code_out_of_time_is_refused(codes, second, at, steps):
     assert (await second(at(steps))).subject is None
 
 
-async def test_two_who_send_one_code_at_once_are_one(committed, workers, clock, keeper):
-    person = uuid7()
+async def test_two_who_send_one_code_at_once_are_one(committed, workers, clock, keeper, somebody):
+    person = await somebody(committed)
     keeper = Keeper(committed, clock, workers, keeper.sealed_by)
     async with committed.transaction() as session:
         await session.execute(
@@ -99,7 +99,14 @@ async def test_two_who_send_one_code_at_once_are_one(committed, workers, clock, 
         outcomes = await asyncio.gather(*checks)
     finally:
         async with committed.transaction() as session:
-            for table in ("outbox", "attempt_count", "recovery_code", "one_time", "account"):
+            for table in (
+                "outbox",
+                "attempt_count",
+                "recovery_code",
+                "one_time",
+                "account",
+                "person",
+            ):
                 await session.execute(text(f"DELETE FROM {table}"))  # noqa: S608
     assert sum(outcome.subject is not None for outcome in outcomes) == 1
 
@@ -164,8 +171,8 @@ def accept(session, keeper):
     return accept
 
 
-async def test_invitation_begins_an_account_once(invite, accept, keeper):
-    person = uuid7()
+async def test_invitation_begins_an_account_once(invite, accept, keeper, somebody):
+    person = await somebody()
     invited = await invite(person)
     assert await accept(invited.code.lower()) == person
     checked = await actions.check_password(keeper, login="budi", password=PASSWORD, origin=HOME)
@@ -174,23 +181,23 @@ async def test_invitation_begins_an_account_once(invite, accept, keeper):
         await accept(invited.code)
 
 
-async def test_invitation_ends(invite, accept, clock):
-    invited = await invite(uuid7())
+async def test_invitation_ends(invite, accept, clock, somebody):
+    invited = await invite(await somebody())
     clock.move(LIFETIME)
     with pytest.raises(InvitationUnknown):
         await accept(invited.code)
 
 
-async def test_later_invitation_ends_the_earlier(invite, accept):
-    person = uuid7()
+async def test_later_invitation_ends_the_earlier(invite, accept, somebody):
+    person = await somebody()
     earlier, later = await invite(person), await invite(person)
     with pytest.raises(InvitationUnknown):
         await accept(earlier.code)
     assert await accept(later.code) == person
 
 
-async def test_of_invitations_made_at_once_one_is_left(committed, workers, clock, keeper):
-    person, keeper = uuid7(), Keeper(committed, clock, workers, keeper.sealed_by)
+async def test_of_invitations_made_at_once_one_is_left(committed, workers, clock, keeper, somebody):
+    person, keeper = await somebody(committed), Keeper(committed, clock, workers, keeper.sealed_by)
 
     async def invite():
         async with committed.transaction() as session:
@@ -203,10 +210,11 @@ async def test_of_invitations_made_at_once_one_is_left(committed, workers, clock
     finally:
         async with committed.transaction() as session:
             await session.execute(text("DELETE FROM invitation"))
+            await session.execute(text("DELETE FROM person"))
 
 
-async def test_mistake_leaves_the_invitation_usable(invite, accept):
-    invited = await invite(uuid7())
+async def test_mistake_leaves_the_invitation_usable(invite, accept, somebody):
+    invited = await invite(await somebody())
     for mistake, login, password in (
         (PasswordWeak, "budi", "short"),
         (LoginInvalid, "x", PASSWORD),
@@ -216,8 +224,8 @@ async def test_mistake_leaves_the_invitation_usable(invite, accept):
     assert await accept(invited.code)
 
 
-async def test_name_of_somebody_else_is_not_taken_over(invite, accept, person):
-    invited = await invite(uuid7())
+async def test_name_of_somebody_else_is_not_taken_over(invite, accept, person, somebody):
+    invited = await invite(await somebody())
     with pytest.raises(LoginInvalid):
         await accept(invited.code, "siti.rahma")
 
@@ -245,9 +253,9 @@ async def test_invitation_gives_a_new_password_to_who_forgot_it(invite, accept, 
 
 
 @pytest.mark.parametrize("lifetime", [timedelta(0), timedelta(days=15)])
-async def test_invitation_for_ever_is_refused(invite, lifetime):
+async def test_invitation_for_ever_is_refused(invite, lifetime, somebody):
     with pytest.raises(FieldInvalid):
-        await invite(uuid7(), lifetime=lifetime)
+        await invite(await somebody(), lifetime=lifetime)
 
 
 async def test_plain_invitation_leaves_the_second_factor(codes, invite, accept, person, session):
