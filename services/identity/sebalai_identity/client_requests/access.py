@@ -1,4 +1,4 @@
-"""Who asks for a client and who approves it: never the same (PP 60/2008 pasal 3, 18)."""
+"""Who asks for a client and who approves it: never one hand (`duties`)."""
 
 from sebalai_shared.caller import Caller
 

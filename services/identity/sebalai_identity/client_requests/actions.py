@@ -19,6 +19,7 @@ from sebalai_identity.applications.actions import (
 from sebalai_identity.client_requests import access, events, store
 from sebalai_identity.client_requests.model import APPROVED, REFUSED, REQUESTED, ClientRequest
 from sebalai_identity.desk import Desk
+from sebalai_identity.duties import are_one_hand, system_of
 from sebalai_identity.rows import insert_once
 
 
@@ -60,6 +61,7 @@ async def ask_client(
         wanted=wanted.model_dump(mode="json", exclude_unset=True),
         state=REQUESTED,
         asked_by=desk.actor,
+        asked_by_system_of=system_of(desk.caller),
         requested_at=desk.now,
     )
     await insert_once(session, row, ClientRequestWaits("Wait for its decision."))
@@ -99,8 +101,8 @@ async def decide_client(
         raise ClientRequestUnknown("Look it up under /v1/client-requests.")
     if row.state != REQUESTED:
         raise ClientRequestDecided(f"It is {row.state}.")
-    if desk.actor == row.asked_by:
-        raise OwnRequest("Who asks for a client does not approve it.")
+    if are_one_hand(desk.caller, row.asked_by, row.asked_by_system_of):
+        raise OwnRequest("Who asks for a client does not approve it, nor a system of its agency.")
     made = await _register(session, desk, row, instance) if is_approved else None
     row.application_id = made
     row.state = APPROVED if is_approved else REFUSED

@@ -26,6 +26,7 @@ class ClientRequest(Base):
     state: Mapped[str]
     reason: Mapped[str | None]
     asked_by: Mapped[str]
+    asked_by_system_of: Mapped[str | None]
     decided_by: Mapped[str | None]
     application_id: Mapped[UUID | None]
     requested_at: Mapped[datetime] = mapped_column(_TIME)

@@ -1,7 +1,7 @@
 """Separation of duties over roles, as pure functions.
 
 Source: PP 60/2008 pasal 3 and 18 (internal control: no one person holds all of a decision);
-Perpres 95/2018 pasal 40.
+Perpres 95/2018 pasal 40. Who is one hand: `duties`.
 """
 
 from datetime import datetime, timedelta
@@ -21,11 +21,6 @@ def may_keep(caller: Caller) -> bool:
 
 def is_own(actor: str, person_id: object) -> bool:
     return actor == str(person_id)
-
-
-def may_decide(actor: str, asked_by: str, person_id: object) -> bool:
-    """Neither who asked nor who would get it."""
-    return actor != asked_by and not is_own(actor, person_id)
 
 
 def ask_fault(

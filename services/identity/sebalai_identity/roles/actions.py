@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.acts.actions import tell
 from sebalai_identity.agencies.actions import require_in_force
 from sebalai_identity.desk import Desk
+from sebalai_identity.duties import are_one_hand, system_of
 from sebalai_identity.persons.actions import PersonUnknown, get_person
 from sebalai_identity.revocations.actions import revoke
 from sebalai_identity.roles import access, events, store
@@ -101,6 +102,7 @@ async def ask_grant(session: AsyncSession, desk: Desk, *, wanted: GrantAsk) -> R
         id=uuid7(),
         state=REQUESTED if is_waiting else ACTIVE,
         asked_by=desk.actor,
+        asked_by_system_of=system_of(desk.caller),
         recorded_at=desk.now,
         changed_at=desk.now,
         **wanted.model_dump(),
@@ -132,7 +134,8 @@ async def decide_grant(
     row = await _locked(session, desk, grant_id)
     if row.state != REQUESTED:
         raise GrantDecided(f"It is {row.state}.")
-    if not access.may_decide(desk.actor, row.asked_by, row.person_id):
+    is_asker = are_one_hand(desk.caller, row.asked_by, row.asked_by_system_of)
+    if is_asker or access.is_own(desk.actor, row.person_id):
         raise DutiesSeparate("Neither who asked nor who would get the role decides on it.")
     row.state = ACTIVE if is_approved else REFUSED
     await _changed(session, desk, row, events.GRANTED if is_approved else events.REFUSED)

@@ -66,6 +66,7 @@ class RoleGrant(Base):
     valid_from: Mapped[datetime] = mapped_column(_TIME)
     valid_until: Mapped[datetime | None] = mapped_column(_TIME)
     asked_by: Mapped[str]
+    asked_by_system_of: Mapped[str | None]
     decided_by: Mapped[str | None]
     recorded_at: Mapped[datetime] = mapped_column(_TIME)
     changed_at: Mapped[datetime] = mapped_column(_TIME)

@@ -103,3 +103,14 @@ async def test_operator_alone_neither_keys_nor_changes_what_two_agreed_on_but_ma
     body = wanted(scopes=["bus.call"], public_key=other)
     taken = await call("POST", "/v1/applications", operator, json=body)
     assert (taken.status_code, taken.json()["scopes"]) == (201, ["bus.call"])
+
+
+async def test_another_system_of_the_asking_agency_does_not_approve(call, loaded, wanted):
+    asker, same, other = (
+        system(f"ID-BB/GOV/{name}", "identity.clients")
+        for name in ("dinsos-pmd/satu", "dinsos-pmd/dua", "diskominfo/tiga")
+    )
+    made = (await call("POST", PATH, asker, json=wanted())).json()
+    path = f"{PATH}/{made['id']}/decide"
+    assert refused(await call("POST", path, same, json=APPROVE))[0] == 403
+    assert (await call("POST", path, other, json=APPROVE)).json()["state"] == "approved"

@@ -165,10 +165,17 @@ async def test_grants_are_seen_by_keepers_auditors_and_the_holder(call, own, ask
     assert len((await call("GET", "/v1/roles")).json()) == len(ROLES)
 
 
-@given(st.text(min_size=1), st.text(min_size=1), st.uuids())
-def test_who_decides_is_neither_who_asked_nor_who_gets(actor, asker, person_id):
-    may = access.may_decide(actor, asker, person_id)
-    assert may == (actor not in {asker, str(person_id)})
+async def test_two_systems_of_one_agency_do_not_agree_with_each_other(call, asked, loaded, person):
+    first, second, other = (
+        system(f"ID-BB/GOV/{name}", "identity.roles")
+        for name in ("diskominfo/satu", "diskominfo/dua", "inspektorat/audit")
+    )
+    grant = (await asked(await person(), caller=first)).json()
+    path, approve = f"/v1/role-grants/{grant['id']}/decide", {"decision": "approve"}
+    for caller in (first, second):
+        answer = await call("POST", path, caller, json=approve)
+        assert answer.json()["type"] == "urn:sebalai:problem:duties-separate"
+    assert (await call("POST", path, other, json=approve)).json()["state"] == "active"
 
 
 @given(st.sampled_from(CODES), st.none() | st.just("dinkes"), st.none() | st.integers(-5, 800))
