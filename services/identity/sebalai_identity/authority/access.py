@@ -90,6 +90,8 @@ class DelegationFact:
 
 @dataclass(frozen=True, slots=True)
 class RoleFact:
+    """`span` is what the grant's own period and that of its agency share."""
+
     grant_id: UUID
     role: str
     agency: str | None
@@ -172,9 +174,6 @@ class Authority:
     def posting(self, posting_id: UUID) -> HeldPosting | None:
         return next((one for one in self.postings if one.id == posting_id), None)
 
-    def business(self, business_id: UUID) -> HeldBusiness | None:
-        return next((one for one in self.businesses if one.business_id == business_id), None)
-
     def end_of_posting(self, posting_id: UUID) -> datetime | None:
         """The latest a token may live that acts by this posting alone (with its delegations)."""
         ends = [one.until for one in self.postings if one.id == posting_id]
@@ -187,41 +186,9 @@ def authority(facts: Facts, at: datetime) -> Authority:
     person = facts.person
     if not person.is_active or not person.span.holds(at):
         return Authority(person.id, at, is_active=False)
-    postings = tuple(
-        HeldPosting(one.id, one.position_id, one.agency, one.kind, one.kind != DEFINITIVE, span.end)
-        for one, span in ((one, one.whole()) for one in facts.postings)
-        if one.holder.id == person.id and span is not None and span.holds(at)
-    )
-    held = {one.id for one in postings}
-    delegations = tuple(
-        HeldDelegation(
-            one.id,
-            one.kind,
-            one.receiver.id,
-            one.giver.position_id,
-            one.giver.agency,
-            tuple(sorted(one.passed_on())),
-            span.end,
-        )
-        for one, span in ((one, one.whole()) for one in facts.delegations)
-        if one.receiver.id in held and span is not None and span.holds(at)
-    )
-    roles = tuple(
-        HeldRole(
-            one.grant_id,
-            one.role,
-            one.agency,
-            tuple(sorted(one.scopes)),
-            meet(one.span, person.span).end,
-        )
-        for one in facts.roles
-        if one.span.holds(at)
-    )
-    businesses = tuple(
-        HeldBusiness(one.business_id, one.capacity, meet(one.span, person.span).end)
-        for one in facts.businesses
-        if one.span.holds(at)
-    )
+    postings = _postings(facts, at)
+    delegations = _delegations(facts, {one.id for one in postings}, at)
+    roles, businesses = _roles(facts, at), _businesses(facts, at)
     ends = [one.until for one in (*postings, *delegations, *roles, *businesses)]
     ends.append(person.span.end)
     return Authority(
@@ -234,4 +201,45 @@ def authority(facts: Facts, at: datetime) -> Authority:
         roles=roles,
         businesses=businesses,
         until=min((end for end in ends if end is not None), default=None),
+    )
+
+
+def _postings(facts: Facts, at: datetime) -> tuple[HeldPosting, ...]:
+    return tuple(
+        HeldPosting(one.id, one.position_id, one.agency, one.kind, one.kind != DEFINITIVE, span.end)
+        for one, span in ((one, one.whole()) for one in facts.postings)
+        if one.holder.id == facts.person.id and span is not None and span.holds(at)
+    )
+
+
+def _delegations(facts: Facts, held: set[UUID], at: datetime) -> tuple[HeldDelegation, ...]:
+    """Those to a posting that is held itself."""
+    return tuple(
+        HeldDelegation(
+            one.id,
+            one.kind,
+            one.receiver.id,
+            one.giver.position_id,
+            one.giver.agency,
+            tuple(sorted(one.passed_on())),
+            span.end,
+        )
+        for one, span in ((one, one.whole()) for one in facts.delegations)
+        if one.receiver.id in held and span is not None and span.holds(at)
+    )
+
+
+def _roles(facts: Facts, at: datetime) -> tuple[HeldRole, ...]:
+    return tuple(
+        HeldRole(one.grant_id, one.role, one.agency, tuple(sorted(one.scopes)), span.end)
+        for one, span in ((one, meet(one.span, facts.person.span)) for one in facts.roles)
+        if span.holds(at)
+    )
+
+
+def _businesses(facts: Facts, at: datetime) -> tuple[HeldBusiness, ...]:
+    return tuple(
+        HeldBusiness(one.business_id, one.capacity, span.end)
+        for one, span in ((one, meet(one.span, facts.person.span)) for one in facts.businesses)
+        if span.holds(at)
     )

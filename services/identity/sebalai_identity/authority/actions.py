@@ -23,6 +23,7 @@ from sebalai_identity.authority.access import (
     RoleFact,
     Span,
     authority,
+    meet,
 )
 from sebalai_identity.businesses.actions import represented_by
 from sebalai_identity.civil_servants.actions import KnownCivilServant, known_civil_servants
@@ -36,7 +37,7 @@ from sebalai_identity.persons.actions import (
 )
 from sebalai_identity.positions.actions import KnownPosition, known_positions
 from sebalai_identity.postings.actions import Held, KnownDelegation, KnownPosting, held_by
-from sebalai_identity.roles.actions import roles_held
+from sebalai_identity.roles.actions import KnownGrant, roles_held
 
 __all__ = ["Authority"]
 
@@ -60,18 +61,24 @@ async def authority_at(session: AsyncSession, *, person_id: UUID, at: datetime) 
         person=PersonFact(person.id, person.is_active(at), Span(end=person.valid_until)),
         postings=postings,
         delegations=build.delegations({one.id: one for one in postings}),
-        roles=[
-            RoleFact(
-                one.id, one.role, one.agency, Span(one.valid_from, one.valid_until), one.scopes
-            )
-            for one in await roles_held(session, person_id=person_id, at=at)
-        ],
+        roles=await _roles(session, person_id, at),
         businesses=[
             BusinessFact(one.business_id, one.capacity, Span(one.valid_from, one.valid_until))
             for one in await represented_by(session, person_id=person_id, at=at)
         ],
     )
     return authority(facts, at)
+
+
+async def _roles(session: AsyncSession, person_id: UUID, at: datetime) -> list[RoleFact]:
+    held = await roles_held(session, person_id=person_id, at=at)
+    agencies = await periods(session, {one.agency for one in held if one.agency is not None})
+
+    def span(one: KnownGrant) -> Span:
+        own = Span(one.valid_from, one.valid_until)
+        return meet(own, Span(*agencies[one.agency])) if one.agency is not None else own
+
+    return [RoleFact(one.id, one.role, one.agency, span(one), one.scopes) for one in held]
 
 
 async def ask_authority(

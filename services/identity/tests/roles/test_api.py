@@ -117,6 +117,18 @@ async def test_everyday_role_of_an_agency_holds_at_once_and_is_revoked_with_the_
         assert await is_revoked(session, claims)
 
 
+async def test_role_in_an_agency_ends_with_the_agency(call, operator, asked, held, person, loaded):
+    someone = await person()
+    grant = await asked(someone, "archive-keeper", agency="dkpus", valid_until=None)
+    assert grant.status_code == 201
+    end = {"on": "2026-12-01", "decree": "Perda 1/2026", "reason": "digabung"}
+    done = await call("POST", "/v1/agencies/dkpus/end", operator, json=end)
+    assert done.status_code == 200, done.text
+    (role,) = (await held(someone))["roles"]
+    assert role["until"] == "2026-11-30T17:00:00Z"
+    assert (await held(someone, role["until"]))["roles"] == []
+
+
 @pytest.mark.parametrize(
     ("role", "more", "pointer"),
     [
