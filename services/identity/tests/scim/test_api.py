@@ -1,5 +1,6 @@
 """SCIM as provisioning: an agency's own users, whose person follows; nothing of other agencies."""
 
+import json
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,7 +21,8 @@ HEADERS = {"Content-Type": "application/scim+json"}
 @pytest.fixture
 def scim(call, loaded):
     async def scim(method, path, body=None, caller=HR, **headers):
-        more = {"json": body} if body is not None else {}
+        # ASCII alone: a lone surrogate can be sent as an escape, never as bytes.
+        more = {"content": json.dumps(body)} if body is not None else {}
         named = HEADERS | {name.replace("_", "-"): value for name, value in headers.items()}
         return await call(method, f"{ROOT}{path}", caller, headers=named, **more)
 
