@@ -21,6 +21,7 @@ from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.database import RolledBack, fresh_database
 from sebalai_shared.testing.http import Asserter, in_process, system
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 PACKAGE = Path(sebalai_identity.__file__).parent
 REFERENCE = Path(__file__).parents[3] / "deploy/reference"
@@ -32,6 +33,17 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 @pytest.fixture(scope="session")
 async def identity_url(postgres_admin_url):
     return await fresh_database(postgres_admin_url, "identity_tests", PACKAGE)
+
+
+@pytest.fixture(scope="session")
+async def reference_loaded(postgres_admin_url):
+    """A second database with the reference committed, and the counts: loading takes a second."""
+    url = await fresh_database(postgres_admin_url, "identity_reference_tests", PACKAGE)
+    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:", 1))
+    async with AsyncSession(engine) as session, session.begin():
+        counts = await load_reference(session, ReferenceFolder(REFERENCE))
+    await engine.dispose()
+    return url, counts
 
 
 @pytest.fixture
@@ -50,7 +62,10 @@ def asserter(clock):
 
 
 @pytest.fixture
-def settings(identity_url, tmp_path, asserter, nats_url, nats_token):
+def settings(request, identity_url, tmp_path, asserter, nats_url, nats_token):
+    """Of the empty database; of the one with the reference for who asks for `loaded`."""
+    if "loaded" in request.fixturenames:
+        identity_url, _ = request.getfixturevalue("reference_loaded")
     sealing = tmp_path / "sealing.key"
     sealing.write_text(base64.urlsafe_b64encode(b"s" * 32).decode().rstrip("="), encoding="ascii")
     return IdentitySettings(
@@ -72,17 +87,19 @@ async def database(settings):
 
 
 @pytest.fixture
-async def committed(settings):
+async def committed(request, settings):
     """A database that keeps what it is told; the test empties what it used."""
+    assert "loaded" not in request.fixturenames, "the reference is shared and must stay"
     database = Database(settings)
     yield database
     await database.close()
 
 
 @pytest.fixture
-async def loaded(database, folder):
-    async with database.transaction() as session:
-        return await load_reference(session, folder)
+def loaded(reference_loaded):
+    """What loading the reference did; the test's database holds it."""
+    _, counts = reference_loaded
+    return counts
 
 
 class Calls:

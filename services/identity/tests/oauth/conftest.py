@@ -167,13 +167,6 @@ AGENCY = (
 
 
 @pytest.fixture
-async def loaded(database):
-    """The one agency that the clients here belong to; the whole register takes half a second."""
-    async with database.transaction() as session:
-        await session.execute(text(AGENCY), {"id": uuid7()})
-
-
-@pytest.fixture
 async def party_of(call, loaded, operator, clock):
     async def make(kind="agency_web", *, scopes=SCOPES, dpop=False, name=None, **settings):
         key = None if kind == "public" else ECKey.generate_key("P-256")
