@@ -230,16 +230,18 @@ async def test_name_of_somebody_else_is_not_taken_over(invite, accept, person, s
         await accept(invited.code, "siti.rahma")
 
 
-async def test_of_two_who_choose_one_name_at_once_one_gets_it(committed, clock):
-    async def choose():
+async def test_of_two_who_choose_one_name_at_once_one_gets_it(committed, clock, somebody):
+    async def choose(subject):
         async with committed.transaction() as session:
-            return await store.keep_account(session, uuid7(), "at-once", None, clock.now())
+            return await store.keep_account(session, subject, "at-once", None, clock.now())
 
+    people = [await somebody(committed) for _ in range(4)]
     try:
-        assert sorted(await asyncio.gather(*(choose() for _ in range(4)))) == [False] * 3 + [True]
+        assert sorted(await asyncio.gather(*map(choose, people))) == [False] * 3 + [True]
     finally:
         async with committed.transaction() as session:
             await session.execute(text("DELETE FROM account"))
+            await session.execute(text("DELETE FROM person"))
 
 
 async def test_invitation_gives_a_new_password_to_who_forgot_it(invite, accept, person, keeper):

@@ -10,10 +10,12 @@ import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet
 from sebalai_identity.app import identity_app
+from sebalai_identity.applications.schema import SENSITIVE_SCOPES
 from sebalai_identity.consents import actions as consents
 from sebalai_identity.oauth.desk import Authority, Unregistered
 from sebalai_identity.sessions import actions as sessions
 from sebalai_identity.sessions.actions import Device
+from sebalai_shared.caller import Caller
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import in_process
 from sqlalchemy import text
@@ -167,7 +169,29 @@ AGENCY = (
 
 
 @pytest.fixture
-async def party_of(call, loaded, operator, clock):
+def agreed(call, operator):
+    """`await agreed(body)`: the client id of an application that one asked for and another gave."""
+
+    def keeper(subject):
+        scopes = frozenset({"identity.clients"})
+        return Caller(kind="civil_servant", subject=subject, agency="dinsos-pmd", scopes=scopes)
+
+    async def agreed(body):
+        asked = await call("POST", "/v1/client-requests", keeper("first"), json=body)
+        assert asked.status_code == 201, asked.text
+        path = f"/v1/client-requests/{asked.json()['id']}/decide"
+        decision = {"decision": "approve", "reason": "sesuai SK"}
+        made = await call("POST", path, keeper("second"), json=decision)
+        assert made.status_code == 200, made.text
+        applications = (await call("GET", "/v1/applications", operator)).json()["items"]
+        found = {one["id"]: one["client_id"] for one in applications}
+        return found[made.json()["application_id"]]
+
+    return agreed
+
+
+@pytest.fixture
+async def party_of(call, loaded, operator, clock, agreed):
     async def make(kind="agency_web", *, scopes=SCOPES, dpop=False, name=None, **settings):
         key = None if kind == "public" else ECKey.generate_key("P-256")
         body = {
@@ -176,10 +200,14 @@ async def party_of(call, loaded, operator, clock):
         }  # fmt: skip
         if key is not None:
             body["public_key"] = key.as_dict(private=False)
-        answer = await call("POST", "/v1/applications", operator, json=body)
-        assert answer.status_code == 201, answer.text
+        if SENSITIVE_SCOPES.isdisjoint(scopes):
+            answer = await call("POST", "/v1/applications", operator, json=body)
+            assert answer.status_code == 201, answer.text
+            client_id = answer.json()["client_id"]
+        else:
+            client_id = await agreed(body)
         proof_key = ECKey.generate_key("P-256") if dpop else None
-        return Party(call, clock, answer.json()["client_id"], key, proof_key)
+        return Party(call, clock, client_id, key, proof_key)
 
     return make
 
