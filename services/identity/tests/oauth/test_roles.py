@@ -9,7 +9,6 @@ from sebalai_identity.oauth import register
 from sebalai_identity.oauth.register import Registers
 from sebalai_shared.caller import Caller
 from sebalai_shared.ids import uuid7
-from sqlalchemy import text
 
 AGENCY = "dinsos-pmd"
 FIRST, LATER = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC)
@@ -84,16 +83,7 @@ async def test_token_shows_the_powers_of_roles_that_were_asked_for(party_for, of
     assert (await party.sign_in(scope="openid"))["scope"] == "openid"
 
 
-async def test_role_of_another_agency_gives_no_power_here(party_for, official, grant, database):
-    async with database.transaction() as session:
-        await session.execute(
-            text(
-                "INSERT INTO agency (id, slug, name, short_name, kind, code, affairs, status,"
-                " source, code_status, code_source) SELECT gen_random_uuid(), 'dinkes', name,"
-                " 'Dinkes', kind, '1.02', affairs, status, source, code_status, code_source"
-                " FROM agency"
-            )
-        )
+async def test_role_of_another_agency_gives_no_power_here(party_for, official, grant):
     await grant(official, "archive-keeper", "dinkes")
     party = await party_for()
     assert (await party.sign_in(scope=ASKED))["scope"] == "openid"
