@@ -9,7 +9,7 @@ EDITABLE := $(foreach m,$(MEMBERS),-e $(m))
 SUITE  ?=
 ARGS   ?=
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev fmt lint types rooms test flows cover contracts contracts-write interop migrate up down status logs reset demo bench drills compose-test new-slice ci lock clean
+.PHONY: help install install-dev fmt lint types rooms test flows cover contracts contracts-write interop conformance-control migrate up down status logs reset demo bench drills compose-test new-slice ci lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,8 @@ contracts-write: install-dev ## write docs/contracts/ from the code; read the di
 	@for m in identity services_catalog archive exchange; do $(BIN)/python -m sebalai_$$m contracts || exit 1; done
 interop: install-dev ## libraries of others against a platform of its own (needs node 20, npm)
 	@bash tests/interop/run.sh
+conformance-control: install-dev ## the checks of tests/conformance against a certified provider of others (needs node, npm; minutes)
+	@bash tests/conformance/control/run.sh $(ARGS)
 ci: lint types rooms test ## what CI runs
 
 # --- the platform ------------------------------------------------------------------------------

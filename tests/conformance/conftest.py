@@ -21,11 +21,11 @@ PACKAGE = Path(sebalai_identity.__file__).parent
 
 @pytest.fixture(scope="session")
 async def op(request, tmp_path_factory):
-    bell = Bell()
-    address = await bell.open()
-    given = os.environ.get("CONFORMANCE_FACTS")
-    if given:
-        provider = Provider(json.loads(Path(given).read_text()))
+    bell, given = Bell(), os.environ.get("CONFORMANCE_FACTS")
+    facts = json.loads(Path(given).read_text()) if given else {}
+    address = await bell.open(facts.get("bell_port", 0))
+    if facts:
+        provider = Provider(facts)
         await provider.discover()
         house = None
     else:

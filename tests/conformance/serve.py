@@ -82,7 +82,8 @@ async def prepare(settings):
 
 
 async def _client(session, settings, clock, name):
-    key, back = ECKey.generate_key("P-256"), f"{BACK}/{name}"
+    # Two clients of one address: what keeps them apart is then the client alone.
+    key, back = ECKey.generate_key("P-256"), f"{BACK}/{name.replace('fapi3', 'fapi')}"
     redirect = f"{back}/back?kept=1" if name == "query" else f"{back}/back"
     document = {
         "agency": "diskominfo", "name": name, "scopes": SCOPES,

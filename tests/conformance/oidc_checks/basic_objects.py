@@ -4,7 +4,7 @@ but must not overlook; and what ours refuses on purpose.
 
 import json
 
-from oidc_checks.party import b64, failed
+from oidc_checks.party import b64, by_hand, failed
 from oidc_checks.registry import check, differs
 
 BASIC = "Basic"
@@ -55,12 +55,21 @@ async def request_uri_unsigned(op):
 
 @check(BASIC, "oidcc-ensure-request-object-with-redirect-uri")
 async def request_object_with_redirect_uri(op):
-    """The address outside is bad: the object's counts, or nothing is sent anywhere."""
+    """The address outside is bad: where signed objects are served the object's counts, elsewhere
+    nothing is sent anywhere.
+    """
     party = op.party()
     wanted = party.request()
-    request = wanted | {"request": unsigned(wanted), "redirect_uri": f"{party.back}/bad"}
+    is_served = "ES256" in op.metadata.get("request_object_signing_alg_values_supported", [])
+    now, head = op.now(), {"alg": "ES256", "typ": "oauth-authz-req+jwt"}
+    times = {"iss": party.client_id, "aud": op.issuer, "nbf": now, "exp": now + 60}
+    made = by_hand(head, wanted | times, party.key) if is_served else unsigned(wanted)
+    request = wanted | {"request": made, "redirect_uri": f"{party.back}/bad", "nonce": "outside"}
     landing = await party.authorize(request=request)
-    if landing.is_at_client:
+    if is_served:
+        code = party.accepted(landing, wanted)["code"]
+        await party.granted(await party.redeem(code), wanted)
+    elif landing.is_at_client:
         assert landing.address == party.back, f"sent to {landing.url}"
     else:
         assert landing.status >= 400

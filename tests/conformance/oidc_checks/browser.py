@@ -40,6 +40,7 @@ class Form:
     fields: dict = field(default_factory=dict)
     kinds: dict = field(default_factory=dict)
     buttons: list = field(default_factory=list)
+    ident: str = ""
 
 
 class Forms(HTMLParser):
@@ -52,16 +53,25 @@ class Forms(HTMLParser):
         found = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._open = Form(found.get("action", ""), found.get("method", "get").lower())
+            self._open.ident = found.get("id", "")
             self.forms.append(self._open)
         elif tag == "a":
             self.links.append(found.get("href", ""))
-        elif tag in {"input", "button"} and self._open is not None:
-            kind = found.get("type", "submit" if tag == "button" else "text")
-            if kind == "submit":
-                self._open.buttons.append((found.get("name", ""), found.get("value", "")))
-            elif "name" in found:
-                self._open.fields[found["name"]] = found.get("value", "")
-                self._open.kinds[found["name"]] = kind
+        elif tag in {"input", "button"}:
+            self._control(tag, found)
+
+    def _control(self, tag, found):
+        """Of the form around it, or of the one it names."""
+        named = [form for form in self.forms if form.ident and form.ident == found.get("form")]
+        form = named[0] if named else self._open
+        kind = found.get("type", "submit" if tag == "button" else "text")
+        if form is None:
+            return
+        if kind == "submit":
+            form.buttons.append((found.get("name", ""), found.get("value", "")))
+        elif "name" in found:
+            form.fields[found["name"]] = found.get("value", "")
+            form.kinds[found["name"]] = kind
 
     def handle_endtag(self, tag):
         if tag == "form":

@@ -35,8 +35,11 @@ async def client_id_in_token_endpoint(op):
 
 @fapi("ensure-holder-of-key-required")
 async def holder_of_key(op):
+    """Also where nothing has named a key before."""
     party = party_of(op)
-    code = await party.code()
+    request = party.request()
+    pushed = await party.pushed(request, make_proof=lambda _: [])
+    code = party.accepted(await party.authorize(request=pushed), request)["code"]
     answer = await party.redeem(code, make_proof=lambda _: [])
     failed(answer, "invalid_dpop_proof", "invalid_request", "invalid_grant")
 

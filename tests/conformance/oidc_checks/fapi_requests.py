@@ -155,7 +155,8 @@ async def expired(op):
 
 @fapi("par-attempt-to-use-request_uri-for-different-client")
 async def of_another_client(op):
-    party, other = party_of(op), party_of(op, "fapi2")
+    party, other = party_of(op), party_of(op, "fapi3")
+    assert party.back == other.back
     pushed = await party.pushed(party.request())
     landing = await other.authorize(request=pushed | {"client_id": other.client_id})
     _nowhere(landing)

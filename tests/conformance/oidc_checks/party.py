@@ -53,7 +53,7 @@ class Provider:
     def __init__(self, facts, shift=None):
         self.facts, self.issuer = facts, facts["issuer"]
         self.refuses = facts.get("refuses", False)
-        self._shift, self._ahead = shift, 0
+        self._shift, self.ahead = shift, 0
         self.transport = httpx.AsyncHTTPTransport(verify=False)
         self.http = httpx.AsyncClient(transport=self.transport, timeout=20)
         self.metadata, self._keys = {}, []
@@ -72,14 +72,14 @@ class Provider:
         return Party(self, self.facts["clients"][name], **more)
 
     def now(self):
-        return int(time.time()) + self._ahead
+        return int(time.time()) + self.ahead
 
     async def pass_time(self, seconds):
         if self._shift is None:
             time.sleep(seconds)
             return
-        self._ahead += seconds
-        self._shift(self._ahead)
+        self.ahead += seconds
+        self._shift(self.ahead)
 
     async def _keys_with(self, kid):
         if kid not in {key.get("kid") for key in self._keys}:

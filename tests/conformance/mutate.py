@@ -1,0 +1,100 @@
+"""Shows that each check can fail: applies its mutation to a copy of sebalai_identity, serves the
+copy, runs the check and expects red. Not part of CI: `.venv/bin/python tests/conformance/mutate.py
+[part of a check's name]`. Prints killed/total; exit 1 where one survives or no mutation is named.
+"""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import mutations
+import mutations_fapi
+import sebalai_identity
+from oidc_checks import everything
+from oidc_checks.house import Bell, House
+from oidc_checks.registry import CHECKS
+from sebalai_local.engines import Engines
+from sebalai_shared.testing.database import fresh_database
+
+PACKAGE = Path(sebalai_identity.__file__).parent
+TABLE = [*mutations.MUTATIONS, *mutations_fapi.MUTATIONS]
+
+
+def mutated(folder, file, old, new):
+    """A copy of the package with one change. Raises ValueError unless `old` stands there once."""
+    copy = folder / "sebalai_identity"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    place = copy / file
+    text = place.read_text()
+    if text.count(old) != 1:
+        raise ValueError(f"{file}: stands there {text.count(old)} times: {old[:70]}")
+    place.write_text(text.replace(old, new))
+
+
+async def verdict(house, name, heard):
+    """What the check said, or None where it passed."""
+    op = await house.provider()
+    op.logouts = heard
+    try:
+        await CHECKS[name].run(op)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is red
+        return f"{type(error).__name__}: {error}".splitlines()[0][:90]
+    finally:
+        await op.http.aclose()
+    return None
+
+
+async def run_all(folder, url, part):
+    bell = Bell()
+    house = House(folder, url, await bell.open())
+    await house.start()
+    for name in CHECKS:
+        if part in name:
+            said = await verdict(house, name, bell.heard)
+            assert said is None, f"red without a mutation: {name}: {said}"
+    house.stop()
+    killed, total, named = 0, 0, set()
+    for file, old, new, checks in TABLE:
+        wanted = [name for name in checks if part in name]
+        if not wanted:
+            continue
+        mutated(folder / "copy", file, old, new)
+        await house.start(folder / "copy")
+        for name in wanted:
+            said = await verdict(house, name, bell.heard)
+            total, killed, named = total + 1, killed + (said is not None), named | {name}
+            print(f"{'killed  ' if said else 'SURVIVED'} {name}: {file}: {said}", flush=True)
+        house.stop()
+    await bell.close()
+    unnamed = [name for name in CHECKS if part in name and name not in named]
+    for name in unnamed:
+        print(f"NO MUTATION {name}")
+    return killed, total, unnamed
+
+
+async def main(part):
+    began, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="sebalai-mutate-"))
+    folder.chmod(0o711)
+    (folder / "copy").mkdir()
+    try:
+        with Engines.start(folder / "engines", durable=False) as running:
+            url = await fresh_database(running.addresses.postgres_admin_url, "mutate", PACKAGE)
+            killed, total, unnamed = await run_all(folder, url, part)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    seconds = time.monotonic() - began
+    print(
+        f"mutations: killed {killed}/{total}, checks without one: {len(unnamed)} ({seconds:.0f} s)"
+    )
+    return 0 if killed == total and not unnamed else 1
+
+
+if __name__ == "__main__":
+    assert everything
+    sys.exit(asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "")))
