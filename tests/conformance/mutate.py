@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -25,16 +26,15 @@ PACKAGE = Path(sebalai_identity.__file__).parent
 TABLE = [*mutations.MUTATIONS, *mutations_fapi.MUTATIONS]
 
 
-def mutated(folder, file, old, new):
-    """A copy of the package with one change. Raises ValueError unless `old` stands there once."""
-    copy = folder / "sebalai_identity"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    place = copy / file
-    text = place.read_text()
+@contextmanager
+def mutated(copy, file, old, new):
+    """The copy of the package with one change. Raises ValueError unless `old` is there once."""
+    text, place = (PACKAGE / file).read_text(), copy / file
     if text.count(old) != 1:
         raise ValueError(f"{file}: stands there {text.count(old)} times: {old[:70]}")
     place.write_text(text.replace(old, new))
+    yield
+    shutil.copy2(PACKAGE / file, place)
 
 
 async def verdict(house, name, heard):
@@ -59,18 +59,19 @@ async def run_all(folder, url, part):
             said = await verdict(house, name, bell.heard)
             assert said is None, f"red without a mutation: {name}: {said}"
     house.stop()
-    killed, total, named = 0, 0, set()
+    killed, total, named, copy = 0, 0, set(), folder / "copy"
+    shutil.copytree(PACKAGE, copy / "sebalai_identity")
     for file, old, new, checks in TABLE:
         wanted = [name for name in checks if part in name]
         if not wanted:
             continue
-        mutated(folder / "copy", file, old, new)
-        await house.start(folder / "copy")
-        for name in wanted:
-            said = await verdict(house, name, bell.heard)
-            total, killed, named = total + 1, killed + (said is not None), named | {name}
-            print(f"{'killed  ' if said else 'SURVIVED'} {name}: {file}: {said}", flush=True)
-        house.stop()
+        with mutated(copy / "sebalai_identity", file, old, new):
+            await house.start(copy)
+            for name in wanted:
+                said = await verdict(house, name, bell.heard)
+                total, killed, named = total + 1, killed + (said is not None), named | {name}
+                print(f"{'killed  ' if said else 'SURVIVED'} {name}: {file}: {said}", flush=True)
+            house.stop()
     await bell.close()
     unnamed = [name for name in CHECKS if part in name and name not in named]
     for name in unnamed:
@@ -81,7 +82,6 @@ async def run_all(folder, url, part):
 async def main(part):
     began, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="sebalai-mutate-"))
     folder.chmod(0o711)
-    (folder / "copy").mkdir()
     try:
         with Engines.start(folder / "engines", durable=False) as running:
             url = await fresh_database(running.addresses.postgres_admin_url, "mutate", PACKAGE)
