@@ -58,7 +58,9 @@ _PUSHED_USED = text(
     (PUSH, " or row.expires_at <= desk.now", "", [F + "par-attempt-to-use-expired-request_uri"]),
     (PUSH, " or row.client_id != client.client_id", "",
      [F + "par-attempt-to-use-request_uri-for-different-client"]),
-    (PUSH, '    if "request_uri" in parameters:', "    if False:",
+    (PUSH, """    if "request_uri" in parameters:
+        raise invalid_request("A pushed request holds no request_uri.")""",
+     '    parameters = {n: v for n, v in parameters.items() if n != "request_uri"}',
      [F + "par-authorization-request-containing-request_uri-form-param"]),
     ("oauth/api.py", '@router.post("/oauth/par",', '@router.api_route("/oauth/par", methods=["PUT", "POST"],',
      [F + "par-attempt-invalid-http-method"]),

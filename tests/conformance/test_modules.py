@@ -7,7 +7,7 @@ from oidc_checks.registry import CHECKS
 assert everything
 
 
-@pytest.mark.parametrize("module", CHECKS)
+@pytest.mark.parametrize("module", [pytest.param(name, id=name) for name in CHECKS])
 async def test_provider_meets(module, op, tally):
     tally.run.add(module)
     await CHECKS[module].run(op)

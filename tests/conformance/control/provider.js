@@ -58,6 +58,10 @@ const provider = new Provider(issuer, {
   },
   allowOmittingSingleRegisteredRedirectUri: false,
   acrValues: ["1"],
+  enableHttpPostMethods: true,
+  // Its guard against special addresses would keep it from our loopback client.
+  fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
+  cookies: { keys: ["control"], long: { sameSite: "none" } },
   claims: {
     acr: null, auth_time: null, sid: null, iss: null, openid: ["sub"], profile: ["name", "birthdate"],
     email: ["email", "email_verified"], phone: ["phone_number", "phone_number_verified"],
@@ -76,6 +80,8 @@ const provider = new Provider(issuer, {
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, name: "Siti Conform" }) }),
   rotateRefreshToken: (ctx) => !ctx.oidc.client.clientId.startsWith("fapi"),
 });
+provider.on("backchannel.error", (_, error) => console.error("backchannel", error, error.cause));
+provider.on("server_error", (_, error) => console.error("server", error));
 provider.listen(port, "127.0.0.1", () => {
   const whole = {
     issuer, login: "siti.conform", password: "any", clients: facts, refuses: false, bell_port: bell,

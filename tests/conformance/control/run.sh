@@ -8,7 +8,7 @@ npm ci --silent --no-audit --no-fund
 export CONFORMANCE_FACTS="$(mktemp -d)/facts.json"
 node provider.js 2>"$CONFORMANCE_FACTS.log" >&2 &
 provider=$!
-trap 'kill "$provider"; rm -rf "$(dirname "$CONFORMANCE_FACTS")"' EXIT
+trap 'kill "$provider"; grep -v WARNING "$CONFORMANCE_FACTS.log" | head -20; rm -rf "$(dirname "$CONFORMANCE_FACTS")"' EXIT
 for _ in $(seq 100); do [ -s "$CONFORMANCE_FACTS" ] && break; sleep 0.2; done
 [ -s "$CONFORMANCE_FACTS" ] || { cat "$CONFORMANCE_FACTS.log"; exit 1; }
 cd ../../.. && .venv/bin/pytest tests/conformance "$@"

@@ -1,6 +1,7 @@
 """FAPI 2.0 Security Profile (Final): the flow, with pushed requests, private_key_jwt and DPoP."""
 
 from joserfc.jwk import ECKey
+from oidc_checks.browser import ROUND
 from oidc_checks.config import read_metadata
 from oidc_checks.party import failed
 from oidc_checks.registry import check, not_supported
@@ -115,6 +116,8 @@ async def essential_acr(op):
     asked = '{"id_token": {"acr": {"essential": true, "values": ["no-such-acr"]}}}'
     request = party.request(claims=asked)
     landing = await party.authorize(op.fresh_browser(), request)
+    if landing.text == ROUND:  # a provider that asks again for ever gives nothing either
+        return
     codes = "unmet_authentication_requirements", "access_denied", "login_required"
     party.refused(landing, request, *codes)
 

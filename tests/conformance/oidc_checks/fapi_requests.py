@@ -166,7 +166,8 @@ async def of_another_client(op):
 async def request_uri_pushed(op):
     party = party_of(op)
     first = await party.pushed(party.request())
-    await _not_pushed(party, "invalid_request", request_uri=first["request_uri"])
+    codes = "invalid_request", "request_uri_not_supported"
+    await _not_pushed(party, *codes, request_uri=first["request_uri"])
 
 
 @fapi("par-attempt-invalid-http-method")

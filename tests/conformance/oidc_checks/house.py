@@ -35,7 +35,11 @@ class Bell:
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def _answer(self, reader, writer):
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        except asyncio.IncompleteReadError:
+            writer.close()
+            return
         length = int(head.split("content-length:")[1].split("\r\n")[0])
         self.heard.append((head, (await reader.readexactly(length)).decode()))
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
