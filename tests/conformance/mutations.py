@@ -97,7 +97,7 @@ MUTATIONS = [
      [L + "-bad-post-logout-redirect-uri", L + "-query-added-to-post-logout-redirect-uri",
       L + "-bad-id-token-hint"]),
     (A, "    claims = await desk.ring.verify(desk.session, hint)",
-     '    claims = __import__("joserfc.util").util.json_b64decode(hint.split(".")[1])',
+     '    claims = __import__("orjson").loads(__import__("base64").urlsafe_b64decode(hint.split(".")[1] + "=="))',
      [L + "-modified-id-token-hint"]),
     ("oauth/logout.py", "if session is not None and not is_sure and not confirmed:", "if False:",
      [L + "-no-id-token-hint", L + "-no-params", L + "-only-state"]),
