@@ -1,7 +1,7 @@
 """The seam to providers: sends one request, streams both ways, and knows no word of the bus.
 
 No redirects, no cookies, no decompression, no proxy from the environment; what is said is what was
-asked for, byte by byte. The connections are our own (ADR 0013).
+asked for, byte by byte. The connections are our own (ADR 0014).
 """
 
 from __future__ import annotations
