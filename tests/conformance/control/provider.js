@@ -18,9 +18,9 @@ function half({ d, p, q, dp, dq, qi, ...open }) {
 }
 
 const clients = [], facts = {};
-function add(name, more, place = name) {
+function add(name, more, place = name, query = "") {
   const own = key("ec", { namedCurve: "P-256" }, { kid: name });
-  const [redirect, bye] = [`${back}/${place}/back`, `${back}/${place}/bye`];
+  const [redirect, bye] = [`${back}/${place}/back${query}`, `${back}/${place}/bye`];
   clients.push({
     client_id: name, redirect_uris: [redirect], post_logout_redirect_uris: [bye],
     grant_types: ["authorization_code", "refresh_token"], response_types: ["code"],
@@ -35,7 +35,8 @@ function add(name, more, place = name) {
 add("web", {
   backchannel_logout_uri: `http://127.0.0.1:${bell}/web`, backchannel_logout_session_required: true,
 });
-add("web2", {});
+add("web2", { userinfo_signed_response_alg: "RS256" });
+add("query", {}, "query", "?kept=1");
 add("secret", {
   token_endpoint_auth_method: "client_secret_post", client_secret: "a".repeat(43),
   token_endpoint_auth_signing_alg: undefined,
@@ -74,7 +75,7 @@ const provider = new Provider(issuer, {
   features: {
     backchannelLogout: { enabled: true }, claimsParameter: { enabled: true }, dPoP: { enabled: true },
     requestObjects: { enabled: true }, revocation: { enabled: true },
-    rpInitiatedLogout: { enabled: true },
+    rpInitiatedLogout: { enabled: true }, jwtUserinfo: { enabled: true },
     fapi: { enabled: true, profile: (_, client) => (client?.clientId.startsWith("fapi") ? "2.0" : undefined) },
   },
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, name: "Siti Conform" }) }),

@@ -4,6 +4,7 @@ from oidc_checks import (
     basic,
     basic_objects,
     config,
+    dynamic,
     fapi_clients,
     fapi_flow,
     fapi_proofs,
@@ -12,5 +13,5 @@ from oidc_checks import (
 )
 
 ALL = (
-    basic, basic_objects, config, logout, fapi_flow, fapi_requests, fapi_clients, fapi_proofs,
+    basic, basic_objects, config, dynamic, logout, fapi_flow, fapi_requests, fapi_clients, fapi_proofs,
 )  # fmt: skip
