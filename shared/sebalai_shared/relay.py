@@ -118,7 +118,8 @@ class Relay:
             self._beat()
             self._bell.clear()  # before the read: a ring during it must not be lost
             if self._is_rewind_due:
-                await self._republish(connection, cursor)
+                cursor = await self._republish(connection, cursor)
+                await self._save(connection, cursor)
             rows = await self._source.read(connection, cursor, BATCH_ROWS)
             if rows and await self._deliver(rows):
                 cursor = rows[-1].cursor
@@ -162,17 +163,20 @@ class Relay:
         for row in rows:
             await self._broker.publish(row.sending())
 
-    async def _republish(self, connection: Any, upto: Cursor) -> None:
+    async def _republish(self, connection: Any, upto: Cursor) -> Cursor:
+        """Sends the last minutes again; answers how far all is sent, which may be past `upto`: a
+        message may hold rows of both sides.
+        """
         cursor = await self._source.rewound(connection, REPUBLISH_BACK)
         while not cursor.is_end and cursor < upto:
             rows = await self._source.read(connection, cursor, BATCH_ROWS)
-            rows = [row for row in rows if row.cursor <= upto]
             if not rows:
                 break
             if not await self._deliver(rows):
-                return  # still due; the next pass begins again
+                return upto  # still due; the next pass begins again
             cursor = rows[-1].cursor
         self._is_rewind_due = False
+        return max(cursor, upto)
 
     async def _load(self, connection: Any) -> Cursor:
         row = await connection.fetchrow(

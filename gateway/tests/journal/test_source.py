@@ -115,6 +115,23 @@ async def test_relay_that_died_before_its_cursor_sends_again_and_loses_none(
     assert list(dict.fromkeys(flat(await stored(broker)))) == ids
 
 
+async def test_a_broker_that_lost_its_disk_is_sent_again_what_shares_a_message_with_new_calls(
+    journal_url, database, broker
+):
+    ids = await add(database, 5)
+    async with relaying(journal_url, broker):
+        await until_relayed(database)
+    await broker.api("STREAM.PURGE.JOURNAL")
+    ids += await add(database, 3)
+    relay = Relay(journal_url, broker, JournalSource())
+    await relay._after_reconnect()
+    task = asyncio.create_task(relay.run())
+    await until_relayed(database)
+    task.cancel()
+    await asyncio.wait([task])
+    assert flat(await stored(broker)) == ids
+
+
 async def test_rewound_cursor_stands_before_the_recent_calls(journal_url, database):
     source = JournalSource()
     assert (await source.rewound(database, timedelta(minutes=5))).is_end
