@@ -8,11 +8,9 @@ SEBALAI_DRILL_EVENTS (400) and SEBALAI_DRILL_KILLS (10) make it long.
 import asyncio
 import importlib.util
 import itertools
-import json
 import os
 import random
 import shutil
-import signal
 import time
 from pathlib import Path
 
@@ -27,6 +25,7 @@ EVENTS = int(os.environ.get("SEBALAI_DRILL_EVENTS", "400"))
 WRITERS, KEYS_EACH = 4, 5
 FAILING = 0.03
 SETTLE_SECONDS = 180
+CALLS = 20
 PUBLISHER, SUBSCRIBER = "dinsos-pmd/bansos", "dinkes/puskesmas"
 TYPE = "dinsos-pmd.aid.given.v1"
 VICTIMS = ("exchange", "exchange-worker", "exchange-dispatcher", "nats", "postgres")
@@ -38,16 +37,6 @@ def receiver_class():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.Receiver
-
-
-def kill(platform, name):
-    """Kills the process if it runs just now; answers whether it did."""
-    listed = json.loads(platform.run("status", "--json").stdout)["processes"]
-    process = next(process for process in listed if process["name"] == name)
-    if process.get("pid") and process["state"] == "running":
-        os.kill(process["pid"], signal.SIGKILL)
-        return True
-    return False
 
 
 class Api:
@@ -119,7 +108,7 @@ async def test_no_event_is_lost_doubled_or_out_of_order_whatever_is_killed(platf
         for number in range(kills):
             await asyncio.sleep(random.uniform(0.8, 1.8))
             name = VICTIMS[number % len(VICTIMS)]
-            if await asyncio.to_thread(kill, platform, name):
+            if await asyncio.to_thread(platform.kill, name):
                 killed.append(name)
 
     async with receiver_class()() as receiver, httpx.AsyncClient(timeout=20) as client:
@@ -167,14 +156,12 @@ async def count_facts(platform, kind):
 
 
 def lose_the_brokers_disk(platform):
-    """Kills NATS until its folder is gone while it is down."""
+    """Kills NATS and empties its folder while it is held down, never under a running server."""
     folder = next(path for path in platform.home.rglob("jetstream") if path.is_dir())
-    kill(platform, "nats")
-    shutil.rmtree(folder, ignore_errors=True)
-    time.sleep(1.0)
-    kill(platform, "nats")  # it may have come back before the folder was gone
-    shutil.rmtree(folder, ignore_errors=True)
-    return folder
+    platform.kill("nats")
+    platform.run("stop", "nats")
+    shutil.rmtree(folder)
+    platform.run("start", "nats")
 
 
 async def test_nothing_is_lost_with_the_brokers_disk(platform):
@@ -194,10 +181,16 @@ async def test_nothing_is_lost_with_the_brokers_disk(platform):
             }  # fmt: skip
             await api.ask("POST", "/interfaces", PUBLISHER, json=wanted)
             if number == count // 2:
+                calls = [platform.call().headers["sebalai-message-id"] for _ in range(CALLS)]
                 await asyncio.to_thread(lose_the_brokers_disk, platform)
     until = time.monotonic() + SETTLE_SECONDS
     while (found := await count_facts(platform, kind))[0] < before + count:
         assert time.monotonic() < until, f"{found} of {before + count}"
         await asyncio.sleep(0.5)
-    print(f"\ndrill broker's disk: {count} facts, {found[0] - before} stored, once each")
+    proven = [platform.verify(platform.receipt(call, seconds=60)).returncode for call in calls]
+    print(
+        f"\ndrill broker's disk: {count} facts, {found[0] - before} stored, once each; "
+        f"{proven.count(0)} of {CALLS} calls before the loss proven"
+    )
+    assert proven == [0] * CALLS
     assert found == (before + count, before + count)
