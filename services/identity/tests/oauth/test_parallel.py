@@ -32,9 +32,10 @@ from sebalai_shared.ids import uuid7
 from sqlalchemy import text
 
 REFRESHES, REDEMPTIONS, EXCHANGES = 500, 200, 200
-# All are sent at once; so many lie at the server at a time, ten for each of its connections to the
-# database. More would on a slow machine wait longer than it lets anybody wait, and hear 503.
-SOCKETS = 100
+# All are sent at once; so many lie at the server at a time, five for each of its connections to the
+# database. Who waits too long there on a slow machine hears 503, of which nothing was kept, and
+# comes again as it is told.
+SOCKETS = 50
 START_SECONDS = ANSWER_SECONDS = 60
 CLOCK = SystemClock()
 
@@ -87,12 +88,15 @@ async def served(store, issuer):
         ) as client:
 
             async def call(method, path, *, headers=None, content=None):
-                asked = client.request(
-                    method, path, headers=headers, data=content, allow_redirects=False
-                )
-                async with asked as answer:
-                    body = await answer.read()
-                    return httpx.Response(answer.status, headers=answer.headers, content=body)
+                while True:
+                    asked = client.request(
+                        method, path, headers=headers, data=content, allow_redirects=False
+                    )
+                    async with asked as answer:
+                        body = await answer.read()
+                    if answer.status != httpx.codes.SERVICE_UNAVAILABLE:
+                        return httpx.Response(answer.status, headers=answer.headers, content=body)
+                    await asyncio.sleep(int(answer.headers["retry-after"]))
 
             async with asyncio.timeout(START_SECONDS):
                 while True:
