@@ -9,7 +9,7 @@ EDITABLE := $(foreach m,$(MEMBERS),-e $(m))
 SUITE  ?=
 ARGS   ?=
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev fmt lint types rooms test flows cover contracts contracts-write interop conformance-control migrate up down status logs reset demo bench drills compose-test new-slice ci lock clean
+.PHONY: help install install-dev fmt lint types rooms test flows explore cover contracts contracts-write interop conformance-control migrate up down status logs reset demo bench drills compose-test new-slice ci lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,8 @@ test: install-dev ## everything: pure, slice and flow tests, from nothing
 	@BIN=$(BIN) tests/run $(ARGS)
 flows: install-dev ## only the flows with real processes
 	@$(BIN)/pytest tests/flows $(ARGS)
+explore: install-dev ## the property tests with new random cases, many (ARGS=services/archive)
+	@$(BIN)/pytest -m hypothesis --hypothesis-profile=explore $(ARGS)
 cover: install-dev ## tests with branch coverage
 	@$(BIN)/coverage run -m pytest $(ARGS) && $(BIN)/coverage report --skip-covered
 contracts: install-dev ## published contracts against the code

@@ -8,8 +8,15 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sebalai_local.engines import Engines
 from sebalai_shared.testing.database import fresh_database
+
+# A change is judged by the same cases everywhere, and never by a machine's speed; `make explore`
+# is where new cases are looked for.
+settings.register_profile("judge", derandomize=True, deadline=None, database=None, print_blob=True)
+settings.register_profile("explore", max_examples=2000, deadline=None, print_blob=True)
+settings.load_profile("judge")
 
 
 @pytest.fixture(scope="session")
