@@ -59,7 +59,9 @@ def exchange_app(
     app = create_app(settings, member, database=database, clock=clock)
     app.state.routes = route_compiler(settings, app.state.clock)
     app.state.contracts = ContractReader(settings.public_url)
-    app.state.hub = None if database is None else Hub(settings.database_dsn(), database)
+    app.state.hub = None
+    if database is not None:
+        app.state.hub = Hub(settings.database_dsn(), database, app.state.clock)
     app.state.tails = Tails(app.state.clock)
     app.state.validators = Validators()
     app.state.secrets = webhook_secrets(settings)

@@ -17,12 +17,14 @@ from sebalai_shared.database import Database
 
 from sebalai_exchange.deliveries import store
 from sebalai_exchange.deliveries.handshake import PAUSE_SECONDS, TRIES, agrees
-from sebalai_exchange.deliveries.lane import Beginning, Lane, Post, Serving, Tools
+from sebalai_exchange.deliveries.lane import Beginning, Lane, Post, Tools
+from sebalai_exchange.deliveries.rights import NEWS
 from sebalai_exchange.deliveries.sender import Outcome, Sender
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.deliveries.writer import Writer
 from sebalai_exchange.publishing.actions import BELL, Stored
 from sebalai_exchange.subscriptions.actions import (
+    Serving,
     Subscription,
     WebhookSecrets,
     conclude,
@@ -39,7 +41,7 @@ LOCK_RETRY_SECONDS = 2.0
 SETTLE_SECONDS = 3.0
 FLYING_MAX = 256
 SLOW_SECONDS = 1.0
-NEWS = ("subscriptions", "routes", "deliveries")
+DECISIONS = "deliveries"
 
 
 class DispatcherLostError(Exception):
@@ -84,7 +86,7 @@ class Dispatcher:
                 self._beat()
                 await asyncio.sleep(LOCK_RETRY_SECONDS)
             await connection.add_listener(BELL, self._ring)
-            for channel in NEWS:
+            for channel in (*NEWS, DECISIONS):
                 await connection.add_listener(channel, self._note_news)
             await self._serve(connection)
         except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
@@ -94,7 +96,7 @@ class Dispatcher:
             await self._close()
 
     def _note_news(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
-        if channel == "deliveries" and payload:
+        if channel == DECISIONS and payload:
             self._reload.add(UUID(payload))
         self._news.set()
 

@@ -17,6 +17,7 @@ from sebalai_shared.problems import responses
 from sebalai_exchange.deliveries import pulling
 from sebalai_exchange.deliveries.hub import Hub, TooManyStreams
 from sebalai_exchange.deliveries.pulling import LEASE, Batch, LeaseLost, WrongKind
+from sebalai_exchange.deliveries.rights import Right
 from sebalai_exchange.deliveries.schema import (
     AckRead,
     AckWanted,
@@ -31,7 +32,7 @@ from sebalai_exchange.publishing.actions import Stored
 from sebalai_exchange.streams import CountedStream
 from sebalai_exchange.subscriptions.actions import (
     Matcher,
-    Subscription,
+    NothingToHear,
     SubscriptionUnknown,
     find_subscription,
     matchers,
@@ -42,10 +43,9 @@ router = APIRouter(prefix="/v1/subscriptions", tags=["deliveries"], responses=IN
 
 HEARTBEAT_SECONDS = 15.0
 STREAM_SECONDS = 300.0
-RIGHTS_SECONDS = 15.0
 POLL_SECONDS = 1.0
 _PULL_PROBLEMS = responses(SubscriptionUnknown, WrongKind)
-_STREAM_PROBLEMS = responses(SubscriptionUnknown, WrongKind, TooManyStreams)
+_STREAM_PROBLEMS = responses(SubscriptionUnknown, WrongKind, NothingToHear, TooManyStreams)
 _LEASE_PROBLEMS = responses(SubscriptionUnknown, LeaseLost)
 
 
@@ -116,40 +116,43 @@ async def give_back(
 
 
 class _Stream:
-    """One client: rights are looked up again, and it ends so that the client comes anew."""
+    """One client. It ends after a while so that the client comes anew, and with its right."""
 
     def __init__(self, request: Request, ident: UUID, caller: Caller) -> None:
         self._state, self._ident, self._caller = request.app.state, ident, caller
-        self._looked_at = 0.0
 
-    async def look(self) -> tuple[Subscription, Matcher, int]:
+    async def look(self) -> tuple[Matcher, int]:
+        """What it may hear of, and where it begins. Raises what the route tells."""
         async with self._state.database.transaction() as session:
             found = await find_subscription(session, caller=self._caller, ident=self._ident)
             heard = await matchers(session, self._state.clock, subscriptions=[found])
             standing = await standings(session, idents=[found.id])
-        self._looked_at = asyncio.get_running_loop().time()
         if found.kind != "sse" or found.state != "active":
             raise WrongKind("Stream an active subscription of kind sse.")
-        return found, heard[found.id], standing[found.id].position
+        if not heard[found.id].modes:
+            raise NothingToHear("No agreement in force is left that it hears by.")
+        return heard[found.id], standing[found.id].position
 
-    async def events(self, matcher: Matcher, position: int) -> AsyncGenerator[bytes]:
+    async def events(self, right: Right, position: int) -> AsyncGenerator[bytes]:
         hub: Hub = self._state.hub
         clock = asyncio.get_running_loop().time
-        ends = clock() + STREAM_SECONDS
+        due, ends = clock() + HEARTBEAT_SECONDS, clock() + STREAM_SECONDS
         yield b"retry: 1000\n\n"
-        while clock() < ends:
-            if clock() - self._looked_at > RIGHTS_SECONDS:
-                try:
-                    _, matcher, _ = await self.look()
-                except (SubscriptionUnknown, WrongKind):
-                    return
-            found, upto = await hub.tail.after(position, matcher.modes)
-            chunk = b"".join(_frame(event) for event in found if matcher.hears(event))
+        while clock() < ends and not right.is_over:
+            if clock() >= due:
+                yield b": still here\n\n"
+                due = clock() + HEARTBEAT_SECONDS
+            found, upto = await hub.tail.after(position, right.matcher.modes)
+            if not hub.rights.are_fresh:  # what was found waits until somebody knows again
+                await hub.changed(due - clock())
+                continue
             position = upto
+            chunk = b"".join(_frame(event) for event in found if right.matcher.hears(event))
             if chunk:
                 yield chunk
-            elif not await hub.grown(position, HEARTBEAT_SECONDS):
-                yield b": still here\n\n"
+                due = clock() + HEARTBEAT_SECONDS
+            else:
+                await hub.grown(position, due - clock())
 
 
 def _frame(event: Stored) -> bytes:
@@ -176,7 +179,7 @@ async def stream(
     hub: Hub = request.app.state.hub
     await hub.start()
     client = _Stream(request, ident, caller)
-    _, matcher, begin = await client.look()
+    matcher, begin = await client.look()
     position = int(last_event_id) if last_event_id else (begin if after is None else after)
-    hub.enter(ident)
-    return CountedStream(client.events(matcher, position), lambda: hub.leave(ident))
+    right = hub.enter(ident, matcher)
+    return CountedStream(client.events(right, position), lambda: hub.leave(ident, right))

@@ -11,19 +11,20 @@ from collections import Counter
 from uuid import UUID
 
 import asyncpg
+from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 from sebalai_shared.problems import Problem
-from sqlalchemy.exc import SQLAlchemyError
 
+from sebalai_exchange.deliveries.rights import AWAY, NEWS, Right, Rights
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.publishing.actions import BELL
+from sebalai_exchange.subscriptions.actions import Matcher
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 STREAMS_MAX = 2_000
 STREAMS_OF_ONE_MAX = 8
-_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError)
 
 
 class TooManyStreams(Problem):
@@ -31,8 +32,8 @@ class TooManyStreams(Problem):
 
 
 class Hub:
-    def __init__(self, dsn: str, database: Database) -> None:
-        self.tail = Tail(database)
+    def __init__(self, dsn: str, database: Database, clock: Clock) -> None:
+        self.tail, self.rights = Tail(database), Rights(database, clock, self._announce)
         self._dsn = dsn
         self._bell, self._grown = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -54,7 +55,7 @@ class Hub:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def enter(self, subscription: UUID) -> None:
+    def enter(self, subscription: UUID, matcher: Matcher) -> Right:
         """Counts a stream in. Raises `TooManyStreams`."""
         is_full = self._streams.total() >= STREAMS_MAX
         if is_full or self._streams[subscription] >= STREAMS_OF_ONE_MAX:
@@ -62,15 +63,19 @@ class Hub:
             detail = f"At most {STREAMS_OF_ONE_MAX} of one subscription, {STREAMS_MAX} in all."
             raise TooManyStreams(detail, headers=later)
         self._streams[subscription] += 1
+        return self.rights.enter(subscription, matcher)
 
-    def leave(self, subscription: UUID) -> None:
+    def leave(self, subscription: UUID, right: Right) -> None:
+        self.rights.leave(subscription, right)
         self._streams[subscription] -= 1
         self._streams += Counter()  # what is at zero is not kept
 
     async def grown(self, position: int, seconds: float) -> bool:
         """Whether the log has more than `position`, waiting for it at most `seconds`."""
-        if self.tail.last > position:
-            return True
+        return self.tail.last > position or await self.changed(seconds)
+
+    async def changed(self, seconds: float) -> bool:
+        """Whether the log grew or a right changed, waiting for it at most `seconds`."""
         grown = self._grown
         try:
             async with asyncio.timeout(seconds):
@@ -80,10 +85,15 @@ class Hub:
         return True
 
     async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.rights.run())
+            group.create_task(self._follow_log())
+
+    async def _follow_log(self) -> None:
         while True:
             try:
                 await self._follow()
-            except _AWAY as error:
+            except AWAY as error:
                 log.warning("events wait for the database: %s", error or type(error).__name__)
                 await asyncio.sleep(LOOK_SECONDS)
 
@@ -91,6 +101,8 @@ class Hub:
         connection = await asyncpg.connect(self._dsn)
         try:
             await connection.add_listener(BELL, self._ring)
+            for channel in NEWS:
+                await connection.add_listener(channel, self.rights.ring)
             while not connection.is_closed():
                 self._bell.clear()  # before the read: a ring during it must not be lost
                 if await self.tail.grow():

@@ -21,7 +21,7 @@ from sebalai_exchange.deliveries.store import OPEN_LOADED_MAX, Attempt, LaneRow,
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.deliveries.writer import Writer
 from sebalai_exchange.publishing.actions import Stored
-from sebalai_exchange.subscriptions.actions import Matcher, Subscription
+from sebalai_exchange.subscriptions.actions import Serving, Subscription
 
 CONCURRENCY = 8
 WINDOW = 100
@@ -34,12 +34,6 @@ Key = str | int
 
 class Post(Protocol):
     async def __call__(self, to: Subscription, event: Stored, *, is_replay: bool) -> Outcome: ...
-
-
-@dataclass(frozen=True)
-class Serving:
-    subscription: Subscription
-    matcher: Matcher
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Decisions about subscriptions: make, pause, resume, end, rotate; and who hears of what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -54,6 +54,19 @@ class SubscriptionState(Conflict):
 
 class TooManySubscriptions(Conflict):
     slug, title = "too-many-subscriptions", "The application has as many as it may"
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A subscription with what it may hear of now."""
+
+    subscription: Subscription
+    matcher: Matcher
+
+    def serves(self, kind: str) -> bool:
+        """Whether it is active, of that kind, and has something to hear of."""
+        one = self.subscription
+        return one.kind == kind and one.state == "active" and bool(self.matcher.modes)
 
 
 @dataclass(frozen=True)
@@ -165,16 +178,29 @@ async def matchers(
     session: AsyncSession, clock: Clock, *, subscriptions: Sequence[Subscription]
 ) -> dict[UUID, Matcher]:
     """What each may hear of now: the types' access, and agreements in force."""
-    known = await offers(session)
+    fitting = _fitting(subscriptions, (await offers(session)).values())
     asks = [
         (one.id, offer.type, _ask(one, offer))
         for one in subscriptions
-        for offer in known.values()
-        if offer.access == "agreement" and any(type_matches(p, offer.type) for p in one.types)
+        for offer in fitting[tuple(one.types)]
+        if offer.access == "agreement"
     ]  # fmt: skip
     answers = await allowed(session, clock, asks=[ask for _, _, ask in asks])
     agreed = {(ident, kind) for (ident, kind, _), yes in zip(asks, answers, strict=True) if yes}
-    return {one.id: matcher(one, _modes(one, known, agreed)) for one in subscriptions}
+    return {
+        one.id: matcher(one, _modes(one, fitting[tuple(one.types)], agreed))
+        for one in subscriptions
+    }
+
+
+def _fitting(
+    subscriptions: Sequence[Subscription], known: Collection[Offer]
+) -> dict[tuple[str, ...], list[Offer]]:
+    """What each list of types asks for: many subscriptions name the same ones."""
+    return {
+        types: [offer for offer in known if any(type_matches(p, offer.type) for p in types)]
+        for types in {tuple(one.types) for one in subscriptions}
+    }
 
 
 def _ask(one: Subscription, offer: Offer) -> Ask:
@@ -183,10 +209,10 @@ def _ask(one: Subscription, offer: Offer) -> Ask:
 
 
 def _modes(
-    one: Subscription, known: Mapping[str, Offer], agreed: set[tuple[UUID, str]]
+    one: Subscription, fitting: Sequence[Offer], agreed: set[tuple[UUID, str]]
 ) -> dict[str, bool]:
     modes: dict[str, bool] = {}
-    for offer in known.values():
+    for offer in fitting:
         hears_all = access.hears_all(
             offer.access,
             is_operator=one.is_operators,
@@ -264,6 +290,15 @@ async def rotate_secret(
 
 async def live_subscriptions(session: AsyncSession) -> Sequence[Subscription]:
     return await store.live(session)
+
+
+async def servings(
+    session: AsyncSession, clock: Clock, *, idents: Sequence[UUID]
+) -> dict[UUID, Serving]:
+    """Those subscriptions as they are now, whoever asks: who may see them was settled before."""
+    found = await store.of_idents(session, idents)
+    heard = await matchers(session, clock, subscriptions=found)
+    return {one.id: Serving(one, heard[one.id]) for one in found}
 
 
 async def conclude(

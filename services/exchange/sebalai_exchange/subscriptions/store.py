@@ -175,3 +175,10 @@ async def live(session: AsyncSession) -> Sequence[Subscription]:
         "ORDER BY s.id"
     )
     return [_subscription(dict(row)) for row in (await session.execute(query)).mappings()]
+
+
+async def of_idents(session: AsyncSession, idents: Sequence[UUID]) -> Sequence[Subscription]:
+    """For the bus itself, of no caller."""
+    query = text(f"SELECT {_COLUMNS} FROM subscription s WHERE s.id = ANY(:ids)")  # noqa: S608
+    rows = (await session.execute(query, {"ids": list(idents)})).mappings()
+    return [_subscription(dict(row)) for row in rows]

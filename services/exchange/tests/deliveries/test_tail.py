@@ -11,6 +11,8 @@ from sebalai_exchange.deliveries import hub, lane, store
 from sebalai_exchange.deliveries.hub import Hub, TooManyStreams
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.publishing.sequencer import move
+from sebalai_exchange.subscriptions.actions import Matcher
+from sebalai_shared.clock import SystemClock
 from sebalai_shared.ids import uuid7
 from sqlalchemy import text
 
@@ -58,7 +60,7 @@ async def test_a_tail_that_is_opened_again_holds_no_gap(bus, log):
 
 async def test_who_waits_hears_again_once_the_database_answers_again(bus, log, monkeypatch, caplog):
     monkeypatch.setattr(hub, "LOOK_SECONDS", 0.05)
-    waiting = Hub(bus.settings.database_dsn(), bus.database)
+    waiting = Hub(bus.settings.database_dsn(), bus.database, bus.clock)
     await waiting.start()
     async with bus.database.transaction() as session:
         await session.execute(text("ALTER TABLE event_head RENAME TO head_away"))
@@ -78,16 +80,17 @@ async def test_who_waits_hears_again_once_the_database_answers_again(bus, log, m
 
 def test_streams_are_bounded_for_each_subscription_and_in_all(monkeypatch):
     monkeypatch.setattr(hub, "STREAMS_MAX", hub.STREAMS_OF_ONE_MAX + 1)
-    counted, one, other = Hub("", None), uuid7(), uuid7()
-    for _ in range(hub.STREAMS_OF_ONE_MAX):
-        counted.enter(one)
+    counted, one, other = Hub("", None, SystemClock()), uuid7(), uuid7()
+    nothing = Matcher(frozenset(), {})
+    rights = [counted.enter(one, nothing) for _ in range(hub.STREAMS_OF_ONE_MAX)]
     with pytest.raises(TooManyStreams):
-        counted.enter(one)
-    counted.enter(other)
-    counted.leave(one)
-    counted.enter(one)
+        counted.enter(one, nothing)
+    counted.enter(other, nothing)
+    counted.leave(one, rights.pop())
+    rights.append(counted.enter(one, nothing))
     with pytest.raises(TooManyStreams):
-        counted.enter(other)
+        counted.enter(other, nothing)
+    assert len(set(rights)) == 1
 
 
 async def test_a_stream_that_nobody_waits_for_any_more_is_counted_out(bus, log):
