@@ -3,15 +3,23 @@
 import asyncio
 import contextlib
 import hashlib
+import ipaddress
 import socket
+import ssl
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 import sebalai_gateway
 import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from multidict import CIMultiDict
@@ -141,9 +149,10 @@ class Provider:
 
     def __init__(self):
         self.seen, self.answer, self.before_body = [], plain, None
-        self.tasks = set()
+        self.tasks, self.connections, self.names = set(), 0, []
 
     async def serve(self, reader, writer):
+        self.connections += 1
         self.tasks.add(asyncio.current_task())
         try:
             while head := await self.head(reader):
@@ -199,13 +208,17 @@ async def plain(seen, writer):
 
 @pytest.fixture(scope="session")
 def providing():
-    """A context: a provider on a port of its own."""
+    """A context: a provider on a port of its own; with an SSL context it speaks TLS."""
 
     @contextlib.asynccontextmanager
-    async def provide():
+    async def provide(tls=None, host="127.0.0.1"):
         made = Provider()
-        server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-        made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        if tls is not None:
+            tls.sni_callback = lambda _, name, __: made.names.append(name)
+        server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=tls)
+        scheme = "http" if tls is None else "https"
+        made.authority = f"{host}:{server.sockets[0].getsockname()[1]}"
+        made.url = f"{scheme}://{made.authority}"
         yield made
         server.close()
         for task in list(made.tasks):
@@ -220,3 +233,56 @@ def providing():
 async def provider(providing):
     async with providing() as made:
         yield made
+
+
+class Authority:
+    """An authority for tests, with a key of its own; its certificates are PEM with their key."""
+
+    def __init__(self, folder, name="Tests"):
+        self.folder, self.key, self.name = folder, ec.generate_private_key(ec.SECP256R1()), name
+        self.pem = self._sign(
+            name, self.key, x509.BasicConstraints(ca=True, path_length=0)
+        ).decode()
+
+    def _sign(self, subject, key, basic, alternatives=None, days=(-1, 1)):
+        now = datetime.now(UTC)
+        named = [
+            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in (subject, self.name)
+        ]
+        made = x509.CertificateBuilder(
+            named[1], named[0], key.public_key(), x509.random_serial_number(),
+            now + timedelta(days=days[0]), now + timedelta(days=days[1]),
+        )  # fmt: skip
+        made = made.add_extension(basic, critical=True)
+        if alternatives:
+            made = made.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        return made.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+    def issue(self, host="localhost", days=(-1, 1)):
+        """A file with a certificate for a host or address, and its key."""
+        key, alternative = ec.generate_private_key(ec.SECP256R1()), x509.DNSName(host)
+        if host[0].isdigit():
+            alternative = x509.IPAddress(ipaddress.ip_address(host))
+        basic = x509.BasicConstraints(ca=False, path_length=None)
+        signed = self._sign(host, key, basic, [alternative], days)
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        file = self.folder / f"{x509.random_serial_number():x}.pem"
+        file.write_bytes(signed + private)
+        return file
+
+    def serves(self, *certificate):
+        """A server's context that shows such a certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.issue(*certificate))
+        return context
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def stranger(tmp_path_factory):
+    """An authority nobody trusts."""
+    return Authority(tmp_path_factory.mktemp("stranger"), "Strangers")

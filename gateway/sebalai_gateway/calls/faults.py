@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sebalai_gateway.calls.bodies import ClientGone
+from sebalai_gateway.forwarding import tls
 from sebalai_gateway.forwarding.forwarder import ProviderTimeout
 from sebalai_gateway.refusals import Refusal
 
@@ -20,9 +21,28 @@ def broken_exchange(error: Exception) -> Refusal:
             "It may have acted: before you repeat a call that changes something, ask it.",
             x_road="server.network_error",
         )  # fmt: skip
+    if isinstance(error, tls.TlsRefused):
+        return _tls_refused(error)
     return Refusal(
         502, "provider-unreachable", "The provider cannot be reached",
         "Try again later; if it lasts, tell the provider's agency the message_id.",
+        x_road="server.network_error",
+    )  # fmt: skip
+
+
+_TLS_TITLES = {
+    tls.EXPIRED: "The provider's certificate is not valid at this time",
+    tls.WRONG_NAME: "The provider's certificate is for another host",
+    tls.UNTRUSTED: "The provider's certificate comes from nobody who is trusted for it",
+    tls.TLS_FAILED: "The provider and the gateway come to no TLS connection",
+}
+
+
+def _tls_refused(error: tls.TlsRefused) -> Refusal:
+    detail = "Nothing was forwarded. " if error.is_unsent else ""
+    return Refusal(
+        502, error.slug, _TLS_TITLES[error.slug],
+        detail + "Only the provider's agency can mend this: tell it the message_id.",
         x_road="server.network_error",
     )  # fmt: skip
 

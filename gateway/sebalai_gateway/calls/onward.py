@@ -19,12 +19,14 @@ from sebalai_gateway.forwarding.destinations import Address, Destination, Destin
 from sebalai_gateway.forwarding.forwarder import (
     Answer,
     Forwarder,
+    Manner,
     ProviderTimeout,
     ProviderUnreachable,
-    Timeouts,
 )
 from sebalai_gateway.forwarding.gate import Full
+from sebalai_gateway.forwarding.tls import Identities
 from sebalai_gateway.repeats.claims import Claim
+from sebalai_gateway.routing.snapshot import Interface
 from sebalai_gateway.routing.table import Decision
 from sebalai_gateway.validation.check import Check
 
@@ -50,6 +52,7 @@ class Onward:
         self, forwarder: Forwarder, signer: AssertionSigner, destinations: Destinations
     ) -> None:
         self._forwarder, self._signer, self._destinations = forwarder, signer, destinations
+        self._identities = Identities()
 
     async def enter(self, decision: Decision, consumer: str) -> Destination:
         """Room at the interface; `destination.gate.leave(consumer)` in the end.
@@ -75,7 +78,7 @@ class Onward:
 
         Raises: ProviderUnreachable, ProviderTimeout.
         """
-        headers = self._headers(exchange)
+        headers, manner = self._headers(exchange), self._manner(exchange.decision.interface)
         exchange.call.stamp("forwarded_at")
         tried: list[Address] = []
         last: ProviderUnreachable | ProviderTimeout = ProviderUnreachable(is_unsent=True)
@@ -85,7 +88,7 @@ class Onward:
             except Ejected:
                 raise last from None
             try:
-                answer = await self._send_to(address, exchange, headers)
+                answer = await self._send_to(address, exchange, headers, manner)
             except (ProviderUnreachable, ProviderTimeout) as error:
                 if exchange.body.failure is not None:
                     raise
@@ -105,14 +108,23 @@ class Onward:
             return answer
         raise AssertionError  # the last try returns or raises
 
-    async def _send_to(self, address: Address, exchange: Exchange, headers: head.Headers) -> Answer:
-        call, interface = exchange.call, exchange.decision.interface
+    def _manner(self, interface: Interface) -> Manner:
+        return Manner(
+            interface.connect_timeout_ms / 1000,
+            interface.read_timeout_ms / 1000,
+            self._identities.of(interface.trust_anchors),
+        )
+
+    async def _send_to(
+        self, address: Address, exchange: Exchange, headers: head.Headers, manner: Manner
+    ) -> Answer:
+        call = exchange.call
         return await self._forwarder.send(
             call.method,
             address.url.rstrip("/") + call.target.decode("ascii"),
             headers,
             exchange.body.stream() if exchange.incoming.has_body else None,
-            Timeouts(interface.connect_timeout_ms / 1000, interface.read_timeout_ms / 1000),
+            manner,
         )
 
     def _headers(self, exchange: Exchange) -> head.Headers:

@@ -22,15 +22,15 @@ from sebalai_gateway.calls.faults import broken_exchange, client_mismatch
 from sebalai_gateway.forwarding.forwarder import (
     Answer,
     Forwarder,
+    Manner,
     ProviderTimeout,
     ProviderUnreachable,
-    Timeouts,
 )
 from sebalai_gateway.refusals import Refusal, say
 from sebalai_gateway.routing.paths import canonical, encode
 
 BODY_BYTES_LIMIT = 1024**3
-TIMEOUTS = Timeouts(connect_seconds=2.0, read_seconds=30.0)
+MANNER = Manner(connect_seconds=2.0, read_seconds=30.0)
 TOTAL_SECONDS = 600.0
 _CLOSED = frozenset({"internal", "metrics", "livez", "readyz"})
 # Pages of identity: sign-in, consent, devices, and what a person has open.
@@ -167,7 +167,7 @@ class Edge:
             "latin-1"
         )
         try:
-            answer = await self._forwarder.send(scope["method"], url, headers, stream, TIMEOUTS)
+            answer = await self._forwarder.send(scope["method"], url, headers, stream, MANNER)
         except (ProviderUnreachable, ProviderTimeout) as error:
             failure = body.failure or error
             if isinstance(failure, Refusal):

@@ -8,12 +8,14 @@ a body not sent to its end, an answer before it was. Does not own where it leads
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
 from sebalai_gateway.forwarding.faults import BadFraming, ProviderTimeout, ProviderUnreachable
 from sebalai_gateway.forwarding.framing import AnswerReader
+from sebalai_gateway.forwarding.tls import refused
 
 READ_BUFFER_BYTES = 256 * 1024
 KEEP_ALIVE_SECONDS = 30.0
@@ -75,6 +77,8 @@ class Connection(asyncio.Protocol):
         self.is_open = False
         reader = self._reader
         if reader is not None and not reader.is_whole:
+            if isinstance(exc, ssl.SSLError):
+                self._fail(refused(exc, is_unsent=False))
             self._fail(ProviderUnreachable(str(exc or "the connection was lost")))
         if self._room is not None and not self._room.done():
             self._room.set_result(None)

@@ -15,9 +15,10 @@ from sebalai_shared.addresses import Reach
 from sebalai_gateway.forwarding.connection import Connection
 from sebalai_gateway.forwarding.faults import ProviderTimeout, ProviderUnreachable
 from sebalai_gateway.forwarding.framing import AnswerReader
-from sebalai_gateway.forwarding.pool import Origin, Pool, origin_of
+from sebalai_gateway.forwarding.pool import Origin, Peer, Pool, origin_of
+from sebalai_gateway.forwarding.tls import SYSTEM, Identity
 
-__all__ = ["Answer", "Forwarder", "Headers", "ProviderTimeout", "ProviderUnreachable", "Timeouts"]
+__all__ = ["Answer", "Forwarder", "Headers", "Manner", "ProviderTimeout", "ProviderUnreachable"]
 
 Headers = list[tuple[bytes, bytes]]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -27,20 +28,23 @@ _METHOD = re.compile(r"[A-Z]{1,32}\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Timeouts:
-    """The whole exchange is bounded by who asks for it, because its other side may stall too."""
+class Manner:
+    """How an exchange is had. As a whole it is bounded by who asks for it, because its other side
+    may stall too.
+    """
 
     connect_seconds: float
     read_seconds: float
+    identity: Identity = SYSTEM
 
 
 class Answer:
     """An upstream answer: its head is here, its body still flows. `close` in every case."""
 
     def __init__(
-        self, pool: Pool, origin: Origin, connection: Connection, reader: AnswerReader
+        self, pool: Pool, peer: Peer, connection: Connection, reader: AnswerReader
     ) -> None:
-        self._pool, self._origin, self._connection = pool, origin, connection
+        self._pool, self._peer, self._connection = pool, peer, connection
         self.status, self.headers = reader.status, reader.headers
         self._is_closed = False
 
@@ -63,7 +67,7 @@ class Answer:
         self._is_closed = True
         if not is_complete:
             self._connection.abort()
-        self._pool.give_back(self._origin, self._connection)
+        self._pool.give_back(self._peer, self._connection)
 
 
 class Forwarder:
@@ -81,7 +85,7 @@ class Forwarder:
         url: str,
         headers: Headers,
         body: AsyncIterator[bytes] | None,
-        timeouts: Timeouts,
+        manner: Manner,
     ) -> Answer:
         """Sends and waits for the answer's head. `url` is forwarded as it is, never re-encoded.
 
@@ -95,11 +99,12 @@ class Forwarder:
         if body is not None and length is None:
             head.append(b"transfer-encoding: chunked\r\n")
         said = _joined(head)
-        connection = await self.pool.take(origin, timeouts.connect_seconds, is_safe=method in SAFE)
+        peer = Peer(origin, manner.identity)
+        connection = await self.pool.take(peer, manner.connect_seconds, is_safe=method in SAFE)
         is_answered = False
         try:
             connection.begin(
-                said, is_head_answer=method == "HEAD", read_seconds=timeouts.read_seconds
+                said, is_head_answer=method == "HEAD", read_seconds=manner.read_seconds
             )
             if body is not None:
                 connection.send_body(body, length)
@@ -108,8 +113,8 @@ class Forwarder:
         finally:
             if not is_answered:
                 connection.abort()
-                self.pool.give_back(origin, connection)
-        return Answer(self.pool, origin, connection, reader)
+                self.pool.give_back(peer, connection)
+        return Answer(self.pool, peer, connection, reader)
 
 
 def _cut(url: str) -> tuple[Origin, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import socket
 import ssl
 import time
 from collections import deque
@@ -19,6 +20,7 @@ from sebalai_shared.addresses import AddressRefused, Reach
 
 from sebalai_gateway.forwarding.connection import READ_BUFFER_BYTES, Connection
 from sebalai_gateway.forwarding.faults import ProviderTimeout, ProviderUnreachable
+from sebalai_gateway.forwarding.tls import HANDSHAKE, SYSTEM, Identity, context_of, refused
 
 CONNECTIONS_LIMIT = 4_096
 CONNECTIONS_A_HOST = 512
@@ -56,9 +58,19 @@ def origin_of(base: str) -> Origin:
     return Origin(parts.scheme, host, port, (name if is_usual else f"{name}:{port}").encode())
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Where connections lead, whom they trust there and as whom they appear: what they are kept
+    apart by.
+    """
+
+    origin: Origin
+    identity: Identity = SYSTEM
+
+
 @dataclass(slots=True)
 class _Host:
-    """One origin's connections: those that wait for work (latest last), and who waits for one."""
+    """One peer's connections: those that wait for work (latest last), and who waits for one."""
 
     idle: list[Connection] = field(default_factory=list[Connection])
     busy: set[Connection] = field(default_factory=set[Connection])
@@ -74,8 +86,8 @@ class Pool:
     """One a process and reach; `close` at the end."""
 
     def __init__(self, reach: Reach) -> None:
-        self._reach = reach
-        self._hosts: dict[Origin, _Host] = {}
+        self._reach, self.resolve = reach, lookup
+        self._hosts: dict[Peer, _Host] = {}
         self._tls: ssl.SSLContext | None = None
         self._sweep: asyncio.TimerHandle | None = None
 
@@ -85,31 +97,33 @@ class Pool:
         hosts = self._hosts.values()
         return sum(len(h.busy) + h.connecting for h in hosts), sum(len(h.idle) for h in hosts)
 
-    async def take(self, origin: Origin, seconds: float, *, is_safe: bool) -> Connection:
+    async def take(self, peer: Peer, seconds: float, *, is_safe: bool) -> Connection:
         """A connection nobody else has; `give_back` it in every case.
 
         Raises: ProviderUnreachable, ProviderTimeout; both with `is_unsent`.
         """
         if self._sweep is None:
             self._sweep = asyncio.get_running_loop().call_later(SWEEP_EACH_SECONDS, self._swept)
-        host = self._hosts.get(origin)
+        host = self._hosts.get(peer)
         if host is None:
-            host = self._hosts[origin] = _Host()
+            host = self._hosts[peer] = _Host()
         found = _idle(host, is_safe=is_safe)
         if found is None:
             try:
                 async with asyncio.timeout(seconds):
-                    found = await self._fresh(origin, host, is_safe=is_safe)
+                    found = await self._fresh(peer, host, is_safe=is_safe)
             except TimeoutError:
                 raise ProviderTimeout(is_unsent=True) from None
             except (OSError, AddressRefused) as error:
+                if peer.origin.scheme == "https" and isinstance(error, HANDSHAKE):
+                    raise refused(error) from error
                 raise ProviderUnreachable(str(error), is_unsent=True) from error
         host.busy.add(found)
         return found
 
-    def give_back(self, origin: Origin, connection: Connection) -> None:
+    def give_back(self, peer: Peer, connection: Connection) -> None:
         """Ends its exchange; it is kept when it is as good as new."""
-        host = self._hosts.get(origin)
+        host = self._hosts.get(peer)
         if host is None:  # closed meanwhile
             connection.abort()
             return
@@ -129,7 +143,7 @@ class Pool:
         self._hosts.clear()
         await asyncio.sleep(0)
 
-    async def _fresh(self, origin: Origin, host: _Host, *, is_safe: bool) -> Connection:
+    async def _fresh(self, peer: Peer, host: _Host, *, is_safe: bool) -> Connection:
         while host.count >= CONNECTIONS_A_HOST:
             if host.idle:
                 host.idle.pop(0).abort()  # too old for this call, as the others before it
@@ -144,7 +158,7 @@ class Pool:
         host.connecting += 1
         is_made = False
         try:
-            made = await self._connect(origin, host)
+            made = await self._connect(peer, host)
             is_made = True
         finally:
             host.connecting -= 1
@@ -161,9 +175,10 @@ class Pool:
             raise ProviderUnreachable("no more connections", is_unsent=True)
         min(waiting, key=lambda host: host.idle[0].touched).idle.pop(0).abort()
 
-    async def _connect(self, origin: Origin, host: _Host) -> Connection:
-        """Raises: OSError, AddressRefused, TimeoutError."""
-        loop = asyncio.get_running_loop()
+    async def _connect(self, peer: Peer, host: _Host) -> Connection:
+        """Raises: OSError (ssl.SSLError is one), AddressRefused, TimeoutError."""
+        loop, origin = asyncio.get_running_loop(), peer.origin
+        context = self._context(peer.identity) if origin.scheme == "https" else None
         failure: Exception = OSError("the name has no address")
         for address in await self._addresses(origin):
             try:
@@ -171,8 +186,9 @@ class Pool:
                     lambda: Connection(lambda lost: _lost(host, lost)),
                     address,
                     origin.port,
-                    ssl=self._context() if origin.scheme == "https" else None,
-                    server_hostname=origin.host if origin.scheme == "https" else None,
+                    ssl=context,
+                    # What the certificate must name, and what SNI says, whatever it resolved to.
+                    server_hostname=origin.host if context else None,
                 )
             except OSError as error:
                 failure = error
@@ -189,16 +205,16 @@ class Pool:
         try:
             found = [str(ipaddress.ip_address(origin.host))]
         except ValueError:
-            loop = asyncio.get_running_loop()
-            infos = await loop.getaddrinfo(origin.host, origin.port, type=1)
-            found = list(dict.fromkeys(str(info[4][0]) for info in infos))
+            found = await self.resolve(origin.host, origin.port)
         for address in found:
             self._reach.check(origin.host, address)
         return found
 
-    def _context(self) -> ssl.SSLContext:
+    def _context(self, identity: Identity) -> ssl.SSLContext:
+        if identity.context is not None:
+            return identity.context
         if self._tls is None:
-            self._tls = ssl.create_default_context()
+            self._tls = context_of("")
         return self._tls
 
     def _swept(self) -> None:
@@ -209,9 +225,16 @@ class Pool:
                 connection.give_up()
             while host.idle and host.idle[0].is_stale(now):
                 host.idle.pop(0).abort()
-        self._hosts = {o: h for o, h in self._hosts.items() if h.count or h.waiters}
+        self._hosts = {p: h for p, h in self._hosts.items() if h.count or h.waiters}
         loop = asyncio.get_running_loop()
         self._sweep = loop.call_later(SWEEP_EACH_SECONDS, self._swept) if self._hosts else None
+
+
+async def lookup(host: str, port: int) -> list[str]:
+    """The addresses a name stands for at this moment; kept by nobody here. Raises: OSError."""
+    loop = asyncio.get_running_loop()
+    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
 
 def _idle(host: _Host, *, is_safe: bool) -> Connection | None:

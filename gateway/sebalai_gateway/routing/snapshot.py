@@ -39,6 +39,7 @@ class Interface(msgspec.Struct, frozen=True):
     validate_responses: str = "off"
     deprecated_at: int | None = None
     sunset_at: int | None = None
+    trust_anchors: str = ""
 
     @property
     def total_seconds(self) -> float:

@@ -8,6 +8,7 @@ import aiohttp
 import asyncpg
 import orjson
 import pytest
+import uvloop
 from joserfc.jwk import ECKey
 from multidict import CIMultiDict
 from sebalai_gateway.admission.token import TokenVerifier
@@ -28,6 +29,11 @@ from yarl import URL
 CONSUMER = "ID-BB/GOV/dinsos-pmd/bansos"
 PROVIDER = "ID-BB/GOV/dp3acskb/kependudukan"
 SMALL_BYTES = 64 * 1024
+
+
+def pytest_asyncio_loop_factories():
+    """The product's own loop: its TLS is none of asyncio's."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture
@@ -85,10 +91,22 @@ def snapshot(url):
 class Bus:
     """The gateway's call path as a consumer sees it, and what its journal says."""
 
-    def __init__(self, port, session, database, lines, issuer):
-        self.port, self.session, self.database, self.lines = port, session, database, lines
-        self._issuer = issuer
+    def __init__(self, table, session, database, lines, issuer):
+        self.table, self.session, self.database, self.lines = table, session, database, lines
+        self._issuer, self.port, self.forwarder = issuer, 0, None
         self.bear()
+
+    def offer(self, name, *addresses, **more):
+        """One more interface in the table, or the same offered otherwise."""
+        known = orjson.loads(snapshot(""))
+        interface = known["interfaces"][0] | {"id": name, "name": f"{PROVIDER}/{name}"}
+        agreement = known["agreements"][0] | {"id": f"agreement-{name}"}
+        change = {
+            "version": self.table.version + 1, "after": self.table.version, "instance": "ID-BB",
+            "interfaces": [interface | {"addresses": list(addresses)} | more],
+            "agreements": [agreement | {"interface": interface["name"]}],
+        }  # fmt: skip
+        self.table.apply(orjson.dumps(change))
 
     def bear(self, **claims):
         self.token = self._issuer.token(**claims)
@@ -143,10 +161,12 @@ async def bus(provider, journal, journal_url, database, issuer, serving):
     forwarder = Forwarder(Reach.parse(["127.0.0.1"]))
     signing = ECKey.generate_key("P-256", auto_kid=True)
     lines, pool = [], Pool(journal_url)
+    made = Bus(table, None, database, lines, issuer)
+    made.forwarder = forwarder
     quotas = Quotas(pool)
     parts = Parts(
         verifier=TokenVerifier(issuer.url, issuer.audience, issuer.keys),
-        table=lambda: table,
+        table=lambda: made.table,
         journal=journal,
         forwarder=forwarder,
         signer=AssertionSigner(signing, issuer.audience, SystemClock()),
@@ -156,12 +176,12 @@ async def bus(provider, journal, journal_url, database, issuer, serving):
         log=lines.append,
     )
     async with (
-        serving(Calls(parts)) as port,
+        serving(Calls(parts)) as made.port,
         aiohttp.ClientSession(
             auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
-        ) as session,
+        ) as made.session,
     ):
-        yield Bus(port, session, database, lines, issuer)
+        yield made
     await quotas.close()
     await pool.close()
     await forwarder.close()

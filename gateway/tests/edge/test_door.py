@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.edge import door as module
 from sebalai_gateway.edge.door import Edge
-from sebalai_gateway.forwarding.forwarder import Forwarder, ProviderUnreachable, Timeouts
+from sebalai_gateway.forwarding.forwarder import Forwarder, Manner, ProviderUnreachable
 from sebalai_gateway.refusals import Refusal
 from sebalai_shared.addresses import Reach
 from sebalai_shared.caller import AssertionSigner
@@ -220,7 +220,7 @@ async def test_member_that_is_silent_is_503_with_its_name(door, monkeypatch):
         writer.write(b"HTTP/1.1 200 OK\r\n")
 
     door.members["archive"].answer = answer
-    monkeypatch.setattr(module, "TIMEOUTS", Timeouts(1.0, 0.05))
+    monkeypatch.setattr(module, "MANNER", Manner(1.0, 0.05))
     status, _, body = await door.call(b"/api/archive/v1/x")
     assert (status, "archive" in json.loads(body)["detail"]) == (503, True)
 

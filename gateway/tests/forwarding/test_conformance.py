@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sebalai_gateway.forwarding.faults import BadFraming, ProviderTimeout, ProviderUnreachable
-from sebalai_gateway.forwarding.forwarder import Forwarder, Timeouts
+from sebalai_gateway.forwarding.forwarder import Forwarder, Manner
 from sebalai_gateway.forwarding.framing import HEAD_BYTES_LIMIT, AnswerReader
 from sebalai_shared.addresses import Reach
 
 OK = b"HTTP/1.1 200 OK\r\n"
 GOOD = OK + b"Content-Length: 5\r\n\r\nhello"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-SHORT = Timeouts(connect_seconds=2, read_seconds=0.3)
+SHORT = Manner(connect_seconds=2, read_seconds=0.3)
 
 REFUSED = {
     "length and chunked": OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
