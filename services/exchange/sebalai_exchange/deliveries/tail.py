@@ -3,6 +3,7 @@
 Lanes that are further behind read the database; the tail is bounded by count and bytes.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 
@@ -13,6 +14,8 @@ from sebalai_exchange.publishing.actions import Stored, events_after, events_at,
 TAIL_EVENTS = 5_000
 TAIL_BYTES = 16 * 1024 * 1024
 READ_ROWS = 500
+# Of the pool's connections: a thousand lanes that are behind must not keep the tail from growing.
+OLD_READS_MAX = 4
 
 
 class Tail:
@@ -20,6 +23,7 @@ class Tail:
         self._database = database
         self._events: deque[Stored] = deque()
         self._bytes = 0
+        self._old_reads = asyncio.Semaphore(OLD_READS_MAX)
         self.last = 0
 
     async def open(self) -> None:
@@ -54,7 +58,7 @@ class Tail:
         if position >= self.last:
             return [], position
         upto = self.last
-        async with self._database.transaction() as session:
+        async with self._old_reads, self._database.transaction() as session:
             found = await events_after(
                 session, position=position, limit=READ_ROWS, kinds=list(kinds)
             )
@@ -65,7 +69,7 @@ class Tail:
         """One event by its position; None when its time was over and it is forgotten."""
         if self._events and self._events[0].pos <= position <= self.last:
             return self._events[position - self._events[0].pos]
-        async with self._database.transaction() as session:
+        async with self._old_reads, self._database.transaction() as session:
             found = await events_at(session, positions=[position])
         return found[0] if found else None
 
