@@ -13,6 +13,7 @@ from sebalai_services_catalog.calendar import api as calendar
 from sebalai_services_catalog.complaints import api as complaints
 from sebalai_services_catalog.evidence import api as evidence
 from sebalai_services_catalog.evidence.source import Bus
+from sebalai_services_catalog.exports import api as exports
 from sebalai_services_catalog.indices import api as indices
 from sebalai_services_catalog.maklumat import api as maklumat
 from sebalai_services_catalog.performance import api as performance
@@ -57,6 +58,7 @@ def catalog_app(
         regulations.router,
         reference.router,
         calendar.router,
+        exports.router,
         apis.router,
     ]
     clock = clock or SystemClock()

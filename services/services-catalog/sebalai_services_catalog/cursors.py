@@ -27,3 +27,14 @@ def id_of(cursor: str | None) -> UUID | None:
         return UUID(str(key[0]))
     except ValueError as error:
         raise BadCursor(_TAKE_IT) from error
+
+
+def texts_of(cursor: str | None) -> tuple[str, str] | None:
+    """A name and a slug. Raises: BadCursor."""
+    key = decode_cursor(cursor, 2)
+    if key is None:
+        return None
+    name, slug = key
+    if not isinstance(name, str) or not isinstance(slug, str):
+        raise BadCursor(_TAKE_IT)
+    return name, slug

@@ -9,6 +9,12 @@ CATALOG_PATH = "/.well-known/api-catalog"
 PROFILE = "https://www.rfc-editor.org/info/rfc9727"
 MEDIA_TYPE = f'application/linkset+json; profile="{PROFILE}"'
 OPENAPI_TYPE = "application/openapi+json"
+EXPORTS = (
+    ("cpsv-ap.jsonld", "application/ld+json"),
+    ("sippn.json", "application/json"),
+    ("sippn.csv", "text/csv"),
+)
+"""What other catalogues harvest, each under the catalogue's `/v1/exports/`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +45,12 @@ def linkset(public_url: str, interfaces: Sequence[Listed]) -> dict[str, Any]:
                 {"anchor": anchor, "service-desc": [{"href": href, "type": kind}]}
                 for anchor, href, kind in described
             ),
+            _exports(f"{public_url}/api/catalog"),
         ]
     }
+
+
+def _exports(room: str) -> dict[str, Any]:
+    """The catalogue's own metadata for machines (`service-meta`, RFC 8631)."""
+    hrefs = [{"href": f"{room}/v1/exports/{name}", "type": kind} for name, kind in EXPORTS]
+    return {"anchor": f"{room}/v1/exports", "service-meta": hrefs}

@@ -1,8 +1,6 @@
 """HTTP of performance data: `/v1/performance`, public; the view across agencies for heads."""
 
-import csv
 from datetime import date, timedelta
-from io import StringIO
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -18,12 +16,12 @@ from sebalai_services_catalog.performance import actions
 from sebalai_services_catalog.performance.actions import LeadershipRefused, Performance
 from sebalai_services_catalog.performance.figures import percent, share
 from sebalai_services_catalog.requests.actions import Volume
+from sebalai_services_catalog.spreadsheets import sheet
 
 router = APIRouter(prefix="/v1/performance", tags=["performance"], route_class=Conditional)
 
 PERIOD_DEFAULT = timedelta(days=90)
 PERIOD_MAX = timedelta(days=1_100)
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 Since = Annotated[date | None, Query(description="first day; 90 days back when absent")]
@@ -165,18 +163,9 @@ async def read_csv(
 ) -> Response:
     """The same figures for a spreadsheet; no cell begins like a formula."""
     found = await _read(session, period, None)
-    text = StringIO()
-    names = list(ServiceFigures.model_fields)
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    for one in found.services:
-        writer.writerow({name: _cell(value) for name, value in one.model_dump().items()})
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8")
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+    rows = (one.model_dump() for one in found.services)
+    text = sheet(list(ServiceFigures.model_fields), rows)
+    return Response(text, media_type="text/csv; charset=utf-8")
 
 
 @router.get("/services/{service}", responses=responses(FieldInvalid))

@@ -1,5 +1,6 @@
 """Decisions about the reference lists: list, load."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,13 +18,14 @@ from sebalai_services_catalog.reference.model import (
     ComplaintDeadline,
     GradeBand,
     Indicator,
+    KnownAgency,
     Listed,
     RabSector,
     Scheme,
     SkmElement,
 )
 
-__all__ = ["Scheme"]
+__all__ = ["KnownAgency", "Scheme"]
 
 Row = TypeVar("Row", bound=Listed)
 Values = dict[str, Any]
@@ -64,6 +66,12 @@ async def indicators(session: AsyncSession, *, scheme: Scheme) -> Sequence[Indic
 
 async def elements(session: AsyncSession) -> Sequence[SkmElement]:
     return (await session.scalars(select(SkmElement).order_by(SkmElement.position))).all()
+
+
+async def agency_names(session: AsyncSession) -> dict[str, KnownAgency]:
+    """By slug, as the reference folder names them; a later renaming is identity's to tell."""
+    rows = await session.scalars(select(KnownAgency).order_by(KnownAgency.position))
+    return {row.slug: row for row in rows}
 
 
 async def load_lists(session: AsyncSession, *, folder: ReferenceFolder) -> dict[str, int]:
@@ -129,11 +137,18 @@ def _element(row: dict[str, str]) -> Values:
     }
 
 
+def _agency(row: dict[str, str]) -> Values:
+    # The slug as identity makes it, of the same column of the same file.
+    slug = re.sub(r"[^a-z0-9]+", "-", row["short_name"].lower()).strip("-")
+    return {"slug": slug, "name": row["name"], "short_name": row["short_name"]}
+
+
 def _deadline(row: dict[str, str]) -> Values:
     return {**row, "limit": int(row["limit"])}
 
 
 SOURCES = (
+    Source("agencies", KnownAgency, "code", _agency),
     Source("audiences", Audience, "code", _plain),
     Source("rab_sectors", RabSector, "code", _plain),
     Source("spbe_indicators", Indicator, "number", _indicator("spbe")),

@@ -91,3 +91,13 @@ class ComplaintDeadline(Listed, Base):
     limit: Mapped[int]
     unit: Mapped[str] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text)
+
+
+class KnownAgency(Listed, Base):
+    """What an agency is called, for exports; identity owns agencies and their slugs."""
+
+    __tablename__ = "known_agency"
+
+    slug: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    short_name: Mapped[str] = mapped_column(Text)

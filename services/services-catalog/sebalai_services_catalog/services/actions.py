@@ -32,10 +32,19 @@ from sebalai_services_catalog.services.model import (
 )
 from sebalai_services_catalog.services.publication import Edition, publish_edition, record_act
 from sebalai_services_catalog.services.search import load_synonyms
-from sebalai_services_catalog.services.standard import Fee, Standard, inherit
+from sebalai_services_catalog.services.standard import Fee, Requirement, Standard, Step, inherit
 from sebalai_services_catalog.services.store import Published, ServiceFilter
 
-__all__ = ["Fee", "Service", "ServiceFilter", "Standard", "load_synonyms"]
+__all__ = [
+    "Fee",
+    "Published",
+    "Requirement",
+    "Service",
+    "ServiceFilter",
+    "Standard",
+    "Step",
+    "load_synonyms",
+]
 
 
 async def find_services(

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_services_catalog.conditional import Conditional
-from sebalai_services_catalog.cursors import POSITION_MAX, position_of
+from sebalai_services_catalog.cursors import POSITION_MAX, position_of, texts_of
 from sebalai_services_catalog.deltas import Delta, Since
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.regulations.actions import read_by_ids, revoked_ids
@@ -84,16 +84,6 @@ def _filter(
     return ServiceFilter(agency, audience, q, event, laws, before)
 
 
-def _after(cursor: str | None) -> tuple[str, str] | None:
-    key = decode_cursor(cursor, 2)
-    if key is None:
-        return None
-    name, slug = key
-    if not isinstance(name, str) or not isinstance(slug, str) or "\0" in name + slug:
-        raise BadCursor("Take `next` of the page before as it is, or leave it out.")
-    return name, slug
-
-
 async def _full(session: Transaction, row: Published, facts: Facts) -> ServiceFull:
     laws = await read_by_ids(session, ids=row[1].standard.get("legal_basis") or [])
     return full(row, facts, laws)
@@ -112,7 +102,7 @@ async def list_services(
         session,
         caller=caller,
         wanted=wanted,
-        after=_after(cursor),
+        after=texts_of(cursor),
         limit=limit,
     )
     return page(
