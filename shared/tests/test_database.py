@@ -1,6 +1,9 @@
 """What a request is told when its database fails."""
 
+import asyncio
 import socket
+import subprocess
+import sys
 
 import pytest
 from fastapi import APIRouter
@@ -9,7 +12,7 @@ from sebalai_shared.app import Member, create_app
 from sebalai_shared.caller import PublicAccess
 from sebalai_shared.database import Database, Transaction
 from sebalai_shared.testing.http import in_process
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 NIK = "1971010101909901"
 
@@ -55,6 +58,43 @@ def is_asked_to_wait(answer):
 async def test_a_request_whose_transaction_is_lost_is_asked_to_come_again(ask, path):
     assert is_asked_to_wait(await ask(path))
     assert (await ask("/v1/fine")).json() == 1
+
+
+END_THE_OTHERS = """
+import asyncio, asyncpg, sys
+async def end():
+    admin = await asyncpg.connect(sys.argv[1])
+    await admin.execute("SELECT pg_terminate_backend($1)", int(sys.argv[2]))
+asyncio.run(end())
+"""
+
+
+async def backend(database):
+    async with database.transaction() as session:
+        return (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+
+
+def end_unseen(settings, pid):
+    """From outside, while our loop stands still: nothing can have read the socket's end yet."""
+    url = settings.database_dsn("postgresql")
+    subprocess.run([sys.executable, "-c", END_THE_OTHERS, url, str(pid)], check=True, timeout=30)
+
+
+async def test_a_connection_the_server_closed_is_replaced_before_its_next_use(database, settings):
+    pid = await backend(database)
+    end_unseen(settings, pid)
+    await asyncio.sleep(0.1)
+    assert await backend(database) != pid
+
+
+async def test_a_connection_that_rested_long_is_asked_before_it_is_trusted(database, settings):
+    @event.listens_for(database.engine.sync_engine, "checkin")
+    def rested_long(_, record):
+        record.info["rests_since"] -= databases.RESTED_SECONDS
+
+    pid = await backend(database)
+    end_unseen(settings, pid)
+    assert await backend(database) != pid
 
 
 async def test_a_request_finds_no_server_and_is_asked_to_come_again(ask, settings):

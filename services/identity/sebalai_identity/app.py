@@ -33,7 +33,10 @@ from sebalai_identity.vault import NumberVault
 
 NAME = "identity"
 TITLE = "Sebalai identity: agencies, applications, keys and the OpenID Provider"
+# Routes are tried one by one: what every caller needs stands first.
 ROUTERS = [
+    oauth.router,
+    visits.router,
     agencies.router,
     regions.router,
     affairs.router,
@@ -41,8 +44,6 @@ ROUTERS = [
     applications.router,
     keys.router,
     revocations.router,
-    oauth.router,
-    visits.router,
     *people.ROUTERS,
     *signing_in.ROUTERS,
 ]
