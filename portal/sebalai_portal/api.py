@@ -22,11 +22,11 @@ READING = ["GET", "HEAD"]
 router = APIRouter(include_in_schema=False)
 
 
-def _language(lang: Annotated[str | None, Query()] = None) -> str:
+async def _language(lang: Annotated[str | None, Query()] = None) -> str:
     return texts.language_of(lang)
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:
     desk = request.app.state.desk
     assert isinstance(desk, Desk)  # noqa: S101 - set when the application is made
     return desk

@@ -129,7 +129,7 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
     )
 
 
-def _any_caller(request: Request) -> Caller:
+async def _any_caller(request: Request) -> Caller:
     assertion = request.headers.get(HEADER)
     if assertion is None:
         return ANONYMOUS
@@ -139,13 +139,13 @@ def _any_caller(request: Request) -> Caller:
     return verifier.verify(assertion)
 
 
-def _identified(caller: Annotated[Caller, Depends(_any_caller)]) -> Caller:
+async def _identified(caller: Annotated[Caller, Depends(_any_caller)]) -> Caller:
     if caller.is_anonymous:
         raise Unauthenticated("Call through the gateway with an access token.")
     return caller
 
 
-def _gateway_only(caller: Annotated[Caller, Depends(_any_caller)]) -> Caller:
+async def _gateway_only(caller: Annotated[Caller, Depends(_any_caller)]) -> Caller:
     if caller.kind != "gateway":
         raise Forbidden("Only the gateway itself may ask for this.")
     return caller

@@ -101,7 +101,7 @@ class Once:
         return hmac.new(self._secret, named + await self._request.body(), "sha256").hexdigest()
 
 
-def _once(
+async def _once(
     request: Request,
     response: Response,
     caller: IdentifiedAccess,

@@ -5,6 +5,7 @@ import importlib
 import re
 import subprocess
 import tomllib
+from inspect import isasyncgenfunction, iscoroutinefunction
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,15 @@ def test_every_route_names_an_access_type_or_is_on_the_public_list(member):
         path for path, route in routes.items() if not ACCESS & set(_calls(route.dependant))
     }
     assert open_routes <= PUBLIC[member]
+
+
+@pytest.mark.parametrize("member", [*sorted(PUBLIC), "sebalai_portal"])
+def test_what_a_route_depends_on_is_async(member):
+    # A plain function, or a class, is run in a thread: each request of every member paid for two.
+    calls = {call for route in _routes(member) for call in _calls(route.dependant)}
+    assert calls, f"no dependencies of {member} were looked at"
+    plain = [c for c in calls if not (iscoroutinefunction(c) or isasyncgenfunction(c))]
+    assert plain == []
 
 
 def test_nothing_is_built_at_module_level(sources):

@@ -19,7 +19,7 @@ class PageAsk:
     limit: int
 
 
-def after_id(cursor: CursorText = None) -> UUID | None:
+async def after_id(cursor: CursorText = None) -> UUID | None:
     """The id a cursor stood on; None for the first page. Raises: BadCursor."""
     key = decode_cursor(cursor, 1)
     if key is None:
@@ -30,7 +30,7 @@ def after_id(cursor: CursorText = None) -> UUID | None:
         raise BadCursor(ADVICE) from error
 
 
-def after_position(cursor: CursorText = None) -> int:
+async def after_position(cursor: CursorText = None) -> int:
     """The position a cursor stood on; 0 for the first page. Raises: BadCursor."""
     key = decode_cursor(cursor, 1)
     if key is None:

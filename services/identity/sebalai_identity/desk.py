@@ -44,7 +44,7 @@ class Desk:
         return self.caller.subject or self.caller.kind
 
 
-def _desk(request: Request, caller: IdentifiedAccess) -> Desk:
+async def _desk(request: Request, caller: IdentifiedAccess) -> Desk:
     return Desk(caller, request.app.state.clock, request.app.state.vault)
 
 

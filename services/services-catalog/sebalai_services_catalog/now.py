@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 from sebalai_shared.clock import Clock
 
 
-def _clock(request: Request) -> Clock:
+async def _clock(request: Request) -> Clock:
     return request.app.state.clock
 
 

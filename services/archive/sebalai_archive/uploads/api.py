@@ -5,6 +5,7 @@ The `Location` is relative, so it holds behind the gateway as well as before it.
 """
 
 import re
+from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Annotated
 from uuid import UUID
@@ -72,7 +73,7 @@ class UploadUnavailable(Unavailable):
     slug, title = "content-store-unavailable", "The content cannot be stored for the moment"
 
 
-def _tus(request: Request, response: Response) -> None:
+async def _tus(request: Request, response: Response) -> None:
     if request.headers.get("tus-resumable") != VERSION:
         raise TusVersionUnknown("Send Tus-Resumable: 1.0.0.", headers={"Tus-Version": VERSION})
     response.headers["Tus-Resumable"] = VERSION
@@ -96,18 +97,13 @@ async def tell_tus(request: Request, response: Response, caller: IdentifiedAcces
     )
 
 
+@dataclass(frozen=True)
 class _Beginning:
     """The headers that begin an upload."""
 
-    def __init__(
-        self,
-        upload_length: Annotated[int, Header(ge=0)],
-        upload_metadata: Annotated[str, Header(max_length=METADATA_LENGTH_MAX)],
-        idempotency_key: Annotated[
-            str | None, Header(min_length=1, max_length=KEY_LENGTH_MAX)
-        ] = None,
-    ) -> None:
-        self.length, self.metadata, self.key = upload_length, upload_metadata, idempotency_key
+    length: int
+    metadata: str
+    key: str | None
 
     def wanted(self) -> tuple[UUID, Upload]:
         """The record's id and the upload. Raises `UploadMetadataInvalid`."""
@@ -131,6 +127,14 @@ class _Beginning:
         )
 
 
+async def _beginning(
+    upload_length: Annotated[int, Header(ge=0)],
+    upload_metadata: Annotated[str, Header(max_length=METADATA_LENGTH_MAX)],
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=KEY_LENGTH_MAX)] = None,
+) -> _Beginning:
+    return _Beginning(upload_length, upload_metadata, idempotency_key)
+
+
 @router.post(
     "",
     status_code=201,
@@ -151,7 +155,7 @@ async def begin_upload(
     response: Response,
     caller: IdentifiedAccess,
     session: Transaction,
-    beginning: Annotated[_Beginning, Depends()],
+    beginning: Annotated[_Beginning, Depends(_beginning)],
 ) -> None:
     """An Idempotency-Key is welcome, not required: clients of the protocol know none, and an
     upload begun twice expires.

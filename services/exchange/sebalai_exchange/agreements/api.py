@@ -1,6 +1,5 @@
 """HTTP of agreements: `/v1/agreements`."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -36,6 +35,7 @@ from sebalai_exchange.agreements.schema import (
     Terms,
 )
 from sebalai_exchange.agreements.steps import approvals_needed, state_at
+from sebalai_exchange.given import Asked, Given
 from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.names import NAME_LENGTH_MAX
 
@@ -47,21 +47,7 @@ _STEP_PROBLEMS = responses(AgreementUnknown, StepNotYours, WrongState)
 _GRANT_PROBLEMS = responses(AgreementUnknown, OwnRequest, AlreadyApproved, WrongState)
 
 
-@dataclass(frozen=True)
-class Given:
-    """What every step on an agreement is given."""
-
-    request: Request
-    response: Response
-    caller: IdentifiedAccess
-    session: Transaction
-
-    @property
-    def clock(self) -> Clock:
-        return self.request.app.state.clock
-
-
-def _filter(
+async def _filter(
     state: State | None = None,
     interface: Name = None,
     consumer: Name = None,
@@ -137,7 +123,7 @@ async def read_agreement(
     responses=responses(AgreementUnknown, NotAParty, FieldInvalid, WrongState),
 )
 async def amend_agreement(
-    given: Annotated[Given, Depends()], agreement_id: UUID, once: Idempotent, wanted: Terms
+    given: Asked, agreement_id: UUID, once: Idempotent, wanted: Terms
 ) -> AgreementRead:
     """New terms as the next version; those in force stay until the other side grants it."""
 
@@ -157,7 +143,7 @@ async def amend_agreement(
 
 
 @router.post("/{agreement_id}/grant", responses=_GRANT_PROBLEMS)
-async def grant_agreement(given: Annotated[Given, Depends()], agreement_id: UUID) -> AgreementRead:
+async def grant_agreement(given: Asked, agreement_id: UUID) -> AgreementRead:
     """For specific personal data the first call approves and a second, by another, grants."""
     return await _take(given, StepWanted("grant", agreement_id))
 
@@ -165,9 +151,7 @@ async def grant_agreement(given: Annotated[Given, Depends()], agreement_id: UUID
 def _add_step(step: Step, told: str) -> None:
     """One route for each step that needs a reason."""
 
-    async def take(
-        given: Annotated[Given, Depends()], agreement_id: UUID, why: StepReason
-    ) -> AgreementRead:
+    async def take(given: Asked, agreement_id: UUID, why: StepReason) -> AgreementRead:
         return await _take(given, StepWanted(step, agreement_id, why.reason))
 
     router.add_api_route(

@@ -1,19 +1,15 @@
 """HTTP of groups of consumers: `/v1/groups`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
-from sebalai_shared.caller import IdentifiedAccess
-from sebalai_shared.clock import Clock
-from sebalai_shared.database import Transaction
+from fastapi import APIRouter
 from sebalai_shared.idempotency import Idempotent
 from sebalai_shared.pagination import CursorText, Limit, Page, decode_cursor, page
 from sebalai_shared.problems import responses
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_exchange.given import Asked
 from sebalai_exchange.groups import actions
 from sebalai_exchange.groups.actions import (
     GroupExists,
@@ -27,21 +23,6 @@ from sebalai_exchange.groups.schema import GroupMemberRead, GroupRead, GroupWant
 from sebalai_exchange.inputs import INPUT
 
 router = APIRouter(prefix="/v1/groups", tags=["groups"], responses=INPUT)
-
-
-@dataclass(frozen=True)
-class Given:
-    request: Request
-    response: Response
-    caller: IdentifiedAccess
-    session: Transaction
-
-    @property
-    def clock(self) -> Clock:
-        return self.request.app.state.clock
-
-
-Asked = Annotated[Given, Depends()]
 
 
 def _read(group: ConsumerGroup, members: Sequence[GroupMember]) -> GroupRead:

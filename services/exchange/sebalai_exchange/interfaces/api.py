@@ -50,7 +50,7 @@ class ContractTooLarge(Problem):
 Name = Annotated[str | None, Query(max_length=NAME_LENGTH_MAX)]
 
 
-def _filter(agency: Name = None, provider: Name = None, name: Name = None) -> InterfaceFilter:
+async def _filter(agency: Name = None, provider: Name = None, name: Name = None) -> InterfaceFilter:
     return InterfaceFilter(agency, provider, name)
 
 

@@ -19,7 +19,7 @@ Code = Annotated[str, Path(pattern="^[A-Z0-9-]{1,20}$")]
 Slug = Annotated[str, Path(pattern="^[a-z0-9-]{1,40}$")]
 
 
-def _provider(instance: Code, group: Code, agency: Slug, application: Slug) -> str:
+async def _provider(instance: Code, group: Code, agency: Slug, application: Slug) -> str:
     return f"{instance}/{group}/{agency}/{application}"
 
 

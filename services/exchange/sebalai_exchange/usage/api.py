@@ -48,7 +48,7 @@ _WHOLE = (
 _PUBLIC = ("message_id", "requested_at", "interface", "method", "outcome", "status", "trace_id")
 
 
-def _filter(
+async def _filter(
     consumer: Name = None,
     interface: Name = None,
     outcome: Outcome | None = None,

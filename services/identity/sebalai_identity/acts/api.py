@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/acts", tags=["acts"])
 Word = Annotated[str | None, Query(min_length=1, max_length=120, pattern=TEXT_PATTERN)]
 
 
-def _filter(subject: Word = None, actor: Word = None, act: Word = None) -> ActFilter:
+async def _filter(subject: Word = None, actor: Word = None, act: Word = None) -> ActFilter:
     return ActFilter(subject, actor, act)
 
 

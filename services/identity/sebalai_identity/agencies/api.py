@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/agencies", tags=["agencies"])
 Word = Annotated[str | None, Query(min_length=1, max_length=80, pattern=TEXT_PATTERN)]
 
 
-def _filter(kind: Word = None, q: Word = None, at: date | None = None) -> AgencyFilter:
+async def _filter(kind: Word = None, q: Word = None, at: date | None = None) -> AgencyFilter:
     return AgencyFilter(kind, q, at)
 
 

@@ -10,7 +10,7 @@ from sebalai_shared.problems import NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.credentials import actions as credentials
-from sebalai_identity.credentials.actions import PasswordWeak
+from sebalai_identity.credentials.actions import Keeper, PasswordWeak
 from sebalai_identity.my_access import actions
 from sebalai_identity.my_access.actions import ProveAgain, SignInNeeded
 from sebalai_identity.sessions.actions import Session, cookie_name
@@ -29,7 +29,7 @@ from sebalai_identity.web.desk import (
 from sebalai_identity.web.pages import link
 from sebalai_identity.web.qr import picture_of
 from sebalai_identity.web.route import PageRoute
-from sebalai_identity.web.visit import FormForged
+from sebalai_identity.web.visit import FormForged, Visit
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -43,9 +43,7 @@ Work = Callable[[AsyncSession, Session], Awaitable[Response | None]]
 class Page:
     """One request to these pages: who it is, its form, and the way back."""
 
-    def __init__(
-        self, request: Request, visit: TheVisit, keeper: TheKeeper, _: PublicAccess
-    ) -> None:
+    def __init__(self, request: Request, visit: Visit, keeper: Keeper) -> None:
         self.request, self.visit, self.keeper = request, visit, keeper
         self.form: dict[str, str] = {}
 
@@ -76,7 +74,11 @@ class Page:
             raise NotFound("There is no such thing.") from error
 
 
-ThePage = Annotated[Page, Depends(Page)]
+async def _page(request: Request, visit: TheVisit, keeper: TheKeeper, _: PublicAccess) -> Page:
+    return Page(request, visit, keeper)
+
+
+ThePage = Annotated[Page, Depends(_page)]
 
 
 @router.api_route(HOME, methods=READING)

@@ -36,7 +36,7 @@ State = Literal["active", "deactivated"]
 ONE = responses(PersonUnknown, PeopleOnly, NoSealingKey)
 
 
-def _filter(q: Word = None, state: State | None = None) -> PersonFilter:
+async def _filter(q: Word = None, state: State | None = None) -> PersonFilter:
     return PersonFilter(q, state)
 
 

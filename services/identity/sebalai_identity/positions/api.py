@@ -23,7 +23,7 @@ from sebalai_identity.wording import Instant
 router = APIRouter(prefix="/v1/positions", tags=["positions"])
 
 
-def _filter(
+async def _filter(
     agency: Slug | None = None, code: Slug | None = None, at: Instant | None = None
 ) -> PositionFilter:
     return PositionFilter(agency, code, at)

@@ -34,13 +34,13 @@ from sebalai_identity.wording import Ending, Instant
 router = APIRouter(prefix="/v1", tags=["postings"])
 
 
-def _postings(
+async def _postings(
     person_id: UUID | None = None, position_id: UUID | None = None, at: Instant | None = None
 ) -> PostingFilter:
     return PostingFilter(person_id, position_id, at)
 
 
-def _delegations(
+async def _delegations(
     from_posting_id: UUID | None = None,
     to_posting_id: UUID | None = None,
     at: Instant | None = None,

@@ -20,7 +20,7 @@ Kemendagri = Annotated[str | None, Query(pattern=r"^[0-9]{2}(\.[0-9]{2,4}){0,3}$
 Bps = Annotated[str | None, Query(pattern=r"^[0-9]{2,10}$")]
 
 
-def _filter(
+async def _filter(
     kind: Kind = None,
     parent: Kemendagri = None,
     kemendagri_code: Kemendagri = None,

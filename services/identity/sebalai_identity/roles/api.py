@@ -31,7 +31,7 @@ router = APIRouter(prefix="/v1", tags=["roles"])
 State = Literal["requested", "active", "refused", "revoked"]
 
 
-def _filter(
+async def _filter(
     person_id: UUID | None = None, role: RoleCode | None = None, state: State | None = None
 ) -> GrantFilter:
     return GrantFilter(person_id, role, state)

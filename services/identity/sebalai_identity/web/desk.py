@@ -30,13 +30,13 @@ InteractionId = Annotated[str | None, Query(max_length=INTERACTION_MAX)]
 Language = Annotated[str | None, Query(alias="lang", max_length=10)]
 
 
-def keeper_of(request: Request) -> Keeper:
+async def keeper_of(request: Request) -> Keeper:
     keeper = request.app.state.keeper
     assert isinstance(keeper, Keeper)  # noqa: S101 - set when the application is made
     return keeper
 
 
-def visit_of(request: Request, lang: Language = None) -> Visit:
+async def visit_of(request: Request, lang: Language = None) -> Visit:
     language = language_of(lang, (), request.headers.get("Accept-Language", ""))
     name = cookie_name(request.app.state.settings.public_url)
     return Visit.of(request, language, name)

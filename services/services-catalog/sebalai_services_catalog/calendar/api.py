@@ -37,7 +37,7 @@ AGENCY = r"^(\*|[a-z0-9-]{1,40})$"
 Agency = Annotated[str, Query(pattern=AGENCY, description="an agency's slug; `*` is the province")]
 
 
-def _day_of(day: Annotated[date, Path()]) -> date:
+async def _day_of(day: Annotated[date, Path()]) -> date:
     """Raises: FieldInvalid."""
     if not YEAR_MIN <= day.year <= YEAR_MAX:
         raise FieldInvalid("/day", f"Years {YEAR_MIN} to {YEAR_MAX} are kept.")

@@ -54,12 +54,12 @@ consents = APIRouter(prefix="/v1/consents", tags=["consents"])
 Kind = Annotated[str, Path(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 
 
-def _said(wanted: ConsentWrite) -> None:
+async def _said(wanted: ConsentWrite) -> None:
     """Its only values are what must be said, so a well-formed body says it all."""
     del wanted
 
 
-def _fetcher(request: Request, caller: IdentifiedAccess, clock: Now) -> Fetcher:
+async def _fetcher(request: Request, caller: IdentifiedAccess, clock: Now) -> Fetcher:
     """Raises: EvidenceNotOffered, where no gateway is connected."""
     source: EvidenceSource | None = getattr(request.app.state, "evidence", None)
     if source is None:

@@ -23,7 +23,7 @@ Number = Annotated[int, Path(ge=1, le=200)]
 Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 
-def _key(scheme: Scheme, year: Year, number: Number) -> tuple[Scheme, int, int]:
+async def _key(scheme: Scheme, year: Year, number: Number) -> tuple[Scheme, int, int]:
     return scheme, year, number
 
 

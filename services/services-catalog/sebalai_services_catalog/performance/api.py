@@ -75,7 +75,7 @@ class LeadershipRead(BaseModel):
     complaints: list[ComplaintsRead]
 
 
-def _period(clock: Now, since: Since = None, until: Until = None) -> tuple[date, date]:
+async def _period(clock: Now, since: Since = None, until: Until = None) -> tuple[date, date]:
     """Raises: FieldInvalid."""
     last = until or civil_date(clock.now())
     first = since or last - PERIOD_DEFAULT

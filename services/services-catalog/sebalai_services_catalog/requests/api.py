@@ -66,7 +66,7 @@ async def _read(session: Transaction, clock: Now, row: ServiceRequest) -> Reques
     return request_read(row, tasks, await calendars(session), clock.now())
 
 
-def _filter(
+async def _filter(
     mine: bool = False,  # noqa: FBT001, FBT002 - a query parameter
     state: State | None = None,
     service: Slug | None = None,

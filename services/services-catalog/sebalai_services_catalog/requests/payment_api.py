@@ -36,7 +36,7 @@ Timestamp = Annotated[str, Header(alias="X-TIMESTAMP", max_length=40)]
 Signature = Annotated[str, Header(alias="X-SIGNATURE", max_length=200)]
 
 
-def _counter_is_open(request: Request) -> None:
+async def _counter_is_open(request: Request) -> None:
     if request.app.state.settings.payments_url:
         raise CounterClosed("The bill's account takes the money.")
 

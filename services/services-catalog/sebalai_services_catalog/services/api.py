@@ -39,7 +39,7 @@ from sebalai_services_catalog.services.store import Published
 from sebalai_services_catalog.sparse import Fields, Sparse
 
 
-def _documented(fields: Fields = None) -> None:
+async def _documented(fields: Fields = None) -> None:
     """Only for the description: `Sparse` does it."""
     del fields
 
@@ -71,7 +71,7 @@ async def _facts(session: Transaction, clock: Now) -> Facts:
 KnownFacts = Annotated[Facts, Depends(_facts)]
 
 
-def _filter(
+async def _filter(
     facts: KnownFacts,
     agency: AgencySlug | None = None,
     audience: Audience | None = None,
@@ -186,7 +186,7 @@ MOVES = responses(ServiceUnknown, ServiceActRefused, ServiceStateConflict)
 Move = Callable[[str, Act], Awaitable[ServiceRead]]
 
 
-def _mover(
+async def _mover(
     wanted: Reason, caller: IdentifiedAccess, session: Transaction, clock: Now, facts: KnownFacts
 ) -> Move:
     """Takes a service, by its slug, through one act of its life; the routes below name the act."""

@@ -56,7 +56,7 @@ class MissRead(BaseModel):
     last_on: date
 
 
-def _within(
+async def _within(
     agency: AgencySlug | None = None, audience: Audience | None = None, event: Slug | None = None
 ) -> Narrowed:
     return Narrowed(agency, audience, event)
@@ -67,7 +67,7 @@ class Asked(BaseModel):
     limit: int
 
 
-def _asked(q: Words, limit: Limit = LIMIT_DEFAULT) -> Asked:
+async def _asked(q: Words, limit: Limit = LIMIT_DEFAULT) -> Asked:
     return Asked(words=q, limit=limit)
 
 
