@@ -95,9 +95,11 @@ def client(reach: Reach, *, base_url: str = "", read_seconds: float = READ_SECON
 
 
 class Client(httpx.AsyncClient):
-    async def fetch(self, url: str, *, limit: int = ANSWER_BYTES_LIMIT, **options: Any) -> Response:
-        """GET with a bound on the answer's size. Raises: Error, AnswerTooLarge."""
-        async with self.stream("GET", url, **options) as answer:
+    async def fetch(
+        self, url: str, *, method: str = "GET", limit: int = ANSWER_BYTES_LIMIT, **options: Any
+    ) -> Response:
+        """With a bound on the answer's size. Raises: Error, AnswerTooLarge."""
+        async with self.stream(method, url, **options) as answer:
             chunks: list[bytes] = []
             size = 0
             async for chunk in answer.aiter_bytes():

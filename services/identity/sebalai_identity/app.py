@@ -22,6 +22,7 @@ from sebalai_identity.oauth.throttle import (
     DEVICE_FAILURES_MAX,
     DEVICE_WINDOW_SECONDS,
     FAILURES_MAX,
+    OUTSIDE_TRIES_MAX,
     WINDOW_SECONDS,
     Throttle,
 )
@@ -63,7 +64,8 @@ def identity_app(
     settings: IdentitySettings, database: Database | None = None, clock: Clock | None = None
 ) -> FastAPI:
     """`database` may be absent only to read the application's own description."""
-    app = create_app(settings, Member(NAME, TITLE, ROUTERS), database=database, clock=clock)
+    member = Member(NAME, TITLE, ROUTERS, lifespan=signing_in.lifespan)
+    app = create_app(settings, member, database=database, clock=clock)
     app.add_middleware(CrossOrigin)
     sealer = sealer_of(settings)
     if sealer is not None:
@@ -72,6 +74,7 @@ def identity_app(
     app.state.register = Registers()
     app.state.client_throttle = Throttle(time.monotonic, FAILURES_MAX, WINDOW_SECONDS)
     app.state.device_throttle = Throttle(time.monotonic, DEVICE_FAILURES_MAX, DEVICE_WINDOW_SECONDS)
+    app.state.outside_throttle = Throttle(time.monotonic, OUTSIDE_TRIES_MAX, WINDOW_SECONDS)
     app.state.ring = Ring(sealer, app.state.clock)
     app.state.vault = vault_of(settings)
     signing_in.install(app, settings, sealer, database)

@@ -15,6 +15,7 @@ RECOVERY = "rcv"
 PASSKEY = "swk"
 BOUND_PASSKEY = "hwk"
 VERIFIED_USER = "user"
+OUTSIDE = "outside"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ LIMITS = {
     3: Limits(timedelta(hours=12), timedelta(minutes=15)),
 }
 HIGHEST = max(LIMITS)
+OUTSIDE_LEVELS = {f"{OUTSIDE}-{level}": level for level in LIMITS}
 
 
 def acr_of(level: int) -> str:
@@ -49,7 +51,8 @@ def level_by(methods: Iterable[str]) -> int:
     """The level that methods used together give.
 
     3: a passkey bound to its device, user verified. 2: a passkey with user verification, or
-    password with a one-time or a recovery code. 1: anything else.
+    password with a one-time or a recovery code. What an outside provider says it is worth is not
+    raised by us. 1: anything else.
     """
     used = frozenset(methods)
     if {BOUND_PASSKEY, VERIFIED_USER} <= used:
@@ -57,4 +60,9 @@ def level_by(methods: Iterable[str]) -> int:
     has_second = PASSWORD in used and used & {ONE_TIME, RECOVERY}
     if {PASSKEY, VERIFIED_USER} <= used or has_second:
         return 2
-    return 1
+    return max((OUTSIDE_LEVELS[one] for one in used & OUTSIDE_LEVELS.keys()), default=1)
+
+
+def outside_methods(provider: str, level: int) -> list[str]:
+    """Who vouched, and for which level: `outside:inapas`, `outside-2`."""
+    return [f"{OUTSIDE}:{provider}", f"{OUTSIDE}-{level}"]

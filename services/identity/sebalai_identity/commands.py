@@ -39,6 +39,7 @@ from sebalai_identity.keys.jobs import KeysPublisher
 from sebalai_identity.oauth.actions import ROUNDS
 from sebalai_identity.oauth.desk import Desk, Server
 from sebalai_identity.oauth.jobs import LogoutNotices
+from sebalai_identity.outside_providers.actions import ROUNDS as OUTSIDE_ROUNDS
 from sebalai_identity.positions.actions import load_positions
 from sebalai_identity.postings.jobs import LAPSES_EACH, lapse
 from sebalai_identity.ranks.actions import load_ranks
@@ -52,7 +53,7 @@ from sebalai_identity.settings import IdentitySettings
 SWEEP_EACH = timedelta(minutes=1)
 KEYS_EACH = timedelta(days=1)
 ROUNDS_EACH = timedelta(minutes=1)
-SHORT_LIVED = (INTERACTIONS, REVOCATIONS, *ROUNDS)
+SHORT_LIVED = (INTERACTIONS, REVOCATIONS, *ROUNDS, *OUTSIDE_ROUNDS)
 FAILED_EXIT = 1
 
 Answer = TypeVar("Answer")

@@ -22,6 +22,8 @@ _APPLICATION = {
 }
 _AUTHENTICATED = {"session_id": _ID, "subject": _ID, "acr": _TEXT, "amr": _TEXTS}
 _CONSENT = {"subject": _ID, "client_id": _ID}
+_OUTSIDE_PROVIDER = {"provider_id": _ID, "provider": _TEXT, "asked_by": _TEXT, "by": _TEXT}
+_OUTSIDE_IDENTITY = {"person_id": _ID, "issuer": _TEXT, "by": _TEXT}
 EVENTS: dict[str, dict[str, Any]] = {
     "identity.agency.registered.v1": {"agency_id": _ID, "agency": _TEXT, "kind": _TEXT},
     "identity.application.registered.v1": _APPLICATION,
@@ -54,6 +56,12 @@ EVENTS: dict[str, dict[str, Any]] = {
         "previous": {"type": ["string", "null"]},
         "version": {"type": "integer"},
     },
+    "identity.outside-provider.requested.v1": _OUTSIDE_PROVIDER,
+    "identity.outside-provider.enabled.v1": _OUTSIDE_PROVIDER,
+    "identity.outside-provider.refused.v1": _OUTSIDE_PROVIDER,
+    "identity.outside-provider.disabled.v1": _OUTSIDE_PROVIDER,
+    "identity.outside-identity.linked.v1": _OUTSIDE_IDENTITY,
+    "identity.outside-identity.unlinked.v1": _OUTSIDE_IDENTITY,
     **people.EVENTS,
 }
 

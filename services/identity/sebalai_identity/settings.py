@@ -10,12 +10,15 @@ class IdentitySettings(MemberSettings):
 
     `breached_passwords_file`: sorted SHA-1 of breached passwords, as haveibeenpwned.com gives them
     out; without it the list that is shipped must do. `private_clients`: hosts or CIDR inside
-    private ranges where clients may be told of a logout, by comma.
+    private ranges where clients may be told of a logout, by comma. `outside_keys_dir`: private JWKs
+    towards outside providers; `private_outside_providers`: those that stand inside private ranges.
     """
 
     sealing_key_file: Path | None = None
     breached_passwords_file: Path | None = None
     private_clients: str = ""
+    outside_keys_dir: Path | None = None
+    private_outside_providers: str = ""
 
     @property
     def audience(self) -> str:

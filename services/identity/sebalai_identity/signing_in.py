@@ -1,5 +1,9 @@
 """What sign-in brings to the member: the routers of its pages, and what they stand on."""
 
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
 from fastapi import APIRouter, FastAPI
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
@@ -10,6 +14,9 @@ from sebalai_identity.credentials.actions import Breached, Keeper, PasswordWorke
 from sebalai_identity.keys.sealing import Sealer
 from sebalai_identity.my_access import api as my_access
 from sebalai_identity.my_access import passkey_api as my_passkeys
+from sebalai_identity.outside_providers import api as outside_providers
+from sebalai_identity.outside_providers.actions import KeyFolder, OutsideProviders, far_of
+from sebalai_identity.outside_sign_in import api as outside_sign_in
 from sebalai_identity.settings import IdentitySettings
 from sebalai_identity.sign_in import api as sign_in
 from sebalai_identity.sign_in import passkey_api as sign_in_passkeys
@@ -22,6 +29,8 @@ ROUTERS: list[APIRouter] = [
     credentials.router,
     my_access.router,
     my_passkeys.router,
+    outside_providers.router,
+    outside_sign_in.router,
 ]
 
 
@@ -40,9 +49,21 @@ def keeper_of(
     return Keeper(database, clock, PasswordWorkers(), secrets_of(sealer), breached)
 
 
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    yield
+    await app.state.outside.far.aclose()
+
+
 def install(
     app: FastAPI, settings: IdentitySettings, sealer: Sealer | None, database: Database | None
 ) -> None:
     app.state.pages = Pages()
+    app.state.outside = OutsideProviders(
+        far_of(settings.private_outside_providers, time.monotonic),
+        KeyFolder(settings.outside_keys_dir),
+        app.state.clock,
+        settings.public_url,
+    )
     if database is not None:
         app.state.keeper = keeper_of(settings, sealer, database, app.state.clock)

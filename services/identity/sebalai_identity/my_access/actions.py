@@ -13,6 +13,8 @@ from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.actions import AccountRead, Keeper, PasskeyRead
 from sebalai_identity.grants.actions import end_client_tokens
 from sebalai_identity.my_access import access
+from sebalai_identity.outside_providers import actions as outside
+from sebalai_identity.outside_providers.actions import LinkedIdentity, Provider
 from sebalai_identity.persons.actions import KnownPerson, get_person
 from sebalai_identity.sessions import actions as sessions
 from sebalai_identity.sessions.actions import Session
@@ -44,6 +46,8 @@ class MyAccess:
     passkeys: list[PasskeyRead]
     has_one_time: bool
     codes_left: int
+    linked: list[LinkedIdentity]
+    linkable: list[Provider]
 
 
 async def require_session(session: AsyncSession, keeper: Keeper, cookie: str | None) -> Session:
@@ -66,6 +70,9 @@ async def require_fresh(session: AsyncSession, keeper: Keeper, cookie: str | Non
 async def show(session: AsyncSession, keeper: Keeper, present: Session) -> MyAccess:
     subject, clock = present.subject, keeper.clock
     agreed = await consents.list_consents(session, clock, subject=subject)
+    providers = await outside.enabled_providers(session)
+    linked = await outside.identities_of(session, providers, person_id=subject)
+    issuers = {one.issuer for one in linked}
     names = await names_of(session, client_ids=[one.client_id for one in agreed])
     return MyAccess(
         present=present,
@@ -78,6 +85,8 @@ async def show(session: AsyncSession, keeper: Keeper, present: Session) -> MyAcc
         passkeys=await credentials.list_passkeys(session, subject=subject),
         has_one_time=await credentials.has_one_time(session, subject=subject),
         codes_left=await credentials.codes_left(session, subject=subject),
+        linked=linked,
+        linkable=[one for one in providers if one.issuer not in issuers],
     )
 
 

@@ -85,7 +85,9 @@ ThePage = Annotated[Page, Depends(_page)]
 async def show(here: ThePage) -> Response:
     async def work(session: AsyncSession, present: Session) -> Response:
         mine = await actions.show(session, here.keeper, present)
-        return page(here.request, here.visit, Place("my_access.html", HOME), mine=mine)
+        # The button of an outside provider leads there.
+        place = Place("my_access.html", HOME, leaves_site=bool(mine.linkable))
+        return page(here.request, here.visit, place, mine=mine)
 
     return await here.read(work)
 

@@ -13,6 +13,8 @@ FAILURES_MAX = 20
 WINDOW_SECONDS = 60.0
 DEVICE_FAILURES_MAX = 20
 DEVICE_WINDOW_SECONDS = 3600.0
+OUTSIDE_TRIES_MAX = 30
+"""Sign-ins with an outside provider a minute from one network: each costs the provider a call."""
 ENTRIES_MAX = 20_000
 NAME_LENGTH_MAX = 64
 NAMES_A_SOURCE = 15

@@ -6,7 +6,7 @@ nothing (no fixation). Owns no page and no credential: who calls `start` has see
 
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -123,6 +123,14 @@ async def raise_session(
     made = _read(row, level)
     await publish(session, events.raised(row.id, row.subject, made.acr, made.amr, now))
     return Opened(made, fresh)
+
+
+async def date_back(session: AsyncSession, *, session_id: UUID, to: datetime) -> None:
+    """The proof that opened or raised it was seen elsewhere, earlier: it counts from then."""
+    row = await session.get_one(SignedIn, session_id)
+    row.auth_time, row.floor_since = min(row.auth_time, to), min(row.floor_since, to)
+    row.expires_at = access.ends_at(row)
+    await session.flush()
 
 
 async def list_sessions(session: AsyncSession, clock: Clock, *, subject: UUID) -> list[Session]:

@@ -20,6 +20,7 @@ from sebalai_identity.credentials.actions import (
     PasswordWeak,
 )
 from sebalai_identity.interactions.actions import refuse_interaction
+from sebalai_identity.outside_providers.actions import enabled_providers
 from sebalai_identity.sign_in import actions
 from sebalai_identity.sign_in.actions import Situation
 from sebalai_identity.web import pages
@@ -32,6 +33,7 @@ from sebalai_identity.web.desk import (
     TheKeeper,
     TheVisit,
     Told,
+    after_sign_in,
     form_of,
     onward,
     page,
@@ -89,6 +91,8 @@ async def _sign_in_page(
 ) -> Response:
     told = told or Told()
     known, lacks_means = None, False
+    async with keeper.database.transaction() as session:
+        providers = await enabled_providers(session)
     if found.session is not None:
         async with keeper.database.transaction() as session:
             account = await credentials.account_of(session, subject=found.session.subject)
@@ -104,8 +108,11 @@ async def _sign_in_page(
         "signed_in_as": known,
         "wants_more": found.is_raising,
         "lacks_means": lacks_means,
+        "providers": providers,
     }
-    place = Place("sign_in.html", SIGN_IN, interaction.id if interaction else None)
+    # The button of an outside provider leads there.
+    leaves, interaction_id = bool(providers), interaction.id if interaction else None
+    place = Place("sign_in.html", SIGN_IN, interaction_id, leaves_site=leaves)
     return page(request, visit, place, told, **values)
 
 
@@ -128,7 +135,7 @@ async def sign_in(
         return await _sign_in_page(request, visit, keeper, found, Told("closed"))
     if next_step is Next.SECOND:
         return visit.dress(see(link(SECOND, visit.language, interaction=interaction_id)))
-    return onward(visit, interaction_id)
+    return after_sign_in(visit, interaction_id)
 
 
 async def _prove(keeper: Keeper, visit: Visit, form: dict[str, str]) -> UUID | Told:
@@ -210,7 +217,7 @@ async def second(request: Request, visit: TheVisit, keeper: TheKeeper, _: Public
         )
     if not await _after_second(keeper, visit, half, checked.method):
         return await _sign_in_page(request, visit, keeper, found, Told("closed"))
-    return onward(visit, interaction_id)
+    return after_sign_in(visit, interaction_id)
 
 
 async def _after_second(keeper: Keeper, visit: Visit, half: Half, method: str) -> bool:
@@ -249,7 +256,7 @@ async def accept_invitation(
     if failure is None:
         failure = await _accept(keeper, visit, form, interaction_id)
     if failure is None:
-        return onward(visit, interaction_id)
+        return after_sign_in(visit, interaction_id)
     place = Place("invitation.html", INVITATION, interaction_id)
     return page(request, visit, place, Told(failure), **values)
 

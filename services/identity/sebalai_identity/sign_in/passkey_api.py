@@ -8,7 +8,7 @@ from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.actions import Site
 from sebalai_identity.sign_in import actions
 from sebalai_identity.web import pages
-from sebalai_identity.web.desk import FORM_HEADER, TheKeeper, TheVisit, where_onward
+from sebalai_identity.web.desk import FORM_HEADER, TheKeeper, TheVisit, where_after_sign_in
 
 router = APIRouter(include_in_schema=False, prefix="/sign-in/passkey")
 
@@ -42,7 +42,7 @@ async def finish(
             session, keeper, visit=visit, subject=proven.subject, methods=proven.methods
         )
     visit.language = "en" if sent.get("lang") == "en" else "id"
-    location = where_onward(visit, interaction_id)
+    location = where_after_sign_in(visit, interaction_id)
     answer = JSONResponse({"location": location}, headers=pages.HEADERS)
     visit.dress(answer)
     return answer

@@ -24,6 +24,7 @@ READING = ["GET", "HEAD"]
 CONTINUE = "/oauth/authorize/continue"
 HOME = "/my-access"
 SIGN_IN = "/sign-in"
+OUTSIDE_LINK = "/sign-in/link"
 FORM_HEADER = "Sebalai-Form"
 
 InteractionId = Annotated[str | None, Query(max_length=INTERACTION_MAX)]
@@ -62,6 +63,12 @@ _STATUS = {
     "busy": 503,
     "forged": 403,
     "closed": 403,
+    "outside-away": 503,
+    "outside-distrusted": 400,
+    "outside-declined": 403,
+    "outside-other": 403,
+    "outside-second": 409,
+    "outside-ended": 404,
 }
 
 
@@ -110,6 +117,17 @@ def where_onward(visit: Visit, interaction_id: str | None) -> str:
     if interaction_id:
         return f"{CONTINUE}?{urlencode({'interaction': interaction_id})}"
     return link(HOME, visit.language)
+
+
+def where_after_sign_in(visit: Visit, interaction_id: str | None) -> str:
+    """First to the identity of an outside provider that waits in this browser to be linked."""
+    if visit.outside_cookie is not None:
+        return link(OUTSIDE_LINK, visit.language, interaction=interaction_id)
+    return where_onward(visit, interaction_id)
+
+
+def after_sign_in(visit: Visit, interaction_id: str | None) -> Response:
+    return visit.dress(see(where_after_sign_in(visit, interaction_id)))
 
 
 def onward(visit: Visit, interaction_id: str | None) -> Response:

@@ -19,6 +19,7 @@ from sebalai_shared.problems import Forbidden
 BROWSER_BYTES = 32
 BROWSER_LENGTH = 43
 DEVICE_SECONDS = 400 * 24 * 3600
+OUTSIDE_SECONDS = 600
 SOURCE_HEADER = "Sebalai-Source"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "CrOS", "Linux")
@@ -52,6 +53,7 @@ class Visit:
     device_name: str
     session_cookie: str | None = None
     device_cookie: str | None = None
+    outside_cookie: str | None = None
     sent_origin: str | None = None
     _set: dict[str, tuple[str, int | None]] = field(
         default_factory=dict[str, tuple[str, int | None]]
@@ -69,6 +71,7 @@ class Visit:
             device_name=device_name(request.headers.get("User-Agent", "")),
             session_cookie=cookies.get(session_name),
             device_cookie=cookies.get(_name(public_url, "device")),
+            outside_cookie=cookies.get(_name(public_url, "outside")),
             sent_origin=request.headers.get("Origin"),
         )
         if len(visit.browser) != BROWSER_LENGTH:
@@ -97,6 +100,15 @@ class Visit:
             self.device_cookie = secrets.token_urlsafe(BROWSER_BYTES)
         self.put(_name(self.public_url, "device"), self.device_cookie, DEVICE_SECONDS)
         return self.device_cookie
+
+    def remember_outside(self, token: str) -> None:
+        """Opens an identity of an outside provider that waits to be linked, in this browser."""
+        self.outside_cookie = token
+        self.put(_name(self.public_url, "outside"), token, OUTSIDE_SECONDS)
+
+    def forget_outside(self) -> None:
+        self.outside_cookie = None
+        self.put(_name(self.public_url, "outside"), "", 0)
 
     def put(self, name: str, value: str, seconds: int | None = None) -> None:
         """A cookie set with the answer; 0 seconds takes it away, None ends with the browser."""

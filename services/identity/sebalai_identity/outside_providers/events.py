@@ -1,0 +1,10 @@
+"""Facts about outside providers and linked identities: ids and slugs, never a `sub` or a NIK."""
+
+REQUESTED = "identity.outside-provider.requested.v1"
+ENABLED = "identity.outside-provider.enabled.v1"
+REFUSED = "identity.outside-provider.refused.v1"
+DISABLED = "identity.outside-provider.disabled.v1"
+LINKED = "identity.outside-identity.linked.v1"
+UNLINKED = "identity.outside-identity.unlinked.v1"
+SIGNED_IN = "identity.outside-identity.signed-in"
+"""An act alone: the session tells of itself."""
