@@ -148,6 +148,11 @@ def test_a_developer_sees_what_was_received_and_has_it_sent_again(platform, seba
     ident = json.loads(told)["event_id"]
     here = ("--subscription", made["id"])
     until(lambda: ident in sebalai(SUBSCRIBER, "events", "list", *here)[1])
+    code, told = sebalai(SUBSCRIBER, "events", "attempts", ident, *here, "--json")
+    assert code == 0
+    assert [(one["number"], one["status"]) for one in json.loads(told)] == [(1, 204)]
+    code, told = sebalai(SUBSCRIBER, "events", "attempts", str(uuid7()), *here)
+    assert (code, told) == (1, "It was never tried here.\n")
     assert "1 of 1 received" in sebalai(PUBLISHER, "events", "show", ident)[1]
     assert sebalai(SUBSCRIBER, "events", "resend", ident, *here) == (0, "1 fit; add --yes.\n")
     assert len(hook.got) == 2

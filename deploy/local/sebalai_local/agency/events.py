@@ -215,6 +215,18 @@ def _line(one: dict[str, Any]) -> str:
     return f"{told}  {one['event_id']}  {reason}".rstrip()
 
 
+def events_attempts(_: Home, options: Options) -> int:
+    async def work(agency: Agency) -> int:
+        path = f"{API}/subscriptions/{await _webhook(agency, options)}/attempts"
+        asked = {"event_id": options.event_id, "limit": PAGE_ROWS}
+        tried = (await agency.ask("GET", path, params=asked))["items"][::-1]
+        lines = [_line(one) + f"  {one['milliseconds']} ms" for one in tried]
+        show(options, tried, "\n".join(lines) or "It was never tried here.")
+        return 0 if tried else 1
+
+    return run(work)
+
+
 def events_show(_: Home, options: Options) -> int:
     async def work(agency: Agency) -> int:
         found = await agency.ask("GET", f"{API}/events/{options.event_id}")

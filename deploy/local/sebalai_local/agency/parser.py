@@ -19,7 +19,8 @@ WORDS: dict[str, list[str]] = {
     "tail": [],
     "listen": [],
     "trigger": [],
-    "events": ["list", "show", "resend"],
+    "events": ["list", "attempts", "show", "resend"],
+    "hook": [],
     "completion": ["bash", "zsh"],
 }
 
@@ -100,6 +101,8 @@ def _events(parsers: Any) -> None:
     events = _group(parsers, "events", "what your webhooks received, and what they did not")
     listed = _one(events, "list", "tries, newest first", "events_list")
     listed.add_argument("--open", action="store_true", help="what is not delivered instead")
+    attempts = _one(events, "attempts", "each try of one event, the first first", "events_attempts")
+    attempts.add_argument("event_id")
     show = _one(events, "show", "who received an event that you published", "events_show")
     show.add_argument("event_id")
     resend = _one(events, "resend", "deliver once more; says first how many", "events_resend")
@@ -108,10 +111,21 @@ def _events(parsers: Any) -> None:
         "--since", metavar="TIME", help="else all since then, e.g. 2026-11-24T00:00Z"
     )
     resend.add_argument("--yes", action="store_true", help="do it; else only the count")
-    for command in (listed, resend):
+    for command in (listed, attempts, resend):
         command.add_argument("--subscription", metavar="ID", help="where you have more than one")
-    for command in (listen, trigger, listed, show, resend):
+    for command in (listen, trigger, listed, attempts, show, resend):
         command.set_defaults(module="agency.events")
+    _hook(parsers)
+
+
+def _hook(parsers: Any) -> None:
+    told = "a webhook address to try things with, and a page that shows each attempt"
+    hook = parsers.add_parser("hook", help=told, description=told)
+    hook.set_defaults(module="agency.hook_page", command="hook_page")
+    hook.add_argument("--port", type=int, default=0, help="else a free one, which is printed")
+    hook.add_argument("--secret", metavar="whsec_...", help="check signatures with it")
+    hook.add_argument("--answer", type=int, default=204, metavar="STATUS", help="default 204")
+    hook.add_argument("--fail", type=int, default=0, metavar="N", help="answer the first N by 500")
 
 
 def _group(parsers: Any, name: str, told: str) -> Any:
