@@ -2,7 +2,8 @@
 """Every secret of the compose platform, by the same code that makes the embedded platform's.
 
 Usage: make_secrets.py FOLDER. Below it: `secrets/` (engines, members), `keys/` (applications),
-and `ledger.vkey`, the public key with which anyone checks a receipt.
+`credentials/` (yours: what providers know the gateway by), and `ledger.vkey`, the public key with
+which anyone checks a receipt.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sebalai_local.province import seed
 
 def main(folder: Path) -> None:
     home = Home(folder)
-    for room in (home.root, home.secrets, home.keys):
+    for room in (home.root, home.secrets, home.keys, home.root / "credentials"):
         room.mkdir(mode=0o700, parents=True, exist_ok=True)
     secrets.ensure(home)
     for application in seed().applications:

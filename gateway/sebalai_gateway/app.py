@@ -28,6 +28,7 @@ from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.calls.path import Calls, Parts
 from sebalai_gateway.database import Pool
 from sebalai_gateway.edge.door import Edge, is_metaservice
+from sebalai_gateway.forwarding.credentials import Credentials
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
 from sebalai_gateway.quotas.leases import Quotas
@@ -126,6 +127,7 @@ class Gateway:
             public_url=settings.public_url,
             log=log,
             contracts=contracts,
+            credentials=Credentials(settings.credentials_dir),
         )
         edge = Edge(members, self._verifier, inner, self._signer, log)
         self._journal.start()

@@ -20,6 +20,7 @@ class GatewaySettings(MemberSettings):
     exchange_url: str = "http://127.0.0.1:8805"
     portal_url: str = "http://127.0.0.1:8801"
     private_providers: str = ""
+    credentials_dir: Path | None = None
     snapshot_stale_seconds: float = 900.0
     workers: int = Field(default=1, ge=1, le=64)
 

@@ -270,9 +270,12 @@ class Authority:
         file.write_bytes(signed + private)
         return file
 
-    def serves(self, *certificate):
-        """A server's context that shows such a certificate."""
+    def serves(self, *certificate, asks=False):
+        """A server's context that shows such a certificate, and may ask for the caller's."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if asks:
+            context.load_verify_locations(cadata=self.pem)
+            context.verify_mode = ssl.CERT_REQUIRED
         context.load_cert_chain(self.issue(*certificate))
         return context
 

@@ -224,6 +224,7 @@ def _own_settings(home: Home) -> dict[str, dict[str, str]]:
             "CALLER_KEY_FILE": str(home.secrets / "caller-key.jwk"),
             "ROUTES_KEYS_FILE": str(home.secrets / "routes-keys.json"),
             "SNAPSHOT_DIR": str(home.root / "snapshots"),
+            "CREDENTIALS_DIR": str(home.root / "credentials"),
             "IDENTITY_URL": home.url("identity"),
             "CATALOG_URL": home.url("catalog"),
             "ARCHIVE_URL": home.url("archive"),

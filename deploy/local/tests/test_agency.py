@@ -1,8 +1,8 @@
 """The developer's commands: grammar, profile and errors; what they call is tested where it stands."""
 
 import pytest
-from sebalai_local.agency import hook, profile
-from sebalai_local.cli import run, words
+from sebalai_local.agency import commands, hook, profile
+from sebalai_local.cli import _parser, run, words
 from sebalai_local.failures import Misuse
 from sebalai_shared import http
 
@@ -72,3 +72,23 @@ def test_a_hook_is_signed_as_standard_webhooks_wants_it():
     key = hook.key_of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     told = hook.signed(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
     assert told["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize(
+    ("told", "meant"),
+    [
+        ("bearer:simduk", {"kind": "bearer", "id": "simduk"}),
+        ("header:kunci:X-Api-Key", {"kind": "header", "id": "kunci", "header": "X-Api-Key"}),
+    ],
+)
+def test_publish_names_the_credential_by_kind_and_id(told, meant, tmp_path):
+    (tmp_path / "ca.pem").write_text("PEM")
+    line = ["interfaces", "publish", "x", "x.json", "--address", "https://x"]
+    more = ["--credential", told, "--trust", str(tmp_path / "ca.pem")]
+    assert commands.appearance(_parser().parse_args([*line, *more])) == {
+        "trust_anchors": "PEM",
+        "credential": meant,
+    }
+    assert commands.appearance(_parser().parse_args(line)) == {}
+    with pytest.raises(Misuse):
+        commands.appearance(_parser().parse_args([*line, "--credential", "bearer"]))

@@ -94,6 +94,15 @@ def query_invalid(limit: int) -> Refusal:
     )  # fmt: skip
 
 
+def credential_unavailable() -> Refusal:
+    return Refusal(
+        503, "provider-credential-unavailable", "The gateway cannot show who it is",
+        "It lacks the secret by which it appears before this provider. Nothing was forwarded; "
+        "tell the provider's agency the message_id.",
+        x_road="server.internal_error", headers=[(b"retry-after", b"10")],
+    )  # fmt: skip
+
+
 def provider_busy() -> Refusal:
     return Refusal(
         503, "provider-busy", "The interface has no room",

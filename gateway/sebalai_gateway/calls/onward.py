@@ -13,6 +13,7 @@ from sebalai_shared.caller import HEADER, AssertionSigner, Caller
 from sebalai_gateway.admission.token import Claims
 from sebalai_gateway.calls import faults
 from sebalai_gateway.calls import headers as head
+from sebalai_gateway.calls.appearance import Appearance, Appearances
 from sebalai_gateway.calls.bodies import RequestBody
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.forwarding.destinations import Address, Destination, Destinations, Ejected
@@ -24,7 +25,6 @@ from sebalai_gateway.forwarding.forwarder import (
     ProviderUnreachable,
 )
 from sebalai_gateway.forwarding.gate import Full
-from sebalai_gateway.forwarding.tls import Identities
 from sebalai_gateway.repeats.claims import Claim
 from sebalai_gateway.routing.snapshot import Interface
 from sebalai_gateway.routing.table import Decision
@@ -49,18 +49,24 @@ class Exchange:
 
 class Onward:
     def __init__(
-        self, forwarder: Forwarder, signer: AssertionSigner, destinations: Destinations
+        self,
+        forwarder: Forwarder,
+        signer: AssertionSigner,
+        destinations: Destinations,
+        appearances: Appearances,
     ) -> None:
         self._forwarder, self._signer, self._destinations = forwarder, signer, destinations
-        self._identities = Identities()
+        self._appearances = appearances
 
     async def enter(self, decision: Decision, consumer: str) -> Destination:
         """Room at the interface; `destination.gate.leave(consumer)` in the end.
 
         Raises:
-            Refusal: 503, it has no room, or all its addresses have failed lately.
+            Refusal: 503, it has no room, all its addresses have failed lately, or the secret it
+                asks for is not there.
         """
         interface = decision.interface
+        self._appearances.check(interface)
         destination = self._destinations.of(
             interface.id, interface.addresses, interface.max_concurrency
         )
@@ -76,9 +82,12 @@ class Onward:
     async def send(self, exchange: Exchange, destination: Destination) -> Answer:
         """The head of the provider's answer.
 
-        Raises: ProviderUnreachable, ProviderTimeout.
+        Raises: ProviderUnreachable, ProviderTimeout, Refusal.
         """
-        headers, manner = self._headers(exchange), self._manner(exchange.decision.interface)
+        interface = exchange.decision.interface
+        appearance = self._appearances.of(interface)
+        headers = appearance.join(self._headers(exchange))
+        manner = _manner(interface, appearance)
         exchange.call.stamp("forwarded_at")
         tried: list[Address] = []
         last: ProviderUnreachable | ProviderTimeout = ProviderUnreachable(is_unsent=True)
@@ -107,13 +116,6 @@ class Onward:
             destination.earn_retry()
             return answer
         raise AssertionError  # the last try returns or raises
-
-    def _manner(self, interface: Interface) -> Manner:
-        return Manner(
-            interface.connect_timeout_ms / 1000,
-            interface.read_timeout_ms / 1000,
-            self._identities.of(interface.trust_anchors),
-        )
 
     async def _send_to(
         self, address: Address, exchange: Exchange, headers: head.Headers, manner: Manner
@@ -152,6 +154,14 @@ class Onward:
             purpose=decision.purpose.code,
         )
         return self._signer.sign(caller, str(decision.interface.member)).encode()
+
+
+def _manner(interface: Interface, appearance: Appearance) -> Manner:
+    return Manner(
+        interface.connect_timeout_ms / 1000,
+        interface.read_timeout_ms / 1000,
+        appearance.identity,
+    )
 
 
 def _may_repeat(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sebalai_shared.caller import AssertionSigner
 from sebalai_shared.telemetry import enter_trace
@@ -18,6 +18,7 @@ from sebalai_gateway.admission.faults import bad_token, exchanged_for_another
 from sebalai_gateway.admission.proofs import Shown
 from sebalai_gateway.admission.token import Claims, TokenVerifier
 from sebalai_gateway.calls import headers as head
+from sebalai_gateway.calls.appearance import Appearances
 from sebalai_gateway.calls.bodies import (
     ClientGone,
     Measure,
@@ -40,6 +41,7 @@ from sebalai_gateway.calls.onward import Exchange, Onward
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.calls.reply import Reply
 from sebalai_gateway.database import StoreUnavailable
+from sebalai_gateway.forwarding.credentials import Credentials
 from sebalai_gateway.forwarding.destinations import Destination, Destinations
 from sebalai_gateway.forwarding.forwarder import (
     Answer,
@@ -79,6 +81,7 @@ class Parts:
     public_url: str
     log: Callable[[dict[str, object]], None]
     contracts: Contracts | None = None
+    credentials: Credentials = field(default_factory=Credentials)
 
 
 class Withheld(Exception):
@@ -88,7 +91,9 @@ class Withheld(Exception):
 class Calls:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._onward = Onward(parts.forwarder, parts.signer, Destinations())
+        self._onward = Onward(
+            parts.forwarder, parts.signer, Destinations(), Appearances(parts.credentials)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one call. An exception that leaves here makes the server cut the connection."""

@@ -8,8 +8,12 @@ from __future__ import annotations
 import hashlib
 import ssl
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from sebalai_gateway.forwarding.credentials import (
+    CredentialUnavailable,
+    Secret,
+    load_certificate,
+)
 from sebalai_gateway.forwarding.faults import ProviderUnreachable
 
 IDENTITIES_LIMIT = 1_024
@@ -56,11 +60,11 @@ class Identity:
 SYSTEM = Identity()
 
 
-def context_of(anchors: str, certificate: Path | None = None) -> ssl.SSLContext:
-    """Trusts `anchors` (PEM) alone, or what the system trusts when there are none.
+def context_of(anchors: str) -> ssl.SSLContext:
+    """Trusts `anchors` (PEM) alone, or what the system trusts when there are none; at least TLS 1.2
+    (RFC 8996).
 
-    At least TLS 1.2 (RFC 8996); `certificate` is a file with our chain and key.
-    Raises: ssl.SSLError, OSError, ValueError.
+    Raises: ssl.SSLError, ValueError.
     """
     context = ssl.create_default_context(cadata=anchors or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -68,9 +72,6 @@ def context_of(anchors: str, certificate: Path | None = None) -> ssl.SSLContext:
     if anchors:
         # An agency may name the very certificate of its server, which no authority has signed.
         context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-    if certificate is not None:
-        # An encrypted key would ask at the terminal.
-        context.load_cert_chain(certificate, password=lambda: "")
     return context
 
 
@@ -78,20 +79,35 @@ class Identities:
     """Made once each, because a context costs milliseconds; the oldest give way."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Identity] = {}
+        self._known: dict[tuple[str, str], Identity] = {}
 
-    def of(self, anchors: str) -> Identity:
-        """Raises: TlsRefused, when the anchors are no certificates: then nobody can be trusted."""
-        if not anchors:
+    def of(self, anchors: str, secret: Secret | None = None) -> Identity:
+        """Raises: TlsRefused, when the anchors are no certificates, because then nobody can be
+        trusted; CredentialUnavailable.
+        """
+        if not anchors and secret is None:
             return SYSTEM
-        found = self._known.get(anchors)
+        key = anchors, secret.digest if secret else ""
+        found = self._known.get(key)
         if found is None:
-            try:
-                context = context_of(anchors)
-            except (ssl.SSLError, ValueError):
-                raise TlsRefused(UNTRUSTED) from None
-            found = Identity(hashlib.sha256(anchors.encode()).hexdigest(), context=context)
+            found = _identity(anchors, secret)
             if len(self._known) >= IDENTITIES_LIMIT:
                 del self._known[next(iter(self._known))]
-            self._known[anchors] = found
+            self._known[key] = found
         return found
+
+
+def _identity(anchors: str, secret: Secret | None) -> Identity:
+    if not anchors and (secret is None or secret.certificate is None):
+        return Identity("", secret.digest if secret else "")
+    try:
+        context = context_of(anchors)
+    except (ssl.SSLError, ValueError):
+        raise TlsRefused(UNTRUSTED) from None
+    if secret is not None and secret.certificate is not None:
+        try:
+            load_certificate(context, secret.certificate)
+        except (OSError, ValueError):
+            raise CredentialUnavailable("the file changed while it was read") from None
+    digest = hashlib.sha256(anchors.encode()).hexdigest() if anchors else ""
+    return Identity(digest, secret.digest if secret else "", context)

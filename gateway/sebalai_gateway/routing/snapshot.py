@@ -21,6 +21,14 @@ class Purpose(msgspec.Struct, frozen=True, gc=False):
     legal_basis: str
 
 
+class Credential(msgspec.Struct, frozen=True):
+    """By which secret the gateway appears before the provider: `header` names it for that kind."""
+
+    kind: str
+    id: str
+    header: str | None = None
+
+
 class Interface(msgspec.Struct, frozen=True):
     id: str
     name: str
@@ -40,6 +48,7 @@ class Interface(msgspec.Struct, frozen=True):
     deprecated_at: int | None = None
     sunset_at: int | None = None
     trust_anchors: str = ""
+    credential: Credential | None = None
 
     @property
     def total_seconds(self) -> float:

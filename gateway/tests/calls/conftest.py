@@ -2,7 +2,11 @@
 
 import asyncio
 import contextlib
+import shutil
 import socket
+import tempfile
+import threading
+from pathlib import Path
 
 import aiohttp
 import asyncpg
@@ -14,6 +18,7 @@ from multidict import CIMultiDict
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.calls.path import Calls, Parts
 from sebalai_gateway.database import Pool
+from sebalai_gateway.forwarding.credentials import Credentials
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
 from sebalai_gateway.quotas.leases import Quotas
@@ -111,6 +116,12 @@ class Bus:
     def bear(self, **claims):
         self.token = self._issuer.token(**claims)
 
+    def keep(self, name, content, owner=PROVIDER):
+        """Puts a secret where the gateway looks for an application's, and lets a second pass."""
+        data = content if isinstance(content, bytes) else content.encode()
+        (self.secrets / f"{owner.replace('/', '.')}.{name}").write_bytes(data)
+        self.now += 1
+
     def path(self, rest="/open/x", interface="penduduk"):
         return f"/r1/{PROVIDER}/{interface}{rest}"
 
@@ -162,7 +173,7 @@ async def bus(provider, journal, journal_url, database, issuer, serving):
     signing = ECKey.generate_key("P-256", auto_kid=True)
     lines, pool = [], Pool(journal_url)
     made = Bus(table, None, database, lines, issuer)
-    made.forwarder = forwarder
+    made.forwarder, made.now, made.secrets = forwarder, 0.0, Path(tempfile.mkdtemp())
     quotas = Quotas(pool)
     parts = Parts(
         verifier=TokenVerifier(issuer.url, issuer.audience, issuer.keys),
@@ -174,6 +185,7 @@ async def bus(provider, journal, journal_url, database, issuer, serving):
         claims=Claims(Store(pool), Sealer(b"s" * 32)),
         public_url=issuer.url,
         log=lines.append,
+        credentials=Credentials(made.secrets, lambda: made.now),
     )
     async with (
         serving(Calls(parts)) as made.port,
@@ -185,6 +197,7 @@ async def bus(provider, journal, journal_url, database, issuer, serving):
     await quotas.close()
     await pool.close()
     await forwarder.close()
+    shutil.rmtree(made.secrets)
 
 
 @pytest.fixture
@@ -210,3 +223,34 @@ def journal_down(postgres_admin_url, journal, database):
             await admin.close()
 
     return down
+
+
+@contextlib.contextmanager
+def _by_hand(tls, said=b""):
+    """A TLS server that says something at once and ends without TLS's own farewell."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with contextlib.suppress(OSError):
+            plain, _ = listener.accept()
+            with plain, tls.wrap_socket(plain, server_side=True) as secure:
+                secure.recv(4_096)
+                secure.sendall(said)
+                socket.socket.shutdown(secure, socket.SHUT_WR)
+                secure.recv(4_096)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"https://localhost:{listener.getsockname()[1]}"
+    finally:
+        # Closing does not wake who accepts.
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+@pytest.fixture
+def by_hand():
+    return _by_hand

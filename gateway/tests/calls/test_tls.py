@@ -1,10 +1,7 @@
 """Providers behind TLS: whom the gateway believes, whom it does not, and what is kept apart."""
 
 import asyncio
-import contextlib
-import socket
 import ssl
-import threading
 import warnings
 
 import pytest
@@ -166,28 +163,7 @@ async def test_name_is_looked_up_and_checked_again_at_each_connection(bus, provi
     assert (found, where, len(provider.seen)) == ([200, 502, 502], [], 1)
 
 
-@contextlib.contextmanager
-def by_hand(tls, said):
-    """A TLS server that says something at once and ends without TLS's own farewell."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve():
-        with contextlib.suppress(OSError):
-            plain, _ = listener.accept()
-            with plain, tls.wrap_socket(plain, server_side=True) as secure:
-                secure.recv(4_096)
-                secure.sendall(said)
-                socket.socket.shutdown(secure, socket.SHUT_WR)
-                secure.recv(4_096)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield f"https://localhost:{listener.getsockname()[1]}"
-    listener.close()
-    thread.join()
-
-
-async def test_answer_cut_off_below_tls_is_not_taken_for_whole(bus, authority):
+async def test_answer_cut_off_below_tls_is_not_taken_for_whole(bus, authority, by_hand):
     """An answer that ends with its connection could be cut by anyone on the way (RFC 9112, 9.8)."""
     with by_hand(authority.serves(), b"HTTP/1.1 200 OK\r\n\r\nhalf") as url:
         bus.offer("rahasia", url, trust_anchors=authority.pem)
@@ -195,7 +171,7 @@ async def test_answer_cut_off_below_tls_is_not_taken_for_whole(bus, authority):
             assert await problem_of(answer) == (502, "provider-unreachable")
 
 
-async def test_provider_that_says_why_it_cannot_speak_is_heard(bus, authority):
+async def test_provider_that_says_why_it_cannot_speak_is_heard(bus, authority, by_hand):
     with by_hand(old_only(authority), b"") as url:
         bus.offer("rahasia", url, trust_anchors=authority.pem)
         async with bus.call("POST", interface="rahasia") as answer:

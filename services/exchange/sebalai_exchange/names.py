@@ -47,6 +47,9 @@ EventType = Annotated[
     str, StringConstraints(pattern=EVENT_TYPE_PATTERN, max_length=EVENT_TYPE_LENGTH_MAX)
 ]
 Slug = Annotated[str, StringConstraints(pattern=rf"^{SLUG}$")]
+CredentialId = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$"), AfterValidator(_without_nik)
+]
 Line = Annotated[
     str,
     StringConstraints(

@@ -130,6 +130,23 @@ async def _interface_id(agency: Agency, name: str) -> str:
     return str(found["items"][0]["id"])
 
 
+def appearance(options: Options) -> dict[str, Any]:
+    """How the gateway meets the provider; the secret itself is put there by the operator.
+
+    Raises: Misuse, Failure.
+    """
+    told: dict[str, Any] = {}
+    if options.trust:
+        told["trust_anchors"] = _file(options.trust).decode("ascii", "replace")
+    if options.credential:
+        kind, _, rest = options.credential.partition(":")
+        number, _, header = rest.partition(":")
+        if not number:
+            raise Misuse("A credential has a kind and an id.", "--credential bearer:simduk")
+        told["credential"] = {"kind": kind, "id": number} | ({"header": header} if header else {})
+    return told
+
+
 def interfaces_publish(_: Home, options: Options) -> int:
     contract = _contract(options.contract)
 
@@ -141,7 +158,7 @@ def interfaces_publish(_: Home, options: Options) -> int:
             "contract": contract,
             "accept_breaks": options.accept_breaks,
             "validation": {"requests": options.requests, "responses": options.responses},
-        }
+        } | appearance(options)
         made = await agency.ask("POST", f"{API}/interfaces", json=body)
         show(options, made, f"{made['name']} version {made['contract_version']} is published.")
         return 0

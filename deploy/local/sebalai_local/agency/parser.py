@@ -64,6 +64,12 @@ def _interfaces(parsers: Any) -> None:
     publish.add_argument("--accept-breaks", action="store_true")
     for side in ("requests", "responses"):
         publish.add_argument(f"--{side}", choices=["off", "monitor", "enforce"], default="off")
+    publish.add_argument(
+        "--trust", metavar="FILE", help="certificates (PEM) your server is known by"
+    )
+    publish.add_argument(
+        "--credential", metavar="KIND:ID[:HEADER]", help="secret the gateway shows"
+    )
     diff = _one(interfaces, "diff", "what publishing a contract would break", "interfaces_diff")
     diff.add_argument("name")
     diff.add_argument("contract")

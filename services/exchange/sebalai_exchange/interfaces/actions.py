@@ -192,6 +192,9 @@ def _offer(interface: Interface, wanted: InterfacePublish) -> None:
     interface.addresses = list(wanted.addresses)
     interface.validate_requests = wanted.validation.requests
     interface.validate_responses = wanted.validation.responses
+    interface.trust_anchors = wanted.trust_anchors
+    shown = wanted.credential
+    interface.credential = shown.model_dump(exclude_none=True) if shown else None
     # Publishing again takes back an end that was announced.
     interface.reason = interface.deprecated_at = interface.sunset_at = interface.successor = None
     for name, value in wanted.limits:

@@ -21,6 +21,7 @@ from sebalai_exchange.interfaces.actions import (
     NotTheProvider,
     ReadingReserved,
 )
+from sebalai_exchange.interfaces.appearance import Credential
 from sebalai_exchange.interfaces.model import Interface
 from sebalai_exchange.interfaces.schema import (
     ContractDiff,
@@ -74,9 +75,15 @@ def _read(interface: Interface, caller: Caller) -> InterfaceRead:
         successor=interface.successor,
         state=interface.state,
         limits=Limits.model_validate(interface, from_attributes=True),
+        trust_anchors=interface.trust_anchors if shown else None,
+        credential=_credential(interface) if shown else None,
         published_at=interface.published_at,
         changed_at=interface.changed_at,
     )
+
+
+def _credential(interface: Interface) -> Credential | None:
+    return Credential.model_validate(interface.credential) if interface.credential else None
 
 
 @router.post(

@@ -49,6 +49,8 @@ class Interface(Base):
     deprecated_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     sunset_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     successor: Mapped[str | None] = mapped_column(Text)
+    trust_anchors: Mapped[str] = mapped_column(Text, default="")
+    credential: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     published_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 

@@ -12,9 +12,12 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
+from sebalai_exchange.interfaces.appearance import Credential, TrustAnchors
 from sebalai_exchange.names import InterfaceName, Line
 
 ADDRESSES_MAX = 8
@@ -85,7 +88,8 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 class InterfacePublish(BaseModel):
     """The contract itself, or the digest of one uploaded before (for those above 1 MiB).
 
-    `accept_breaks` publishes although consumers of the former version will notice.
+    `accept_breaks` publishes although consumers of the former version will notice. `trust_anchors`
+    (PEM) take the place of the system's where the provider's certificate is checked.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -99,6 +103,18 @@ class InterfacePublish(BaseModel):
     validation: Validation = Field(default_factory=Validation)
     member: Member | None = None
     limits: Limits = Field(default_factory=Limits)
+    trust_anchors: TrustAnchors = ""
+    credential: Credential | None = None
+
+    @field_validator("credential")
+    @classmethod
+    def _kept_secret(cls, value: Credential | None, info: ValidationInfo) -> Credential | None:
+        addresses = info.data.get("addresses", [])
+        if value is not None and not all(one.startswith("https://") for one in addresses):
+            raise ValueError("needs https addresses: the secret would travel in the clear")
+        if value is not None and info.data.get("member") is not None:
+            raise ValueError("members of the platform know the gateway by its assertion")
+        return value
 
     @model_validator(mode="after")
     def _one_contract(self) -> Self:
@@ -156,7 +172,9 @@ class VersionList(BaseModel):
 
 
 class InterfaceRead(BaseModel):
-    """`addresses` is null for callers that neither provide the interface nor operate the bus."""
+    """`addresses`, `trust_anchors` and `credential` are null for callers that neither provide the
+    interface nor operate the bus.
+    """
 
     id: UUID
     name: str
@@ -173,5 +191,7 @@ class InterfaceRead(BaseModel):
     successor: str | None
     state: str
     limits: Limits
+    trust_anchors: str | None
+    credential: Credential | None
     published_at: datetime
     changed_at: datetime

@@ -72,7 +72,8 @@ _ROUTED = text(
       'deprecated_at', extract(epoch FROM deprecated_at)::bigint,
       'sunset_at', extract(epoch FROM sunset_at)::bigint,
       'total_timeout_ms', total_timeout_ms, 'max_request_bytes', max_request_bytes,
-      'max_concurrency', max_concurrency)::text
+      'max_concurrency', max_concurrency, 'trust_anchors', trust_anchors,
+      'credential', credential)::text
       AS document
     FROM interface WHERE route_version > :after ORDER BY name LIMIT :limit
     """

@@ -25,7 +25,7 @@ async def test_provider_publishes_and_everyone_finds_it(call, provider, publishe
     assert published["limits"]["read_timeout_ms"] == 10_000
     assert published["limits"]["max_concurrency"] == 512
     found = (await call("GET", f"/v1/interfaces/{published['id']}")).json()
-    assert found == published | {"addresses": None}
+    assert found == published | {"addresses": None, "trust_anchors": None}
     listed = (await call("GET", "/v1/interfaces", params={"agency": "dp3acskb"})).json()
     assert listed == {"items": [found], "next": None}
     (fact,) = await events(database)

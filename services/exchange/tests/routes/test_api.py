@@ -57,6 +57,8 @@ async def test_granted_agreement_and_interface_stand_as_the_gateway_needs_them(
             "validate_responses": "off",
             "deprecated_at": None,
             "sunset_at": None,
+            "trust_anchors": "",
+            "credential": None,
         }
     ]
     assert snapshot["agreements"] == [
