@@ -1,5 +1,8 @@
 """The HTTP side of the archive: which slices answer, put together in one place."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 from sebalai_shared.app import Member, create_app
 from sebalai_shared.clock import Clock
@@ -23,6 +26,7 @@ from sebalai_archive.retention import api as retention
 from sebalai_archive.search import api as search
 from sebalai_archive.settings import ArchiveSettings
 from sebalai_archive.signing.choosing import signer_of
+from sebalai_archive.signing.outside import outside_client
 from sebalai_archive.standing import api as standing
 from sebalai_archive.uploads import api as uploads
 
@@ -55,10 +59,18 @@ def archive_app(
     ]
     store = ContentStore(settings.content_dir, settings.content_bytes_limit)
     member = Member(
-        NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED, lifespan=measuring
+        NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED, lifespan=_serving
     )
     app = create_app(settings, member, database=database, clock=clock)
     app.state.content = store
     app.state.partials = Partials(settings.content_dir)
-    app.state.signer = signer_of(settings)
+    app.state.outside = outside_client(settings)
+    app.state.signer = signer_of(settings, app.state.outside)
     return app
+
+
+@asynccontextmanager
+async def _serving(app: FastAPI) -> AsyncGenerator[None]:
+    async with measuring(app):
+        yield
+    await app.state.outside.aclose()

@@ -11,6 +11,7 @@ from sebalai_archive.incoming import events as incoming
 from sebalai_archive.outgoing import events as letters
 from sebalai_archive.records import events as records
 from sebalai_archive.settings import ArchiveSettings
+from sebalai_archive.signatures import events as signatures
 
 
 def contracts() -> dict[str, dict[str, Any]]:
@@ -19,7 +20,7 @@ def contracts() -> dict[str, dict[str, Any]]:
         f"{NAME}.openapi.json": archive_app(ArchiveSettings()).openapi()
     }
     published = records.PUBLISHED | letters.PUBLISHED | incoming.PUBLISHED
-    published |= disposals.PUBLISHED | fixity.PUBLISHED
+    published |= disposals.PUBLISHED | fixity.PUBLISHED | signatures.PUBLISHED
     for kind, data in published.items():
         documents[f"events/{kind}.json"] = data.model_json_schema()
     return documents

@@ -1,11 +1,23 @@
 """Settings of the archive."""
 
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
 
+from pydantic import SecretStr, model_validator
 from sebalai_shared.settings import MemberSettings
 
 
 class ArchiveSettings(MemberSettings):
+    """`signing_trust_file`: roots (PEM) that signers and timestamp authorities must lead to; where
+    there is a trial authority, its root is the default.
+
+    `timestamp_url` empty: signatures stay PAdES B-B. `timestamp_user` and `timestamp_password` only
+    where the authority knows its customers. `private_systems`: hosts or networks that outside
+    systems of ours, and the revocation lists of their certificates, may stand on inside private
+    ranges (comma list).
+    """
+
     content_dir: Path = Path(".run/content")
     replica_dir: Path | None = None
     scrub_bytes_per_second: int = 50 * 1024**2
@@ -14,3 +26,25 @@ class ArchiveSettings(MemberSettings):
     signing_key_file: Path | None = None
     signing_certificates_file: Path | None = None
     signing_trial_dir: Path | None = None
+    signing_trust_file: Path | None = None
+    timestamp_url: str = ""
+    timestamp_user: str = ""
+    timestamp_password: SecretStr | None = None
+    private_systems: str = ""
+
+    @model_validator(mode="after")
+    def _outside_is_whole(self) -> Self:
+        if self.timestamp_url and not (self.signing_trust_file or self.signing_trial_dir):
+            raise ValueError("timestamp_url needs signing_trust_file too")
+        if bool(self.timestamp_user) != bool(self.timestamp_password):
+            raise ValueError("timestamp_user and timestamp_password go together")
+        if self.timestamp_user:
+            self._require_tls(self.timestamp_url)
+        return self
+
+    def _require_tls(self, url: str) -> None:
+        """A password goes over TLS, or to a system of ours on a host that is named."""
+        place = urlsplit(url)
+        named = {one.strip() for one in self.private_systems.split(",")}
+        if place.scheme != "https" and place.hostname not in named:
+            raise ValueError(f"{place.hostname} gets a password only over https")

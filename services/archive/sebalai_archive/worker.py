@@ -18,12 +18,14 @@ from sebalai_archive.partials import Partials
 from sebalai_archive.records.jobs import sweep_content
 from sebalai_archive.search.jobs import index_records
 from sebalai_archive.settings import ArchiveSettings
+from sebalai_archive.signatures.jobs import SignatureKeeper
 from sebalai_archive.uploads.jobs import sweep_uploads
 
 KEYS_SWEEP_SECONDS = 3_600.0
 PROPOSE_SECONDS = 24 * 3_600.0
 EXAMINE_SECONDS = 5.0
 SCRUB_SECONDS = 60.0
+AUGMENT_SECONDS = 30.0
 ERASE_SECONDS = 300.0
 UPLOADS_SWEEP_SECONDS = 600.0
 CONTENT_SWEEP_SECONDS = 6 * 3_600.0
@@ -56,6 +58,7 @@ async def work(settings: ArchiveSettings) -> None:
         await examine_contents(database, store, SystemClock(), settings.clamd_socket)
         await index_records(database, SystemClock())
 
+    signatures = SignatureKeeper(database, store, settings, SystemClock())
     scrubber = Scrubber(database, SystemClock(), copies, settings.scrub_bytes_per_second)
 
     async def scrub() -> None:
@@ -73,10 +76,12 @@ async def work(settings: ArchiveSettings) -> None:
             every(EXAMINE_SECONDS, examine),
             every(SCRUB_SECONDS, scrub),
             every(PROPOSE_SECONDS, propose),
+            every(AUGMENT_SECONDS, signatures.augment),
             every(ERASE_SECONDS, erase),
             every(UPLOADS_SWEEP_SECONDS, forget_uploads),
             every(CONTENT_SWEEP_SECONDS, sweep_files),
         )
     finally:
+        await signatures.close()
         await broker.close()
         await database.close()

@@ -1,5 +1,9 @@
 """The archive in process, over a real database that forgets each test."""
 
+import asyncio
+import importlib.util
+import socket
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -7,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import sebalai_archive
+import uvicorn
 from sebalai_archive.app import archive_app
 from sebalai_archive.loading import load_reference
 from sebalai_archive.settings import ArchiveSettings
@@ -21,6 +26,7 @@ PACKAGE = Path(sebalai_archive.__file__).parent
 REFERENCE = Path(__file__).parents[3] / "deploy/reference"
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 BYTES_LIMIT = 3 * 1024 * 1024
+SYSTEMS = Path(__file__).parents[3] / "tests/systems"
 
 
 @pytest.fixture(scope="session")
@@ -108,3 +114,61 @@ def stranger(client_of):
 @pytest.fixture
 def anonymous(app):
     return in_process(app)
+
+
+@pytest.fixture
+def stand_in():
+    """The module of a stand-in for an outside system, by its folder under `tests/systems/`."""
+
+    def load(name):
+        file = SYSTEMS / name / "app.py"
+        spec = importlib.util.spec_from_file_location(f"stand_in_{name}", file)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture
+def listening():
+    """Serves an application on a port of loopback; gives its address."""
+
+    @asynccontextmanager
+    async def serve(app):
+        place = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+        running = asyncio.create_task(server.serve(sockets=[place]))
+        try:
+            yield f"http://127.0.0.1:{place.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
+
+    return serve
+
+
+@pytest.fixture
+async def timestamps(stand_in, listening, tmp_path):
+    """A timestamp authority that answers, with its own roots, signers, CRL and OCSP."""
+    module, folder = stand_in("timestamp_authority"), tmp_path / "timestamps"
+    folder.mkdir()
+    authority = module.Authority(folder)
+    async with listening(module.authority_app(authority)) as url:
+        authority.open(url)
+        yield authority
+
+
+@pytest.fixture
+def stamped(settings, timestamps):
+    """The archive with a signer and a timestamp authority of the same root."""
+    key, chain = timestamps.issue_signer()
+    return settings.model_copy(
+        update={
+            "signing_key_file": key,
+            "signing_certificates_file": chain,
+            "signing_trust_file": timestamps.folder / "root.pem",
+            "timestamp_url": f"{timestamps.url}/tsa",
+            "private_systems": "127.0.0.1",
+        }
+    )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.content_store import ContentStore
 from sebalai_archive.copies import Copies
@@ -16,6 +17,7 @@ from sebalai_archive.naming import named_content
 from sebalai_archive.reader import enter_as_worker
 from sebalai_archive.records.actions import ageing, ending
 from sebalai_archive.search import actions as search
+from sebalai_archive.signatures import actions as signatures
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +68,11 @@ async def erase_destroyed(database: Database, stores: Stores, clock: Clock) -> i
         for buried in await ending.unerased(session):
             named = await named_content(session, digests=[buried.sha256], now=clock.now())
             found = await _erase(stores, buried.sha256, buried.disposal_id, is_named=bool(named))
-            if found is None:
+            later = await _erase_later(session, stores, buried.record_id, buried.disposal_id, clock)
+            if found is None or later is None:
                 continue
+            if later:
+                found = {**found, "added_to_its_signature": later}
             await fixity.forget(session, sha256=buried.sha256)
             await search.forget_record(session, record_id=buried.record_id)
             if not named:
@@ -77,6 +82,19 @@ async def erase_destroyed(database: Database, stores: Stores, clock: Clock) -> i
     if proven:
         log.info("erased the content of %d destroyed records", proven)
     return proven
+
+
+async def _erase_later(
+    session: AsyncSession, stores: Stores, record_id: UUID, permit: UUID, clock: Clock
+) -> list[dict[str, object]] | None:
+    """What was added to the buried record's signature goes with it; None when one must wait."""
+    proofs: list[dict[str, object] | None] = []
+    for sha256 in await signatures.later_content(session, record_id=record_id):
+        named = await named_content(session, digests=[sha256], now=clock.now())
+        proofs.append(await _erase(stores, sha256, permit, is_named=bool(named)))
+        await fixity.forget(session, sha256=sha256)
+    whole = [one for one in proofs if one is not None]
+    return whole if len(whole) == len(proofs) else None
 
 
 async def _erase(

@@ -20,6 +20,7 @@ from sebalai_archive.disposals.model import Disposal, DisposalMinutes
 from sebalai_archive.disposals.schema import MinutesIssue
 from sebalai_archive.records import actions as records
 from sebalai_archive.rendering import minutes as rendering
+from sebalai_archive.signatures import actions as signatures
 from sebalai_archive.signing.signer import Intent, Signer
 
 REASON = "Menandatangani berita acara"
@@ -56,12 +57,16 @@ async def issue_minutes(
     paper = minutes.paper_of(disposal, items, acts, wanted)
     pdf = await rendering.render(paper, desk.clock.now())
     intent = Intent(wanted.name, wanted.position, REASON, wanted.place)
-    signed = (await desk.signer.sign(pdf, intent)).pdf
-    stored = await desk.content.put(_once(signed), hashlib.sha256(signed).digest())
+    signed = await desk.signer.sign(pdf, intent)
+    stored = await desk.content.put(_once(signed.pdf), hashlib.sha256(signed.pdf).digest())
     async with desk.database.transaction() as session:
         disposal = await _of_executor(session, caller, disposal_id)
         if await store.minutes_of(session, disposal.id) is None:
-            await _declare(session, desk.clock, caller, disposal, stored)
+            record_id = await _declare(session, desk.clock, caller, disposal, stored)
+            await signatures.take_up(
+                session, desk.clock, record_id=record_id, agency=disposal.agency,
+                signed=signed, stored=stored,
+            )  # fmt: skip
     return disposal
 
 
@@ -77,7 +82,7 @@ async def _of_executor(session: AsyncSession, caller: Caller, disposal_id: UUID)
 
 async def _declare(
     session: AsyncSession, clock: Clock, caller: Caller, disposal: Disposal, stored: Stored
-) -> None:
+) -> UUID:
     facts = {
         "title": f"{minutes.TITLES[disposal.kind].capitalize()} {disposal.id}",
         "classification": CODES[disposal.kind],
@@ -88,6 +93,7 @@ async def _declare(
     record = await records.declare_issued(session, clock, caller=owner, facts=facts, stored=stored)
     session.add(DisposalMinutes(disposal_id=disposal.id, record_id=record.id, at=clock.now()))
     await session.flush()
+    return record.id
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

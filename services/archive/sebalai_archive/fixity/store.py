@@ -13,7 +13,9 @@ async def enrol(session: AsyncSession, limit: int) -> int:
     done = await session.execute(
         text("""
             INSERT INTO fixity (sha256)
-            SELECT DISTINCT r.content_sha256 FROM record r
+            SELECT DISTINCT r.content_sha256 FROM (
+              SELECT content_sha256, id FROM record UNION ALL
+              SELECT content_sha256, record_id FROM signature_revision WHERE place > 1) r
             WHERE r.content_sha256 IS NOT NULL
               AND NOT EXISTS (SELECT 1 FROM fixity f WHERE f.sha256 = r.content_sha256)
               AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.record_id = r.id)
@@ -31,6 +33,8 @@ async def oldest(session: AsyncSession, limit: int) -> Sequence[str]:
             SELECT f.sha256 FROM fixity f
             WHERE EXISTS (SELECT 1 FROM record r WHERE r.content_sha256 = f.sha256
               AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.record_id = r.id))
+            OR EXISTS (SELECT 1 FROM signature_revision r WHERE r.content_sha256 = f.sha256
+              AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.record_id = r.record_id))
             ORDER BY f.verified_at NULLS FIRST, f.sha256 LIMIT :limit
         """),
         {"limit": limit},

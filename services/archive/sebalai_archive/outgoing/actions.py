@@ -17,6 +17,7 @@ from sebalai_archive.outgoing.model import OutgoingAct, OutgoingLetter
 from sebalai_archive.outgoing.schema import LetterDraft
 from sebalai_archive.outgoing.states import DRAFT, NUMBERED, Act, after
 from sebalai_archive.paging import PageAsk
+from sebalai_archive.signatures import actions as signatures
 from sebalai_archive.standing import actions as standing
 
 
@@ -199,9 +200,11 @@ async def find_letter(
     return letter, await store.acts(session, letter.id)
 
 
-async def verify_code(session: AsyncSession, *, code: str) -> OutgoingLetter:
+async def verify_code(
+    session: AsyncSession, *, code: str
+) -> tuple[OutgoingLetter, signatures.KeptSignature]:
     """The signed letter that the QR code names. Raises `LetterUnknown`."""
     letter = await store.by_code(session, code)
     if letter is None:
         raise LetterUnknown("The province has issued no letter with this code.")
-    return letter
+    return letter, await signatures.signature_of(session, record_id=letter.record_id)

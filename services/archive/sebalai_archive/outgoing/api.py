@@ -21,6 +21,7 @@ from sebalai_archive.outgoing.schema import (
     LetterDraft,
     LetterRead,
     Note,
+    SignedFileRead,
     SignerWanted,
     VerificationRead,
 )
@@ -204,9 +205,13 @@ async def verify_code(
 ) -> VerificationRead:
     """For anyone who holds the letter: compare the digest of your file with `content_sha256`."""
     del caller
-    letter = await actions.verify_code(session, code=code)
+    letter, signature = await actions.verify_code(session, code=code)
     receipt = f"{request.app.state.settings.public_url}/receipts/{letter.event_id}"
     named = {"signer_name": letter.signer["name"], "signer_position": position_of(letter)}
     return VerificationRead.model_validate(
-        row_dict(letter) | named | {"number": letter.number_text, "receipt": receipt}
+        row_dict(letter)
+        | named
+        | {"number": letter.number_text, "receipt": receipt}
+        | {"profile": signature.profile, "signature_state": signature.state}
+        | {"files": [SignedFileRead.model_validate(one) for one in signature.files]}
     )

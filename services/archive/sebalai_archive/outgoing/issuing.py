@@ -28,6 +28,7 @@ from sebalai_archive.outgoing.states import NUMBERED
 from sebalai_archive.records import actions as records
 from sebalai_archive.rendering.letters import Letter, Signatory, render, written_date
 from sebalai_archive.retention.actions import civil_date
+from sebalai_archive.signatures import actions as signatures
 from sebalai_archive.signing.signer import Intent, Signed, Signer
 
 CODE_BYTES = 15  # 120 bits: nobody guesses the code of a letter he does not hold
@@ -59,7 +60,7 @@ async def sign_letter(desk: Desk, *, caller: Caller, letter_id: UUID) -> Outgoin
     signed = await _signed(desk, letter)
     stored = await desk.content.put(_once(signed.pdf), hashlib.sha256(signed.pdf).digest())
     async with desk.database.transaction() as session:
-        return await _issue(session, desk, caller, letter_id, stored, signed.serial)
+        return await _issue(session, desk, caller, letter_id, stored, signed)
 
 
 async def _number(
@@ -123,7 +124,7 @@ async def _issue(
     caller: Caller,
     letter_id: UUID,
     stored: Stored,
-    serial: str,
+    signed: Signed,
 ) -> OutgoingLetter:
     """Raises `LetterElsewhere` when the same letter was signed or cancelled meanwhile."""
     letter = await actions.locked(session, desk.clock, caller, letter_id)
@@ -143,8 +144,11 @@ async def _issue(
     )
     letter.record_id, letter.event_id = record.id, record.event_id
     letter.content_sha256, letter.content_bytes = stored.sha256, stored.size
-    letter.certificate_serial = serial
+    letter.certificate_serial = signed.serial
     await actions.write_act(session, desk.clock, caller=caller, letter=letter, act="sign")
+    await signatures.take_up(
+        session, desk.clock, record_id=record.id, agency=letter.agency, signed=signed, stored=stored
+    )
     return letter
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sebalai_archive.codes import Code
 from sebalai_archive.outgoing.states import Act, State
 from sebalai_archive.reader import SecurityClass
+from sebalai_archive.signing.signer import Profile, SignatureState
 from sebalai_archive.texts import Line, Prose, Slug, Subject
 
 ADDRESSEES_MAX = 100
@@ -95,8 +96,21 @@ class LetterRead(BaseModel):
     acts: list[LetterActRead] | None = Field(None, description="only where one letter is read")
 
 
+class SignedFileRead(BaseModel):
+    """One of the files that the letter has been: each begins with the one before it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    profile: Profile
+    sha256: str
+    bytes: int
+    at: datetime
+
+
 class VerificationRead(BaseModel):
-    """What anyone with the letter in hand may know: enough to compare, nothing of its text."""
+    """What anyone with the letter in hand may know: enough to compare, nothing of its text.
+    `signature_state` `awaiting_timestamp`: trusted time is added as soon as an authority gives it.
+    """
 
     number: str
     letter_date: date
@@ -106,4 +120,7 @@ class VerificationRead(BaseModel):
     state: Literal["signed", "sent"]
     content_sha256: str
     certificate_serial: str
+    profile: Profile
+    signature_state: SignatureState
+    files: list[SignedFileRead]
     receipt: str = Field(description="address of the ledger's proof of the record")

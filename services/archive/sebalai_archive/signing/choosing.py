@@ -1,24 +1,74 @@
-"""Which signer this archive has, by its settings."""
+"""Which signer this archive has, and which timestamps, by its settings."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from sebalai_shared import http
 from sebalai_shared.clock import Clock
 
 from sebalai_archive.settings import ArchiveSettings
-from sebalai_archive.signing.signer import NoSigner, Signer
+from sebalai_archive.signing.signer import Augmenting, NoSigner, Signer
+
+if TYPE_CHECKING:
+    from asn1crypto import x509
+
+    from sebalai_archive.signing.timestamps import HttpTimestamper
+
+# pyHanko is imported only where it is needed: it is a fifth of the archive's start, also of its
+# worker's and its migration's.
 
 
-def signer_of(settings: ArchiveSettings) -> Signer:
-    """Raises `OSError` and `ValueError` as `FileSigner` does: a wrong key stops the start."""
+def signer_of(settings: ArchiveSettings, client: http.Client | None = None) -> Signer:
+    """`client` for the timestamps, where there are any. Raises `OSError` and `ValueError` as
+    `FileSigner` does: a wrong key or root stops the start.
+    """
+    signer = _key_of(settings)
+    if client is None or not settings.timestamp_url or isinstance(signer, NoSigner):
+        return signer
+    from sebalai_archive.signing.stamping import StampingSigner  # noqa: PLC0415
+
+    return StampingSigner(signer, _timestamper(settings, client))
+
+
+def _key_of(settings: ArchiveSettings) -> Signer:
     key, certificates = settings.signing_key_file, settings.signing_certificates_file
     if key is None and settings.signing_trial_dir is not None:
         key, certificates, _ = trial_files(settings.signing_trial_dir)
     if key is None or certificates is None or not key.exists():
         return NoSigner()
-    # Only here: it is a fifth of the archive's start, also of its worker's and its migration's.
     from sebalai_archive.signing.file_signer import FileSigner  # noqa: PLC0415
 
     return FileSigner(key, certificates)
+
+
+def augmenter_of(settings: ArchiveSettings, client: http.Client) -> Augmenting | None:
+    """None without a timestamp authority. Raises as `signer_of`."""
+    if not settings.timestamp_url:
+        return None
+    from sebalai_archive.signing.augmenting import Augmenter  # noqa: PLC0415
+
+    return Augmenter(_timestamper(settings, client), roots_of(settings), client)
+
+
+def _timestamper(settings: ArchiveSettings, client: http.Client) -> "HttpTimestamper":
+    from sebalai_archive.signing.timestamps import Account, HttpTimestamper  # noqa: PLC0415
+
+    secret, account = settings.timestamp_password, None
+    if settings.timestamp_user and secret is not None:
+        account = Account(settings.timestamp_user, secret.get_secret_value())
+    return HttpTimestamper(client, settings.timestamp_url, roots_of(settings), account)
+
+
+def roots_of(settings: ArchiveSettings) -> "list[x509.Certificate]":
+    """Whom this archive trusts to vouch for signers and for time; none where nothing is set up."""
+    file = settings.signing_trust_file
+    if file is None and settings.signing_trial_dir is not None:
+        file = trial_files(settings.signing_trial_dir)[2]
+    if file is None or not file.exists():
+        return []
+    from pyhanko.keys import load_certs_from_pemder_data  # noqa: PLC0415
+
+    return list(load_certs_from_pemder_data(file.read_bytes()))
 
 
 def trial_files(folder: Path) -> tuple[Path, Path, Path]:

@@ -27,7 +27,7 @@ from sebalai_archive.signing.signer import FIELD, Intent, Signed, SigningUnavail
 
 DIGEST = "sha256"
 SIGNATURE_BYTES = 72  # the longest DER of an ECDSA signature on P-256
-RESERVED_BYTES = 16_384
+RESERVED_BYTES = 24_576  # hex digits, with room for a timestamp token of 8 KiB
 
 
 class _EcSigner(pyhanko.Signer):

@@ -1,13 +1,17 @@
 import asyncio
 import hashlib
 import os
+from datetime import timedelta
 
 import pytest
 from sebalai_archive.content_store import ContentStore
 from sebalai_archive.copies import Copies
 from sebalai_archive.disposals.jobs import Stores, erase_destroyed
 from sebalai_archive.records.jobs import sweep_content
+from sebalai_archive.signatures.jobs import augment_due
 from sebalai_archive.signing import trial_authority
+from sebalai_archive.signing.choosing import augmenter_of, signer_of
+from sebalai_archive.signing.outside import outside_client
 from sebalai_archive.signing.signer import SigningUnavailable
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import SystemClock
@@ -407,3 +411,58 @@ async def test_a_bad_draft_names_its_field(people, wanted, field, value):
     )
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"].startswith(f"/{field}")
+
+
+@pytest.fixture
+async def keeper(app, database, stamped, clock):
+    """The archive with timestamps: its api signs with them, and `augment` is a pass of its worker."""
+    client = outside_client(stamped)
+    app.state.signer = signer_of(stamped, client)
+    content = ContentStore(stamped.content_dir, stamped.content_bytes_limit)
+    augmenter = augmenter_of(stamped, client)
+
+    class Keeper:
+        store = content
+
+        async def augment(self):
+            return await augment_due(database, content, augmenter, clock)
+
+        async def sweep(self):
+            for path in (stamped.content_dir / "cas").rglob("*"):
+                os.utime(path, (0, 0))
+            return await sweep_content(database, content, clock)
+
+        async def facts(self):
+            async with database.transaction() as session:
+                told = (await session.scalars(text("SELECT document::text FROM outbox"))).all()
+            return [fact for fact in told if "archive.signature.recorded.v1" in fact]
+
+    yield Keeper()
+    await client.aclose()
+
+
+async def test_a_letter_signed_while_nobody_gives_timestamps_gets_them_later(
+    people, verified, anonymous, timestamps, keeper, clock
+):
+    timestamps.down = True
+    signed = (await people["kepala"].act(verified, "signature")).json()
+    assert (signed["state"], signed["number"]) == ("signed", "000.1.5/001/DINSOS/XI/2026")
+    address = signed["verification"].removeprefix("https://bus.example/api/archive")
+    seen = (await anonymous.get(address)).json()
+    assert (seen["profile"], seen["signature_state"]) == ("B-B", "awaiting_timestamp")
+
+    assert await register(people) == [(1, "issued")]
+    assert await keeper.augment() == 0
+    timestamps.down = False
+    assert await keeper.augment() == 0  # it waits its turn
+    clock.move(timedelta(hours=1))
+    assert await keeper.augment() == 2
+    now = (await anonymous.get(address)).json()
+    assert (now["profile"], now["signature_state"]) == ("B-LTA", "preserved")
+    assert [one["profile"] for one in now["files"]] == ["B-B", "B-T", "B-LTA"]
+    assert now["content_sha256"] == now["files"][0]["sha256"] == seen["content_sha256"]
+    first, second, third = [keeper.store.path(one["sha256"]).read_bytes() for one in now["files"]]
+    assert second.startswith(first)
+    assert third.startswith(second)
+    assert await keeper.sweep() == 0
+    assert len(await keeper.facts()) == 3

@@ -321,6 +321,16 @@ async def named_content(
     return await store.named_content(session, digests)
 
 
+async def commit(session: AsyncSession, *, record_id: UUID, statement: str) -> str:
+    """A commitment to a statement about a declared record, under its own salt: destroyed with it.
+    The archive itself asks.
+    """
+    record = await session.get(Record, record_id)
+    if record is None or record.salt is None:
+        raise RuntimeError(f"record {record_id} has no salt")
+    return commitment_of(record.salt, statement)
+
+
 async def declare_issued(
     session: AsyncSession,
     clock: Clock,

@@ -1,0 +1,36 @@
+"""The one way in which signatures reach outside systems that the operator named: timestamp
+authorities, revocation lists, remote signing.
+"""
+
+from collections.abc import Mapping
+
+from sebalai_shared import http
+from sebalai_shared.addresses import Reach
+
+from sebalai_archive.settings import ArchiveSettings
+
+ANSWER_BYTES_LIMIT = 4 * 1024 * 1024
+READ_SECONDS = 5.0
+
+
+def outside_client(settings: ArchiveSettings, *, read_seconds: float = READ_SECONDS) -> http.Client:
+    """One a process; close it at the end. Private hosts only as `private_systems`."""
+    return http.client(Reach.parse(settings.private_systems.split(",")), read_seconds=read_seconds)
+
+
+async def post(
+    client: http.Client,
+    url: str,
+    content: bytes,
+    *,
+    headers: Mapping[str, str],
+    limit: int = ANSWER_BYTES_LIMIT,
+) -> tuple[int, bytes]:
+    """Status and body. Raises: http.Error, also when the answer is longer than `limit` bytes."""
+    async with client.stream("POST", url, content=content, headers=dict(headers)) as answer:
+        body = bytearray()
+        async for part in answer.aiter_bytes():
+            body += part
+            if len(body) > limit:
+                raise http.AnswerTooLarge("the answer is too large")
+        return answer.status_code, bytes(body)
