@@ -1,8 +1,11 @@
 """The HTTP side of identity: which slices answer, put together in one place."""
 
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from sebalai_shared.addresses import Reach
 from sebalai_shared.app import Member, create_app
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
@@ -15,7 +18,8 @@ from sebalai_identity.keys import api as keys
 from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.sealing import Sealer
 from sebalai_identity.oauth import api as oauth
-from sebalai_identity.oauth import visits
+from sebalai_identity.oauth import registering, visits
+from sebalai_identity.oauth.client_documents import ClientDocuments
 from sebalai_identity.oauth.cross_origin import CrossOrigin
 from sebalai_identity.oauth.register import Registers
 from sebalai_identity.oauth.throttle import (
@@ -38,6 +42,7 @@ TITLE = "Sebalai identity: agencies, applications, keys and the OpenID Provider"
 ROUTERS = [
     oauth.router,
     visits.router,
+    registering.router,
     agencies.router,
     regions.router,
     affairs.router,
@@ -60,12 +65,22 @@ def vault_of(settings: IdentitySettings) -> NumberVault | None:
     return NumberVault.from_file(path) if path is not None else None
 
 
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    async with signing_in.lifespan(app):
+        try:
+            yield
+        finally:
+            await app.state.client_documents.close()
+
+
 def identity_app(
     settings: IdentitySettings, database: Database | None = None, clock: Clock | None = None
 ) -> FastAPI:
     """`database` may be absent only to read the application's own description."""
-    member = Member(NAME, TITLE, ROUTERS, lifespan=signing_in.lifespan)
+    member = Member(NAME, TITLE, ROUTERS, lifespan=_lifespan)
     app = create_app(settings, member, database=database, clock=clock)
+    app.state.client_documents = ClientDocuments(Reach.parse(settings.private_clients.split(",")))
     app.add_middleware(CrossOrigin)
     sealer = sealer_of(settings)
     if sealer is not None:

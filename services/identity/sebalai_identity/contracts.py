@@ -30,6 +30,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "identity.application.changed.v1": _APPLICATION,
     "identity.application.suspended.v1": _APPLICATION,
     "identity.application.resumed.v1": _APPLICATION,
+    "identity.application.ended.v1": _APPLICATION,
     "identity.application.keyed.v1": {
         "application_id": _ID,
         "application": _TEXT,

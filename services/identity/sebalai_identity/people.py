@@ -12,6 +12,7 @@ from sebalai_identity.client_requests import api as client_requests
 from sebalai_identity.persons import api as persons
 from sebalai_identity.positions import api as positions
 from sebalai_identity.postings import api as postings
+from sebalai_identity.registrations import api as registrations
 from sebalai_identity.reorganisations import api as reorganisations
 from sebalai_identity.roles import api as roles
 from sebalai_identity.scim import api as scim
@@ -25,6 +26,7 @@ ROUTERS: list[APIRouter] = [
     roles.router,
     businesses.router,
     client_requests.router,
+    registrations.router,
     reorganisations.router,
     acts.router,
     scim.router,
@@ -78,6 +80,14 @@ _CLIENT: dict[str, Any] = {
     "application_id": {"type": ["string", "null"]},
     "by": _TEXT,
 }
+_TOKEN: dict[str, Any] = {
+    "token_id": _ID,
+    "agency": _TEXT,
+    "registrations": {"type": "integer"},
+    "valid_until": {"type": "string", "format": "date-time"},
+    "by": _TEXT,
+}
+_SELF = {"client_id": _ID, "agency": _TEXT, "application": _TEXT, "by": _TEXT}
 _REORGANISED = {
     "agency": _TEXT,
     "on": {"type": "string", "format": "date"},
@@ -111,6 +121,10 @@ EVENTS: dict[str, dict[str, Any]] = {
     "identity.client.requested.v1": _CLIENT,
     "identity.client.approved.v1": _CLIENT,
     "identity.client.refused.v1": _CLIENT,
+    "identity.client.withdrawn.v1": _CLIENT,
+    "identity.client.changed.v1": _SELF,
+    "identity.initial-token.issued.v1": _TOKEN,
+    "identity.initial-token.revoked.v1": _TOKEN,
     "identity.agency.renamed.v1": _REORGANISED,
     "identity.agency.ended.v1": _REORGANISED | {"successor": {"type": ["string", "null"]}},
     "identity.delegation.recorded.v1": _DELEGATION,

@@ -19,9 +19,30 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.acts.actions import tell
 from sebalai_identity.agencies.actions import require_in_force
 from sebalai_identity.applications import access, events, store
-from sebalai_identity.applications.clients import ClientSettings
-from sebalai_identity.applications.model import ACTIVE, SUSPENDED, Application, ApplicationKey
-from sebalai_identity.applications.schema import BASIC_SCOPE, ApplicationRegister, Scope
+from sebalai_identity.applications.clients import (
+    URIS_MAX,
+    ClientSettings,
+    RedirectUri,
+    ShownName,
+    WebUri,
+    printable,
+)
+from sebalai_identity.applications.keys import (
+    KeyEnded,
+    KeysFull,
+    keep_key,
+    set_keys,
+    told_of_key,
+)
+from sebalai_identity.applications.model import ACTIVE, ENDED, SUSPENDED, Application
+from sebalai_identity.applications.schema import (
+    BASIC_SCOPE,
+    SENSITIVE_SCOPES,
+    ApplicationRegister,
+    ClientRegister,
+    PublicKey,
+    Scope,
+)
 from sebalai_identity.desk import Desk
 from sebalai_identity.grants.actions import end_application_tokens
 from sebalai_identity.names import identifier_of
@@ -29,7 +50,21 @@ from sebalai_identity.names import identifier_of
 SETTINGS_CACHED = 1_000
 ALL_SCOPES: tuple[str, ...] = get_args(Scope)
 
-__all__ = ["ApplicationRegister"]
+__all__ = [
+    "BASIC_SCOPE",
+    "SENSITIVE_SCOPES",
+    "URIS_MAX",
+    "ApplicationRegister",
+    "ClientRegister",
+    "ClientSettings",
+    "KeyEnded",
+    "KeysFull",
+    "PublicKey",
+    "RedirectUri",
+    "ShownName",
+    "WebUri",
+    "printable",
+]
 
 
 class OperatorOnly(Forbidden):
@@ -44,12 +79,12 @@ class TwoMustAgree(Forbidden):
     slug, title = "two-must-agree", "One person alone may not give these scopes"
 
 
-class KeysFull(Conflict):
-    slug, title = "application-keys-full", "The application has as many keys as it may"
+class NameTaken(Conflict):
+    slug, title = "application-name-taken", "Another application of the agency bears this name"
 
 
-class KeyEnded(Conflict):
-    slug, title = "application-key-ended", "The key has ended and stays so"
+class ApplicationEnded(Conflict):
+    slug, title = "application-ended", "The application has ended and stays so"
 
 
 @dataclass(frozen=True)
@@ -70,9 +105,14 @@ class Authority:
 
 
 async def register_application(
-    session: AsyncSession, authority: Authority, *, wanted: ApplicationRegister
+    session: AsyncSession,
+    authority: Authority,
+    *,
+    wanted: ApplicationRegister,
+    client_id: UUID | None = None,
 ) -> Application:
     """Makes the application, or adds the key of a known one and sets what else is given.
+    `client_id` is one it was told before (RFC 7591).
 
     Raises `OperatorOnly`, `TwoMustAgree`, `AgencyUnknown`, `FieldInvalid`, `KeysFull`, `KeyEnded`.
     """
@@ -89,28 +129,22 @@ async def register_application(
         await _require_everyday(session, application, wanted)
     if application is None:
         application = _new(wanted, identifier, now)
+        application.client_id = client_id or application.client_id
         session.add(application)
         await session.flush()
         await _told(session, authority.desk, application, events.REGISTERED)
-        await _keep_key(session, application, wanted, now)
+        await keep_key(session, application, wanted, now)
         return application
     await _change(session, authority.desk, application, wanted)
-    key = await _keep_key(session, application, wanted, now)
+    key = await keep_key(session, application, wanted, now)
     if key is not None:
-        await _told_of_key(session, authority.desk, application, key)
+        await told_of_key(session, authority.desk, application, key)
     return application
 
 
 async def _told(session: AsyncSession, desk: Desk, application: Application, kind: str) -> None:
     data = events.data_of(application)
     await tell(session, desk, kind=kind, subject=application.identifier, data=data)
-
-
-async def _told_of_key(
-    session: AsyncSession, desk: Desk, application: Application, key: ApplicationKey
-) -> None:
-    data = events.data_of_key(application, key)
-    await tell(session, desk, kind=events.KEYED, subject=application.identifier, data=data)
 
 
 def _require_operator(caller: Caller) -> None:
@@ -156,7 +190,10 @@ async def _change(
     given = wanted.model_fields_set
     scopes = _scopes(wanted) if "scopes" in given else application.scopes
     until = wanted.valid_until if "valid_until" in given else application.valid_until
-    client = wanted.client.model_dump(mode="json") if "client" in given else application.client
+    client = application.client
+    if "client" in given:
+        _require_own_hand(application, wanted)
+        client = wanted.client.model_dump(mode="json")
     are_scopes_new = scopes != application.scopes
     if are_scopes_new or until != application.valid_until or client != application.client:
         application.scopes, application.valid_until = scopes, until
@@ -164,6 +201,12 @@ async def _change(
         application.changed_at = desk.now
     if are_scopes_new:
         await _told(session, desk, application, events.CHANGED)
+
+
+def _require_own_hand(application: Application, wanted: ApplicationRegister) -> None:
+    """What a client registered itself it also changes itself, or what it is told were untrue."""
+    if application.client.get("grants") is not None and not wanted.is_registration:
+        raise FieldInvalid("/client", "The client registered itself; it changes there (RFC 7592).")
 
 
 def _scopes(wanted: ApplicationRegister) -> list[str]:
@@ -186,53 +229,15 @@ def _new(wanted: ApplicationRegister, identifier: str, now: datetime) -> Applica
     )
 
 
-async def _keep_key(
-    session: AsyncSession, application: Application, wanted: ApplicationRegister, now: datetime
-) -> ApplicationKey | None:
-    """The key that is new or whose end moved, if any."""
-    if wanted.public_key is None:
-        return None
-    thumbprint = wanted.public_key.thumbprint()
-    known = await store.keys_of(session, application.id)
-    for key in known:
-        if key.thumbprint == thumbprint:
-            return key if _end_as_asked(key, wanted, now) else None
-    usable = [key for key in known if key.valid_until is None or key.valid_until > now]
-    if len(usable) >= store.KEYS_MAX:
-        raise KeysFull(f"At most {store.KEYS_MAX} keys; let one end first.")
-    key = ApplicationKey(
-        id=uuid7(),
-        application_id=application.id,
-        kid=wanted.public_key.kid or thumbprint,
-        thumbprint=thumbprint,
-        jwk=wanted.public_key.material(),
-        valid_from=now,
-        valid_until=wanted.key_valid_until,
-    )
-    session.add(key)
-    await session.flush()
-    return key
-
-
-def _end_as_asked(key: ApplicationKey, wanted: ApplicationRegister, now: datetime) -> bool:
-    """Sets the end that is given; a key that ended, perhaps leaked, is not brought back."""
-    until = wanted.key_valid_until
-    if "key_valid_until" not in wanted.model_fields_set or until == key.valid_until:
-        return False
-    if key.valid_until is not None and key.valid_until <= now:
-        raise KeyEnded(f"It ended at {key.valid_until.isoformat()}; register a new key.")
-    key.valid_until = until
-    return True
-
-
 async def suspend_application(
     session: AsyncSession, desk: Desk, *, application_id: UUID, reason: str
 ) -> Application:
     """No token any more; those given out end within 2 s, refresh tokens for good.
 
-    Raises `ApplicationUnknown`, `OperatorOnly`.
+    Raises `ApplicationUnknown`, `OperatorOnly`, `ApplicationEnded`.
     """
     application = await _operated(session, desk.caller, application_id)
+    _require_not_ended(application)
     if application.state != SUSPENDED:
         application.state, application.reason = SUSPENDED, reason
         application.changed_at = desk.now
@@ -244,20 +249,78 @@ async def suspend_application(
     return application
 
 
+async def register_client(
+    session: AsyncSession,
+    authority: Authority,
+    *,
+    client_id: UUID,
+    wanted: ClientRegister,
+    keys: Sequence[PublicKey],
+) -> Application:
+    """A client that registered itself, as two have agreed or as it may change alone.
+
+    Raises `NameTaken`, `KeyEnded`, `KeysFull`, and what `register_application` raises.
+    """
+    application = await register_application(session, authority, wanted=wanted, client_id=client_id)
+    if application.client_id != client_id:
+        raise NameTaken("Refuse it; the client registers once more and gets another name.")
+    if keys:
+        await set_keys(session, authority.desk, application, keys)
+    return application
+
+
+async def granted_scopes(session: AsyncSession, *, client_id: UUID) -> frozenset[str]:
+    """What an application holds, whatever its state; nothing where there is none."""
+    application = await store.find_by_client_id(session, client_id)
+    return frozenset(application.scopes) if application is not None else frozenset()
+
+
+async def renew_keys(
+    session: AsyncSession, desk: Desk, *, client_id: UUID, keys: Sequence[PublicKey]
+) -> None:
+    """Those found anew at the client's `jwks_uri`. Raises `KeyEnded`, `KeysFull`."""
+    application = await store.lock_by_client_id(session, client_id)
+    if application is not None and application.state == ACTIVE:
+        await set_keys(session, desk, application, keys)
+
+
+async def end_application(
+    session: AsyncSession, desk: Desk, *, client_id: UUID, reason: str
+) -> Application | None:
+    """For good: no token any more, those given out end within 2 s, and nobody resumes it."""
+    application = await store.lock_by_client_id(session, client_id)
+    if application is None or application.state == ENDED:
+        return application
+    application.state, application.reason = ENDED, reason
+    application.changed_at = desk.now
+    await session.flush()
+    await end_application_tokens(
+        session, desk.clock, client_id=client_id, reason="application ended"
+    )
+    await _told(session, desk, application, events.ENDED)
+    return application
+
+
 async def resume_application(
     session: AsyncSession, desk: Desk, *, application_id: UUID
 ) -> Application:
     """Back to what it was before it was suspended, except for its tokens: its people sign in anew.
 
-    Raises `ApplicationUnknown`, `OperatorOnly`.
+    Raises `ApplicationUnknown`, `OperatorOnly`, `ApplicationEnded`.
     """
     application = await _operated(session, desk.caller, application_id)
+    _require_not_ended(application)
     if application.state != ACTIVE:
         application.state, application.reason = ACTIVE, None
         application.changed_at = desk.now
         await session.flush()
         await _told(session, desk, application, events.RESUMED)
     return application
+
+
+def _require_not_ended(application: Application) -> None:
+    if application.state == ENDED:
+        raise ApplicationEnded("Its client took it back; register another.")
 
 
 async def _operated(session: AsyncSession, caller: Caller, application_id: UUID) -> Application:

@@ -12,6 +12,7 @@ from sebalai_shared.problems import FieldInvalid, responses
 from sebalai_identity.agencies.actions import AgencyUnknown
 from sebalai_identity.applications import actions
 from sebalai_identity.applications.actions import (
+    ApplicationEnded,
     ApplicationUnknown,
     Authority,
     KeyEnded,
@@ -74,7 +75,10 @@ async def list_applications(
     return page(rows, limit, _read, lambda row: [row.identifier])
 
 
-@router.post("/{application_id}/suspend", responses=responses(ApplicationUnknown, OperatorOnly))
+@router.post(
+    "/{application_id}/suspend",
+    responses=responses(ApplicationUnknown, OperatorOnly, ApplicationEnded),
+)
 async def suspend_application(
     application_id: UUID, desk: AtDesk, session: Transaction, wanted: ApplicationSuspend
 ) -> ApplicationRead:
@@ -84,7 +88,10 @@ async def suspend_application(
     return _read(suspended)
 
 
-@router.post("/{application_id}/resume", responses=responses(ApplicationUnknown, OperatorOnly))
+@router.post(
+    "/{application_id}/resume",
+    responses=responses(ApplicationUnknown, OperatorOnly, ApplicationEnded),
+)
 async def resume_application(
     application_id: UUID, desk: AtDesk, session: Transaction
 ) -> ApplicationRead:

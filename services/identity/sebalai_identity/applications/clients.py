@@ -18,6 +18,8 @@ from pydantic import (
 
 URIS_MAX = 10
 URI_LENGTH_MAX = 500
+NAMES_MAX = 10
+NAME_LENGTH_MAX = 100
 LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
 THUMBPRINT_PATTERN = r"^[A-Za-z0-9_-]{43}$"
 
@@ -53,8 +55,29 @@ RedirectUri = Annotated[_Text, AfterValidator(_redirect)]
 WebUri = Annotated[_Text, AfterValidator(_web)]
 
 
+def printable(value: str) -> str:
+    """Raises `ValueError`."""
+    # Marks that turn the direction of writing are not printable either: a name reads as it is.
+    if not value.isprintable():
+        raise ValueError("write printable characters")
+    return value
+
+
+LanguageTag = Annotated[
+    str, StringConstraints(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3})?$")
+]
+ShownName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH_MAX),
+    AfterValidator(printable),
+]
+
+
 class ClientSettings(BaseModel):
-    """`is_pairwise`: each sector (host of the redirect addresses) sees another `sub`."""
+    """`is_pairwise`: each sector (host of `sector_identifier_uri`, else of the redirect addresses)
+    sees another `sub`. `names`: what people are shown, by language tag, "" where none was named.
+    `grants`: of those of its kind the ones it registered; None: all.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
 
@@ -72,18 +95,34 @@ class ClientSettings(BaseModel):
     certificate_thumbprints: tuple[
         Annotated[str, StringConstraints(pattern=THUMBPRINT_PATTERN)], ...
     ] = Field(default=(), max_length=5)
+    names: dict[LanguageTag, ShownName] = Field(default={}, max_length=NAMES_MAX)
+    client_uri: WebUri | None = None
+    logo_uri: WebUri | None = None
+    policy_uri: WebUri | None = None
+    tos_uri: WebUri | None = None
+    grants: tuple[str, ...] | None = Field(default=None, max_length=NAMES_MAX)
+    jwks_uri: WebUri | None = None
+    sector_identifier_uri: WebUri | None = None
 
     @model_validator(mode="after")
     def _has_one_sector(self) -> Self:
+        if self.sector_identifier_uri is not None:
+            return self
         hosts = {urlsplit(uri).hostname or uri for uri in self.redirect_uris}
         if self.is_pairwise and len(hosts) != 1:
             raise ValueError("a pairwise client has redirect addresses on one host")
         return self
 
+    def name_in(self, language: str) -> str | None:
+        """What people who read `language` are shown; None where the client told no name."""
+        named = {tag.partition("-")[0].lower(): name for tag, name in self.names.items()}
+        return named.get(language) or named.get("") or next(iter(named.values()), None)
+
     @property
     def sector(self) -> str:
         """RFC: OpenID Connect Core 8.1."""
         first = self.redirect_uris[0] if self.redirect_uris else ""
+        first = self.sector_identifier_uri or first
         return urlsplit(first).hostname or first
 
     def has_redirect(self, uri: str) -> bool:

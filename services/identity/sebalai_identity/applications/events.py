@@ -9,6 +9,8 @@ KEYED = "identity.application.keyed.v1"
 """A known application got another key, or the end of one moved."""
 SUSPENDED = "identity.application.suspended.v1"
 RESUMED = "identity.application.resumed.v1"
+ENDED = "identity.application.ended.v1"
+"""Its client took its registration back; nobody resumes it."""
 
 
 def data_of(application: Application) -> dict[str, object]:

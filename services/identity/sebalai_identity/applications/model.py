@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 ACTIVE = "active"
 SUSPENDED = "suspended"
+ENDED = "ended"
+"""By its own client (RFC 7592): for good."""
 
 _TIME = DateTime(timezone=True)
 

@@ -1,7 +1,7 @@
 """Wire shapes of applications, and what a public key of theirs may be."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from joserfc.errors import JoseError
@@ -42,6 +42,7 @@ SENSITIVE_SCOPES: frozenset[Scope] = frozenset(
     }
 )
 """What opens people, rights or the platform itself: given by two, never by one alone."""
+BY_REGISTRATION = ("grants", "jwks_uri", "sector_identifier_uri")
 COORDINATE_PATTERN = r"^[A-Za-z0-9_-]{43}$"
 KID_LENGTH_MAX = 128
 
@@ -100,6 +101,16 @@ class ApplicationRegister(BaseModel):
     key_valid_until: AwareDatetime | None = None
     client: ClientSettings = ClientSettings()
 
+    is_registration: ClassVar[bool] = False
+
+    @model_validator(mode="after")
+    def _names_nothing_unchecked(self) -> "ApplicationRegister":
+        """What an address says is fetched and held against the rules where a client registers."""
+        named = [name for name in BY_REGISTRATION if getattr(self.client, name) is not None]
+        if named and not self.is_registration:
+            raise ValueError(f"{named[0]} comes by registration alone (/oauth/register)")
+        return self
+
     @model_validator(mode="after")
     def _can_prove_itself(self) -> "ApplicationRegister":
         proves = self.public_key is not None or self.client.certificate_thumbprints
@@ -107,6 +118,18 @@ class ApplicationRegister(BaseModel):
             raise ValueError("public_key is missing; only a public client has none")
         if self.public_key is not None and self.client.kind == "public":
             raise ValueError("a public client holds no key of its own")
+        return self
+
+
+class ClientRegister(ApplicationRegister):
+    """What a client asked for at the registration endpoint (RFC 7591), already checked there; its
+    keys lie beside it.
+    """
+
+    is_registration: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _can_prove_itself(self) -> "ClientRegister":
         return self
 
 

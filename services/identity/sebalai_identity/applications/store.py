@@ -39,6 +39,16 @@ async def lock(session: AsyncSession, caller: Caller, application_id: UUID) -> A
     )
 
 
+async def find_by_client_id(session: AsyncSession, client_id: UUID) -> Application | None:
+    query = select(Application).where(Application.client_id == client_id)
+    return await session.scalar(query.execution_options(populate_existing=True))
+
+
+async def lock_by_client_id(session: AsyncSession, client_id: UUID) -> Application | None:
+    query = select(Application).where(Application.client_id == client_id).with_for_update()
+    return await session.scalar(query.execution_options(populate_existing=True))
+
+
 async def lock_by_identifier(session: AsyncSession, identifier: str) -> Application | None:
     """The name is locked even while no row bears it: two who register at once make one."""
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(identifier))))

@@ -1,7 +1,8 @@
 """Requests for a client: asked by an agency, decided by somebody else, then registered."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from sebalai_shared.caller import OPERATE, Caller
@@ -14,13 +15,24 @@ from sebalai_identity.agencies.actions import require_in_force
 from sebalai_identity.applications.actions import (
     ApplicationRegister,
     Authority,
+    ClientRegister,
+    PublicKey,
     register_application,
+    register_client,
 )
 from sebalai_identity.client_requests import access, events, store
-from sebalai_identity.client_requests.model import APPROVED, REFUSED, REQUESTED, ClientRequest
+from sebalai_identity.client_requests.model import (
+    APPROVED,
+    REFUSED,
+    REQUESTED,
+    WITHDRAWN,
+    ClientRequest,
+)
 from sebalai_identity.desk import Desk
 from sebalai_identity.duties import are_one_hand, system_of
 from sebalai_identity.rows import insert_once
+
+__all__ = ["ClientRequest"]
 
 
 class OwnAgencyOnly(Forbidden):
@@ -47,6 +59,23 @@ class ClientRequestWaits(Conflict):
     slug, title = "client-request-waits", "A request for this name waits for a decision"
 
 
+@dataclass(frozen=True)
+class Asker:
+    """Who stands behind a request; `system_of`: the agency whose system it was (`duties`)."""
+
+    subject: str
+    system_of: str | None
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A client that registers itself, with the id it was told and the keys it published."""
+
+    client_id: UUID
+    wanted: ClientRegister
+    keys: tuple[PublicKey, ...]
+
+
 async def ask_client(
     session: AsyncSession, desk: Desk, *, wanted: ApplicationRegister
 ) -> ClientRequest:
@@ -54,19 +83,59 @@ async def ask_client(
     if not access.may_ask_for(desk.caller, wanted.agency):
         raise OwnAgencyOnly("Ask for a client of your own agency.")
     await require_in_force(session, slug=wanted.agency, on=desk.today)
-    row = ClientRequest(
+    row = _row(desk, wanted, Asker(desk.actor, system_of(desk.caller)))
+    return await _asked(session, desk, row)
+
+
+async def ask_registration(
+    session: AsyncSession, desk: Desk, *, registration: Registration, asker: Asker
+) -> ClientRequest:
+    """For a client at the registration endpoint. Raises `AgencyUnknown`, `ClientRequestWaits`."""
+    wanted = registration.wanted
+    await require_in_force(session, slug=wanted.agency, on=desk.today)
+    row = _row(desk, wanted, asker)
+    row.client_id = registration.client_id
+    row.keys = [key.model_dump(exclude_none=True) for key in registration.keys]
+    return await _asked(session, desk, row)
+
+
+def _row(desk: Desk, wanted: ApplicationRegister, asker: Asker) -> ClientRequest:
+    return ClientRequest(
         id=uuid7(),
         agency=wanted.agency,
         name=wanted.name,
         wanted=wanted.model_dump(mode="json", exclude_unset=True),
         state=REQUESTED,
-        asked_by=desk.actor,
-        asked_by_system_of=system_of(desk.caller),
+        asked_by=asker.subject,
+        asked_by_system_of=asker.system_of,
         requested_at=desk.now,
     )
+
+
+async def _asked(session: AsyncSession, desk: Desk, row: ClientRequest) -> ClientRequest:
     await insert_once(session, row, ClientRequestWaits("Wait for its decision."))
     await _told(session, desk, row, events.REQUESTED)
     return row
+
+
+async def find_request(session: AsyncSession, *, request_id: UUID) -> ClientRequest | None:
+    """Whoever's: for the registration it belongs to, which shows its own state alone."""
+    return await store.find(session, request_id)
+
+
+async def withdraw_request(session: AsyncSession, desk: Desk, *, request_id: UUID) -> None:
+    """By the client it is for; what was decided already stays so."""
+    row = await store.lock_waiting(session, request_id)
+    if row is None:
+        return
+    row.state, row.decided_by, row.decided_at = WITHDRAWN, desk.actor, desk.now
+    await session.flush()
+    await _told(session, desk, row, events.WITHDRAWN)
+
+
+async def asked_since(session: AsyncSession, *, client_id: UUID, since: datetime) -> int:
+    """How often a client has asked."""
+    return await store.asked_since(session, client_id, since)
 
 
 async def _told(session: AsyncSession, desk: Desk, row: ClientRequest, kind: str) -> None:
@@ -113,11 +182,25 @@ async def decide_client(
 
 
 async def _register(session: AsyncSession, desk: Desk, row: ClientRequest, instance: str) -> UUID:
+    authority = agreed(desk, instance)
+    if row.client_id is None:
+        wanted = ApplicationRegister.model_validate(row.wanted)
+        return (await register_application(session, authority, wanted=wanted)).id
+    keys = [PublicKey.model_validate(key) for key in row.keys or ()]
+    made = await register_client(
+        session,
+        authority,
+        client_id=row.client_id,
+        wanted=ClientRegister.model_validate(row.wanted),
+        keys=keys,
+    )
+    return made.id
+
+
+def agreed(desk: Desk, instance: str) -> Authority:
     """Two have agreed: together they hold what an operator holds."""
     caller = replace(desk.caller, scopes=desk.caller.scopes | {OPERATE})
-    authority = Authority(caller, desk.clock, instance, is_agreed=True)
-    wanted = ApplicationRegister.model_validate(row.wanted)
-    return (await register_application(session, authority, wanted=wanted)).id
+    return Authority(caller, desk.clock, instance, is_agreed=True)
 
 
 async def list_requests(

@@ -11,7 +11,7 @@ from sebalai_shared.pagination import CursorText, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_identity.agencies.actions import AgencyUnknown
-from sebalai_identity.applications.actions import ApplicationRegister, KeyEnded, KeysFull
+from sebalai_identity.applications.actions import ApplicationRegister, KeyEnded, KeysFull, NameTaken
 from sebalai_identity.client_requests import actions
 from sebalai_identity.client_requests.actions import (
     ApproversOnly,
@@ -28,7 +28,7 @@ from sebalai_identity.names import cursor_id
 
 router = APIRouter(prefix="/v1/client-requests", tags=["client-requests"])
 
-State = Literal["requested", "approved", "refused"]
+State = Literal["requested", "approved", "refused", "withdrawn"]
 
 
 def _read(row: ClientRequest) -> ClientRequestRead:
@@ -75,6 +75,7 @@ async def list_requests(
         ClientRequestDecided,
         KeysFull,
         KeyEnded,
+        NameTaken,
         FieldInvalid,
     ),
 )

@@ -10,12 +10,17 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 REQUESTED, APPROVED, REFUSED = "requested", "approved", "refused"
+WITHDRAWN = "withdrawn"
 
 _TIME = DateTime(timezone=True)
 
 
 class ClientRequest(Base):
-    """An application somebody of an agency asks for; `wanted` is the registration as sent."""
+    """An application somebody of an agency asks for; `wanted` is the registration as sent.
+
+    `client_id`: of a client that registered itself (RFC 7591), with its `keys`; `asked_by` is then
+    who issued the token it came with.
+    """
 
     __tablename__ = "client_request"
 
@@ -29,5 +34,7 @@ class ClientRequest(Base):
     asked_by_system_of: Mapped[str | None]
     decided_by: Mapped[str | None]
     application_id: Mapped[UUID | None]
+    client_id: Mapped[UUID | None]
+    keys: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     requested_at: Mapped[datetime] = mapped_column(_TIME)
     decided_at: Mapped[datetime | None] = mapped_column(_TIME)

@@ -26,5 +26,6 @@ class ClientRequestRead(BaseModel):
     asked_by: str
     decided_by: str | None
     application_id: UUID | None
+    client_id: UUID | None
     requested_at: datetime
     decided_at: datetime | None

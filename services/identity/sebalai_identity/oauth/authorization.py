@@ -16,13 +16,14 @@ from sebalai_identity.assurance import level_of
 from sebalai_identity.consents.actions import covers
 from sebalai_identity.interactions import actions as interactions
 from sebalai_identity.interactions.actions import Interaction, Wanted
-from sebalai_identity.oauth import authorize, device, par, request_object, store, tokens
+from sebalai_identity.oauth import authorize, clients, device, par, request_object, store, tokens
 from sebalai_identity.oauth.authorize import RequestRefused
 from sebalai_identity.oauth.claims import essential_acr
 from sebalai_identity.oauth.clients import as_id
 from sebalai_identity.oauth.desk import Desk
 from sebalai_identity.oauth.errors import OAuthError, invalid_request
 from sebalai_identity.oauth.policy import POLICIES
+from sebalai_identity.registrations.actions import waiting_client
 from sebalai_identity.sessions import actions as sessions
 from sebalai_identity.sessions.actions import Session
 
@@ -101,7 +102,13 @@ async def _client(desk: Desk, client_id: UUID | None) -> KnownClient:
         await usable_client(desk.session, client_id=client_id, at=desk.now) if client_id else None
     )
     if found is None:
-        raise RequestRefused("client_id is not one we know, or the application is suspended.")
+        waiting = await waiting_client(desk.session, client_id=client_id) if client_id else None
+        # A browser proves nothing for its client, but that it has an id to show.
+        raise RequestRefused(
+            "client_id is not one we know, or the application is suspended."
+            if waiting is None
+            else clients.UNAPPROVED[waiting.state]
+        )
     return found
 
 

@@ -11,7 +11,7 @@ from sebalai_identity.applications.actions import KnownClient
 from sebalai_identity.interactions.actions import Wanted
 from sebalai_identity.oauth import claims
 from sebalai_identity.oauth.errors import OAuthError, invalid_request
-from sebalai_identity.oauth.policy import CODE, PERSON_SCOPES, POLICIES, role_scopes
+from sebalai_identity.oauth.policy import CODE, PERSON_SCOPES, grants_of, role_scopes
 
 MODES = ("query", "form_post")
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
@@ -77,7 +77,7 @@ def read_request(client: KnownClient, parameters: Mapping[str, str], audience: s
 
 
 def _require_code(client: KnownClient, parameters: Mapping[str, str]) -> None:
-    if CODE not in POLICIES[client.settings.kind].grants:
+    if CODE not in grants_of(client):
         raise OAuthError("unauthorized_client", "This application signs nobody in.")
     wanted = parameters.get("response_type")
     if wanted is None:

@@ -9,13 +9,19 @@ from uuid import UUID
 
 from sebalai_identity.applications.actions import KnownClient, usable_client
 from sebalai_identity.oauth import assertion, jose, store
+from sebalai_identity.oauth.client_keys import renewed
 from sebalai_identity.oauth.desk import Desk
 from sebalai_identity.oauth.dpop import Call
 from sebalai_identity.oauth.errors import OAuthError, invalid_client
+from sebalai_identity.registrations.actions import waiting_client
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # One answer for all: whether a client exists is nobody's business.
 UNKNOWN = "The client is not known, is suspended, or did not prove itself."
+UNAPPROVED = {
+    "requested": "The registration waits for approval by the agency's second person.",
+    "refused": "The registration was refused; read its reason at its registration_client_uri.",
+}
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,26 @@ async def _named(desk: Desk, parameters: Mapping[str, str]) -> KnownClient:
         raise invalid_client("client_assertion is missing.")
     client = await usable_client(desk.session, client_id=client_id, at=desk.now)
     if client is None:
-        raise invalid_client(UNKNOWN)
+        raise await _unusable(desk, client_id)
     return client
+
+
+async def _unusable(
+    desk: Desk, client_id: UUID, proof: jose.Unverified | None = None
+) -> OAuthError:
+    """A client that registered itself is told where it stands, once it has proved itself as far as
+    its kind can.
+    """
+    waiting = await waiting_client(desk.session, client_id=client_id)
+    if waiting is None:
+        return invalid_client(UNKNOWN)
+    if proof is None:
+        is_proven = waiting.is_public
+    else:
+        is_proven = any(jose.is_signed_by(proof, key.material()) for key in waiting.keys)
+    if not is_proven:
+        return invalid_client(UNKNOWN)
+    return OAuthError("unauthorized_client", UNAPPROVED[waiting.state])
 
 
 def as_id(text: str | None) -> UUID | None:
@@ -66,8 +90,12 @@ async def _by_assertion(desk: Desk, parameters: Mapping[str, str]) -> KnownClien
     if parameters.get("client_id", str(claims.client_id)) != str(claims.client_id):
         raise invalid_client("client_id is another than the assertion's.")
     client = await usable_client(desk.session, client_id=claims.client_id, at=desk.now)
-    if client is None or not has_signed(client, proof):
-        raise invalid_client(UNKNOWN)
+    if client is None:
+        raise await _unusable(desk, claims.client_id, proof)
+    if not has_signed(client, proof):
+        client = await renewed(desk, client)
+        if client is None or not has_signed(client, proof):
+            raise invalid_client(UNKNOWN)
     await _use_up(desk, claims.client_id, claims.jti, claims.expires_at)
     return client
 
@@ -86,4 +114,4 @@ async def _use_up(desk: Desk, client_id: UUID, jti: str, expires_at: datetime) -
 def require_grant(proven: Proven, grant: str, allowed: frozenset[str]) -> None:
     if grant not in allowed:
         kind = proven.client.settings.kind
-        raise OAuthError("unauthorized_client", f"A client of kind {kind} may not use {grant}.")
+        raise OAuthError("unauthorized_client", f"This client of kind {kind} may not use {grant}.")

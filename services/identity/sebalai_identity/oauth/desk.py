@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
+from sebalai_shared.addresses import Reach
 from sebalai_shared.clock import Clock
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.keys.actions import Ring
+from sebalai_identity.oauth.client_documents import ClientDocuments
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Desk:
     server: Server
     ring: Ring
     register: Register = field(default_factory=Unregistered)
+    documents: ClientDocuments = field(default_factory=lambda: ClientDocuments(Reach()))
 
     @property
     def now(self) -> datetime:

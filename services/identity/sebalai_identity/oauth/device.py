@@ -21,7 +21,7 @@ from sebalai_identity.oauth.clients import Proven, require_grant
 from sebalai_identity.oauth.desk import Desk
 from sebalai_identity.oauth.errors import OAuthError, invalid_grant, invalid_request
 from sebalai_identity.oauth.person_tokens import first_tokens
-from sebalai_identity.oauth.policy import DEVICE, PERSON_SCOPES, POLICIES
+from sebalai_identity.oauth.policy import DEVICE, PERSON_SCOPES, grants_of
 from sebalai_identity.oauth.tokens import Binding
 
 LIFETIME = timedelta(minutes=10)
@@ -34,7 +34,7 @@ CODE_LENGTH = 8
 async def authorize(desk: Desk, parameters: Mapping[str, str], proven: Proven) -> dict[str, Any]:
     """The body of the device authorization answer. Raises `OAuthError`."""
     client = proven.client
-    require_grant(proven, DEVICE, POLICIES[client.settings.kind].grants)
+    require_grant(proven, DEVICE, grants_of(client))
     asked = set(parameters.get("scope", "").split())
     scopes = sorted(asked & client.scopes & PERSON_SCOPES)
     if not scopes:

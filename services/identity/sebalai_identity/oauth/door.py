@@ -20,7 +20,7 @@ CERTIFICATE = "Client-Cert"
 def desk_of(request: Request, session: AsyncSession) -> Desk:
     state = request.app.state
     server = Server(state.settings.public_url, state.settings.audience)
-    return Desk(session, state.clock, server, state.ring, state.register)
+    return Desk(session, state.clock, server, state.ring, state.register, state.client_documents)
 
 
 def call_of(request: Request, desk: Desk) -> Call:

@@ -13,7 +13,7 @@ from sebalai_identity.oauth.desk import Desk
 from sebalai_identity.oauth.dpop import Call
 from sebalai_identity.oauth.errors import OAuthError, invalid_grant, invalid_request
 from sebalai_identity.oauth.person_tokens import family_key, first_tokens, person_tokens
-from sebalai_identity.oauth.policy import PERSON_SCOPES, POLICIES
+from sebalai_identity.oauth.policy import PERSON_SCOPES, POLICIES, grants_of
 from sebalai_identity.oauth.tokens import LIFETIME, Binding
 
 VERIFIER_LENGTHS = range(43, 129)
@@ -33,7 +33,7 @@ async def grant(
         raise OAuthError("unsupported_grant_type", f"Served are: {' '.join(grants)}")
     proven = await clients.authenticate(desk, parameters, call)
     settings = proven.client.settings
-    clients.require_grant(proven, wanted, POLICIES[settings.kind].grants)
+    clients.require_grant(proven, wanted, grants_of(proven.client))
     if parameters.get("resource", desk.server.audience) != desk.server.audience:
         raise OAuthError("invalid_target", f"resource must be {desk.server.audience}")
     jkt = await dpop.check(desk, call)

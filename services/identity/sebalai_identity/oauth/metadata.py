@@ -16,6 +16,7 @@ def document(issuer: str, grants: list[str]) -> dict[str, Any]:
         "issuer": issuer,
         "authorization_endpoint": f"{oauth}/authorize",
         "token_endpoint": f"{oauth}/token",
+        "registration_endpoint": f"{oauth}/register",
         "pushed_authorization_request_endpoint": f"{oauth}/par",
         "userinfo_endpoint": f"{oauth}/userinfo",
         "introspection_endpoint": f"{oauth}/introspect",

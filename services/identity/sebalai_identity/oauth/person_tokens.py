@@ -20,6 +20,7 @@ from sebalai_identity.oauth.policy import (
     REFRESH,
     ROLES_LEVEL,
     Policy,
+    grants_of,
     role_scopes,
 )
 from sebalai_identity.oauth.tokens import LIFETIME, Binding
@@ -40,7 +41,7 @@ async def first_tokens(
             client_id=proven.client.client_id,
             subject=tokens.subject_for(desk, proven.client, UUID(content["subject"])),
         )
-    if "offline_access" in content["scopes"] and REFRESH in policy.grants:
+    if "offline_access" in content["scopes"] and REFRESH in grants_of(proven.client):
         answer["refresh_token"] = await families.begin(
             desk, grant_id, content, policy, family_key(proven, binding)
         )

@@ -39,6 +39,12 @@ class Policy:
     absolute: timedelta = timedelta(days=30)
 
 
+def grants_of(client: KnownClient) -> frozenset[str]:
+    """Those of its kind, or of them the ones it registered (RFC 7591 section 2)."""
+    of_kind, registered = POLICIES[client.settings.kind].grants, client.settings.grants
+    return of_kind if registered is None else of_kind & frozenset(registered)
+
+
 ROLES_LEVEL = 2
 """Officials sign in at acr 2 (field notes): by a password alone nobody acts by a role."""
 
