@@ -121,7 +121,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "identity.client.requested.v1": _CLIENT,
     "identity.client.approved.v1": _CLIENT,
     "identity.client.refused.v1": _CLIENT,
-    "identity.client.withdrawn.v1": _CLIENT,
+    "identity.client.retracted.v1": _CLIENT,
     "identity.client.changed.v1": _SELF,
     "identity.initial-token.issued.v1": _TOKEN,
     "identity.initial-token.revoked.v1": _TOKEN,

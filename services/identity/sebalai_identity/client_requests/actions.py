@@ -130,7 +130,7 @@ async def withdraw_request(session: AsyncSession, desk: Desk, *, request_id: UUI
         return
     row.state, row.decided_by, row.decided_at = WITHDRAWN, desk.actor, desk.now
     await session.flush()
-    await _told(session, desk, row, events.WITHDRAWN)
+    await _told(session, desk, row, events.RETRACTED)
 
 
 async def asked_since(session: AsyncSession, *, client_id: UUID, since: datetime) -> int:

@@ -3,5 +3,5 @@
 REQUESTED = "identity.client.requested.v1"
 APPROVED = "identity.client.approved.v1"
 REFUSED = "identity.client.refused.v1"
-WITHDRAWN = "identity.client.withdrawn.v1"
+RETRACTED = "identity.client.retracted.v1"
 """By the client that registered itself: it wants something else, or nothing."""

@@ -35,14 +35,13 @@ def _read(row: InitialToken) -> InitialTokenRead:
 
 @router.post(
     "",
-    status_code=201,
     responses=responses(AdministratorsOnly, AgencyUnknown, InitialTokensFull, FieldInvalid),
 )
 async def issue_token(
     desk: AtDesk, session: Transaction, response: Response, wanted: InitialTokenIssue
 ) -> InitialTokenIssued:
-    """For clients that register themselves. No Idempotency-Key: a kept answer would be a kept
-    secret; a token whose answer was lost is revoked.
+    """For clients that register themselves. As a token endpoint issues a token: a kept answer would
+    be a kept secret, and one whose answer was lost is revoked or ends by itself.
     """
     response.headers["Cache-Control"] = "no-store"
     row, secret = await tokens.issue_token(session, desk, wanted=wanted)

@@ -142,7 +142,7 @@ async def test_deleted_client_is_gone_with_its_tokens_for_good(
     path = f"/v1/applications/{application['id']}/resume"
     assert (await call("POST", path, operator)).status_code == 409
     kinds = [kind for kind, _ in await facts("identity.")]
-    assert kinds[-2:] == ["identity.client.withdrawn.v1", "identity.application.ended.v1"]
+    assert kinds[-2:] == ["identity.client.retracted.v1", "identity.application.ended.v1"]
 
 
 async def test_deleted_before_approval_is_nothing_to_approve(registrar, metadata, call, operator):
