@@ -35,6 +35,8 @@ TOTAL_SECONDS = 600.0
 _CLOSED = frozenset({"internal", "metrics", "livez", "readyz"})
 # Pages of identity: sign-in, consent, devices, and what a person has open.
 _PAGES = frozenset({"sign-in", "sign-out", "consent", "device", "my-access", "authn", "broker"})
+# CKAN's clients know no other addresses: `/api/3/action/…`, and the same without a version.
+_CKAN = frozenset({"3", "action"})
 _DISCOVERY = frozenset({"openid-configuration", "oauth-authorization-server"})
 # What the edge itself says must not come from behind it, nor cookies be lost: the portal has some.
 _DROPPED = head.HOP_BY_HOP | {
@@ -113,7 +115,8 @@ class Edge:
             return self._to("identity", segments, is_self_checking=True)
         if first in _PAGES:
             return self._to("identity", segments, is_self_checking=True)
-        if segments == [".well-known", "api-catalog"]:
+        is_ckan = first == "api" and len(segments) > 2 and segments[1] in _CKAN
+        if is_ckan or segments == [".well-known", "api-catalog"]:
             return self._to("catalog", segments)
         is_receipt = first == "receipts" and len(segments) > 1
         if is_receipt or _is_catalogue(segments):

@@ -99,6 +99,8 @@ def claims_of(headers):
         (b"/.well-known/api-catalog", "catalog", "/.well-known/api-catalog"),
         (b"/api/exchange/v1/interfaces", "exchange", "/v1/interfaces"),
         (b"/%61pi/exchange/v1", "exchange", "/v1"),
+        (b"/api/3/action/package_list", "catalog", "/api/3/action/package_list"),
+        (b"/api/action/package_list", "catalog", "/api/action/package_list"),
         (b"/receipts/x", "exchange", "/receipts/x"),
         (b"/listClients", "exchange", "/listClients"),
         (b"/", "portal", "/"),

@@ -11,6 +11,9 @@ from sebalai_shared.database import Database
 from sebalai_services_catalog.apis import api as apis
 from sebalai_services_catalog.calendar import api as calendar
 from sebalai_services_catalog.complaints import api as complaints
+from sebalai_services_catalog.datasets import api as datasets
+from sebalai_services_catalog.datasets import ckan_api as ckan
+from sebalai_services_catalog.datasets import dcat_api as dcat
 from sebalai_services_catalog.evidence import api as evidence
 from sebalai_services_catalog.evidence.source import Bus
 from sebalai_services_catalog.exports import api as exports
@@ -58,7 +61,13 @@ def catalog_app(
         regulations.router,
         reference.router,
         calendar.router,
+        datasets.drafts,
+        datasets.router,
+        datasets.reviews,
         exports.router,
+        dcat.router,
+        ckan.router,
+        ckan.posted,
         apis.router,
     ]
     clock = clock or SystemClock()

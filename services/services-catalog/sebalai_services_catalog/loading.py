@@ -7,6 +7,7 @@ from sebalai_shared.database import Database
 from sebalai_shared.reference import ReferenceFolder
 
 from sebalai_services_catalog.calendar.actions import load_days
+from sebalai_services_catalog.datasets.actions import load_own
 from sebalai_services_catalog.evidence.actions import load_types
 from sebalai_services_catalog.reference.actions import load_lists
 from sebalai_services_catalog.regulations.actions import load_regulations
@@ -23,4 +24,5 @@ async def load_reference(database: Database, clock: Clock, folder: Path) -> dict
         counts["evidence_types"] = await load_types(session, folder=lists)
         synonyms = lists.rows("search_synonyms")
         counts["search_synonyms"] = await load_synonyms(session, synonyms)
+        counts |= await load_own(session, clock)
         return counts | await load_services(session, clock, folder=folder)

@@ -7,6 +7,7 @@ from typing import Any
 from sebalai_services_catalog.app import NAME, catalog_app
 from sebalai_services_catalog.calendar import events as calendar
 from sebalai_services_catalog.complaints import events as complaints
+from sebalai_services_catalog.datasets import events as datasets
 from sebalai_services_catalog.evidence import events as evidence
 from sebalai_services_catalog.payments import events as payments
 from sebalai_services_catalog.regulations import events as regulations
@@ -18,6 +19,7 @@ FACTS = {
     **complaints.FACTS,
     **services.FACTS,
     **calendar.FACTS,
+    **datasets.FACTS,
     **evidence.FACTS,
     **payments.FACTS,
     **regulations.FACTS,

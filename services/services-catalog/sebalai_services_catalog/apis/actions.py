@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_services_catalog.apis import events, store
 from sebalai_services_catalog.apis.linkset import Listed
 
+__all__ = ["Listed"]
+
 STATES = {events.PUBLISHED: "published", events.RETIRED: "retired"}
 
 

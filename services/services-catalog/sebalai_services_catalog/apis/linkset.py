@@ -11,6 +11,7 @@ MEDIA_TYPE = f'application/linkset+json; profile="{PROFILE}"'
 OPENAPI_TYPE = "application/openapi+json"
 EXPORTS = (
     ("cpsv-ap.jsonld", "application/ld+json"),
+    ("dcat-ap.jsonld", "application/ld+json"),
     ("sippn.json", "application/json"),
     ("sippn.csv", "text/csv"),
 )

@@ -1,0 +1,48 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sebalai_services_catalog.datasets.queries import (
+    Filter,
+    NotUnderstood,
+    Wanted,
+    parse,
+    parse_sort,
+)
+
+
+def test_words_and_filters_are_told_apart():
+    words, filters = parse('lada "muntok white" organization:dpkp -tags:"white pepper" *:*')
+    assert words == ("lada", "muntok white")
+    assert filters == (Filter("organization", "dpkp"), Filter("tags", "white pepper", is_not=True))
+    assert parse("dataset_type:dataset AND +owner_org:dpkp state:active") == (
+        (),
+        (Filter("organization", "dpkp"),),
+    )
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["a OR b", "(a b)", "date:[NOW TO *]", "secret:1", "-lada", 'tags:"open', "a^2", "x" * 501,
+     "a\x00b", "NOT a"],
+)  # fmt: skip
+def test_what_is_not_understood_is_refused_instead_of_guessed(query):
+    with pytest.raises(NotUnderstood):
+        parse(query)
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_understood_or_refused(query):
+    try:
+        words, filters = parse(query)
+    except NotUnderstood:
+        return
+    assert all(word and word in query for word in words)
+    assert all(one.value in query for one in filters)
+
+
+def test_sorting_knows_four_fields():
+    assert parse_sort("score desc, title_string asc") == (("title_string", False),)
+    assert parse_sort("score desc") == Wanted().sort
+    for wrong in ("id; DROP TABLE dataset", "name sideways", "views desc"):
+        with pytest.raises(NotUnderstood):
+            parse_sort(wrong)
