@@ -80,8 +80,10 @@ def far_of(private: str, clock: Callable[[], float]) -> "Far":
 
 
 class Far:
-    def __init__(self, client: http.Client, clock: Callable[[], float]) -> None:
-        self._client, self._clock = client, clock
+    def __init__(
+        self, client: http.Client, clock: Callable[[], float], call_seconds: float = CALL_SECONDS
+    ) -> None:
+        self._client, self._clock, self._call_seconds = client, clock, call_seconds
         self._known: dict[str, _Known] = {}
 
     async def aclose(self) -> None:
@@ -143,7 +145,7 @@ class Far:
             raise ProviderAway("Too many wait for it already.")
         async with known.room:
             try:
-                async with asyncio.timeout(CALL_SECONDS):
+                async with asyncio.timeout(self._call_seconds):
                     answer = await self._client.fetch(
                         address,
                         method=method,

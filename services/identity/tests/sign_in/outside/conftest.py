@@ -13,10 +13,12 @@ import uvicorn
 from joserfc.jwk import ECKey
 from sebalai_identity.app import identity_app
 from sebalai_identity.credentials.keeper import Keeper
+from sebalai_identity.sessions import actions as sessions
 from sebalai_shared import http
 from sebalai_shared.addresses import Reach
 from sebalai_shared.caller import Caller
 from sebalai_shared.testing.http import in_process
+from sqlalchemy import text
 
 STAND_IN = Path(__file__).parents[5] / "tests/systems/outside_provider/app.py"
 CLIENT_ID = "sebalai-babel"
@@ -117,14 +119,9 @@ def admin(app, asserter):
 
 
 @pytest.fixture
-async def enabled(admin, described, provider):
+async def enabled(enable, provider):
     """The stand-in, enabled by two."""
-    asked = await admin(ASKER, "", described())
-    assert asked.status_code == 201, asked.text
-    path = f"/{asked.json()['id']}/decide"
-    done = await admin(APPROVER, path, {"decision": "approve", "reason": "sesuai PKS"})
-    assert done.status_code == 200, done.text
-    return done.json()
+    return await enable()
 
 
 @pytest.fixture
@@ -176,3 +173,41 @@ async def linked(enabled, browser, person, to_provider):
     await browser.send("/sign-out")
     browser.client.cookies.clear()
     return person
+
+
+@pytest.fixture
+def enable(admin, described):
+    """`await enable(slug=…)`: another provider, by two."""
+
+    async def enable(**more):
+        asked = await admin(ASKER, "", described(**more))
+        assert asked.status_code == 201, asked.text
+        path = f"/{asked.json()['id']}/decide"
+        done = await admin(APPROVER, path, {"decision": "approve", "reason": "sesuai PKS"})
+        assert done.status_code == 200, done.text
+        return done.json()
+
+    return enable
+
+
+@pytest.fixture
+def identities(keeper):
+    """`await identities()`: all that are linked."""
+
+    async def identities():
+        async with keeper.database.transaction() as session:
+            query = text("SELECT id, issuer, person_id FROM outside_identity ORDER BY id")
+            return list((await session.execute(query)).all())
+
+    return identities
+
+
+@pytest.fixture
+def current(keeper):
+    """`await current(browser)`: the session it is in."""
+
+    async def current(browser):
+        async with keeper.database.transaction() as session:
+            return await sessions.current(session, keeper.clock, cookie=browser.session)
+
+    return current

@@ -1,17 +1,5 @@
 """Signing in with an outside provider: the way through, and what it is worth."""
 
-import pytest
-from sebalai_identity.sessions import actions as sessions
-
-
-@pytest.fixture
-def current(keeper):
-    async def current(browser):
-        async with keeper.database.transaction() as session:
-            return await sessions.current(session, keeper.clock, cookie=browser.session)
-
-    return current
-
 
 async def test_linked_person_signs_in_at_the_level_of_the_provider(
     linked, browser, provider, come_back, current
