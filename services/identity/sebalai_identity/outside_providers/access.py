@@ -17,7 +17,7 @@ def may_keep(caller: Caller) -> bool:
 
 def level_of(acr: str | None, acr_levels: dict[str, int]) -> int:
     """What the provider's `acr` is worth here: as agreed, else the least. Nothing raises it."""
-    return acr_levels.get(acr or "", LEAST_LEVEL)
+    return LEAST_LEVEL if acr is None else acr_levels.get(acr, LEAST_LEVEL)
 
 
 def may_become(proof: Proof, person_id: UUID, *, has_own_nik: bool) -> bool:

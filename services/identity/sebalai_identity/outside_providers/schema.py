@@ -16,7 +16,7 @@ ADDRESS_LENGTH_MAX = 300
 ACRS_MAX = 20
 SCOPES_MAX = 20
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[\w.~!$&'()*+,;=:@%/-]*)?", re.ASCII)
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[\w.~!$&()*+,;=:%/-]*)?", re.ASCII)
 
 Algorithm = Literal["ES512", "ES384", "ES256", "PS256", "RS256"]
 CLAIM_PATTERN = r"^[A-Za-z0-9_:/.-]{1,100}$"

@@ -14,6 +14,7 @@ from joserfc.jwk import ECKey
 from sebalai_identity.app import identity_app
 from sebalai_identity.credentials.keeper import Keeper
 from sebalai_identity.sessions import actions as sessions
+from sebalai_identity.web.pages import Pages
 from sebalai_shared import http
 from sebalai_shared.addresses import Reach
 from sebalai_shared.caller import Caller
@@ -58,13 +59,20 @@ def own_key():
     return ECKey.generate_key("P-521")
 
 
+@pytest.fixture(scope="session")
+def templates():
+    """Compiled once for all tests, as for all requests of a process."""
+    return Pages()
+
+
 @pytest.fixture
-def app(settings, database, clock, workers, tmp_path, own_key):
+def app(settings, database, clock, workers, tmp_path, own_key, templates):  # noqa: PLR0917 - fixtures
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys/inapas.jwk").write_text(json.dumps(own_key.as_dict(private=True)))
     changes = {"outside_keys_dir": tmp_path / "keys", "private_outside_providers": "127.0.0.1"}
     app = identity_app(settings.model_copy(update=changes), database, clock)
     given = app.state.keeper
+    app.state.pages = templates
     app.state.keeper = Keeper(database, clock, workers, given.sealed_by, given.breached)
     return app
 

@@ -49,7 +49,7 @@ def give_nik(desk, database):
     return give_nik
 
 
-async def test_first_sign_in_leads_to_the_link_and_makes_no_account(
+async def test_first_sign_in_leads_to_the_link_and_makes_no_account(  # noqa: PLR0917 - fixtures
     enabled, browser, person, come_back, identities, interaction, current, database
 ):
     begun = await interaction()
@@ -145,7 +145,7 @@ CASES = [
 ]
 
 
-async def test_nik_told_must_be_of_who_links(
+async def test_nik_told_must_be_of_who_links(  # noqa: PLR0917 - fixtures
     enabled, browser, provider, person_named, citizen, give_nik, come_back, database, caplog
 ):
     for number, (told, own, others, is_linked) in enumerate(CASES):
@@ -215,7 +215,7 @@ async def test_second_identity_of_one_provider_waits_for_the_first_to_go(
     assert len(await identities()) == 1
 
 
-async def test_unlinked_it_opens_nothing_and_what_it_opened_ends(
+async def test_unlinked_it_opens_nothing_and_what_it_opened_ends(  # noqa: PLR0917 - fixtures
     linked, browser, another, come_back, identities, current, facts
 ):
     elsewhere = another()
