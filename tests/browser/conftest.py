@@ -103,6 +103,8 @@ async def settings(postgres_admin_url, tmp_path_factory):
         sealing_key_file=sealing,
         reference_dir=REFERENCE,
         pool_connections=5,
+        outside_keys_dir=sealing.parent,
+        private_outside_providers="127.0.0.1",
     )
 
 
@@ -173,6 +175,8 @@ async def identity(settings, client_id):
         "SEBALAI_PUBLIC_URL": settings.public_url,
         "SEBALAI_SEALING_KEY_FILE": str(settings.sealing_key_file),
         "SEBALAI_REFERENCE_DIR": str(REFERENCE),
+        "SEBALAI_OUTSIDE_KEYS_DIR": str(settings.outside_keys_dir),
+        "SEBALAI_PRIVATE_OUTSIDE_PROVIDERS": settings.private_outside_providers,
     }
     log = settings.sealing_key_file.with_name("identity.log")
     with log.open("wb") as output:

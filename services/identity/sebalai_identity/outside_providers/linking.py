@@ -60,7 +60,7 @@ def _asking(keeper: Keeper, state: str, max_age: int) -> Asking:
 async def begin(session: AsyncSession, keeper: Keeper, *, attempt: Attempt, browser: str) -> Asking:
     """`browser` is the value of the browser's cookie: no other one can bring the answer."""
     state = secrets.token_urlsafe(STATE_BYTES)
-    interaction = attempt.interaction_id
+    place = f"{attempt.language}:{attempt.interaction_id or ''}"
     await store.open_attempt(
         session,
         {
@@ -68,9 +68,7 @@ async def begin(session: AsyncSession, keeper: Keeper, *, attempt: Attempt, brow
             "browser": store.digest_of(browser),
             "provider_id": attempt.provider_id,
             "person_id": attempt.person_id,
-            "interaction": keeper.secrets.seal(interaction.encode(), _place(state))
-            if interaction
-            else None,
+            "interaction": keeper.secrets.seal(place.encode(), _place(state)),
             "max_age": attempt.max_age,
             "expires_at": keeper.clock.now() + LIFETIME,
         },
@@ -91,12 +89,10 @@ async def take(
         row = await store.take_attempt(session, state, browser, provider_id, keeper.clock.now())
     if row is None:
         raise AttemptUnknown("Begin again on the sign-in page.")
-    interaction = row.interaction
-    opened = keeper.secrets.open(interaction, _place(state)).decode() if interaction else None
-    return (
-        Attempt(provider_id, row.person_id, opened, row.max_age),
-        _asking(keeper, state, row.max_age),
-    )
+    opened = keeper.secrets.open(row.interaction, _place(state)).decode()
+    language, _, interaction = opened.partition(":")
+    attempt = Attempt(provider_id, row.person_id, interaction or None, row.max_age, language)
+    return attempt, _asking(keeper, state, row.max_age)
 
 
 def index_of(desk: Desk, provider: Provider, proven: Proven) -> bytes:

@@ -128,13 +128,14 @@ class Provider:
 @dataclass(frozen=True)
 class Attempt:
     """A sign-in under way. `person_id`: who asked to link; None where somebody signs in.
-    `max_age` in seconds.
+    `max_age` in seconds; `language` of the page it was begun on.
     """
 
     provider_id: UUID
     person_id: UUID | None
     interaction_id: str | None
     max_age: int
+    language: str = "id"
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,8 @@ async def start(slug: str, here: TheHere) -> Response:
             found = await situation(
                 session, here.keeper, visit=here.visit, interaction_id=here.interaction_id
             )
-        attempt = Attempt(provider.id, None, here.interaction_id, actions.max_age_of(found))
+        seconds, language = actions.max_age_of(found), here.visit.language
+        attempt = Attempt(provider.id, None, here.interaction_id, seconds, language)
         return await _send_off(here, provider, attempt, found.wanted_level)
 
     return await here.told(work)
@@ -156,7 +157,7 @@ async def _send_off(here: Here, provider: Provider, attempt: Attempt, level: int
         asking = await outside.begin(
             session, here.keeper, attempt=attempt, browser=here.visit.browser
         )
-    asking = replace(asking, level=level, language=here.visit.language)
+    asking = replace(asking, level=level, language=attempt.language)
     return see(await here.providers.address(provider, asking))
 
 
@@ -173,7 +174,7 @@ async def back(slug: str, here: TheHere) -> Response:
                 browser=here.visit.browser,
                 state=answer.state,
             )
-        here.interaction_id = attempt.interaction_id
+        here.interaction_id, here.visit.language = attempt.interaction_id, attempt.language
         proven = await here.providers.finish(provider, asking, answer)
         async with here.keeper.database.transaction() as session:
             is_known = await actions.arrive(
@@ -246,7 +247,8 @@ async def start_link(slug: str, here: TheHere) -> Response:
         async with here.keeper.database.transaction() as session:
             present = await actions.require_fresh(session, here.keeper, here.visit.session_cookie)
             provider = await outside.require_enabled(session, slug=slug)
-        return await _send_off(here, provider, Attempt(provider.id, present.subject, None, 0), 0)
+        attempt = Attempt(provider.id, present.subject, None, 0, here.visit.language)
+        return await _send_off(here, provider, attempt, 0)
 
     return await here.told(work)
 

@@ -71,9 +71,12 @@ async def test_keys_are_shown_to_the_provider(enabled, browser, own_key):
     assert (await browser.open("/sign-in/outside/lain/keys")).status_code == 404
 
 
-async def test_pages_speak_english_too(enabled, browser, come_back):
+async def test_language_chosen_here_is_kept_on_the_way(enabled, browser, provider, to_provider):
     await browser.open("/sign-in?lang=en")
     assert "Sign in with INApas (stand-in)" in browser.shown()
-    await come_back(browser)
+    path = await to_provider(browser, lang="en")
+    assert provider.asked["ui_locales"] == "en"
+    await browser.open(path)
+    assert browser.page.headers["location"] == "/sign-in/link?lang=en"
     await browser.open("/sign-in/link?lang=en")
     assert "not linked to an account here yet" in browser.shown()
