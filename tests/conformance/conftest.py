@@ -34,7 +34,7 @@ async def op(request, tmp_path_factory):
         house = House(tmp_path_factory.mktemp("conformance"), url, address)
         await house.start()
         provider = await house.provider()
-    provider.logouts = bell.heard
+    provider.logouts, provider.bell = bell.heard, bell
     yield provider
     await provider.http.aclose()
     if house is not None:

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import mutations
 import mutations_fapi
+import mutations_registration
 import sebalai_identity
 from oidc_checks import everything
 from oidc_checks.house import Bell, House
@@ -23,7 +24,11 @@ from sebalai_local.engines import Engines
 from sebalai_shared.testing.database import fresh_database
 
 PACKAGE = Path(sebalai_identity.__file__).parent
-TABLE = [*mutations.MUTATIONS, *mutations_fapi.MUTATIONS]
+TABLE = [
+    *mutations.MUTATIONS,
+    *mutations_fapi.MUTATIONS,
+    *mutations_registration.MUTATIONS,
+]
 
 
 @contextmanager
@@ -37,10 +42,10 @@ def mutated(copy, file, old, new):
     shutil.copy2(PACKAGE / file, place)
 
 
-async def verdict(house, name, heard):
+async def verdict(house, name, bell):
     """What the check said, or None where it passed."""
     op = await house.provider()
-    op.logouts = heard
+    op.logouts, op.bell = bell.heard, bell
     try:
         await CHECKS[name].run(op)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is red
@@ -56,7 +61,7 @@ async def run_all(folder, url, part):
     await house.start()
     for name in CHECKS:
         if part in name:
-            said = await verdict(house, name, bell.heard)
+            said = await verdict(house, name, bell)
             assert said is None, f"red without a mutation: {name}: {said}"
     house.stop()
     killed, total, named, copy = 0, 0, set(), folder / "copy"
@@ -68,7 +73,7 @@ async def run_all(folder, url, part):
         with mutated(copy / "sebalai_identity", file, old, new):
             await house.start(copy)
             for name in wanted:
-                said = await verdict(house, name, bell.heard)
+                said = await verdict(house, name, bell)
                 total, killed, named = total + 1, killed + (said is not None), named | {name}
                 print(f"{'killed  ' if said else 'SURVIVED'} {name}: {file}: {said}", flush=True)
             house.stop()

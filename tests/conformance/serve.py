@@ -1,6 +1,7 @@
-"""Serves identity for the checks: its own application and its own notices of sign-outs, on the
-database of the settings, by a clock that is the system's and as many seconds ahead as the file
-CONFORMANCE_CLOCK says. First makes the clients and the person, unless CONFORMANCE_FACTS is there.
+"""Serves identity for the checks: its own application and its own notices of sign-outs, and a second
+person who approves, on the database of the settings, by a clock that is the system's and as many
+seconds ahead as the file CONFORMANCE_CLOCK says. First makes the clients and the person, unless
+CONFORMANCE_FACTS is there.
 """
 
 import asyncio
@@ -15,14 +16,20 @@ from joserfc.jwk import ECKey
 from sebalai_identity.app import identity_app, sealer_of
 from sebalai_identity.applications.actions import Authority, register_application
 from sebalai_identity.applications.schema import ApplicationRegister
+from sebalai_identity.client_requests.actions import decide_client, list_requests
 from sebalai_identity.commands import OPERATOR
+from sebalai_identity.desk import Desk
 from sebalai_identity.inviting import invite, read
-from sebalai_identity.oauth.desk import Desk, Server
+from sebalai_identity.oauth.desk import Desk as ProviderDesk
+from sebalai_identity.oauth.desk import Server
 from sebalai_identity.oauth.jobs import LogoutNotices
+from sebalai_identity.registrations.schema import InitialTokenIssue
+from sebalai_identity.registrations.tokens import issue_token
 from sebalai_identity.settings import IdentitySettings
 from sebalai_identity.signing_in import keeper_of
 from sebalai_shared import http
 from sebalai_shared.addresses import Reach
+from sebalai_shared.caller import Caller
 from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.ids import uuid7
@@ -44,6 +51,11 @@ CLIENTS = {
     "fapi2": FAPI,
     "fapi3": FAPI,
 }
+ADMINISTRATOR = Caller(
+    kind="civil_servant", subject="administrator", agency="diskominfo",
+    scopes=frozenset({"exchange.manage"}),
+)  # fmt: skip
+APPROVER = Caller(kind="civil_servant", subject="approver", scopes=frozenset({"identity.clients"}))
 AGENCY = (
     "INSERT INTO agency (id, slug, name, short_name, kind, code, affairs, status, source,"
     " code_status, code_source) VALUES (:id, 'diskominfo', 'Dinas Kominfo', 'Diskominfo', 'dinas',"
@@ -71,14 +83,40 @@ async def prepare(settings):
     async with database.transaction() as session:
         await session.execute(text(AGENCY), {"id": uuid7()})
         clients = {n: await _client(session, settings, clock, n) for n in CLIENTS}
+        initial = await _initial_token(session, clock)
         await invite(session, settings, keeper, read(arguments))
     keeper.workers.close()
     await database.close()
     facts = {
         "issuer": settings.public_url, "login": LOGIN, "password": password, "clients": clients,
-        "refuses": True,
+        "refuses": True, "initial_access_token": initial, "waits": "sebalai_state",
     }  # fmt: skip
     FACTS.write_text(json.dumps(facts))
+
+
+async def _initial_token(session, clock):
+    until = clock.now() + timedelta(days=89)
+    wanted = InitialTokenIssue(
+        agency="diskominfo", purpose="conformance", registrations=100, valid_until=until
+    )
+    _, secret = await issue_token(session, Desk(ADMINISTRATOR, clock), wanted=wanted)
+    return secret
+
+
+async def approve(database, clock, instance):
+    """Another than who issued the initial token says yes to whoever registered by it."""
+    desk = Desk(APPROVER, clock)
+    while True:
+        async with database.transaction() as session:
+            waiting = await list_requests(
+                session, caller=APPROVER, state="requested", after=None, limit=20
+            )
+            for one in waiting:
+                await decide_client(
+                    session, desk, instance=instance, request_id=one.id, is_approved=True,
+                    reason="conformance",
+                )  # fmt: skip
+        await asyncio.sleep(0.05)
 
 
 async def _client(session, settings, clock, name):
@@ -107,20 +145,24 @@ def with_notices(app, settings, database, clock):
 
     def desk_of(session):
         server = Server(settings.public_url, settings.audience)
-        return Desk(session, clock, server, app.state.ring)
+        return ProviderDesk(session, clock, server, app.state.ring)
 
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(of):
         async with inner(of) as state:
-            job = asyncio.create_task(LogoutNotices(database, outside, desk_of).run())
+            jobs = [
+                asyncio.create_task(LogoutNotices(database, outside, desk_of).run()),
+                asyncio.create_task(approve(database, clock, settings.instance)),
+            ]
             try:
                 yield state
             finally:
-                job.cancel()
-                with suppress(asyncio.CancelledError):
-                    await job
+                for job in jobs:
+                    job.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await job
                 await outside.aclose()
 
     app.router.lifespan_context = lifespan

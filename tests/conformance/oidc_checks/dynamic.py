@@ -1,21 +1,12 @@
 """Dynamic OP: what of it needs no registration by the relying party itself (OpenID Connect Core 3.1.2,
-5.3.2; Registration 1.0). The rest stands in the list of what is not supported.
+5.3.2); that is `registration`'s. What is not supported stands in a list.
 """
 
 from oidc_checks.party import failed
 from oidc_checks.registry import check, not_supported
 
 DYNAMIC = "Dynamic"
-APPROVED = "clients are registered by their agency and approved by another person"
 for name, why in {
-    "oidcc-redirect-uri-regfrag": APPROVED,
-    "oidcc-refresh-token-rp-key-rotation": APPROVED,
-    "oidcc-registration-jwks-uri": APPROVED,
-    "oidcc-registration-logo-uri": APPROVED,
-    "oidcc-registration-policy-uri": APPROVED,
-    "oidcc-registration-sector-bad": APPROVED,
-    "oidcc-registration-sector-uri": APPROVED,
-    "oidcc-registration-tos-uri": APPROVED,
     "oidcc-request-uri-signed-rs256": "request_uri at the client is not fetched (SSRF)",
     "oidcc-request-uri-unsigned": "request_uri at the client is not fetched (SSRF)",
     "oidcc-server-rotate-keys": "keys turn by an operator's command, not over HTTP; tests of keys",

@@ -10,8 +10,10 @@ from oidc_checks import (
     fapi_proofs,
     fapi_requests,
     logout,
+    registration,
 )
 
 ALL = (
-    basic, basic_objects, config, dynamic, logout, fapi_flow, fapi_requests, fapi_clients, fapi_proofs,
+    basic, basic_objects, config, dynamic, registration, logout, fapi_flow, fapi_requests,
+    fapi_clients, fapi_proofs,
 )  # fmt: skip

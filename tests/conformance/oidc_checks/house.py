@@ -25,14 +25,15 @@ def free_port():
 
 
 class Bell:
-    """Where a client is told of sign-outs; keeps the bodies."""
+    """Clients' own server: is told of sign-outs and keeps the bodies, gives out the `documents`."""
 
     def __init__(self):
-        self.heard, self._server = [], None
+        self.heard, self.documents, self.address, self._server = [], {}, "", None
 
     async def open(self, port=0):
         self._server = await asyncio.start_server(self._answer, "127.0.0.1", port)
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self.address = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self.address
 
     async def _answer(self, reader, writer):
         try:
@@ -40,9 +41,20 @@ class Bell:
         except asyncio.IncompleteReadError:
             writer.close()
             return
+        if head.startswith("get "):
+            await self._give(head.split(" ", 2)[1], writer)
+            return
         length = int(head.split("content-length:")[1].split("\r\n")[0])
         self.heard.append((head, (await reader.readexactly(length)).decode()))
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def _give(self, path, writer):
+        body = json.dumps(self.documents[path]).encode() if path in self.documents else b""
+        status = "200 OK" if body else "404 Not Found"
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        writer.write(f"{head}\r\nConnection: close\r\n\r\n".encode() + body)
         await writer.drain()
         writer.close()
 

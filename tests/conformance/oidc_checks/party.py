@@ -3,6 +3,7 @@
 Everything goes over HTTP by what discovery says; nothing is known of the product behind it.
 """
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -19,6 +20,8 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SIGNATURES = ("ES256", "RS256", "PS256", "Ed25519", "EdDSA")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 LEEWAY = 10
+APPROVAL_TRIES = 200
+DYNAMIC_BACK = "http://127.0.0.1:9/dynamic/back"
 
 
 def b64(raw):
@@ -45,6 +48,20 @@ def without_none(values):
     return {name: value for name, value in values.items() if value is not None}
 
 
+def public(key):
+    return key.as_dict(private=False) | {"use": "sig", "alg": "ES256", "kid": key.thumbprint()}
+
+
+def registration(key, **more):
+    """What a client says of itself; None leaves a member out."""
+    return without_none({
+        "client_name": "Dynamic", "redirect_uris": [DYNAMIC_BACK], "response_types": ["code"],
+        "grant_types": ["authorization_code", "refresh_token"], "scope": "openid offline_access",
+        "token_endpoint_auth_method": "private_key_jwt", "id_token_signed_response_alg": "ES256",
+        "token_endpoint_auth_signing_alg": "ES256", "jwks": {"keys": [public(key)]},
+    } | more)  # fmt: skip
+
+
 class Provider:
     """`facts`: issuer, login, password, clients; `refuses`: ours, with its differences on purpose.
     `shift`: moves the provider's clock, where it has one that can be moved; else time is waited.
@@ -58,7 +75,7 @@ class Provider:
         self.http = httpx.AsyncClient(transport=self.transport, timeout=20)
         self.metadata, self._keys = {}, []
         self.browser = self.fresh_browser()
-        self.logouts = []
+        self.logouts, self.bell = [], None
 
     async def discover(self):
         answer = await self.http.get(f"{self.issuer}/.well-known/openid-configuration")
@@ -70,6 +87,29 @@ class Provider:
 
     def party(self, name="web", **more):
         return Party(self, self.facts["clients"][name], **more)
+
+    async def try_register(self, metadata):
+        """The answer of the registration endpoint (RFC 7591 section 3.1)."""
+        token = self.facts.get("initial_access_token")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return await self.http.post(
+            self.metadata["registration_endpoint"], json=metadata, headers=headers
+        )
+
+    async def register(self, key, **more):
+        """A client that registered itself, once it may act: `waits` is the member that says so."""
+        answer = await self.try_register(registration(key, **more))
+        assert answer.status_code == 201, answer.text
+        body, waits = answer.json(), self.facts.get("waits", "")
+        headers = {"Authorization": f"Bearer {body['registration_access_token']}"}
+        for _ in range(APPROVAL_TRIES):
+            if body.get(waits) != "requested":
+                break
+            await asyncio.sleep(0.05)
+            body = (await self.http.get(body["registration_client_uri"], headers=headers)).json()
+        assert body.get(waits) != "requested", "nobody approves"
+        own = {"client_id": body["client_id"], "redirect_uri": body["redirect_uris"][0]}
+        return Party(self, own | {"key": key.as_dict(private=True)})
 
     def now(self):
         return int(time.time()) + self.ahead

@@ -269,6 +269,12 @@ async def register_client(
     return application
 
 
+async def shown_client(session: AsyncSession, *, client_id: UUID) -> ClientSettings:
+    """What people may be shown of an application; bare settings for one that is not known."""
+    application = await store.find_by_client_id(session, client_id)
+    return ClientSettings.model_validate(application.client if application is not None else {})
+
+
 async def granted_scopes(session: AsyncSession, *, client_id: UUID) -> frozenset[str]:
     """What an application holds, whatever its state; nothing where there is none."""
     application = await store.find_by_client_id(session, client_id)

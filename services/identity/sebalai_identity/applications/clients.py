@@ -119,6 +119,12 @@ class ClientSettings(BaseModel):
         return named.get(language) or named.get("") or next(iter(named.values()), None)
 
     @property
+    def logo_origin(self) -> str:
+        """Where its logo is let in from; "" without one."""
+        parts = urlsplit(self.logo_uri or "")
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+    @property
     def sector(self) -> str:
         """RFC: OpenID Connect Core 8.1."""
         first = self.redirect_uris[0] if self.redirect_uris else ""

@@ -5,6 +5,7 @@ from sebalai_shared.caller import ANONYMOUS, PublicAccess
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.agencies.actions import AgencyUnknown, find_agency
+from sebalai_identity.applications.actions import shown_client
 from sebalai_identity.consents import actions
 from sebalai_identity.interactions.actions import (
     Interaction,
@@ -71,12 +72,14 @@ async def _page(
     found: Interaction,
     told: Told | None = None,
 ) -> Response:
+    client = await shown_client(session, client_id=found.client_id)
     return page(
         request,
         visit,
-        Place("consent.html", CONSENT, found.id),
+        Place("consent.html", CONSENT, found.id, pictures=client.logo_origin),
         told,
-        client_name=found.client_name,
+        client_name=client.name_in(visit.language) or found.client_name,
+        client=client,
         agency=await _agency_name(session, found.agency),
         scopes=found.scopes,
         days=actions.LIFETIME.days,

@@ -55,7 +55,7 @@ def read_request(client: KnownClient, parameters: Mapping[str, str], audience: s
         raise OAuthError("invalid_target", f"resource must be {audience}")
     return Wanted(
         client_id=client.client_id,
-        client_name=client.name,
+        client_name=client.settings.name_in("id") or client.name,
         agency=client.agency,
         scopes=_scopes(client, parameters),
         claims=claims.read(parameters.get("claims")),

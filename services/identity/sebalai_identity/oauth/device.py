@@ -81,7 +81,7 @@ async def enter(desk: Desk, typed: str) -> str | None:
         return None
     wanted = Wanted(
         client_id=client.client_id,
-        client_name=client.name,
+        client_name=client.settings.name_in("id") or client.name,
         agency=client.agency,
         scopes=tuple(row.scopes),
         # A code may have been sent to its victim: the person always agrees to this very device.

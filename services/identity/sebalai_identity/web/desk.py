@@ -76,12 +76,14 @@ _STATUS = {
 class Place:
     """`path`: where the same page is had in another language; empty when only a form leads to it.
     `leaves_site`: its form's answer may end at an application, as every interaction's does.
+    `pictures`: an origin that a picture on it comes from.
     """
 
     template: str
     path: str = ""
     interaction_id: str | None = None
     leaves_site: bool = False
+    pictures: str = ""
 
 
 def page(
@@ -94,6 +96,7 @@ def page(
         visit.language,
         status=_STATUS.get(told.failure, 422),
         leaves_site=place.leaves_site or place.interaction_id is not None,
+        pictures=place.pictures,
         visit=visit,
         here=place.path,
         interaction_id=place.interaction_id,

@@ -1,5 +1,6 @@
 """Makes the pages of sign-in: one environment a language, autoescape on, an undefined name is an
-error. Every answer carries the headers that keep a stranger's script, frame or picture out.
+error. Every answer carries the headers that keep a stranger's script, frame or picture out; the
+logo of an application that asks for consent is let in by its origin alone.
 """
 
 import hashlib
@@ -60,12 +61,15 @@ def asset_address(name: str) -> str:
     return f"{ASSETS_PATH}/{digest}/{name}"
 
 
-def security_headers(*, leaves_site: bool) -> dict[str, str]:
-    """`leaves_site`: the form's answer ends at an application elsewhere. Chromium applies
-    `form-action` to every redirect that follows, also to those of the application itself, so there
-    the directive would break sign-in and cannot be set.
+def security_headers(*, leaves_site: bool, pictures: str = "") -> dict[str, str]:
+    """`pictures`: an origin that pictures may come from beside ours. `leaves_site`: the form's
+    answer ends at an application elsewhere. Chromium applies `form-action` to every redirect that
+    follows, also to those of the application itself, so there the directive would break sign-in and
+    cannot be set.
     """
     policy = _POLICY if leaves_site else f"{_POLICY}; form-action 'self'"
+    if pictures:
+        policy = policy.replace("img-src 'self'", f"img-src 'self' {pictures}", 1)
     return HEADERS | {"Content-Security-Policy": policy}
 
 
@@ -83,10 +87,12 @@ class Pages:
         *,
         status: int = 200,
         leaves_site: bool = False,
+        pictures: str = "",
         **values: Any,
     ) -> HTMLResponse:
         text = self._environments[language].get_template(template).render(**values)
-        return HTMLResponse(text, status, headers=security_headers(leaves_site=leaves_site))
+        headers = security_headers(leaves_site=leaves_site, pictures=pictures)
+        return HTMLResponse(text, status, headers=headers)
 
 
 def make_environment(language: str, assets: dict[str, str]) -> Environment:

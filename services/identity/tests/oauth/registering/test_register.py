@@ -296,3 +296,29 @@ async def test_initial_tokens_are_the_agencys_administrators(registrar, call):
         body = registrar.wanted_token(**more)
         answer = await call("POST", "/v1/initial-access-tokens", ADMINISTRATOR, json=body)
         assert answer.status_code == 422
+
+
+async def test_people_are_shown_whom_they_let_in_and_nothing_of_others(
+    registrar, metadata, party, sign_in, person
+):
+    made = await registrar.approved(
+        metadata(
+            **{"client_name#en": "Aid for Citizens"},
+            logo_uri="https://rp.example/logo.png",
+            policy_uri="https://rp.example/privasi",
+            tos_uri="https://rp.example/syarat",
+            client_uri="https://rp.example/",
+        )
+    )
+    one = party(made)
+    await sign_in(person, one, agrees=False)
+    sent = await one.authorize()
+    path, _, query = sent.headers["Location"].partition("?")
+    for language, name in (("id", "Izinkan Bansos Warga?"), ("en", "Allow Aid for Citizens?")):
+        page = await one.raw_authorize(f"{query}&lang={language}", path=path)
+        assert name in page.text
+        for address in ("logo.png", "privasi", "syarat", ""):
+            assert f'"https://rp.example/{address}"' in page.text
+        policy = page.headers["Content-Security-Policy"]
+        assert "img-src 'self' https://rp.example;" in policy
+        assert "default-src 'none'" in policy
