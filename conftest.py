@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+import requests
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.generation import GenerationMode
+from schemathesis.schemas import APIOperation
 from sebalai_local.engines import Engines
 from sebalai_shared.testing.database import fresh_database
+from sebalai_shared.testing.http import in_process
 
 # A change is judged by the same cases everywhere, and never by a machine's speed; `make explore`
 # is where new cases are looked for.
@@ -55,3 +66,78 @@ def database_url_for(postgres_admin_url: str) -> Callable[[str], Awaitable[str]]
         return await fresh_database(postgres_admin_url, f"test_{member}")
 
     return make
+
+
+CHECKED = {
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+}
+EXAMPLES_SHARE = 50  # of a property's examples: two of each mode in CI, forty in `make explore`
+ENDLESS = "text/event-stream"
+
+
+def _drawn(operation: APIOperation[Any, Any], mode: GenerationMode) -> list[Case]:
+    cases: list[Case] = []
+
+    @settings(
+        max_examples=settings().max_examples // EXAMPLES_SHARE,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
+    @given(operation.as_strategy(mode))
+    def draw(case: Case) -> None:
+        cases.append(case)
+
+    # A route without parameters cannot be asked wrongly.
+    with contextlib.suppress(Unsatisfiable):
+        draw()
+    return cases
+
+
+def _asked(app: FastAPI) -> Iterator[Case]:
+    """Cases for each route that ends, of input its document allows and of input it does not."""
+    for operation in (
+        one.ok() for one in schemathesis.openapi.from_dict(app.openapi()).get_all_operations()
+    ):
+        if ENDLESS not in str(operation.definition.raw["responses"]):
+            for mode in GenerationMode:
+                yield from _drawn(operation, mode)
+
+
+@pytest.fixture
+def misdescribed() -> Callable[..., Awaitable[list[str]]]:
+    """`await misdescribed(app, headers)`: the answers of `app` that its own OpenAPI document does
+    not tell of, or that are a fault of ours, as schemathesis judges them. `headers` makes the
+    caller's headers, anew for each request.
+    """
+
+    async def ask(app: FastAPI, headers: Callable[[], dict[str, str]]) -> list[str]:
+        found: list[str] = []
+        asked = 0
+        load_all_checks()
+        checks = [check for check in CHECKS.get_all() if check.__name__ in CHECKED]
+        assert len(checks) == len(CHECKED)
+        async with in_process(app) as client:
+            for case in _asked(app):
+                asked += 1
+                sent = requests.Request(**case.as_transport_kwargs("http://m", headers())).prepare()
+                answer = await client.request(
+                    sent.method, sent.url, headers=dict(sent.headers), content=sent.body
+                )
+                try:
+                    case.validate_response(answer, checks=checks)
+                except BaseExceptionGroup as group:
+                    label = f"{case.operation.label} {answer.status_code}"
+                    found += [f"{label}: {one}" for one in group.exceptions]
+        assert asked > 50
+        return found
+
+    return ask
+
+
+@schemathesis.serializer("application/offset+octet-stream")
+def _raw(_: Any, value: Any) -> Any:
+    return value if isinstance(value, bytes) else str(value).encode()

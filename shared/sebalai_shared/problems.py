@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:sebalai:problem:"
 FIELD_ERRORS_LIMIT = 20
+_SCHEMA = {"$ref": "#/components/schemas/ProblemDocument"}
 
 
 class Problem(Exception):
@@ -74,7 +75,7 @@ class FieldInvalid(Problem):
 
 
 class ProblemDocument(BaseModel):
-    """How a problem looks on the wire (RFC 9457); declared in OpenAPI for each 4xx and 5xx."""
+    """How a problem looks on the wire (RFC 9457); in OpenAPI one schema for all."""
 
     type: str
     title: str
@@ -100,13 +101,38 @@ def problem_document(
 
 def responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """OpenAPI `responses` for the problems a route may answer with."""
-    declared: dict[int | str, dict[str, Any]] = {}
+    said: dict[int | str, list[str]] = {}
     for problem in problems:
-        declared[problem.status] = {
-            "description": problem.title,
-            "content": {MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}},
-        }
-    return declared
+        said.setdefault(problem.status, []).append(f"{problem.title} ({problem.slug})")
+    return {status: _described("; ".join(dict.fromkeys(lines))) for status, lines in said.items()}
+
+
+def _described(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}
+
+
+def _describe(document: dict[str, Any]) -> dict[str, Any]:
+    """What no route declares because every route answers so; FastAPI's own 422 is never sent."""
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    schemas["ProblemDocument"] = ProblemDocument.model_json_schema()
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    components["responses"] = {
+        "Unreadable": _described("The body cannot be read (http)"),
+        "TooLarge": _described("The body is larger than is taken here (body-too-large)"),
+        "Malformed": _described("The input is malformed (malformed)"),
+        "Fault": _described("A fault on our side, or not available for the moment"),
+    }
+    for operation in (one for path in document["paths"].values() for one in path.values()):
+        answers: dict[str, Any] = operation["responses"]
+        if "HTTPValidationError" in str(answers.get("422")):
+            answers["422"] = {"$ref": "#/components/responses/Malformed"}
+        if "requestBody" in operation:
+            answers.setdefault("400", {"$ref": "#/components/responses/Unreadable"})
+            answers.setdefault("413", {"$ref": "#/components/responses/TooLarge"})
+        answers["5XX"] = {"$ref": "#/components/responses/Fault"}
+    return document
 
 
 def _answer(document: dict[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -157,6 +183,9 @@ async def _on_unexpected(_: Request, error: Exception) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
+    """Problems are answered, and the application's OpenAPI document says so."""
+    make = app.openapi
+    app.openapi = lambda: app.openapi_schema or _describe(make())
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

@@ -1,11 +1,14 @@
 """Server-sent events to a listener that was counted in, and is counted out whatever happens."""
 
 from collections.abc import AsyncIterable, Callable
+from typing import Any
 
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 MEDIA_TYPE = "text/event-stream"
+ENDLESS: dict[int | str, dict[str, Any]] = {200: {"content": {MEDIA_TYPE: {}}}}
+"""OpenAPI `responses` of a route that tells events until its listener goes."""
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 

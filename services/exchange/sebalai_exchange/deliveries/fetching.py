@@ -29,7 +29,7 @@ from sebalai_exchange.deliveries.schema import (
 from sebalai_exchange.deliveries.sender import body_of
 from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.publishing.actions import Stored
-from sebalai_exchange.streams import CountedStream
+from sebalai_exchange.streams import ENDLESS, CountedStream
 from sebalai_exchange.subscriptions.actions import (
     Matcher,
     NothingToHear,
@@ -162,7 +162,7 @@ def _frame(event: Stored) -> bytes:
 
 @router.get(
     "/{ident}/stream",
-    responses={**_STREAM_PROBLEMS, 200: {"content": {"text/event-stream": {}}}},
+    responses=ENDLESS | _STREAM_PROBLEMS,
     response_class=StreamingResponse,
 )
 async def stream(

@@ -16,7 +16,7 @@ from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.names import NAME_LENGTH_MAX, agency_of
-from sebalai_exchange.streams import CountedStream
+from sebalai_exchange.streams import ENDLESS, CountedStream
 from sebalai_exchange.usage import actions
 from sebalai_exchange.usage.access import PUBLIC_PURPOSE
 from sebalai_exchange.usage.actions import CallFilter, CallUnknown, NoCallsForYou
@@ -118,7 +118,11 @@ async def list_deviations(
     )
 
 
-@router.get("/tail", responses=responses(NoCallsForYou, TooManyTails, FieldInvalid))
+@router.get(
+    "/tail",
+    responses=ENDLESS | responses(NoCallsForYou, TooManyTails, FieldInvalid),
+    response_class=StreamingResponse,
+)
 async def tail_calls(
     request: Request, caller: IdentifiedAccess, consumer: Name = None, interface: Name = None
 ) -> StreamingResponse:

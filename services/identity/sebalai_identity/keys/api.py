@@ -1,7 +1,7 @@
 """HTTP of keys: `/oauth/jwks` for everyone, `/internal/keys` for the gateway."""
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -14,9 +14,18 @@ from sebalai_identity.keys.schema import KeySet, KeySnapshotRead
 router = APIRouter(tags=["keys"])
 
 JWKS_MAX_AGE_SECONDS = 300
+JWK_SET = "application/jwk-set+json"
+KEY_SET: dict[int | str, dict[str, Any]] = {
+    200: {"content": {JWK_SET: {"schema": KeySet.model_json_schema()}}},
+    304: {"description": "Unchanged"},
+}
 
 
-@router.get("/oauth/jwks", response_model=KeySet)
+class _KeySetAnswer(Response):
+    media_type = JWK_SET
+
+
+@router.get("/oauth/jwks", response_class=_KeySetAnswer, responses=KEY_SET)
 async def read_jwks(
     request: Request,
     _: PublicAccess,

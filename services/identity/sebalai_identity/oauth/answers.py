@@ -16,6 +16,26 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 SUBMIT = "document.forms[0].submit()"
 _HASH = base64.b64encode(hashlib.sha256(SUBMIT.encode()).digest()).decode()
 
+_ERROR = {
+    "type": "object",
+    "required": ["error", "error_description"],
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+}
+
+
+def _refused(description: str, *media: str) -> dict[str, Any]:
+    return {"description": description, "content": {one: {"schema": _ERROR} for one in media}}
+
+
+REFUSED: dict[int | str, dict[str, Any]] = {
+    400: _refused("An error of the protocol (RFC 6749 5.2)", "application/json"),
+    401: _refused("The client did not prove itself (invalid_client)", "application/json"),
+}
+UNBELIEVED: dict[int | str, dict[str, Any]] = {
+    400: REFUSED[400],
+    401: _refused("The token is not believed (RFC 6750 3.1)", "application/json"),
+}
+
 
 def json_answer(
     result: dict[str, Any] | OAuthError, headers: dict[str, str] | None = None, status: int = 200

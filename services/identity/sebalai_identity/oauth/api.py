@@ -23,7 +23,7 @@ from sebalai_identity.oauth import (
     metadata,
     par,
 )
-from sebalai_identity.oauth.answers import NO_STORE, json_answer
+from sebalai_identity.oauth.answers import NO_STORE, REFUSED, UNBELIEVED, json_answer
 from sebalai_identity.oauth.clients import Proven
 from sebalai_identity.oauth.desk import Desk
 from sebalai_identity.oauth.door import call_of, desk_of, source_of
@@ -36,6 +36,7 @@ router = APIRouter(tags=["oauth"])
 
 METADATA_MAX_AGE_SECONDS = 300
 INTROSPECTION_JWT = "application/token-introspection+jwt"
+SIGNED: dict[int | str, dict[str, Any]] = {200: {"content": {"application/jwt": {}}}}
 
 
 async def _answered(
@@ -66,7 +67,7 @@ async def read_configuration(request: Request, _: PublicAccess) -> JSONResponse:
     return JSONResponse(metadata.document(issuer, list(GRANTS)), headers=headers)
 
 
-@router.post("/oauth/token", responses=responses(TooManyTries))
+@router.post("/oauth/token", responses=REFUSED | responses(TooManyTries))
 async def issue(request: Request, _: PublicAccess, session: Transaction) -> Response:
     desk = desk_of(request, session)
 
@@ -76,7 +77,7 @@ async def issue(request: Request, _: PublicAccess, session: Transaction) -> Resp
     return await _answered(request, desk, work)
 
 
-@router.post("/oauth/par", status_code=201, responses=responses(TooManyTries))
+@router.post("/oauth/par", status_code=201, responses=REFUSED | responses(TooManyTries))
 async def push_request(request: Request, _: PublicAccess, session: Transaction) -> Response:
     desk = desk_of(request, session)
 
@@ -88,12 +89,12 @@ async def push_request(request: Request, _: PublicAccess, session: Transaction) 
     return await _answered(request, desk, work)
 
 
-@router.post("/oauth/device_authorization", responses=responses(TooManyTries))
+@router.post("/oauth/device_authorization", responses=REFUSED | responses(TooManyTries))
 async def authorize_device(request: Request, _: PublicAccess, session: Transaction) -> Response:
     return await _by_client(request, session, device.authorize)
 
 
-@router.post("/oauth/introspect", responses=responses(TooManyTries))
+@router.post("/oauth/introspect", responses=REFUSED | responses(TooManyTries))
 async def introspect(request: Request, _: PublicAccess, session: Transaction) -> Response:
     """As a signed statement to whoever accepts it (RFC 9701), which can be kept and shown."""
 
@@ -107,7 +108,7 @@ async def introspect(request: Request, _: PublicAccess, session: Transaction) ->
     return await _answer_client(request, session, look)
 
 
-@router.post("/oauth/revoke", responses=responses(TooManyTries))
+@router.post("/oauth/revoke", responses=REFUSED | responses(TooManyTries))
 async def revoke_token(request: Request, _: PublicAccess, session: Transaction) -> Response:
     async def end(desk: Desk, form: dict[str, str], proven: Proven) -> dict[str, Any]:
         await inspection.end_token(desk, form, proven)
@@ -140,12 +141,12 @@ async def _answer_client(
     return await _answered(request, desk, work)
 
 
-@router.get("/oauth/userinfo")
+@router.get("/oauth/userinfo", responses=SIGNED | UNBELIEVED)
 async def read_userinfo(request: Request, _: PublicAccess, session: Transaction) -> Response:
     return await _userinfo(request, session, {})
 
 
-@router.post("/oauth/userinfo")
+@router.post("/oauth/userinfo", responses=SIGNED | UNBELIEVED)
 async def read_userinfo_by_post(
     request: Request, _: PublicAccess, session: Transaction
 ) -> Response:

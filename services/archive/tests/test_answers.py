@@ -1,0 +1,8 @@
+"""Archive's own OpenAPI document against what it answers."""
+
+from sebalai_shared.testing.http import system
+
+
+async def test_every_answer_is_as_the_document_says(app, asserter, misdescribed):
+    operator = system("ID-BB/GOV/diskominfo/operator", "platform.operate", "archive.manage")
+    assert await misdescribed(app, lambda: asserter.headers(operator, "archive")) == []
