@@ -15,7 +15,7 @@ from sebalai_shared.problems import Problem, responses
 
 from sebalai_identity.applications.actions import PublicKey
 from sebalai_identity.oauth import client_keys, client_plan, jose
-from sebalai_identity.oauth.answers import NO_STORE, json_answer
+from sebalai_identity.oauth.answers import NO_STORE, REFUSED, json_answer
 from sebalai_identity.oauth.client_documents import DocumentRefused
 from sebalai_identity.oauth.client_metadata import ClientMetadata, bad_metadata, read_metadata
 from sebalai_identity.oauth.clients import as_id
@@ -47,8 +47,10 @@ OURS = (
     "client_id_issued_at",
 )
 
+ANSWERS = REFUSED | responses(TooManyTries)
 
-@router.post("/oauth/register", status_code=201, responses=responses(TooManyTries))
+
+@router.post("/oauth/register", status_code=201, responses=ANSWERS)
 async def register_client(request: Request, _: PublicAccess, session: Transaction) -> Response:
     """With an initial access token (RFC 7591 section 3): without one nobody registers."""
     desk = desk_of(request, session)
@@ -67,7 +69,7 @@ async def register_client(request: Request, _: PublicAccess, session: Transactio
     return await _answered(request, work)
 
 
-@router.get(CLIENT, responses=responses(TooManyTries))
+@router.get(CLIENT, responses=ANSWERS)
 async def read_client(
     request: Request, _: PublicAccess, session: Transaction, client_id: str
 ) -> Response:
@@ -81,7 +83,7 @@ async def read_client(
     return await _answered(request, work)
 
 
-@router.put(CLIENT, responses=responses(TooManyTries))
+@router.put(CLIENT, responses=ANSWERS)
 async def change_client(
     request: Request, _: PublicAccess, session: Transaction, client_id: str
 ) -> Response:
@@ -104,7 +106,7 @@ async def change_client(
     return await _answered(request, work)
 
 
-@router.delete(CLIENT, status_code=204, responses=responses(TooManyTries))
+@router.delete(CLIENT, status_code=204, responses=ANSWERS)
 async def end_client(
     request: Request, _: PublicAccess, session: Transaction, client_id: str
 ) -> Response:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.database import Transaction
-from sebalai_shared.pagination import CursorText, Limit, Page, page
+from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_identity.agencies.actions import AgencyUnknown
@@ -48,7 +48,7 @@ async def issue_token(
     return InitialTokenIssued(**_read(row).model_dump(), token=secret)
 
 
-@router.get("")
+@router.get("", responses=responses(AdministratorsOnly, BadCursor))
 async def list_tokens(
     caller: IdentifiedAccess,
     session: Transaction,
