@@ -25,8 +25,10 @@ from sebalai_archive.records import content_api, keeping_api
 from sebalai_archive.retention import api as retention
 from sebalai_archive.search import api as search
 from sebalai_archive.settings import ArchiveSettings
+from sebalai_archive.signatures import api as signatures
 from sebalai_archive.signing.choosing import signer_of
 from sebalai_archive.signing.outside import outside_client
+from sebalai_archive.signing.report import Reporter
 from sebalai_archive.standing import api as standing
 from sebalai_archive.uploads import api as uploads
 
@@ -56,6 +58,7 @@ def archive_app(
         disposals.router,
         search.router,
         fixity.router,
+        signatures.router,
     ]
     store = ContentStore(settings.content_dir, settings.content_bytes_limit)
     member = Member(
@@ -65,6 +68,7 @@ def archive_app(
     app.state.content = store
     app.state.partials = Partials(settings.content_dir)
     app.state.outside = outside_client(settings)
+    app.state.reporter = Reporter(store, settings, app.state.clock)
     app.state.signer = signer_of(settings, app.state.outside)
     return app
 

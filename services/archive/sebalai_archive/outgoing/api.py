@@ -27,6 +27,9 @@ from sebalai_archive.outgoing.schema import (
 )
 from sebalai_archive.outgoing.states import State
 from sebalai_archive.paging import AfterId, PageAsk
+from sebalai_archive.records.actions import opening
+from sebalai_archive.signing.report import FileUnavailable, Reporter, ReportsBusy
+from sebalai_archive.signing.report_read import ReportRead, read_report
 from sebalai_archive.signing.signer import SigningUnavailable
 
 router = APIRouter(prefix="/v1", tags=["outgoing letters"])
@@ -215,3 +218,20 @@ async def verify_code(
         | {"profile": signature.profile, "signature_state": signature.state}
         | {"files": [SignedFileRead.model_validate(one) for one in signature.files]}
     )
+
+
+@router.get(
+    "/verifications/{code}/signature",
+    responses=responses(LetterUnknown, opening.ContentDestroyed, FileUnavailable, ReportsBusy),
+)
+async def verify_signature(
+    request: Request, code: Code, caller: PublicAccess, session: Transaction
+) -> ReportRead:
+    """For anyone who holds the letter: what the signature in its last file is worth, and why."""
+    del caller
+    letter, kept = await actions.verify_code(session, code=code)
+    await opening.require_sound(
+        session, record_id=letter.record_id, sha256=letter.content_sha256 or ""
+    )
+    reporter: Reporter = request.app.state.reporter
+    return read_report(await reporter.report_on(kept.files[-1].content))

@@ -186,6 +186,14 @@ async def signature_of(session: AsyncSession, *, record_id: UUID | None) -> Kept
     return KeptSignature(kept.profile, kept.state, kept.due_at, kept.problem, files)
 
 
+async def file_of(session: AsyncSession, *, record_id: UUID, place: int) -> SignedFile:
+    """Raises: NoSignature."""
+    found = await store.revision(session, record_id, place)
+    if found is None:
+        raise NoSignature("Look up its files under /v1/records/{id}/signature.")
+    return _file(found)
+
+
 def _file(one: SignatureRevision) -> SignedFile:
     return SignedFile(
         place=one.place,

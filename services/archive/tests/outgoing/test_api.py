@@ -1,7 +1,8 @@
 import asyncio
+import base64
 import hashlib
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sebalai_archive.content_store import ContentStore
@@ -12,6 +13,7 @@ from sebalai_archive.signatures.jobs import augment_due
 from sebalai_archive.signing import trial_authority
 from sebalai_archive.signing.choosing import augmenter_of, signer_of
 from sebalai_archive.signing.outside import outside_client
+from sebalai_archive.signing.report import Reporter
 from sebalai_archive.signing.signer import SigningUnavailable
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import SystemClock
@@ -419,6 +421,7 @@ async def keeper(app, database, stamped, clock):
     client = outside_client(stamped)
     app.state.signer = signer_of(stamped, client)
     content = ContentStore(stamped.content_dir, stamped.content_bytes_limit)
+    app.state.reporter = Reporter(content, stamped, clock)
     augmenter = augmenter_of(stamped, client)
 
     class Keeper:
@@ -466,3 +469,59 @@ async def test_a_letter_signed_while_nobody_gives_timestamps_gets_them_later(
     assert third.startswith(second)
     assert await keeper.sweep() == 0
     assert len(await keeper.facts()) == 3
+
+    clock.move(datetime.now(UTC) - clock.now())  # the authority's clock is the true one
+    report = (await anonymous.get(f"{address}/signature")).json()
+    assert (report["profile"], report["verdict"], report["reason"]) == ("B-LTA", "passed", "ok")
+    assert report["time_source"] == "document_timestamp"
+    assert len(report["timestamps"]) == 2
+
+
+async def test_a_records_signature_tells_its_files_to_those_who_may_open_it(
+    people, verified, keeper
+):
+    record = (await people["kepala"].act(verified, "signature")).json()["record_id"]
+    assert await keeper.augment() == 1
+    address = f"/v1/records/{record}/signature"
+    seen = (await people["konsep"].http.get(address)).json()
+    assert (seen["profile"], seen["state"], seen["problem"]) == ("B-LTA", "preserved", None)
+    assert [one["profile"] for one in seen["files"]] == ["B-T", "B-LTA"]
+    declared = (await people["konsep"].http.get(f"/v1/records/{record}")).json()
+    salt = base64.urlsafe_b64decode(declared["declaration"]["salt"] + "=")
+    last = seen["files"][1]
+    commitment = hashlib.sha256(salt + last["statement"].encode()).hexdigest()
+    assert commitment in (await keeper.facts())[1]
+    got = await people["konsep"].http.get(f"{address}/files/2")
+    assert hashlib.sha256(got.content).hexdigest() == last["sha256"]
+    assert (await people["konsep"].http.get(f"{address}/files/3")).status_code == 404
+
+
+async def test_the_signature_of_a_closed_record_is_as_closed_as_its_content(
+    people, wanted, keeper, client_of
+):
+    http = people["konsep"].http
+    await http.post("/v1/number-templates", json=TEMPLATE, headers=key())
+    body = wanted | {"security_class": "rahasia", "verifiers": []}
+    letter = (await http.post("/v1/outgoing-letters", json=body, headers=key())).json()
+    await people["konsep"].act(letter, "submission")
+    record = (await people["kepala"].act(letter, "signature")).json()["record_id"]
+    stranger = client_of(system("ID-BB/GOV/dinkes/surat", "archive.write"))
+    for path in ("content", "signature", "signature/files/1"):
+        assert (await stranger.get(f"/v1/records/{record}/{path}")).status_code == 404
+
+
+async def test_what_was_added_to_a_signature_is_erased_with_its_record(
+    people, verified, keeper, database, settings, clock
+):
+    record = (await people["kepala"].act(verified, "signature")).json()["record_id"]
+    assert await keeper.augment() == 1
+    async with database.transaction() as session:
+        await session.execute(text(DESTROYED), {"record": record, "at": clock.now()})
+    stores = Stores(keeper.store, Copies(keeper.store, settings.content_dir, None))
+    assert await erase_destroyed(database, stores, clock) == 0  # too young: an upload may name it
+    for path in (settings.content_dir / "cas").rglob("*"):
+        os.utime(path, (0, 0))
+    assert await erase_destroyed(database, stores, clock) == 1
+    assert [one for one in (settings.content_dir / "cas").rglob("*") if one.is_file()] == []
+    clock.move(timedelta(days=3_650))
+    assert await keeper.augment() == 0
