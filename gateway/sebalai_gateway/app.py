@@ -4,6 +4,7 @@ gateway's own health. Everything is built here and handed down.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import json
@@ -14,10 +15,12 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from joserfc.jwk import ECKey
+from prometheus_client import CollectorRegistry
 from sebalai_shared import health, http
 from sebalai_shared.addresses import Reach
 from sebalai_shared.caller import HEADER, AssertionSigner, Caller
 from sebalai_shared.clock import Clock, SystemClock
+from sebalai_shared.process import every
 from starlette.types import Receive, Scope, Send
 
 from sebalai_gateway.accesslog import AccessLog
@@ -31,6 +34,9 @@ from sebalai_gateway.edge.door import Edge, is_metaservice
 from sebalai_gateway.forwarding.credentials import Credentials
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
+from sebalai_gateway.metering.gauges import READ_EACH_SECONDS, Gauges
+from sebalai_gateway.metering.meter import Meter
+from sebalai_gateway.metering.watched import watch
 from sebalai_gateway.quotas.leases import Quotas
 from sebalai_gateway.refusals import Refusal, say
 from sebalai_gateway.repeats.claims import Claims as RepeatClaims
@@ -81,6 +87,8 @@ class Gateway:
         )
         self._journal = Journal(settings.database_dsn())
         self._feeds = Feeds(settings, Trust(self._keys, revoked), self._signer)
+        self.metrics = CollectorRegistry()
+        self._meter = Meter(self.metrics)
         self._open: _Open | None = None
         self._own = self._own_app()
 
@@ -128,16 +136,20 @@ class Gateway:
             log=log,
             contracts=contracts,
             credentials=Credentials(settings.credentials_dir),
+            meter=self._meter,
         )
         edge = Edge(members, self._verifier, inner, self._signer, log)
         self._journal.start()
         await self._feeds.start()
-        self._open = _Open(Calls(parts), edge)
+        calls = Calls(parts)
+        self._open = _Open(calls, edge)
+        reading = asyncio.create_task(every(READ_EACH_SECONDS, self._gauges(parts, calls).refresh))
         try:
             async with self._beside():
                 yield
         finally:
             self._open = None
+            reading.cancel()
             await self._feeds.close()
             await contracts.close()
             await providers.close()
@@ -146,6 +158,11 @@ class Gateway:
             await pool.close()
             await self._journal.close()
             log.flush()
+
+    def _gauges(self, parts: Parts, calls: Calls) -> Gauges:
+        """What is read of this process each second."""
+        watched = watch(parts, calls, lambda: self._active)
+        return Gauges(self.metrics, watched, lambda: self._feeds.ages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self._open is None or scope["path"] in _OWN:

@@ -17,6 +17,7 @@ from sebalai_shared.process import serve
 from sebalai_shared.telemetry import configure_logging
 
 from sebalai_gateway.app import Gateway
+from sebalai_gateway.metering import listener
 from sebalai_gateway.settings import GatewaySettings
 
 # Idle keep-alive connections count here; exchanges under way are bounded by the gateway itself.
@@ -30,11 +31,20 @@ PARENT_EACH_SECONDS = 0.5
 def run(settings: GatewaySettings) -> None:
     """Serves until SIGTERM, with room for more connections than a member has."""
     _raise_file_limit()
-    is_one = settings.workers == 1
+    if settings.workers == 1:
+        gateway = Gateway(settings)
+        with listener.own(settings.metrics_host, settings.metrics_port, gateway.metrics):
+            _serve(gateway, settings)
+    else:
+        with listener.of_workers(settings.metrics_host, settings.metrics_port):
+            _serve("sebalai_gateway.serving:make", settings)
+
+
+def _serve(app: Gateway | str, settings: GatewaySettings) -> None:
     serve(
-        Gateway(settings) if is_one else "sebalai_gateway.serving:make",
+        app,
         settings,
-        factory=not is_one,
+        factory=isinstance(app, str),
         workers=settings.workers,
         backlog=BACKLOG,
         timeout_worker_healthcheck=WORKER_SILENT_SECONDS,

@@ -22,6 +22,8 @@ class GatewaySettings(MemberSettings):
     private_providers: str = ""
     credentials_dir: Path | None = None
     snapshot_stale_seconds: float = 900.0
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(default=0, ge=0, le=65_535)
     workers: int = Field(default=1, ge=1, le=64)
 
     @property

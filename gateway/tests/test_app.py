@@ -108,13 +108,19 @@ async def test_revocations_not_heard_of_for_too_long_are_told_by_readiness(setti
         await feeds.close()
 
 
-def environment(settings, port):
+def environment(settings, port, metrics):
     values = {name: getattr(settings, name) for name in (
         "caller_key_file", "routes_keys_file", "snapshot_dir", "database_url", "nats_url",
         "identity_url", "catalog_url", "archive_url", "exchange_url", "portal_url",
     )}  # fmt: skip
     named = {f"SEBALAI_{name.upper()}": str(value) for name, value in values.items()}
-    return {**os.environ, **named, "SEBALAI_PORT": str(port), "SEBALAI_WORKERS": "2"}
+    return {
+        **os.environ,
+        **named,
+        "SEBALAI_PORT": str(port),
+        "SEBALAI_WORKERS": "2",
+        "SEBALAI_METRICS_PORT": str(metrics),
+    }
 
 
 def children(pid):
@@ -129,10 +135,12 @@ def is_gateway(pid):
         return False
 
 
-async def test_two_workers_share_a_port_and_end_with_their_parent(settings, unused_port):
+async def test_two_workers_share_a_port_and_end_with_their_parent(
+    settings, unused_port, unused_tcp_port
+):
     parent = subprocess.Popen(
         [sys.executable, "-m", "sebalai_gateway", "api"],
-        env=environment(settings, unused_port), stderr=subprocess.DEVNULL,
+        env=environment(settings, unused_port, unused_tcp_port), stderr=subprocess.DEVNULL,
     )  # fmt: skip
     workers = []
     try:
@@ -141,6 +149,12 @@ async def test_two_workers_share_a_port_and_end_with_their_parent(settings, unus
                 await asyncio.sleep(0.1)
             workers = [child for child in children(parent.pid) if is_gateway(child)]
             assert len(workers) == 2
+            told = ""
+            while "sebalai_gateway_routes_version -1.0" not in told:
+                async with session.get(f"http://127.0.0.1:{unused_tcp_port}/metrics") as answer:
+                    told = await answer.text()
+            async with session.get(f"http://127.0.0.1:{unused_port}/metrics") as answer:
+                assert answer.status == 404
         parent.send_signal(signal.SIGKILL)
         parent.wait()
         async with asyncio.timeout(20):

@@ -17,6 +17,7 @@ OFFSETS = {
     "catalog": 3,
     "archive": 4,
     "exchange": 5,
+    "gateway-metrics": 6,
     "postgres": 10,
     "nats": 11,
     "nats-monitor": 12,

@@ -36,12 +36,15 @@ class Member:
     has_dispatcher: bool = False
     has_database: bool = True
     needs: tuple[str, ...] = ()
+    more_ports: tuple[str, ...] = ()
 
 
 MEMBERS = (
     Member("identity", "sebalai_identity"),
     Member("exchange", "sebalai_exchange", has_dispatcher=True),
-    Member("gateway", "sebalai_gateway", stop_rank=StopRank.GATEWAY),
+    Member(
+        "gateway", "sebalai_gateway", stop_rank=StopRank.GATEWAY, more_ports=("gateway-metrics",)
+    ),
     Member("catalog", "sebalai_services_catalog", needs=("applications",)),
     Member("archive", "sebalai_archive"),
     Member(
@@ -125,7 +128,7 @@ def _member(home: Home, member: Member) -> list[Unit]:
             member.name,
             program=lambda: runs("api", {"SEBALAI_PORT": str(port)}),
             needs=(*prepared, *member.needs),
-            ports=(port,),
+            ports=(port, *(home.port(name) for name in member.more_ports)),
             is_ready=answers_http(port),
             stop_rank=member.stop_rank,
         )
@@ -224,6 +227,7 @@ def _own_settings(home: Home) -> dict[str, dict[str, str]]:
             "CALLER_KEY_FILE": str(home.secrets / "caller-key.jwk"),
             "ROUTES_KEYS_FILE": str(home.secrets / "routes-keys.json"),
             "SNAPSHOT_DIR": str(home.root / "snapshots"),
+            "METRICS_PORT": str(home.port("gateway-metrics")),
             "CREDENTIALS_DIR": str(home.root / "credentials"),
             "IDENTITY_URL": home.url("identity"),
             "CATALOG_URL": home.url("catalog"),

@@ -6,6 +6,7 @@ and no header of a consumer stands beside it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sebalai_gateway.calls import faults
@@ -48,6 +49,17 @@ class Appearances:
             self._secret(interface)
         except CredentialUnavailable:
             raise faults.credential_unavailable() from None
+
+    def missing(self, interfaces: Iterable[Interface]) -> int:
+        """How many of them name a secret that cannot be shown."""
+        return sum(not self._is_there(one) for one in interfaces if one.credential is not None)
+
+    def _is_there(self, interface: Interface) -> bool:
+        try:
+            self._secret(interface)
+        except CredentialUnavailable:
+            return False
+        return True
 
     def of(self, interface: Interface) -> Appearance:
         """Raises: Refusal, 503; TlsRefused."""

@@ -25,6 +25,7 @@ from sebalai_gateway.forwarding.forwarder import (
     ProviderUnreachable,
 )
 from sebalai_gateway.forwarding.gate import Full
+from sebalai_gateway.metering.meter import Meter
 from sebalai_gateway.repeats.claims import Claim
 from sebalai_gateway.routing.snapshot import Interface
 from sebalai_gateway.routing.table import Decision
@@ -54,9 +55,10 @@ class Onward:
         signer: AssertionSigner,
         destinations: Destinations,
         appearances: Appearances,
+        meter: Meter,
     ) -> None:
         self._forwarder, self._signer, self._destinations = forwarder, signer, destinations
-        self._appearances = appearances
+        self._appearances, self._meter = appearances, meter
 
     async def enter(self, decision: Decision, consumer: str) -> Destination:
         """Room at the interface; `destination.gate.leave(consumer)` in the end.
@@ -101,7 +103,8 @@ class Onward:
             except (ProviderUnreachable, ProviderTimeout) as error:
                 if exchange.body.failure is not None:
                     raise
-                address.failed(destination.clock())
+                if address.failed(destination.clock()):
+                    self._meter.ejected(interface.name)
                 if tries == TRIES_LIMIT or not _may_repeat(exchange, error, destination):
                     raise
                 tried.append(address)

@@ -7,9 +7,12 @@ wait for is the journal, once before the provider is called and once before the 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from prometheus_client import CollectorRegistry
 from sebalai_shared.caller import AssertionSigner
 from sebalai_shared.telemetry import enter_trace
 from starlette.types import Receive, Scope, Send
@@ -50,6 +53,7 @@ from sebalai_gateway.forwarding.forwarder import (
     ProviderUnreachable,
 )
 from sebalai_gateway.journal.writer import AlreadyCompleted, Journal, JournalUnavailable
+from sebalai_gateway.metering.meter import Meter
 from sebalai_gateway.quotas.leases import QuotaExceeded, Quotas, Terms
 from sebalai_gateway.refusals import Refusal
 from sebalai_gateway.repeats.claims import UNSAFE, Claim
@@ -82,6 +86,7 @@ class Parts:
     log: Callable[[dict[str, object]], None]
     contracts: Contracts | None = None
     credentials: Credentials = field(default_factory=Credentials)
+    meter: Meter = field(default_factory=lambda: Meter(CollectorRegistry()))
 
 
 class Withheld(Exception):
@@ -91,9 +96,19 @@ class Withheld(Exception):
 class Calls:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.destinations, self._appearances = Destinations(), Appearances(parts.credentials)
         self._onward = Onward(
-            parts.forwarder, parts.signer, Destinations(), Appearances(parts.credentials)
+            parts.forwarder,
+            parts.signer,
+            self.destinations,
+            self._appearances,
+            parts.meter,
         )
+
+    def missing(self) -> int:
+        """How many interfaces name a secret that cannot be shown."""
+        table = self._parts.table()
+        return 0 if table is None else self._appearances.missing(table.interfaces)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one call. An exception that leaves here makes the server cut the connection."""
@@ -111,6 +126,7 @@ class Calls:
             await reply.problem(outcome_unknown())
         finally:
             self._parts.log(reply.line())
+            self._parts.meter.call(call, reply.status)
 
     async def _serve(self, scope: Scope, receive: Receive, call: Call, reply: Reply) -> None:
         incoming, failure = _read_head(scope, call)
@@ -227,9 +243,7 @@ class Calls:
         """Journals, forwards, journals, answers: from here on the provider may have acted."""
         call, body = exchange.call, exchange.body
         total = exchange.decision.interface.total_seconds
-        await self._parts.journal.append(
-            call.message_id, "requested", call.requested_at, call.request_record(total)
-        )
+        await self._journal(call, "requested", call.requested_at, call.request_record(total))
         try:
             async with asyncio.timeout(total):
                 answer = await self._onward.send(exchange, destination)
@@ -356,12 +370,20 @@ class Calls:
         record = call.record(outcome, status)
         try:
             async with asyncio.timeout(COMPLETED_SECONDS):
-                await self._parts.journal.append(call.message_id, "completed", at, record)
+                await self._journal(call, "completed", at, record)
         except (JournalUnavailable, AlreadyCompleted, TimeoutError) as error:
             if outcome == "refused":
                 raise JournalUnavailable from error
             raise Withheld("journal") from error
-        reply.is_receipted = True
+        reply.is_receipted, call.outcome = True, outcome
+
+    async def _journal(self, call: Call, phase: str, at: datetime, record: bytes) -> None:
+        """Waits until it is on disk. Raises: JournalUnavailable, AlreadyCompleted."""
+        began = time.perf_counter()
+        try:
+            await self._parts.journal.append(call.message_id, phase, at, record)
+        finally:
+            call.journal_seconds += time.perf_counter() - began
 
     async def _refused(self, call: Call, reply: Reply, refusal: Refusal) -> None:
         """A refusal is journalled before it is answered; the provider never hears of it."""

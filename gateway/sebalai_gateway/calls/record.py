@@ -9,6 +9,7 @@ import base64
 import hashlib
 import os
 import re
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,7 +39,18 @@ class Call:
     target: bytes = b""
     limits: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    # For what is counted: a call that ends without an outcome could not be journalled.
+    outcome: str = "unrecorded"
+    started: float = field(default_factory=time.perf_counter)
+    forwarded: float | None = None
+    provider_seconds: float | None = None
+    journal_seconds: float = 0.0
     _echo: str | None = None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the call came."""
+        return time.perf_counter() - self.started
 
     def correlate(self, x_road_id: str | None) -> None:
         """Keeps a UUID for the record; whatever came is echoed, if it is of ordinary size."""
@@ -58,6 +70,10 @@ class Call:
         """Notes the present as `name`: forwarded_at, responded_at or completed_at."""
         now = datetime.now(UTC)  # noqa: TID251 - the four timestamps are the wall clock's
         self.facts[name] = to_text(now)
+        if name == "forwarded_at":
+            self.forwarded = time.perf_counter()
+        elif name == "responded_at" and self.forwarded is not None:
+            self.provider_seconds = time.perf_counter() - self.forwarded
         return now
 
     def request_record(self, total_seconds: float) -> bytes:

@@ -25,7 +25,7 @@ class Reply:
 
     def __init__(self, public_url: str, call: Call, send: Send) -> None:
         self._public_url, self._call, self._send = public_url, call, send
-        self._status = 0
+        self.status = 0
         self._watch: asyncio.Task[None] | None = None
         self.notices: head.Headers = []
         self.has_started = False
@@ -50,7 +50,7 @@ class Reply:
         return f"{self._public_url}/receipts/{self._call.message_id}"
 
     async def _start(self, status: int, headers: head.Headers) -> None:
-        self.has_started, self._status = True, status
+        self.has_started, self.status = True, status
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def chunk(self, answer: Answer, chunk: bytes, receive: Receive | None) -> None:
@@ -125,7 +125,7 @@ class Reply:
             "message_id": str(self._call.message_id),
             "trace_id": self._call.trace_id,
             "method": self._call.method,
-            "status": self._status,
+            "status": self.status,
             "consumer": facts.get("consumer"),
             "interface": facts.get("interface"),
             "problem": facts.get("problem"),

@@ -44,13 +44,17 @@ class Address:
         self.failures = self.ejections = 0
         self.until, self.is_probed = 0.0, False
 
-    def failed(self, now: float) -> None:
-        """Counts a failure of the connection; what a provider answers is its own matter."""
+    def failed(self, now: float) -> bool:
+        """Counts a failure of the connection; what a provider answers is its own matter. Whether
+        it is left out from now on.
+        """
         self.failures += 1
         self.is_probed = False
         if self.failures >= FAILURES_TO_EJECT or self.ejections:
             seconds = min(EJECT_SECONDS_LIMIT, EJECT_SECONDS * 2**self.ejections)
             self.ejections, self.until = min(self.ejections + 1, 16), now + seconds
+            return True
+        return False
 
     def is_open(self, now: float) -> bool:
         """Whether a call may go there: it is well, or its time is over and nobody tries it yet."""
@@ -122,6 +126,19 @@ class Destinations:
         if limit != found.gate.limit or [a.url for a in found.addresses] != list(urls):
             found.adjust(urls, limit)
         return found
+
+    @property
+    def exchanges(self) -> tuple[int, int]:
+        """Under way, and waiting for room."""
+        gates = [found.gate for found in self._known.values()]
+        return sum(gate.active for gate in gates), sum(gate.waiting for gate in gates)
+
+    @property
+    def left_out(self) -> tuple[int, int]:
+        """Addresses that are left out, and interfaces that have no other."""
+        now = self._clock()
+        bad = [[not a.is_open(now) for a in found.addresses] for found in self._known.values()]
+        return sum(map(sum, bad)), sum(bool(one) and all(one) for one in bad)
 
     def _drop_idle(self) -> None:
         self._known = {n: d for n, d in self._known.items() if d.gate.active}

@@ -31,6 +31,10 @@ class Gate:
         return self._total
 
     @property
+    def waiting(self) -> int:
+        return self._waiting
+
+    @property
     def _share(self) -> int:
         return max(1, int(self.limit * CONSUMER_SHARE))
 

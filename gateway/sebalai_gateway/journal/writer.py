@@ -73,6 +73,11 @@ class Journal:
     def is_up(self) -> bool:
         return self._connection is not None
 
+    @property
+    def queued(self) -> int:
+        """Entries that wait for the next commit."""
+        return len(self._pending)
+
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="journal")
 

@@ -76,6 +76,11 @@ class Feeds:
     def table(self) -> Table | None:
         return self._table
 
+    @property
+    def ages(self) -> dict[str, float]:
+        """Seconds since each of them was heard of, by `routes`, `jwks`, `revoked`."""
+        return {key: feed.age for key, feed in self._feeds.items()}
+
     async def check_routes(self) -> None:
         """Raises: NotYet, Stale."""
         if self._table is None:

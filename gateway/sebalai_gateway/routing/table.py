@@ -137,6 +137,10 @@ class Table:
             value = getattr(agreement, name)
             force_setattr(agreement, name, self._shared.setdefault(value, value))
 
+    @property
+    def interfaces(self) -> Iterable[Interface]:
+        return self._interfaces.values()
+
     def decide(
         self,
         claims: Claims,

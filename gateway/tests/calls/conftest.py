@@ -187,8 +187,9 @@ async def bus(provider, journal, journal_url, database, issuer, serving):
         log=lines.append,
         credentials=Credentials(made.secrets, lambda: made.now),
     )
+    made.calls = Calls(parts)
     async with (
-        serving(Calls(parts)) as made.port,
+        serving(made.calls) as made.port,
         aiohttp.ClientSession(
             auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
         ) as made.session,

@@ -3,7 +3,9 @@
 import base64
 
 import pytest
+from prometheus_client import generate_latest
 
+PROVIDER = "ID-BB/GOV/dp3acskb/kependudukan"
 SECRET = "s3kr-et.AAAA-bbbb"
 KINDS = {
     "bearer": ({"kind": "bearer"}, SECRET, ("Authorization", f"Bearer {SECRET}")),
@@ -214,3 +216,22 @@ async def test_provider_that_does_not_accept_the_certificate_is_told_apart(
         bus.offer("rahasia", url, trust_anchors=authority.pem, **more)
         async with bus.call("POST", interface="rahasia") as found:
             assert await problem_of(found) == (502, "provider-tls-failed")
+
+
+async def test_failing_calls_and_interfaces_without_their_secret_are_counted(bus, secure):
+    secure.offer(kind="bearer")
+    assert bus.calls.missing() == 1
+    async with bus.call(interface="rahasia") as answer:
+        assert answer.status == 503
+    bus.keep("simduk", SECRET)
+    assert bus.calls.missing() == 0
+    async with bus.call(interface="rahasia") as answer:
+        assert answer.status == 200
+    text = generate_latest(bus.calls._parts.meter.registry).decode()
+    name = f'interface="{PROVIDER}/rahasia"'
+    assert f"sebalai_gateway_credential_failures_total{{{name}}} 1.0" in text
+    assert f'sebalai_gateway_calls_total{{{name},outcome="answered",status="2xx"}} 1.0' in text
+    assert f'sebalai_gateway_calls_total{{{name},outcome="refused",status="5xx"}} 1.0' in text
+    assert "sebalai_gateway_provider_seconds_count 1.0" in text
+    assert "sebalai_gateway_journal_wait_seconds_count 2.0" in text
+    assert "simduk" not in text

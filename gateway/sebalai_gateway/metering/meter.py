@@ -1,0 +1,99 @@
+"""What is counted of calls: outcomes, problems, times. Prometheus text, served by `listener`.
+
+Labels are names of the routing table and words of our own, never anything a consumer wrote; of
+names the first NAMES_LIMIT are told apart and all others are counted together.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from sebalai_gateway.calls.record import Call
+
+INTERFACES_LIMIT = 500
+AGREEMENTS_LIMIT = 1_000
+PROBLEMS_LIMIT = 200
+OTHER, NONE = "other", "none"
+_Counters = tuple[Counter, Counter]
+CREDENTIAL_PROBLEM = "provider-credential-unavailable"
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Names:
+    """The first `limit` names, for as long as the process lives."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._known = limit, set[str]()
+
+    def of(self, name: str | None) -> str:
+        if not name:
+            return NONE
+        if name not in self._known:
+            if len(self._known) >= self._limit:
+                return OTHER
+            self._known.add(name)
+        return name
+
+
+class Meter:
+    """One a gateway; several processes of one add up where their values lie in files."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._interfaces, self._agreements = Names(INTERFACES_LIMIT), Names(AGREEMENTS_LIMIT)
+        self._problems = Names(PROBLEMS_LIMIT)
+        self._found: dict[tuple[str, str, str, str], _Counters] = {}
+        self._calls = self._counter("calls", "Calls", "interface", "outcome", "status")
+        self._by_agreement = self._counter("agreement_calls", "Calls", "agreement", "outcome")
+        self._by_problem = self._counter("problems", "Faults told", "outcome", "problem")
+        self._credentials = self._counter("credential_failures", "Calls refused", "interface")
+        self._ejections = self._counter("ejections", "Addresses left out for a while", "interface")
+        self._seconds = self._histogram("call_seconds", "Whole path of a call", "outcome")
+        self._provider = self._histogram(
+            "provider_seconds", "Until the head of a provider's answer"
+        )
+        self._journal = self._histogram(
+            "journal_wait_seconds", "Waiting for the journal, of a call"
+        )
+
+    def _counter(self, name: str, told: str, *labels: str) -> Counter:
+        return Counter(f"sebalai_gateway_{name}", told, labels, registry=self.registry)
+
+    def _histogram(self, name: str, told: str, *labels: str) -> Histogram:
+        full = f"sebalai_gateway_{name}"
+        return Histogram(full, told, labels, registry=self.registry, buckets=SECONDS)
+
+    def _counters(self, interface: str, agreement: str, outcome: str, status: str) -> _Counters:
+        """Kept, because finding a counter by its labels costs more than counting; as bounded as
+        the names are.
+        """
+        key = interface, agreement, outcome, status
+        found = self._found.get(key)
+        if found is None:
+            calls = self._calls.labels(interface, outcome, status)
+            by_agreement = self._by_agreement.labels(agreement, outcome)
+            found = self._found[key] = (calls, by_agreement)
+        return found
+
+    def call(self, call: Call, status: int) -> None:
+        """Counts a call that is over; `status` 0 is an answer that never began."""
+        facts, outcome = call.facts, call.outcome
+        # Before a decision the interface is what the consumer wrote.
+        interface = self._interfaces.of(facts.get("interface") if facts.get("agreement") else None)
+        status_class = f"{status // 100}xx" if status else NONE
+        agreement = self._agreements.of(facts.get("agreement"))
+        for counter in self._counters(interface, agreement, outcome, status_class):
+            counter.inc()
+        problem = facts.get("problem")
+        if problem:
+            self._by_problem.labels(outcome, self._problems.of(problem)).inc()
+        if problem == CREDENTIAL_PROBLEM:
+            self._credentials.labels(interface).inc()
+        self._seconds.labels(outcome).observe(call.elapsed)
+        if call.provider_seconds is not None:
+            self._provider.observe(call.provider_seconds)
+        if call.journal_seconds:
+            self._journal.observe(call.journal_seconds)
+
+    def ejected(self, interface: str) -> None:
+        self._ejections.labels(self._interfaces.of(interface)).inc()
