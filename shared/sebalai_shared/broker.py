@@ -26,6 +26,7 @@ PING_SECONDS = 5
 PINGS_OUTSTANDING = 2
 RECONNECT_WAIT_SECONDS = 0.5
 ANSWER_SECONDS = 5.0
+ANSWERS_MAX = 64
 MINIMUM_SERVER = (2, 14)
 ERR_BATCH_DUPLICATE = 10201
 ERR_STREAM_EXISTS = 10058
@@ -187,6 +188,27 @@ class Broker:
                 continue
             headers["Nats-Batch-Commit"] = "1"
             _checked(await self._request(sending.subject, sending.payload, headers))
+
+    async def gather(self, subject: str, payload: bytes, quiet_seconds: float) -> list[bytes]:
+        """What all who listen answer, at most ANSWERS_MAX, until none comes for `quiet_seconds`
+        after the last; 0 waits for the first alone. Raises: BrokerUnavailable.
+        """
+        answers, wait = list[bytes](), ANSWER_SECONDS
+        try:
+            inbox = self._client.new_inbox()
+            heard = await self._client.subscribe(inbox, max_msgs=ANSWERS_MAX)
+            try:
+                await self._client.publish(subject, payload, reply=inbox)
+                while wait and len(answers) < ANSWERS_MAX:
+                    answers.append((await heard.next_msg(timeout=wait)).data)
+                    wait = quiet_seconds
+            finally:
+                await heard.unsubscribe()
+        except (NatsError, OSError, TimeoutError) as error:
+            if not answers:
+                raise BrokerUnavailable(str(error) or type(error).__name__) from error
+        leave_if_cancelled()
+        return answers
 
     async def _request(self, subject: str, payload: bytes, headers: dict[str, str] | None) -> bytes:
         try:

@@ -35,5 +35,6 @@ prepare.py node appauth.js
 prepare.py .venv/bin/python authlib_client.py
 prepare_events.py .venv/bin/python events_client.py
 prepare_events.py node events_client.js
+prepare_events.py node nats_client.js
 RUNS
 exit $status

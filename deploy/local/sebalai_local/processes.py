@@ -74,7 +74,9 @@ def _postgres(home: Home) -> Postgres:
 
 def _nats(home: Home) -> Nats:
     passwords = {name: secrets.read(secrets.nats_file(home, name)) for name in databases.NAMES}
-    return Nats(home.root, home.port("nats"), home.port("nats-monitor"), passwords)
+    issuer = secrets.read(home.secrets / "nats-issuer")
+    ports = home.port("nats"), home.port("nats-monitor")
+    return Nats(home.root, *ports, passwords, issuer=issuer)
 
 
 def _engines(home: Home) -> list[Unit]:
@@ -242,6 +244,7 @@ def _own_settings(home: Home) -> dict[str, dict[str, str]]:
             "ROUTES_KEY_FILE": str(home.secrets / "routes-key.jwk"),
             "LEDGER_KEY_FILE": str(home.secrets / "ledger-key"),
             "LEDGER_ORIGIN": secrets.LEDGER_ORIGIN,
+            "NATS_ISSUER_KEY_FILE": str(secrets.issuer_key_file(home)),
             "EVENT_TYPES_DIR": str(project_root() / "docs" / "contracts" / "events"),
             # Webhooks of an embedded platform stand on this machine too.
             "PRIVATE_WEBHOOKS": "127.0.0.1",

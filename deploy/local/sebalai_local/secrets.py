@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.jwk import ECKey, KeySet
+from sebalai_shared.nkeys import AccountKey
 
 from sebalai_local.engines.databases import NAMES
 from sebalai_local.home import Home
@@ -31,6 +32,11 @@ def nats_file(home: Home, name: str) -> Path:
     return home.secrets / f"nats-{name}"
 
 
+def issuer_key_file(home: Home) -> Path:
+    """The seed that admits direct subscribers to the broker; its public half is `nats-issuer`."""
+    return home.secrets / "nats-issuer-key"
+
+
 def read(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip()
 
@@ -45,6 +51,11 @@ def ensure(home: Home) -> None:
     for name in ("caller", "routes"):
         ensure_key(home.secrets / f"{name}-key.jwk", home.secrets / f"{name}-keys.json")
     _once(home.secrets / "ledger-key", _ledger_key)
+    _once(issuer_key_file(home), lambda: AccountKey(secrets.token_bytes(32)).seed)
+    issuer = home.secrets / "nats-issuer"
+    if not issuer.exists():
+        key = AccountKey.from_seed(read(issuer_key_file(home)))
+        _write(issuer, key.public, mode=0o644)
     verifier_key = home.root / "ledger.vkey"
     if not verifier_key.exists():
         _write(verifier_key, ledger_verifier_key(read(home.secrets / "ledger-key")), mode=0o644)

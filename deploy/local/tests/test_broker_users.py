@@ -30,6 +30,25 @@ def url(tmp_path_factory):
     process.wait()
 
 
+def test_what_a_broker_without_accounts_stored_stays_the_members(tmp_path):
+    streams = tmp_path / "nats" / "store" / "jetstream"
+    kept = streams / "$G" / "streams" / "EVENTS"
+    kept.mkdir(parents=True)
+    for _ in range(2):
+        Nats(tmp_path, 1, 2, dict.fromkeys(NAMES, "x")).prepare()
+        assert [one.name for one in streams.iterdir()] == ["BUS"]
+    assert (streams / "BUS" / "streams" / "EVENTS").is_dir()
+
+
+def test_who_is_no_member_is_only_asked_about_where_there_is_an_issuer(tmp_path):
+    passwords = dict.fromkeys(NAMES, "x")
+    written = tmp_path / "nats" / "nats.conf"
+    Nats(tmp_path, 1, 2, passwords).prepare()
+    assert "auth_callout" not in written.read_text()
+    Nats(tmp_path, 1, 2, passwords, issuer="AISSUER").prepare()
+    assert "issuer: AISSUER" in written.read_text()
+
+
 @pytest.fixture(scope="module")
 def log(url, tmp_path_factory):
     return next(tmp_path_factory.getbasetemp().glob("users*/nats.log"))

@@ -12,6 +12,7 @@ from sebalai_exchange.agreements import api as agreements
 from sebalai_exchange.deliveries import api as deliveries
 from sebalai_exchange.deliveries import fetching
 from sebalai_exchange.deliveries.hub import Hub
+from sebalai_exchange.direct import api as direct
 from sebalai_exchange.groups import api as groups
 from sebalai_exchange.interfaces import api as interfaces
 from sebalai_exchange.ledger import api as ledger
@@ -48,6 +49,7 @@ ROUTERS = (
     subscriptions.router,
     deliveries.router,
     fetching.router,
+    direct.router,
 )
 
 
@@ -65,7 +67,10 @@ def exchange_app(
     app.state.tails = Tails(app.state.clock)
     app.state.validators = Validators()
     app.state.secrets = webhook_secrets(settings)
-    app.state.targets = Targets(settings.webhook_reach())
+    app.state.targets = Targets(
+        settings.webhook_reach(), has_direct=settings.nats_issuer_key_file is not None
+    )
+    app.state.nats_servers = settings.nats_servers()
     return app
 
 

@@ -17,6 +17,10 @@ class ExchangeSettings(MemberSettings):
     webhook_key_file: Path | None = None
     # Comma list of hosts and CIDR blocks inside, where webhooks may stand (and on http too).
     private_webhooks: str = ""
+    # The key that admits direct subscribers to the broker (`SA…`); without one there are none.
+    nats_issuer_key_file: Path | None = None
+    # Where they connect; left out, where exchange does.
+    nats_public_url: str = ""
     # What members have published of their own facts: `<event type>.json`.
     event_types_dir: Path = Path("docs/contracts/events")
 
@@ -26,6 +30,11 @@ class ExchangeSettings(MemberSettings):
 
     def webhook_root(self) -> Path | None:
         return self.webhook_key_file or self.routes_key_file
+
+    def nats_servers(self) -> str:
+        """Without a user, as subscribers are told."""
+        parts = urlsplit(self.nats_public_url or self.nats_url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
     def webhook_reach(self) -> Reach:
         return Reach.parse(self.private_webhooks.split(","))

@@ -5,6 +5,8 @@ What needs NATS waits for it on its own; the sequencer and the sweeps go on with
 
 import asyncio
 import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from sebalai_shared import consumer as inbox
 from sebalai_shared import idempotency
@@ -21,6 +23,7 @@ from sebalai_exchange.app import route_compiler, webhook_secrets
 from sebalai_exchange.deliveries.dispatcher import Dispatcher
 from sebalai_exchange.deliveries.jobs import forget_ended
 from sebalai_exchange.deliveries.receipts import BATCH_ROWS, give_receipts
+from sebalai_exchange.direct.running import direct_tasks
 from sebalai_exchange.interfaces.jobs import forget_unpublished
 from sebalai_exchange.ledger import events as ledger_events
 from sebalai_exchange.ledger.jobs import forget_checkpoints
@@ -104,9 +107,15 @@ class Worker:
                 Relay(self._dsn, broker, OutboxSource(), self._beat).run(),
                 *(self._consumer(broker, *feed).run() for feed in FEEDS),
                 RoutesPublisher(self._database, broker, self._compiler, self._beat).run(),
+                *self._direct(broker),
             )
         finally:
             await broker.close()
+
+    def _direct(self, broker: Broker) -> Sequence[Coroutine[Any, Any, None]]:
+        if self._settings.nats_issuer_key_file is None:
+            return ()
+        return (direct_tasks(self._settings, self._database, broker, self._beat),)
 
     def _consumer(self, broker: Broker, feed: Feed, handler: Handler) -> Consumer:
         return Consumer(broker, self._database, feed, handler, self._beat)

@@ -40,6 +40,9 @@ jetstream {{
 {authorization}
 """
 USERS = Path("deploy") / "nats" / "users.conf"
+DIRECT = Path("deploy") / "nats" / "direct.conf"
+# Streams of a broker without accounts, and where the members' account looks for them.
+NO_ACCOUNT, MEMBERS_ACCOUNT = "$G", "BUS"
 
 
 def find_binary() -> Path:
@@ -65,6 +68,7 @@ class Nats:
     monitor_port: int
     access: str | Mapping[str, str]  # one token (tests), or the password of each member
     is_durable: bool = True
+    issuer: str = ""  # public key of what admits direct subscribers; without one nobody does
 
     @property
     def url(self) -> str:
@@ -74,6 +78,8 @@ class Nats:
         """Writes the configuration; answers how to start the server."""
         folder = self.home.resolve() / "nats"
         folder.mkdir(parents=True, exist_ok=True)
+        if not isinstance(self.access, str):
+            _move_into_account(folder / "store" / "jetstream")
         configuration = folder / "nats.conf"
         configuration.touch(mode=0o600)
         configuration.write_text(
@@ -99,7 +105,10 @@ class Nats:
         users = (project_root() / USERS).read_text(encoding="utf-8")
         for name, password in self.access.items():
             users = users.replace(f"$NATS_{name.upper()}_PASSWORD", f'"{password}"')
-        return users
+        if not self.issuer:
+            return users
+        direct = (project_root() / DIRECT).read_text(encoding="utf-8")
+        return users + direct.replace("$NATS_ISSUER", self.issuer)
 
     def is_ready(self) -> bool:
         connection = http.client.HTTPConnection(
@@ -112,3 +121,10 @@ class Nats:
             return False
         finally:
             connection.close()
+
+
+def _move_into_account(streams: Path) -> None:
+    """What a broker stored before its members had an account of their own stays theirs."""
+    before, now = streams / NO_ACCOUNT, streams / MEMBERS_ACCOUNT
+    if before.exists() and not now.exists():
+        before.rename(now)

@@ -32,6 +32,8 @@ RESEND_MAX = 1_000
 READ_ROWS = 500
 # A page of the log takes some milliseconds, and all of it is one transaction.
 SCANNED_MAX = 100_000
+# Kinds whose subscribers keep their own place: nothing is delivered to them one by one.
+KEEP_THEIR_PLACE = frozenset({"sse", "nats"})
 
 
 class NoLane(Conflict):
@@ -49,7 +51,7 @@ class Decision:
 async def _lane_of(session: AsyncSession, caller: Caller, ident: UUID) -> Subscription:
     """The subscription, if deliveries are made to it. Raises `SubscriptionUnknown`, `NoLane`."""
     found = await find_subscription(session, caller=caller, ident=ident)
-    if found.kind == "sse" or found.state == "ended":
+    if found.kind in KEEP_THEIR_PLACE or found.state == "ended":
         raise NoLane(f"It is {found.state} and of kind {found.kind}.")
     return found
 
@@ -169,7 +171,7 @@ async def trace_event(
     positions = await store.lane_positions(session)
     for one in live:
         is_ahead = event.pos == 0 or positions.get(one.id, 0) < event.pos
-        is_told = one.kind != "sse" and heard[one.id].hears(event)
+        is_told = one.kind not in KEEP_THEIR_PLACE and heard[one.id].hears(event)
         if one.id not in known and is_ahead and is_told:
             known[one.id] = _pending(one)
     return Trace(event, list(known.values()))

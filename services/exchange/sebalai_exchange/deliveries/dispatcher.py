@@ -18,12 +18,12 @@ from sebalai_shared.database import Database
 from sebalai_exchange.deliveries import store
 from sebalai_exchange.deliveries.handshake import PAUSE_SECONDS, TRIES, agrees
 from sebalai_exchange.deliveries.lane import Beginning, Lane, Post, Tools
-from sebalai_exchange.deliveries.rights import NEWS
 from sebalai_exchange.deliveries.sender import Outcome, Sender
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.deliveries.writer import Writer
 from sebalai_exchange.publishing.actions import BELL, Stored
 from sebalai_exchange.subscriptions.actions import (
+    NEWS,
     Serving,
     Subscription,
     WebhookSecrets,

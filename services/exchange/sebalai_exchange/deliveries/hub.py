@@ -15,10 +15,10 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 from sebalai_shared.problems import Problem
 
-from sebalai_exchange.deliveries.rights import AWAY, NEWS, Right, Rights
+from sebalai_exchange.deliveries.rights import AWAY, Right, Rights
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.publishing.actions import BELL
-from sebalai_exchange.subscriptions.actions import Matcher
+from sebalai_exchange.subscriptions.actions import NEWS, Matcher
 
 log = logging.getLogger(__name__)
 

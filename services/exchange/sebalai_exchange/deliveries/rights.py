@@ -20,7 +20,6 @@ from sebalai_exchange.subscriptions.actions import Matcher, Serving, servings
 
 log = logging.getLogger(__name__)
 
-NEWS = ("subscriptions", "routes")
 REFRESH_SECONDS = 1.0
 # What is revoked must stop within 2 s: rights that nobody could look up for so long count for none.
 KEPT_SECONDS = 2.0

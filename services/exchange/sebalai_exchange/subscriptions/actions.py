@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_exchange.agreements.actions import Ask, allowed
 from sebalai_exchange.names import agency_of
 from sebalai_exchange.publishing.actions import head, position_at
-from sebalai_exchange.subscriptions import access, store
+from sebalai_exchange.subscriptions import access, direct_store, store
+from sebalai_exchange.subscriptions.credentials import Direct, digest_of, fits, new_password
 from sebalai_exchange.subscriptions.filters import (
     MalformedFilterError,
     compile_filters,
@@ -29,8 +30,18 @@ from sebalai_exchange.subscriptions.secrets import WebhookSecrets, signature, sp
 from sebalai_exchange.subscriptions.store import Standing, Subscription
 from sebalai_exchange.topics.actions import Offer, offers
 
-__all__ = ["Matcher", "Standing", "Subscription", "WebhookSecrets", "signature", "spelled"]
+__all__ = [
+    "Direct",
+    "Matcher",
+    "Standing",
+    "Subscription",
+    "WebhookSecrets",
+    "signature",
+    "spelled",
+]
 
+# What rings when a subscription or what it may hear of has changed.
+NEWS = ("subscriptions", "routes")
 SUBSCRIBE = "SUBSCRIBE"
 SUBSCRIPTIONS_MAX = 1_000
 ROTATION_OVERLAP = timedelta(hours=24)
@@ -71,9 +82,12 @@ class Serving:
 
 @dataclass(frozen=True)
 class Targets:
-    """Where webhooks may stand: what `reach` names inside, and all public addresses."""
+    """Where webhooks may stand: what `reach` names inside, and all public addresses; and whether
+    the broker takes subscribers of its own.
+    """
 
     reach: Reach
+    has_direct: bool = False
 
     def require(self, url: str) -> None:
         """Raises `FieldInvalid`. What the name resolves to is checked again at each connect."""
@@ -114,6 +128,8 @@ async def subscribe(
     made = _made(caller, wanted, clock.now())
     await _require_something(session, clock, made)
     await store.add(session, made, await _start(session, wanted))
+    if made.kind == "nats":
+        await direct_store.add(session, made.id, wanted.start.time or made.created_at)
     return made
 
 
@@ -126,8 +142,20 @@ def _require_sound(wanted: SubscriptionRequest, targets: Targets) -> None:
         raise FieldInvalid("/url", "is given for a webhook, and only for one")
     if wanted.url is not None:
         targets.require(wanted.url)
+    if wanted.kind == "nats":
+        _require_direct(wanted, targets)
     if wanted.start.position is not None and wanted.start.time is not None:
         raise FieldInvalid("/start", "give a position or a time, not both")
+
+
+def _require_direct(wanted: SubscriptionRequest, targets: Targets) -> None:
+    """The broker gives out whole types by the time it stored them; it looks into no event."""
+    if not targets.has_direct:
+        raise FieldInvalid("/kind", "this platform's broker takes no subscribers")
+    if wanted.filters:
+        raise FieldInvalid("/filters", "are looked at for webhook, pull and sse alone")
+    if wanted.start.position is not None:
+        raise FieldInvalid("/start/position", "begin at a time, or with what comes from now on")
 
 
 def _made(caller: Caller, wanted: SubscriptionRequest, now: datetime) -> Subscription:
@@ -219,7 +247,8 @@ def _modes(
             is_owner=offer.application == one.subscriber,
             has_agreement=(one.id, offer.type) in agreed,
         )
-        if hears_all or offer.access == "party":
+        # Who is named in an event the broker does not see: it gives out types that are heard whole.
+        if hears_all or (offer.access == "party" and one.kind != "nats"):
             modes[offer.type] = hears_all
     return modes
 
@@ -286,6 +315,33 @@ async def rotate_secret(
     now = clock.now()
     await store.rotate(session, ident, now + ROTATION_OVERLAP, now)
     return await find_subscription(session, caller=caller, ident=ident)
+
+
+async def issue_credential(
+    session: AsyncSession, clock: Clock, *, caller: Caller, ident: UUID
+) -> tuple[str, str]:
+    """A new user and password of a direct subscription; those before open nothing any more.
+
+    Raises `SubscriptionUnknown`, `SubscriptionState`.
+    """
+    found = await find_subscription(session, caller=caller, ident=ident, is_to_change=True)
+    if found.kind != "nats" or found.state == "ended":
+        raise SubscriptionState("Only a subscription of kind nats has one.", state=found.state)
+    password = new_password()
+    made = await direct_store.issue(session, ident, digest_of(password), clock.now())
+    return made.user, password
+
+
+async def opens(session: AsyncSession, *, ident: UUID, by: tuple[str, str]) -> bool:
+    """Whether `by`, user and password, is the present credential."""
+    found = await direct_store.credential(session, ident)
+    user, password = by
+    return found is not None and found[0].user == user and fits(password, found[1])
+
+
+async def directs(session: AsyncSession) -> Sequence[Direct]:
+    """All direct subscriptions that have not ended."""
+    return await direct_store.all_open(session)
 
 
 async def live_subscriptions(session: AsyncSession) -> Sequence[Subscription]:

@@ -25,7 +25,7 @@ TypeFilter = Annotated[
 Url = Annotated[
     str, StringConstraints(pattern=r"^https?://[^\s#\x00-\x1f]+$", max_length=URL_LENGTH_MAX)
 ]
-Kind = Literal["webhook", "pull", "sse"]
+Kind = Literal["webhook", "pull", "sse", "nats"]
 Ordering = Literal["per_key", "none"]
 State = Literal["verifying", "active", "paused", "disabled", "ended"]
 
