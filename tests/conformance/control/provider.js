@@ -1,6 +1,6 @@
 // A stand-in for our identity: npm's oidc-provider, certified by the OpenID Foundation, with clients
 // and a person like ours. Writes what the checks need to know to the file named by CONFORMANCE_FACTS.
-import { generateKeyPairSync } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import Provider from "oidc-provider";
 
@@ -59,6 +59,9 @@ const provider = new Provider(issuer, {
   },
   allowOmittingSingleRegisteredRedirectUri: false,
   acrValues: ["1"],
+  subjectTypes: ["public", "pairwise"],
+  pairwiseIdentifier: (_, account, client) =>
+    createHash("sha256").update(`${client.sectorIdentifier} ${account}`).digest("hex"),
   enableHttpPostMethods: true,
   // Its guard against special addresses would keep it from our loopback client.
   fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
@@ -75,6 +78,7 @@ const provider = new Provider(issuer, {
   features: {
     backchannelLogout: { enabled: true }, claimsParameter: { enabled: true }, dPoP: { enabled: true },
     requestObjects: { enabled: true }, revocation: { enabled: true },
+    registration: { enabled: true }, registrationManagement: { enabled: true },
     rpInitiatedLogout: { enabled: true }, jwtUserinfo: { enabled: true },
     fapi: { enabled: true, profile: (_, client) => (client?.clientId.startsWith("fapi") ? "2.0" : undefined) },
   },

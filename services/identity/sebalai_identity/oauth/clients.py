@@ -19,7 +19,7 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # One answer for all: whether a client exists is nobody's business.
 UNKNOWN = "The client is not known, is suspended, or did not prove itself."
 UNAPPROVED = {
-    "requested": "The registration waits for approval by the agency's second person.",
+    "requested": "The registration waits for approval by another person.",
     "refused": "The registration was refused; read its reason at its registration_client_uri.",
 }
 
