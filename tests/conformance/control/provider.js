@@ -90,6 +90,7 @@ provider.on("server_error", (_, error) => console.error("server", error));
 provider.listen(port, "127.0.0.1", () => {
   const whole = {
     issuer, login: "siti.conform", password: "any", clients: facts, refuses: false, bell_port: bell,
+    https_alone: true,
   };
   writeFileSync(process.env.CONFORMANCE_FACTS, JSON.stringify(whole));
 });

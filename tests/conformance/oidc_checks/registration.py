@@ -5,6 +5,7 @@ from oidc_checks.party import DYNAMIC_BACK, failed, public, registration
 from oidc_checks.registry import check
 
 DYNAMIC = "Dynamic"
+KEPT_SECONDS = 61  # providers may keep keys for a minute
 OTHER_BACK = "http://localhost:9/dynamic/back"
 
 
@@ -70,6 +71,11 @@ async def sector_without_the_address(op):
 @check(DYNAMIC, "oidcc-registration-sector-uri")
 async def sector_sees_one_subject(op):
     address = published(op, "/sector", [DYNAMIC_BACK, OTHER_BACK])
+    if op.facts.get("https_alone"):
+        # The clients of the checks have no TLS: there is nothing more to see of such a provider.
+        wanted = registration(fresh_key(), subject_type="pairwise", sector_identifier_uri=address)
+        failed(await op.try_register(wanted), "invalid_client_metadata", status=(400,))
+        return
     subjects = []
     for back in (DYNAMIC_BACK, OTHER_BACK):
         party = await op.register(
@@ -92,6 +98,7 @@ async def keys_turn(op):
     party = await op.register(key, jwks=None, jwks_uri=address)
     body, claims = await party.tokens(scope="openid offline_access", prompt="consent")
     published(op, "/turning", {"keys": [public(later)]})
+    await op.pass_time(KEPT_SECONDS)
     party.key = later
     credentials = party.credentials(party.assertion({"kid": later.thumbprint()}))
     form = {"grant_type": "refresh_token", "refresh_token": body["refresh_token"]}
