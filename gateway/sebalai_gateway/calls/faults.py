@@ -8,6 +8,20 @@ from sebalai_gateway.forwarding.forwarder import ProviderTimeout
 from sebalai_gateway.refusals import Refusal
 
 RETRY_AFTER = (b"retry-after", b"1")
+FORWARDED = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+# Whoever answers TRACE sends back the head as it came, with what the gateway put into it (RFC 9110,
+# 9.3.8: no secret may go with it); CONNECT asks for a tunnel, of which nothing could be journalled.
+_NEVER_FORWARDED = frozenset({"TRACE", "CONNECT"})
+
+
+def check_method(method: str) -> None:
+    """Raises: Refusal, 405, for a method that is never forwarded, whatever an agreement says."""
+    if method in _NEVER_FORWARDED:
+        raise Refusal(
+            405, "method-not-allowed", "The method is not forwarded",
+            "TRACE and CONNECT end at the gateway.",
+            headers=[(b"allow", ", ".join(FORWARDED).encode())],
+        )  # fmt: skip
 
 
 def broken_exchange(error: Exception) -> Refusal:

@@ -18,7 +18,7 @@ from sebalai_gateway.admission.proofs import Shown
 from sebalai_gateway.admission.token import Claims, TokenVerifier
 from sebalai_gateway.calls import headers as head
 from sebalai_gateway.calls.bodies import ClientGone, RequestBody
-from sebalai_gateway.calls.faults import broken_exchange, client_mismatch
+from sebalai_gateway.calls.faults import broken_exchange, check_method, client_mismatch
 from sebalai_gateway.forwarding.forwarder import (
     Answer,
     Forwarder,
@@ -93,6 +93,7 @@ class Edge:
         try:
             incoming = head.read(scope["headers"])
             trace = enter_trace(incoming.traceparent)
+            check_method(scope["method"])
             route = self._route(scope["raw_path"])
             member = route.member
             headers = self._headers(scope, incoming, route, trace.traceparent)

@@ -22,7 +22,7 @@ __all__ = ["Answer", "Forwarder", "Headers", "Manner", "ProviderTimeout", "Provi
 
 Headers = list[tuple[bytes, bytes]]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _TARGET = re.compile(r"/[\x21-\x7e]*\Z")
 _METHOD = re.compile(r"[A-Z]{1,32}\Z")
 

@@ -253,3 +253,13 @@ async def test_line_names_the_member_and_never_the_path(door):
 def test_refusal_keeps_no_reference_to_what_was_asked():
     refusal = Refusal(404, "not-found", "t", "d")
     assert refusal.document()["type"] == "urn:sebalai:problem:not-found"
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
+async def test_methods_that_tell_heads_or_open_tunnels_reach_no_member(door, bearer, method):
+    """TRACE is answered with the head as it came: with the caller's assertion, and cookies."""
+    for path in (b"/api/exchange/v1/interfaces", b"/oauth/token", b"/"):
+        status, sent, body = await door.call(path, method=method, headers=[bearer])
+        assert (status, json.loads(body)["type"]) == (405, "urn:sebalai:problem:method-not-allowed")
+        assert b"GET" in dict(sent[0]["headers"])[b"allow"]
+    assert door.seen == []
