@@ -31,6 +31,7 @@ from sebalai_gateway.calls.bodies import (
 )
 from sebalai_gateway.calls.faults import (
     broken_exchange,
+    check_method,
     client_mismatch,
     journal_unavailable,
     outcome_unknown,
@@ -249,6 +250,8 @@ class Calls:
                 answer = await self._onward.send(exchange, destination)
                 last = await self._stream(exchange, reply, answer, receive)
         except (ProviderUnreachable, ProviderTimeout, ClientGone, TimeoutError, Refusal) as error:
+            if isinstance(error, Refusal) and "forwarded_at" not in call.facts:
+                raise  # nothing was forwarded: it is refused, and its key free again
             await self._settle_broken(exchange, error)
             await self._failed(call, reply, body, ClientGone() if reply.is_sending else error)
             return
@@ -282,6 +285,7 @@ class Calls:
             raise query_invalid(QUERY_BYTES_LIMIT)
         call.target = target.raw + (b"?" + query if query else b"")
         call.facts |= {"interface": target.interface, "provider": target.application}
+        check_method(call.method)
         if incoming.x_road_client not in (None, claims.application):
             raise client_mismatch()
         if claims.interface not in ("", target.interface):

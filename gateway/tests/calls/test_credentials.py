@@ -1,5 +1,6 @@
 """Secrets by which the gateway appears before providers: shown, changed, missing, and never told."""
 
+import asyncio
 import base64
 
 import pytest
@@ -27,14 +28,20 @@ async def problem_of(answer):
     return (answer.status, (await answer.json(content_type=None))["type"].rsplit(":", 1)[1])
 
 
+async def until(condition):
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
 @pytest.fixture
 async def secure(bus, providing, authority):
     """A provider behind TLS whose interface names a credential, and how it is offered."""
     async with providing(authority.serves(), "localhost") as made:
 
-        def offer(name="rahasia", **credential):
-            wanted = {"id": "simduk"} | credential
-            bus.offer(name, made.url, trust_anchors=authority.pem, credential=wanted)
+        def offer(name="rahasia", room=100, **credential):
+            wanted, more = {"id": "simduk"} | credential, {"max_concurrency": room}
+            bus.offer(name, made.url, trust_anchors=authority.pem, credential=wanted, **more)
 
         made.offer = offer
         yield made
@@ -68,6 +75,58 @@ async def test_secret_stands_nowhere_but_on_the_way_to_the_provider(bus, secure,
     assert len(rows) == 3
     assert SECRET not in f"{told}{rows}{bus.lines}{caplog.text}"
     assert "not available" in caplog.text
+
+
+async def test_trace_would_tell_the_secret_and_is_refused_before_the_provider_hears(bus, secure):
+    """A provider that answers TRACE sends back what it was sent; the agreement's rule is `*`."""
+    secure.offer(kind="bearer")
+    bus.keep("simduk", SECRET)
+    async with bus.call("TRACE", interface="rahasia") as answer:
+        assert await problem_of(answer) == (405, "method-not-allowed")
+        assert "GET" in answer.headers["Allow"].split(", ")
+        message_id = answer.headers["Sebalai-Message-Id"]
+    assert secure.seen == []
+    record = await bus.record(message_id)
+    assert (record["outcome"], record["problem"]) == ("refused", "method-not-allowed")
+    assert record["interface"] == f"{PROVIDER}/rahasia"
+
+
+async def test_secret_that_goes_while_a_call_waits_for_room_leaves_its_key_free(bus, secure):
+    usual, held = secure.answer, asyncio.Event()
+
+    async def answer(seen, writer):
+        await held.wait()
+        await usual(seen, writer)
+
+    async def post():
+        headers = bus.headers(**{"Idempotency-Key": "satu"})
+        async with bus.call("POST", interface="rahasia", data=b"x", headers=headers) as found:
+            slug = None if found.status == 200 else (await problem_of(found))[1]
+            return found.status, slug, found.headers["Sebalai-Message-Id"]
+
+    async def read():
+        async with bus.call(interface="rahasia") as found:
+            assert found.status == 200
+
+    secure.answer = answer
+    secure.offer(kind="bearer", room=1)
+    bus.keep("simduk", SECRET)
+    first = asyncio.create_task(read())
+    await until(lambda: secure.seen)
+    second = asyncio.create_task(post())
+    await until(lambda: bus.calls.destinations.exchanges == (1, 1))
+    (file,) = bus.secrets.iterdir()
+    file.unlink()
+    bus.now += 1
+    held.set()
+    await first
+    status, slug, message_id = await second
+    assert (status, slug) == (503, "provider-credential-unavailable")
+    record = await bus.record(message_id)
+    assert (record["outcome"], record["forwarded_at"]) == ("refused", None)
+    bus.keep("simduk", SECRET)
+    assert (await post())[0] == 200
+    assert len(secure.seen) == 2
 
 
 async def test_missing_secret_is_refused_before_the_provider_hears_and_found_when_it_comes(
