@@ -1,16 +1,22 @@
 """CSV that a spreadsheet opens without running anything in it."""
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A cell that begins with one of these is a formula to some spreadsheet (OWASP, CSV injection)."""
+SEPARATORS = (";", "\t", "|", "\r", "\n")
+"""What some spreadsheet takes for the end of a cell, quotation marks or not, where ours is `,`."""
+_INNER = re.compile(r'([;\t|\r\n][ "]*)(?=[=+\-@])')
 
 
 def cell(value: object) -> str:
-    """As text; an apostrophe before what begins like a formula, blanks or not."""
-    text = "" if value is None else str(value)
+    """As text; an apostrophe before what begins like a formula, blanks or not, and inside it before
+    what would, were it cut at another separator.
+    """
+    text = _INNER.sub(r"\1'", "" if value is None else str(value))
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_SIGNS) else text
 
 
