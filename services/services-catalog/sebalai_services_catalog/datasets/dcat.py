@@ -66,7 +66,7 @@ def _dataset(graph: Graph, row: Dataset, names: Mapping[str, str]) -> Node:
         ),
         dct_spatial=_region(graph, said.region),
         dct_temporal=_period(graph, name, said),
-        dct_conformsTo=_standard(graph, said),
+        dct_conformsTo=_standard(graph, name, said),
         dcat_theme=[graph.concept(authority("data-theme", t), THEMES[t][0]) for t in said.themes],
         dcat_keyword=[part for word in said.keywords for part in texts(word)],
         dcat_contactPoint=_contact(graph, name, said),
@@ -97,12 +97,13 @@ def _period(graph: Graph, name: str, said: Metadata) -> Node | None:
     )
 
 
-def _standard(graph: Graph, said: Metadata) -> Node | None:
+def _standard(graph: Graph, name: str, said: Metadata) -> Node | None:
+    """Under its dataset: two agencies' words on one code never become those of one node."""
     standard = said.standard
     if standard is None:
         return None
     return graph.add(
-        f"urn:sebalai:data-standard:{standard.code.replace(' ', '-')}",
+        f"{name}#standard",
         ["dct:Standard"],
         dct_identifier=standard.code,
         dct_title=texts(standard.concept),

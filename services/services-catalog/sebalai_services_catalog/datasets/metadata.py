@@ -24,14 +24,19 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=LINE_LENGTH_MAX
 Long = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=_PLAIN)]
 Keyword = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{1,99}$")]
 """What CKAN takes for a tag."""
+_CHARACTER = r"([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})"
+_FIRST = r"([A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})"
+_REST = rf"{_CHARACTER}*(#{_CHARACTER}*)?"
 Url = Annotated[
     str,
     StringConstraints(
-        pattern=r"^(https://[A-Za-z0-9.-]+(:\d{1,5})?(/[^\s\x00]*)?|/[^/\s\x00][^\s\x00]*)$",
+        pattern=rf"^(https://[A-Za-z0-9.-]+(:[0-9]{{1,5}})?(/{_REST})?|/{_FIRST}{_REST})$",
         max_length=URL_LENGTH_MAX,
     ),
 ]
-"""https, or a path of this platform."""
+"""https, or a path of this platform, in the characters of RFC 3986: others are percent-encoded, or
+the published catalogue would be no linked data that all can read.
+"""
 
 Theme = Literal[
     "AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "REGI", "SOCI",
@@ -96,7 +101,7 @@ class Contact(Strict):
 
     name: Line
     email: Annotated[
-        str, StringConstraints(pattern=r"^[^@\s\x00:/?#]+@[A-Za-z0-9.-]+$", max_length=200)
+        str, StringConstraints(pattern=r"^[A-Za-z0-9._+&'*=~!$-]+@[A-Za-z0-9.-]+$", max_length=200)
     ]
 
 

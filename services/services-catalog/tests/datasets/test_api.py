@@ -131,6 +131,8 @@ async def test_two_writers_do_not_overwrite_each_other(loaded, write):
         ({"keywords": ["<b>"]}, "keywords/0"),
         ({"themes": []}, "themes"),
         ({"contact": {"name": "x", "email": "a b@c"}}, "contact/email"),
+        ({"contact": {"name": "x", "email": "a<b>@c.example"}}, "contact/email"),
+        ({"contact": {"name": "x", "email": "a\n@c.example"}}, "contact/email"),
         ({"temporal": {"start": "2026-01-02", "end": "2026-01-01"}}, "temporal"),
         ({"region": "19.x"}, "region"),
     ],
@@ -144,7 +146,8 @@ async def test_a_wrong_field_is_named(loaded, write, changes, field):
 @pytest.mark.parametrize(
     "url",
     ["http://data.example/x", "javascript:alert(1)", "//data.example/x", "https://u:p@data.example",
-     "https://data.example/a b", "ftp://data.example", ""],
+     "https://data.example/a b", "ftp://data.example", "", "https://data.example/a<b>", '/a"b',
+     "/a{b}", "/a\\b", "/a`b", "/a|b^c", "/a\nb", "/a%zz", "/a#b#c", "/\u2028"],
 )  # fmt: skip
 async def test_data_are_linked_by_https_or_a_path_of_ours(loaded, write, url):
     one = {"code": "a", "title": "A", "url": url, "format": "CSV", "media_type": "text/csv"}
@@ -157,6 +160,18 @@ async def test_an_agency_that_is_not_there_is_refused(loaded, client_of, write):
     nobody = client_of(system("ID-BB/GOV/diskominfo/operator", "platform.operate"))
     body = {"revision": 0, "agency": "tidak-ada", "metadata": {}}
     assert (await nobody.put(f"{URL}/draft", json=body)).status_code == 422
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")
+async def test_a_standards_code_breaks_no_name_and_merges_with_nobodys(loaded, publish, anonymous):
+    code = 'SDN <1> "2"\n{3}\\`'
+    names = ("concept", "definition", "classification", "measure", "unit")
+    await publish(standard=dict.fromkeys(names, "Berat") | {"code": code})
+    answer = await anonymous.get("/v1/exports/dcat-ap.jsonld")
+    graph = Graph().parse(data=answer.text, format="json-ld")
+    (standard,) = graph.subjects(RDF.type, DCTERMS.Standard)
+    assert standard == URIRef(f"https://bus.example/api/catalog/v1/datasets/{SLUG}#standard")
+    Graph().parse(data=graph.serialize(format="nt"), format="nt")
 
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")
