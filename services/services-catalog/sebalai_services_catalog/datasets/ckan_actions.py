@@ -3,11 +3,11 @@
 A parameter that is unknown is passed over, as CKAN does; one that is wrong is named.
 """
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
+import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sebalai_shared.caller import Caller
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,6 +30,7 @@ FACETS = ("organization", "groups", "tags", "res_format", "license_id")
 FACET_LIMIT_DEFAULT, FACET_LIMIT_MAX = 50, 500
 NAMES_MAX = 1_000
 NAME_LENGTH_MAX = 200
+LIST_LENGTH_MAX = 4_000  # of characters: five queries of the longest, with their marks
 
 
 class NotThere(Exception):
@@ -45,13 +46,15 @@ class Wrong(Exception):
 
 
 def _listed(value: Any) -> Any:
-    """In an address, a list is JSON or one word."""
-    if isinstance(value, str):
-        try:
-            return json.loads(value) if value.startswith("[") else [value]
-        except ValueError:
-            return value
-    return value
+    """In an address, a list is JSON or one word. What is too long or no JSON stays a text, which
+    is then refused as no list.
+    """
+    if not isinstance(value, str) or len(value) > LIST_LENGTH_MAX:
+        return value
+    try:
+        return orjson.loads(value) if value.startswith("[") else [value]
+    except orjson.JSONDecodeError:
+        return value
 
 
 _Text = Annotated[str, Field(max_length=QUERY_LENGTH_MAX, pattern=r"^[^\x00]*$")]
@@ -186,9 +189,10 @@ async def resource_show(asked: Asked, said: Named) -> Shape:
         row = await actions.find_dataset(asked.session, caller=asked.caller, name=slug)
     except actions.DatasetUnknown as error:
         raise NotThere from error
-    for one in Metadata.model_validate(row.shown).distributions:
+    metadata = Metadata.model_validate(row.shown)
+    for one in metadata.distributions:
         if one.code == code:
-            return ckan.resource(asked.site, row, one)
+            return ckan.resource(asked.site, row, metadata, one)
     raise NotThere
 
 

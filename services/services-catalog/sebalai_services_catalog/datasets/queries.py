@@ -1,7 +1,7 @@
 """What is looked for among datasets, and the part of Solr's query language that CKAN's clients use.
 
-`word "two words" field:value -field:"a value"`, all of which must hold. Alternatives, groups and
-ranges are not understood, and refused instead of guessed.
+`word "two words" field:value -field:"a value"`, all of which must hold. Alternatives, groups,
+ranges and wildcards are not understood, and refused instead of guessed.
 """
 
 import re
@@ -20,7 +20,8 @@ _ALIASES: dict[str, Field] = {"owner_org": "organization", "author": "organizati
 # What every one of our datasets is: asking for it filters nothing.
 _ALWAYS = {"dataset_type:dataset", "type:dataset", "state:active", "capacity:public", "*:*"}
 _PART = re.compile(r'([+-]?)(?:([a-z_]+):)?("[^"]*"|[^\s"]+)(?=\s|$)')
-_UNKNOWN = re.compile(r"[(){}\[\]^~]|(?<!\S)(?:OR|NOT)(?!\S)")
+_UNKNOWN = re.compile(r"[(){}\[\]^~\\]|\|\||&&|(?<![^\s:+-])!|(?<!\S)(?:OR|NOT)(?!\S)")
+_WILD = re.compile(r"[*?]")
 
 
 class NotUnderstood(ValueError):
@@ -51,7 +52,7 @@ def parse(query: str) -> tuple[tuple[str, ...], tuple[Filter, ...]]:
         raise NotUnderstood(f"A query has at most {QUERY_LENGTH_MAX} characters and no NUL.")
     bare = re.sub(r'"[^"]*"', "", query)
     if _UNKNOWN.search(bare):
-        raise NotUnderstood("Alternatives, groups and ranges are not understood; join by blanks.")
+        raise NotUnderstood("Alternatives, groups and escapes are not understood; join by blanks.")
     words, filters, place = list[str](), list[Filter](), 0
     parts = query.split() if query.count('"') % 2 else []
     if parts:
@@ -70,8 +71,9 @@ def parse(query: str) -> tuple[tuple[str, ...], tuple[Filter, ...]]:
 
 def _take(part: re.Match[str], words: list[str], filters: list[Filter]) -> None:
     sign, field, value = part.group(1), part.group(2), part.group(3).strip('"')
-    said = f"{field}:{value}" if field else value
-    if said in _ALWAYS or said in ("AND", "*") or value == "*":
+    if not value:
+        raise NotUnderstood("There is nothing between the quotation marks.")
+    if not part.group(3).startswith('"') and _is_all(sign, field, value):
         return
     if field is None:
         if sign == "-":
@@ -82,6 +84,18 @@ def _take(part: re.Match[str], words: list[str], filters: list[Filter]) -> None:
     if known not in get_args(Field):
         raise NotUnderstood(f"There is no field {field}; there are {', '.join(get_args(Field))}.")
     filters.append(Filter(known, value, sign == "-"))  # pyright: ignore[reportArgumentType]
+
+
+def _is_all(sign: str, field: str | None, value: str) -> bool:
+    """What every dataset is, and so filters nothing. Raises: NotUnderstood, on other wildcards."""
+    said = f"{field}:{value}" if field else value
+    if said in _ALWAYS or said == "AND" or value == "*":
+        if sign == "-":
+            raise NotUnderstood("Every dataset has that: excluding it leaves none.")
+        return True
+    if _WILD.search(value):
+        raise NotUnderstood("Wildcards are taken only alone; put a value with one in quotations.")
+    return False
 
 
 def parse_sort(sort: str) -> tuple[tuple[Order, bool], ...]:

@@ -122,7 +122,8 @@ async def test_the_envelope_is_ckans(loaded, anonymous):
 
 @pytest.mark.parametrize(
     "query",
-    ["q=%00", "start=100001", "rows=x", "id=%00", "limit=-1", "offset=x", "facet.field=%5B1", "q=" + "x" * 501],
+    ["q=%00", "start=100001", "rows=x", "id=%00", "limit=-1", "offset=x", "facet.field=%5B1", "q=" + "x" * 501,
+     "fq_list=" + "%5B" * 2_000, "fq_list=" + "[" * 1_500, "fq_list=[%22%5Cud800%22]"],
 )  # fmt: skip
 async def test_malformed_parameters_are_a_validation_error(loaded, anonymous, query):
     action = "package_show" if query.startswith("id") else "package_search"

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sebalai_services_catalog.datasets.queries import (
     Filter,
@@ -23,14 +23,24 @@ def test_words_and_filters_are_told_apart():
 @pytest.mark.parametrize(
     "query",
     ["a OR b", "(a b)", "date:[NOW TO *]", "secret:1", "-lada", 'tags:"open', "a^2", "x" * 501,
-     "a\x00b", "NOT a"],
+     "a\x00b", "NOT a", "a || b", "a||b", "a && b", "!lada", "tags:!lada", "+!lada", "lad*", "l?da",
+     "tags:la*", "-tags:*", "-*:*", "-state:active", r"tags:white\ pepper"],
 )  # fmt: skip
 def test_what_is_not_understood_is_refused_instead_of_guessed(query):
     with pytest.raises(NotUnderstood):
         parse(query)
 
 
+def test_what_stands_in_quotation_marks_is_no_operator():
+    assert parse('"lada?" tags:"a*b" "AND" "R && D"') == (
+        ("lada?", "AND", "R && D"),
+        (Filter("tags", "a*b"),),
+    )
+
+
 @given(st.text(max_size=80))
+@example('""')
+@example('tags:""')
 def test_any_text_is_understood_or_refused(query):
     try:
         words, filters = parse(query)
