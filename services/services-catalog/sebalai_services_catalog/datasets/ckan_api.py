@@ -24,6 +24,25 @@ posted = APIRouter(tags=["ckan"])
 NAME_SHOWN_MAX = 60
 ERRORS_SHOWN_MAX = 10
 
+_ENVELOPE: dict[str, Any] = {
+    "content": {
+        "application/json": {
+            "schema": {
+                "anyOf": [
+                    {"type": "object", "required": ["help", "success"]},
+                    {"type": "string", "description": "Of a request that cannot be read"},
+                ]
+            }
+        }
+    }
+}
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "`success` and `result`"} | _ENVELOPE,
+    400: {"description": "Not an action, or not a query"} | _ENVELOPE,
+    404: {"description": "Not Found Error"} | _ENVELOPE,
+    409: {"description": "Validation Error"} | _ENVELOPE,
+}
+
 Name = Annotated[str, Path(max_length=100)]
 
 
@@ -65,7 +84,7 @@ def _invalid(help_url: str, error: ValidationError) -> Response:
     return _error(help_url, 409, "Validation Error", **said)
 
 
-@router.get("/api/3/action/{action}", response_class=Response)
+@router.get("/api/3/action/{action}", responses=ANSWERS, response_class=Response)
 @router.get("/api/action/{action}", response_class=Response, include_in_schema=False)
 async def read_action(
     action: Name, request: Request, caller: PublicAccess, session: Transaction
