@@ -34,6 +34,10 @@ class AnswerTooLarge(httpx.HTTPError):
     """The answer exceeds what this caller is willing to hold."""
 
 
+class AddressInvalid(httpx.TransportError):
+    """What was named is no address that could be called."""
+
+
 class _CheckedBackend(httpcore.AsyncNetworkBackend):
     """Resolves once, checks each address, connects to the checked address itself."""
 
@@ -51,7 +55,7 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         try:
             found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"{host} cannot be resolved") from error
         addresses = [str(entry[4][0]) for entry in found]
         try:
@@ -82,6 +86,19 @@ async def _join_trace(request: httpx.Request) -> None:
         request.headers.setdefault("traceparent", trace.traceparent)
 
 
+def is_address(url: str) -> bool:
+    """Whether a client could call it; where it leads and who answers is not asked."""
+    try:
+        found = httpx.URL(url)
+        return bool(found.host) and _has_port(found)
+    except (httpx.InvalidURL, UnicodeError):
+        return False
+
+
+def _has_port(url: httpx.URL) -> bool:
+    return url.port is None or 0 < url.port < 65_536
+
+
 def client(reach: Reach, *, base_url: str = "", read_seconds: float = READ_SECONDS) -> Client:
     """The process's client for targets within `reach`; close it at the end."""
     return Client(
@@ -95,6 +112,16 @@ def client(reach: Reach, *, base_url: str = "", read_seconds: float = READ_SECON
 
 
 class Client(httpx.AsyncClient):
+    def build_request(self, *args: Any, **options: Any) -> httpx.Request:
+        """Raises: AddressInvalid, an Error like every failure: addresses of others are input."""
+        try:
+            request = super().build_request(*args, **options)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise AddressInvalid(str(error)) from error
+        if not _has_port(request.url):
+            raise AddressInvalid("a port lies between 1 and 65535")
+        return request
+
     async def fetch(
         self, url: str, *, method: str = "GET", limit: int = ANSWER_BYTES_LIMIT, **options: Any
     ) -> Response:

@@ -62,3 +62,26 @@ async def test_a_name_that_resolves_nowhere_is_an_error():
     async with http.client(LOOPBACK) as client:
         with pytest.raises(http.Error):
             await client.fetch("http://nowhere.invalid/")
+
+
+NO_ADDRESSES = [
+    "https://127.0.0.1:abc/",
+    "https://127.0.0.1:99999/",
+    "https://xn--/",
+    "https://[::1/",
+    f"https://{'a' * 300}.example/",
+    "/path",
+]
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
+async def test_what_is_no_address_fails_like_every_other_call(url):
+    async with http.client(LOOPBACK) as client:
+        with pytest.raises(http.Error):
+            await client.fetch(url)
+
+
+@pytest.mark.parametrize("url", [*NO_ADDRESSES[:4], "/path", "https:///x"])
+def test_what_is_no_address_is_known_before_it_is_called(url):
+    assert not http.is_address(url)
+    assert http.is_address("https://rp.example:8443/path")

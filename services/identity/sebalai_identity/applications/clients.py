@@ -15,6 +15,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+from sebalai_shared.http import is_address
 
 URIS_MAX = 10
 URI_LENGTH_MAX = 500
@@ -31,6 +32,8 @@ def _redirect(value: str) -> str:
     if not value.isascii() or not value.isprintable() or any(sign in value for sign in " \\#*"):
         raise ValueError("write the exact address, percent-encoded, without fragment or pattern")
     parts = urlsplit(value)
+    if parts.scheme in ("https", "http") and not is_address(value):
+        raise ValueError("this is no address: look at its host and port")
     if parts.scheme == "https" and parts.hostname and "@" not in parts.netloc:
         return value
     is_loopback = parts.scheme == "http" and _host(parts.netloc) in LOOPBACK

@@ -15,6 +15,8 @@ from sebalai_identity.oauth.desk import Desk
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+NOTICE_SECONDS = 5.0  # in all: one slow client must not hold back the others' notices
+NOTICE_ANSWER_BYTES_MAX = 64 * 1024
 
 
 class LogoutNotices:
@@ -49,8 +51,14 @@ class LogoutNotices:
 
     async def _send(self, notice: Notice) -> bool:
         try:
-            answer = await self._client.post(notice.address, data={"logout_token": notice.token})
-        except http.Error as error:
+            async with asyncio.timeout(NOTICE_SECONDS):
+                answer = await self._client.fetch(
+                    notice.address,
+                    method="POST",
+                    limit=NOTICE_ANSWER_BYTES_MAX,
+                    data={"logout_token": notice.token},
+                )
+        except (http.Error, TimeoutError) as error:
             log.info("client %s did not hear of a logout: %r", notice.client_id, error)
             return False
         if answer.status_code not in (200, 204):
