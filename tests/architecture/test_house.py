@@ -74,6 +74,13 @@ def test_what_a_route_depends_on_is_async(member):
     assert plain == []
 
 
+def test_no_tracked_file_holds_both_sides_of_a_conflict():
+    # A README landed with the marks of a merge in two of its tables.
+    marks = re.compile(rb"^(<{7} |>{7} )", re.MULTILINE)
+    files = [ROOT / name for name in TRACKED if (ROOT / name).is_file()]
+    assert [str(path) for path in files if marks.search(path.read_bytes())] == []
+
+
 def test_nothing_is_built_at_module_level(sources):
     # One global config made a model codebase untestable; settings, engines and clients are handed down.
     built = re.compile(r"(Settings|Database|Broker|Client|create_\w*engine|ClientSession)$")

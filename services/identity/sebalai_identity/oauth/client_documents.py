@@ -23,10 +23,12 @@ class DocumentRefused(Exception):
     """The document cannot be had; the text says why, and nothing of what stands there."""
 
 
+class DocumentsBusy(DocumentRefused):
+    """AT_ONCE others are being read. Nobody waits: who waits holds a connection of the database."""
+
+
 class ClientDocuments:
-    """One HTTP client a process, made when it is first needed. A call that waits for one of AT_ONCE
-    places uses up its own SECONDS: it holds a connection of the database.
-    """
+    """One HTTP client a process, made when it is first needed."""
 
     def __init__(self, reach: Reach) -> None:
         self._reach, self._places = reach, asyncio.Semaphore(AT_ONCE)
@@ -46,11 +48,13 @@ class ClientDocuments:
         return True
 
     async def read(self, url: str) -> Any:
-        """Raises `DocumentRefused`."""
+        """Raises `DocumentRefused`, `DocumentsBusy`."""
+        if self._places.locked():
+            raise DocumentsBusy("others are being read; send the request again in a moment")
         if self._client is None:
             self._client = http.client(self._reach, read_seconds=SECONDS)
         try:
-            async with asyncio.timeout(SECONDS), self._places:
+            async with self._places, asyncio.timeout(SECONDS):
                 answer = await self._client.fetch(url, limit=BYTES_MAX, headers=HEADERS)
         except (http.Error, TimeoutError) as error:
             raise DocumentRefused(

@@ -16,7 +16,7 @@ from sebalai_shared.problems import Problem, responses
 from sebalai_identity.applications.actions import PublicKey
 from sebalai_identity.oauth import client_keys, client_plan, jose
 from sebalai_identity.oauth.answers import NO_STORE, REFUSED, json_answer
-from sebalai_identity.oauth.client_documents import DocumentRefused
+from sebalai_identity.oauth.client_documents import DocumentRefused, DocumentsBusy
 from sebalai_identity.oauth.client_metadata import ClientMetadata, bad_metadata, read_metadata
 from sebalai_identity.oauth.clients import as_id
 from sebalai_identity.oauth.desk import Desk
@@ -32,6 +32,7 @@ BYTES_MAX = 32_768
 THROTTLED = "registration"
 CLIENT = "/oauth/register/{client_id}"
 DAY_SECONDS = 86_400
+BUSY_SECONDS = 3
 STATEMENT = jose.Expected(
     "software_statement",
     frozenset({"jwt"}),
@@ -133,6 +134,11 @@ async def _answered(request: Request, work: Callable[[str], Awaitable[Response]]
         text = f"At most {actions.ASKED_A_DAY_MAX} changes a day wait for approval."
         wait = {"Retry-After": str(DAY_SECONDS)}
         return json_answer(OAuthError("temporarily_unavailable", text, status=429, headers=wait))
+    except DocumentsBusy as error:
+        wait = {"Retry-After": str(BUSY_SECONDS)}
+        return json_answer(
+            OAuthError("temporarily_unavailable", f"{error}.", status=503, headers=wait)
+        )
     except Problem as problem:
         # An agency that has ended, keys that have; the savepoint has undone what was begun.
         return json_answer(OAuthError("invalid_client_metadata", problem.detail))
@@ -229,6 +235,8 @@ async def _keys(desk: Desk, metadata: ClientMetadata) -> tuple[PublicKey, ...]:
         address = metadata.jwks_uri
         document = metadata.jwks if address is None else await desk.documents.read(address)
         return client_keys.read_keys(document)
+    except DocumentsBusy:
+        raise
     except (DocumentRefused, client_keys.KeysRefused) as error:
         raise bad_metadata(name, f"{error}.") from error
 
@@ -240,6 +248,8 @@ async def _require_sector(desk: Desk, metadata: ClientMetadata) -> None:
         return
     try:
         listed = await desk.documents.read(address)
+    except DocumentsBusy:
+        raise
     except DocumentRefused as error:
         raise bad_metadata("sector_identifier_uri", f"{error}.") from error
     if not isinstance(listed, list) or any(uri not in listed for uri in metadata.redirect_uris):
