@@ -53,7 +53,7 @@ async def begin(desk: Desk, parameters: Mapping[str, str], cookie: str | None) -
     """Raises `RequestRefused`, which is shown to the person."""
     client = await _client(desk, as_id(parameters.get("client_id")))
     try:
-        parameters = request_object.unwrap(desk, client, parameters)
+        parameters = await request_object.unwrap(desk, client, parameters)
     except OAuthError as error:
         # What address it meant cannot be known.
         raise RequestRefused(error.description) from error

@@ -92,12 +92,19 @@ async def _by_assertion(desk: Desk, parameters: Mapping[str, str]) -> KnownClien
     client = await usable_client(desk.session, client_id=claims.client_id, at=desk.now)
     if client is None:
         raise await _unusable(desk, claims.client_id, proof)
-    if not has_signed(client, proof):
-        client = await renewed(desk, client)
-        if client is None or not has_signed(client, proof):
-            raise invalid_client(UNKNOWN)
+    signer = await signer_of(desk, client, proof)
+    if signer is None:
+        raise invalid_client(UNKNOWN)
     await _use_up(desk, claims.client_id, claims.jti, claims.expires_at)
-    return client
+    return signer
+
+
+async def signer_of(desk: Desk, client: KnownClient, token: jose.Unverified) -> KnownClient | None:
+    """The client if it has signed; its keys are read anew where none that is known did."""
+    if has_signed(client, token):
+        return client
+    fresh = await renewed(desk, client)
+    return fresh if fresh is not None and has_signed(fresh, token) else None
 
 
 def has_signed(client: KnownClient, token: jose.Unverified) -> bool:

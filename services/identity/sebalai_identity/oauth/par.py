@@ -26,7 +26,7 @@ async def push(
     if "request_uri" in parameters:
         raise invalid_request("A pushed request holds no request_uri.")
     own = {name: value for name, value in parameters.items() if name not in CREDENTIALS}
-    whole = request_object.unwrap(desk, proven.client, own)
+    whole = await request_object.unwrap(desk, proven.client, own)
     if jkt is not None and whole.setdefault("dpop_jkt", jkt) != jkt:
         raise OAuthError("invalid_dpop_proof", "dpop_jkt names another key than the proof's.")
     try:

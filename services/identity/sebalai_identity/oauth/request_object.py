@@ -33,7 +33,7 @@ EXPECTED = jose.Expected(
 )
 
 
-def unwrap(desk: Desk, client: KnownClient, parameters: Mapping[str, str]) -> dict[str, str]:
+async def unwrap(desk: Desk, client: KnownClient, parameters: Mapping[str, str]) -> dict[str, str]:
     """The parameters the client signed, or as they are where it signed none and need not.
 
     Raises `OAuthError` invalid_request_object or invalid_request.
@@ -46,7 +46,7 @@ def unwrap(desk: Desk, client: KnownClient, parameters: Mapping[str, str]) -> di
     if "request_uri" in parameters:
         raise invalid_request("Send request or request_uri, not both.")
     signed = jose.read(compact, EXPECTED)
-    if not clients.has_signed(client, signed):
+    if await clients.signer_of(desk, client, signed) is None:
         raise bad("The request was signed by no key of the application.")
     _require_claims(desk, client, signed.claims)
     return _parameters(client, signed.claims)

@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from joserfc import jwt
 
+ISSUER = "https://bus.example"
 BACK, NEW = "https://rp.example/back", "https://rp.example/new"
 
 
@@ -227,3 +229,17 @@ async def test_private_addresses_are_not_called(registrar, metadata):
         answer = await registrar.send(token, metadata(jwks=None, jwks_uri=address))
         assert refusal(answer) == (400, "invalid_client_metadata")
         assert answer.json()["error_description"].startswith("jwks_uri")
+
+
+async def test_request_signed_by_a_key_that_is_new_at_its_address_is_read(
+    registrar, metadata, documents, other_key, signed_in
+):
+    documents.served["/jwks"] = metadata()["jwks"]
+    made = await registrar.approved(metadata(jwks=None, jwks_uri=f"{documents.address}/jwks"))
+    one = await signed_in(made)
+    documents.served["/jwks"] = {"keys": [other_key.as_dict(private=False)]}
+    claims = one.request() | {"iss": one.client_id, "aud": ISSUER, "exp": one.now + 60}
+    signed = jwt.encode({"alg": "ES256", "typ": "oauth-authz-req+jwt"}, claims, other_key)
+    answer = await one.raw_authorize({"client_id": one.client_id, "request": signed})
+    assert answer.status_code == 303, answer.text
+    assert one.answered(answer)["code"]
