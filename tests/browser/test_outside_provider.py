@@ -67,6 +67,12 @@ async def _enable(database, settings, url):
         return row.id
 
 
+async def _prove_again(tab, examine):
+    await examine("link-again")
+    await tab.press("Buktikan sekali lagi")
+    await tab.until("document.body.innerText.includes('sama-sama milik Anda')", "the confirmation")
+
+
 async def test_first_visit_links_and_the_next_signs_in_without_scripts(
     tab, identity, provider, examine
 ):
@@ -83,6 +89,7 @@ async def test_first_visit_links_and_the_next_signs_in_without_scripts(
     await tab.press("Masuk")
     await tab.arrives("/sign-in/link")
     assert f"ke akun {LOGIN}" in await tab.text()
+    await _prove_again(tab, examine)
     await examine("link-confirm")
     await tab.press("Tautkan")
     await tab.arrives("/my-access")

@@ -107,6 +107,7 @@ async def end_everything(here: ThePage) -> Response:
     async def work(session: AsyncSession, present: Session) -> Response:
         await actions.end_everything(session, here.keeper, subject=present.subject)
         here.visit.put(cookie_name(here.visit.public_url), "", 0)
+        here.visit.forget_outside()
         return page(here.request, here.visit, Place("sign_out.html", "/sign-out"), is_done=True)
 
     return await here.change(work)

@@ -17,6 +17,7 @@ from sebalai_identity.oauth.door import cookie_of, desk_of, source_of
 from sebalai_identity.oauth.errors import OAuthError
 from sebalai_identity.oauth.logout import Asked
 from sebalai_identity.sessions.actions import cookie_name
+from sebalai_identity.sign_in.actions import leave_no_proof
 from sebalai_identity.web.desk import CONTINUE, Place, TheVisit, Told, onward, page, see
 from sebalai_identity.web.route import PageRoute
 from sebalai_identity.web.texts import language_of
@@ -132,6 +133,7 @@ async def _sign_out(
         place = Place("sign_out_for.html", leaves_site=True)
         return page(request, visit, place, fields=kept | {"mark": outcome.mark})
     visit.put(cookie_name(visit.public_url), "", 0)
+    await leave_no_proof(session, request.app.state.clock, visit=visit)
     if outcome.place is None:
         return page(request, visit, Place("sign_out.html"), is_done=True)
     state = urlencode({"state": outcome.state}) if outcome.state else ""

@@ -1,5 +1,6 @@
 """Who keeps outside providers, and whose an outside identity may become, as pure functions."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
@@ -23,11 +24,22 @@ def level_of(acr: str | None, acr_levels: dict[str, int]) -> int:
 def may_become(proof: Proof, person_id: UUID, *, has_own_nik: bool) -> bool:
     """Whether this person may link what was proven.
 
-    Only who began it, and never somebody whose NIK is another than the provider told: one of two
-    people at one machine would else get the other's way in.
+    Only who was signed in when it was begun, or whose NIK the provider told; never somebody whose
+    NIK is another one. A proof left behind at a shared machine would else be the next one's.
     """
     if proof.person_id not in (None, person_id):
         return False
-    if not proof.has_nik:
+    if proof.nik_person == person_id:
         return True
-    return proof.nik_person == person_id or (proof.nik_person is None and not has_own_nik)
+    is_begun_by_them = proof.person_id == person_id
+    return is_begun_by_them and proof.nik_person is None and not (proof.has_nik and has_own_nik)
+
+
+def must_prove_again(proof: Proof, person_id: UUID, *, has_own_nik: bool) -> bool:
+    """Whether they go once more to the provider, now that they are signed in: nothing else tells
+    that it was they who proved it.
+    """
+    if proof.person_id is not None or may_become(proof, person_id, has_own_nik=has_own_nik):
+        return False
+    begun_by_them = replace(proof, person_id=person_id)
+    return may_become(begun_by_them, person_id, has_own_nik=has_own_nik)

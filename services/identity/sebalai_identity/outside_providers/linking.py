@@ -151,13 +151,20 @@ async def waiting(session: AsyncSession, desk: Desk, *, token: str | None) -> Pr
 
 
 async def forget(session: AsyncSession, desk: Desk, *, token: str | None) -> None:
-    """The person does not want it linked."""
+    """The person does not want it linked, or is signed out: nobody after them gets it."""
     await store.proof(session, token or "", desk.now, takes=True)
 
 
 async def _may_become(session: AsyncSession, desk: Desk, proof: Proof, person_id: UUID) -> bool:
     has_own = await nik_of(session, desk, person_id=person_id) is not None
     return access.may_become(proof, person_id, has_own_nik=has_own)
+
+
+async def must_prove_again(
+    session: AsyncSession, desk: Desk, *, proof: Proof, person_id: UUID
+) -> bool:
+    has_own = await nik_of(session, desk, person_id=person_id) is not None
+    return access.must_prove_again(proof, person_id, has_own_nik=has_own)
 
 
 async def link(session: AsyncSession, desk: Desk, *, token: str | None, person_id: UUID) -> None:

@@ -20,6 +20,7 @@ from sebalai_identity.outside_providers.actions import (
     Attempt,
     AttemptUnknown,
     IdentityOfAnother,
+    Proof,
     Proven,
     Provider,
 )
@@ -112,18 +113,44 @@ async def _open(
     await outside.note_sign_in(session, site.desk(person_id), person_id=person_id)
 
 
-async def link(session: AsyncSession, site: Site) -> None:
-    """To who is signed in freshly, by the strongest means they have.
+@dataclass(frozen=True)
+class Again:
+    """Who goes once more to which provider, this time as who is signed in."""
 
-    Raises `SignInNeeded`, `ProveAgain`, `ProofGone`, `IdentityOfAnother`, `ProviderLinked`.
+    provider: Provider
+    person_id: UUID
+
+
+async def link(session: AsyncSession, site: Site) -> Again | None:
+    """To who is signed in freshly, by the strongest means they have; `Again` where nothing tells
+    yet that it was they who proved it: then that proof is used up.
+
+    Raises `SignInNeeded`, `ProveAgain`, `ProofGone`, `IdentityOfAnother`, `ProviderLinked`,
+    `ProviderUnknown`.
     """
     present = await require_fresh(session, site.keeper, site.visit.session_cookie)
-    await outside.link(
-        session,
-        site.desk(present.subject),
-        token=site.visit.outside_cookie,
-        person_id=present.subject,
-    )
+    desk, token = site.desk(present.subject), site.visit.outside_cookie
+    proof = await outside.waiting(session, desk, token=token)
+    if proof is not None and await outside.must_prove_again(
+        session, desk, proof=proof, person_id=present.subject
+    ):
+        await outside.forget(session, desk, token=token)
+        return Again(await outside.provider_of(session, proof=proof), present.subject)
+    await outside.link(session, desk, token=token, person_id=present.subject)
+    return None
+
+
+async def account_for(session: AsyncSession, site: Site, proof: Proof) -> tuple[str | None, bool]:
+    """The account of who is signed in, and whether they must prove the identity once more.
+
+    Raises `ProveAgain`.
+    """
+    cookie = site.visit.session_cookie
+    if await sessions.current(session, site.keeper.clock, cookie=cookie) is None:
+        return None, False
+    me = (await require_fresh(session, site.keeper, cookie)).subject
+    is_again = await outside.must_prove_again(session, site.desk(me), proof=proof, person_id=me)
+    return await name_of(session, me), is_again
 
 
 async def name_of(session: AsyncSession, person_id: UUID) -> str:

@@ -32,7 +32,6 @@ from sebalai_identity.outside_providers.actions import (
 )
 from sebalai_identity.outside_sign_in import actions
 from sebalai_identity.outside_sign_in.actions import ProveAgain, SignInNeeded, Site
-from sebalai_identity.sessions.actions import current
 from sebalai_identity.sign_in.actions import AccountClosed, situation
 from sebalai_identity.web.desk import (
     HOME,
@@ -201,15 +200,13 @@ async def show_link(here: TheHere, interaction: InteractionId = None) -> Respons
                 visit.forget_outside()
                 return onward(visit, interaction)
             provider = await outside.provider_of(session, proof=proof)
-            present = await current(session, keeper.clock, cookie=visit.session_cookie)
-            if present is not None:
-                await actions.require_fresh(session, keeper, visit.session_cookie)
-            account = present and await actions.name_of(session, present.subject)
-        place = Place("outside_link.html", OUTSIDE_LINK, interaction)
+            account, is_again = await actions.account_for(session, here.site, proof)
+        place = Place("outside_link.html", OUTSIDE_LINK, interaction, leaves_site=is_again)
         values: dict[str, Any] = {
             "provider": provider,
             "account": account,
             "is_met": proof.nik_person is not None,
+            "is_again": is_again,
         }
         return page(here.request, visit, place, **values)
 
@@ -222,9 +219,15 @@ async def link(here: TheHere) -> Response:
 
     async def work() -> Response:
         async with here.keeper.database.transaction() as session:
-            await actions.link(session, here.site)
+            again = await actions.link(session, here.site)
         here.visit.forget_outside()
-        return onward(here.visit, here.interaction_id)
+        if again is None:
+            return onward(here.visit, here.interaction_id)
+        here.slow_down(again.provider.slug)
+        attempt = Attempt(
+            again.provider.id, again.person_id, here.interaction_id, 0, here.visit.language
+        )
+        return await _send_off(here, again.provider, attempt, 0)
 
     return await here.told(work)
 

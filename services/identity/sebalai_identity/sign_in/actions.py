@@ -8,13 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sebalai_shared.caller import ANONYMOUS
+from sebalai_shared.clock import Clock
 from sebalai_shared.problems import Forbidden
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.assurance import level_of
 from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.actions import Keeper
+from sebalai_identity.desk import Desk
 from sebalai_identity.interactions.actions import Interaction, get_interaction
+from sebalai_identity.outside_providers import actions as outside
 from sebalai_identity.persons.actions import get_person
 from sebalai_identity.sessions import actions as sessions
 from sebalai_identity.sessions.actions import Device, Session
@@ -101,6 +105,14 @@ async def sign_out(session: AsyncSession, keeper: Keeper, *, visit: Visit) -> No
     if visit.session_cookie is not None:
         await sessions.end_by_cookie(session, keeper.clock, cookie=visit.session_cookie)
     visit.put(sessions.cookie_name(visit.public_url), "", 0)
+    await leave_no_proof(session, keeper.clock, visit=visit)
+
+
+async def leave_no_proof(session: AsyncSession, clock: Clock, *, visit: Visit) -> None:
+    """What was proven at an outside provider does not wait here for whoever comes next."""
+    if visit.outside_cookie is not None:
+        await outside.forget(session, Desk(ANONYMOUS, clock), token=visit.outside_cookie)
+    visit.forget_outside()
 
 
 async def end_everything(session: AsyncSession, keeper: Keeper, *, subject: UUID) -> None:

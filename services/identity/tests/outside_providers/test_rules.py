@@ -58,6 +58,8 @@ def test_nobody_becomes_another(person, begun_by, nik_person, has_nik, has_own):
     proof = Proof(UUID(int=9), "https://i", b"", has_nik, nik_person if has_nik else None, begun_by)
     if may_become(proof, person, has_own_nik=has_own):
         assert begun_by in (None, person)
+        # Without a number that tells whose it is, only who was signed in when it was begun.
+        assert person in (begun_by, nik_person)
         assert proof.nik_person in (None, person)
         assert not (has_nik and has_own and proof.nik_person is None)
 

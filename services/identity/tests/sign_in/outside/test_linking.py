@@ -1,5 +1,6 @@
 """Linking an outside identity: by its person alone, never in somebody's place, and undone again."""
 
+import re
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -49,8 +50,25 @@ def give_nik(desk, database):
     return give_nik
 
 
+@pytest.fixture
+def confirm(outsider):
+    """`await confirm(browser)`: links, by way of the provider once more where that is asked."""
+
+    async def confirm(browser):
+        await browser.open(LINK)
+        answer = await browser.send(LINK)
+        if "/authorize" in answer.headers.get("location", ""):
+            back = (await outsider.get(answer.headers["location"])).headers["location"]
+            await browser.open(back.removeprefix("https://bus.example"))
+            await browser.open(LINK)
+            answer = await browser.send(LINK)
+        return answer
+
+    return confirm
+
+
 async def test_first_sign_in_leads_to_the_link_and_makes_no_account(  # noqa: PLR0917 - fixtures
-    enabled, browser, person, come_back, identities, interaction, current, database
+    enabled, browser, person, come_back, to_provider, identities, interaction, current, database
 ):
     begun = await interaction()
     count = text("SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM account)")
@@ -68,11 +86,48 @@ async def test_first_sign_in_leads_to_the_link_and_makes_no_account(  # noqa: PL
     assert answer.headers["location"] == f"{LINK}?interaction={begun}"
     await browser.open(answer.headers["location"])
     assert "ke akun siti.rahma" in browser.shown()
+    assert "buktikan sekali lagi" in browser.shown()
+    path = await to_provider(browser, LINK, interaction=begun)
+    assert await identities() == []
+    answer = await browser.open(path)
+    assert answer.headers["location"] == f"{LINK}?interaction={begun}"
+    await browser.open(answer.headers["location"])
+    assert "buktikan sekali lagi" not in browser.shown()
     assert await identities() == []
     answer = await browser.send(LINK, interaction=begun)
     assert answer.headers["location"] == f"/oauth/authorize/continue?interaction={begun}"
     assert [row.person_id for row in await identities()] == [person]
     assert browser.client.cookies.get("__Host-sebalai-outside") is None
+
+
+async def test_proof_left_in_the_browser_is_not_the_next_ones(
+    enabled, browser, person, come_back, provider, identities
+):
+    """A stranger proves his identity and walks away; Siti signs in and presses the button."""
+    await come_back(browser)
+    await browser.sign_in()
+    await browser.open(LINK)
+    sent = await browser.send(LINK)
+    assert (sent.status_code, provider.issuer in sent.headers["location"]) == (303, True)
+    assert await identities() == []
+    # The stranger's proof is used up, and what waits at the provider is asked for anew there.
+    assert (await browser.open(LINK)).headers["location"] == "/my-access"
+
+
+async def test_proof_goes_with_who_signs_out(enabled, browser, person, come_back):
+    proof = "__Host-sebalai-outside"
+    for path in ("/sign-out", "/oauth/logout"):
+        await come_back(browser)
+        await browser.sign_in()
+        token = browser.client.cookies.get(proof)
+        assert token
+        await browser.open(path)
+        mark = re.search(r'name="mark" value="([^"]+)"', browser.page.text)
+        await browser.send(path, **({"mark": mark[1], "csrf": "-"} if mark else {}))
+        assert browser.client.cookies.get(proof) is None
+        browser.client.cookies.set(proof, token)
+        assert (await browser.open(LINK)).status_code == 303
+        browser.client.cookies.clear()
 
 
 async def test_link_is_declined(enabled, browser, person, come_back, identities):
@@ -146,7 +201,16 @@ CASES = [
 
 
 async def test_nik_told_must_be_of_who_links(  # noqa: PLR0917 - fixtures
-    enabled, browser, provider, person_named, citizen, give_nik, come_back, database, caplog
+    enabled,
+    browser,
+    provider,
+    person_named,
+    citizen,
+    give_nik,
+    come_back,
+    confirm,
+    database,
+    caplog,
 ):
     for number, (told, own, others, is_linked) in enumerate(CASES):
         async with _undone(database):
@@ -161,8 +225,7 @@ async def test_nik_told_must_be_of_who_links(  # noqa: PLR0917 - fixtures
             is_met = told is not None and told in (own, others)
             assert ("cocok dengan akun" in browser.shown()) == is_met
             await browser.sign_in(f"siti{number}")
-            await browser.open(LINK)
-            answer = await browser.send(LINK)
+            answer = await confirm(browser)
             assert (number, answer.status_code) == (number, 303 if is_linked else 403)
             await _nowhere(database, NIK)
             browser.client.cookies.clear()
@@ -205,13 +268,12 @@ async def test_linked_identity_that_tells_another_nik_signs_nobody_in(
 
 
 async def test_second_identity_of_one_provider_waits_for_the_first_to_go(
-    linked, browser, provider, come_back, identities
+    linked, browser, provider, come_back, confirm, identities
 ):
     provider.person = {"sub": "outside-2"}
     await come_back(browser)
     await browser.sign_in()
-    await browser.open(LINK)
-    assert (await browser.send(LINK)).status_code == 409
+    assert (await confirm(browser)).status_code == 409
     assert len(await identities()) == 1
 
 
