@@ -257,16 +257,33 @@ async def register_client(
     wanted: ClientRegister,
     keys: Sequence[PublicKey],
 ) -> Application:
-    """A client that registered itself, as two have agreed or as it may change alone.
+    """A client that registered itself, as two have agreed or as it may change alone. Where it holds
+    less than before, the tokens it was given end.
 
     Raises `NameTaken`, `KeyEnded`, `KeysFull`, and what `register_application` raises.
     """
+    before = await _powers(session, client_id)
     application = await register_application(session, authority, wanted=wanted, client_id=client_id)
     if application.client_id != client_id:
         raise NameTaken("Refuse it; the client registers once more and gets another name.")
     if keys:
         await set_keys(session, authority.desk, application, keys)
+    if not before <= _powers_of(application):
+        await session.flush()
+        await end_application_tokens(
+            session, authority.clock, client_id=client_id, reason="registration narrowed"
+        )
     return application
+
+
+async def _powers(session: AsyncSession, client_id: UUID) -> frozenset[str]:
+    application = await store.find_by_client_id(session, client_id)
+    return frozenset() if application is None else _powers_of(application)
+
+
+def _powers_of(application: Application) -> frozenset[str]:
+    """Its scopes and, of one that registered itself, its grants."""
+    return frozenset(application.scopes) | frozenset(application.client.get("grants") or ())
 
 
 async def shown_client(session: AsyncSession, *, client_id: UUID) -> ClientSettings:

@@ -98,10 +98,27 @@ async def set_keys(
     for name in usable.keys() - wanted.keys():
         usable[name].valid_until = desk.now
         await told_of_key(session, desk, application, usable[name])
+    for name in usable.keys() & wanted.keys():
+        await _call_as_told(session, desk, application, usable[name], wanted[name])
     for key in added:
         await told_of_key(
             session, desk, application, await _add(session, application, key, desk.now)
         )
+
+
+async def _call_as_told(
+    session: AsyncSession,
+    desk: Desk,
+    application: Application,
+    key: ApplicationKey,
+    told: PublicKey,
+) -> None:
+    """The same key under another `kid`: its client signs by the name it tells now."""
+    kid = told.kid or key.thumbprint
+    if kid != key.kid:
+        key.kid = kid
+        await session.flush()
+        await told_of_key(session, desk, application, key)
 
 
 def _is_remembered(key: ApplicationKey, now: datetime) -> bool:

@@ -138,9 +138,21 @@ def _tags(given: dict[str, Any]) -> Iterator[str]:
 def _require_no_number(document: dict[str, Any], today: date) -> None:
     """What is registered is shown, kept and told: no number of a person belongs into it."""
     for name, value in document.items():
-        for text in (name, *_texts(value)):
-            if any(_is_nik(digits, today) for digits in _SIXTEEN_DIGITS.findall(text)):
-                raise bad_metadata(name[:40], "holds the NIK of a person; leave it out.")
+        if _has_nik(name, today):
+            raise OAuthError(
+                "invalid_client_metadata", "A member is named by the NIK of a person; leave it out."
+            )
+        if any(_has_nik(text, today) for text in _texts(value)):
+            raise bad_metadata(_shown(name), "holds the NIK of a person; leave it out.")
+
+
+def _shown(name: str) -> str:
+    """Any text may be a name in JSON, half a character too; the answer is ASCII."""
+    return name[:40].encode("ascii", "replace").decode()
+
+
+def _has_nik(text: str, today: date) -> bool:
+    return any(_is_nik(digits, today) for digits in _SIXTEEN_DIGITS.findall(text))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -127,6 +127,8 @@ async def by_refresh(
     token = parameters.get("refresh_token")
     if token is None:
         raise invalid_request("refresh_token is missing.")
+    if "offline_access" not in proven.client.scopes:
+        raise invalid_grant("The application may not hold refresh tokens any more.")
     policy = POLICIES[proven.client.settings.kind]
     family = await families.refresh(
         desk, token, proven.client.client_id, policy, family_key(proven, binding)

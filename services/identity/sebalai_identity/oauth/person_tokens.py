@@ -41,7 +41,11 @@ async def first_tokens(
             client_id=proven.client.client_id,
             subject=tokens.subject_for(desk, proven.client, UUID(content["subject"])),
         )
-    if "offline_access" in content["scopes"] and REFRESH in grants_of(proven.client):
+    if (
+        "offline_access" in content["scopes"]
+        and "offline_access" in proven.client.scopes
+        and REFRESH in grants_of(proven.client)
+    ):
         answer["refresh_token"] = await families.begin(
             desk, grant_id, content, policy, family_key(proven, binding)
         )
@@ -77,9 +81,10 @@ async def person_tokens(
     """Access and ID token of a person. Raises `OAuthError` for who may not act now."""
     client, authority = proven.client, await _usable(desk, content)
     by_role = _scopes_by_role(client, authority, content)
-    scopes = frozenset(content["scopes"]) & PERSON_SCOPES | by_role.keys()
+    # What the client was given once it may have lost since.
+    scopes = frozenset(content["scopes"]) & client.scopes & PERSON_SCOPES | by_role.keys()
     if not scopes:
-        raise OAuthError("invalid_scope", "The person holds no role that gives what was asked.")
+        raise OAuthError("invalid_scope", "Nothing of what was asked is granted any more.")
     if authority.posting is not None:
         content = content | {"posting": str(authority.posting)}
     claims = {

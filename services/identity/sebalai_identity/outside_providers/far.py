@@ -70,6 +70,7 @@ class _Known:
     metadata_at: float = 0.0
     keys: dict[str, Key] = field(default_factory=dict[str, Key])
     keys_at: float | None = None
+    keys_away_until: float = 0.0
     away_until: float = 0.0
 
 
@@ -123,13 +124,23 @@ class Far:
             found = self._held(known, kid)
             age = KEYS_SECONDS if known.keys_at is None else self._clock() - known.keys_at
             if age >= KEYS_SECONDS or (found is None and age >= KEYS_AGAIN_SECONDS):
+                known.keys = await self._keys(provider, metadata, known)
                 known.keys_at = self._clock()
-                document = await self._call(known, "GET", metadata.keys)
-                known.keys = relying.usable_keys(document, provider.settings.id_token_algorithm)
                 found = self._held(known, kid)
         if found is None:
             raise ProviderDistrusted("The ID token names a key that is not the provider's.")
         return found
+
+    async def _keys(self, provider: Provider, metadata: Metadata, known: _Known) -> dict[str, Key]:
+        """Who comes soon after a failure is told that it is away, and that says nothing of keys."""
+        if self._clock() < known.keys_away_until:
+            raise ProviderAway("It did not tell its keys a moment ago.")
+        try:
+            document = await self._call(known, "GET", metadata.keys)
+        except ProviderAway:
+            known.keys_away_until = self._clock() + AWAY_SECONDS
+            raise
+        return relying.usable_keys(document, provider.settings.id_token_algorithm)
 
     def _held(self, known: _Known, kid: str) -> Key | None:
         if kid:

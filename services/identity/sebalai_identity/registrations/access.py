@@ -53,13 +53,5 @@ def widens(old: Plan, new: Plan) -> list[str]:
     return found
 
 
-def narrows(old: Plan, new: Plan) -> bool:
-    """Whether tokens that were given out may hold what is no longer granted."""
-    return not (
-        old.scopes <= new.scopes
-        and frozenset(old.client.grants or ()) <= frozenset(new.client.grants or ())
-    )
-
-
 def _of(plan: Plan, name: str) -> frozenset[str]:
     return frozenset(getattr(plan.client, name))

@@ -25,7 +25,6 @@ from sebalai_identity.applications.actions import (
 from sebalai_identity.client_requests import actions as requests
 from sebalai_identity.client_requests.actions import Asker, ClientRequest, Registration
 from sebalai_identity.desk import Desk
-from sebalai_identity.grants.actions import end_application_tokens
 from sebalai_identity.names import slug_of
 from sebalai_identity.registrations import access, events, store
 from sebalai_identity.registrations.model import ClientRegistration, InitialToken
@@ -200,7 +199,7 @@ async def change_registration(
     if old is None or access.widens(old, plan):
         request = await _wish(session, desk, row, plan)
     else:
-        await _apply(session, desk, instance, row, old, plan)
+        await _apply(session, desk, instance, row, plan)
         old = plan
     row.digest, row.changed_at = store.digest_of(fresh), desk.now
     await session.flush()
@@ -221,7 +220,7 @@ async def _wish(
 
 
 async def _apply(
-    session: AsyncSession, desk: Desk, instance: str, row: ClientRegistration, old: Plan, plan: Plan
+    session: AsyncSession, desk: Desk, instance: str, row: ClientRegistration, plan: Plan
 ) -> None:
     """What two agreed on holds less from now on, or other keys: the client may say so alone."""
     authority = requests.agreed(desk, instance)
@@ -232,10 +231,6 @@ async def _apply(
         wanted=_wanted(row, plan),
         keys=plan.keys,
     )
-    if access.narrows(old, plan):
-        await end_application_tokens(
-            session, desk.clock, client_id=row.client_id, reason="registration narrowed"
-        )
     row.in_force = plan.document()
     data: dict[str, object] = {
         "client_id": str(row.client_id),

@@ -46,6 +46,8 @@ def by_hand_():
 class Party:
     """One client, with as much of the protocol as a test needs to bend."""
 
+    kid = None
+
     def __init__(self, call, clock, client_id, key=None, proof_key=None):
         self.call, self.clock, self.client_id, self.key = call, clock, client_id, key
         self.proof_key, self.nonce, self.cookie = proof_key, None, None
@@ -76,7 +78,8 @@ class Party:
             "iss": self.client_id, "sub": self.client_id, "aud": ISSUER, "jti": str(uuid7()),
             "iat": self.now, "exp": self.now + 60,
         }  # fmt: skip
-        signed = jwt.encode({"alg": "ES256", "typ": "JWT"}, claims, self.key)
+        named = {"kid": self.kid} if self.kid else {}
+        signed = jwt.encode({"alg": "ES256", "typ": "JWT"} | named, claims, self.key)
         return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": signed}
 
     def proof(self, path, method="POST", token=None, header=None, key=None, **more):

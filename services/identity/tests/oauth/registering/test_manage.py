@@ -70,6 +70,56 @@ async def test_client_takes_away_alone_and_its_tokens_end(registrar, metadata, s
     assert (await one.introspect(body["access_token"]))["active"] is False
 
 
+async def test_approved_wish_that_takes_away_ends_tokens_too(registrar, metadata, signed_in):
+    made = await registrar.approved(metadata())
+    one = await signed_in(made)
+    body = await one.sign_in()
+    fewer = {"scope": "openid offline_access", "redirect_uris": [BACK, NEW]}
+    wider = await registrar.kept(made, "PUT", **fewer)
+    assert wider.json()["sebalai_change"] == "requested"
+    assert (await one.introspect(body["access_token"]))["active"] is True
+    assert (await registrar.decide(made["client_id"])).status_code == 200
+    assert refusal(await one.refresh(body["refresh_token"])) == (400, "invalid_grant")
+    assert (await one.introspect(body["access_token"]))["active"] is False
+
+
+async def test_scope_an_operator_took_away_is_in_no_later_token(
+    registrar, metadata, signed_in, call, operator
+):
+    made = await registrar.approved(metadata())
+    one = await signed_in(made)
+    body, code = await one.sign_in(), await one.code()
+    (application,) = await applications(call, operator)
+    key = made["jwks"]["keys"][0]
+    wanted = {"agency": "dinsos-pmd", "name": application["name"], "public_key": key}
+
+    async def leave(*scopes):
+        more = {"scopes": list(scopes)}
+        answer = await call("POST", "/v1/applications", operator, json=wanted | more)
+        assert answer.status_code == 201, answer.text
+
+    await leave("openid", "offline_access")
+    body = (await one.refresh(body["refresh_token"])).json()
+    assert set(body["scope"].split()) == {"openid", "offline_access"}
+    await leave("openid")
+    assert refusal(await one.refresh(body["refresh_token"])) == (400, "invalid_grant")
+    redeemed = (await one.redeem(code)).json()
+    assert (redeemed["scope"], "refresh_token" in redeemed) == ("openid", False)
+
+
+async def test_key_told_under_another_kid_is_believed_by_it(registrar, metadata, key, party):
+    own = key.as_dict(private=False) | {"kid": "one"}
+    asked = metadata(grant_types=["client_credentials"], scope=None, jwks={"keys": [own]})
+    made = await registrar.approved(asked)
+    told = await registrar.kept(made, "PUT", jwks={"keys": [own | {"kid": "two"}]})
+    assert told.status_code == 200, told.text
+    for kid, status in (("two", 200), (key.thumbprint(), 200), ("one", 401)):
+        one = party(made)
+        one.kid = kid
+        answer = await one.token(grant_type="client_credentials")
+        assert (kid, answer.status_code) == (kid, status)
+
+
 async def test_operators_taking_away_is_not_undone_by_the_client(
     registrar, metadata, call, operator
 ):

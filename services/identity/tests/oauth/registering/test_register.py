@@ -322,3 +322,13 @@ async def test_people_are_shown_whom_they_let_in_and_nothing_of_others(
         policy = page.headers["Content-Security-Policy"]
         assert "img-src 'self' https://rp.example;" in policy
         assert "default-src 'none'" in policy
+
+
+async def test_number_in_the_name_of_a_member_is_not_said_again(registrar, metadata):
+    token, nik = (await registrar.initial())["token"], "1971014101909902"
+    for name in (nik, f"x{chr(0xD800)}{nik}", f"client_name#{nik}"):
+        answer = await registrar.send(token, metadata() | {name: "x"})
+        assert (name, answer.status_code) == (name, 400)
+        assert nik not in answer.text
+    answer = await registrar.send(token, metadata() | {f"x{chr(0xD800)}": nik})
+    assert (answer.status_code, nik in answer.text) == (400, False)

@@ -82,6 +82,22 @@ async def test_provider_that_is_down_is_left_alone_for_a_while(enabled, browser,
     assert provider.seen == [DISCOVERY]
 
 
+async def test_keys_that_did_not_come_once_are_not_keys_that_are_not_there(
+    enabled, browser, provider, come_back, app, far
+):
+    """The next person is told that the provider is away, and soon comes in again."""
+    now = [0.0]
+    app.state.outside = replace(app.state.outside, far=Far(far._client, lambda: now[0]))
+    provider.bad = {"endpoints": {"/jwks": _error}}
+    assert (await come_back(browser)).status_code == 503
+    provider.bad = {}
+    asked = provider.seen.count("/jwks")
+    assert (await come_back(browser)).status_code == 503
+    assert provider.seen.count("/jwks") == asked
+    now[0] = 10.0
+    assert (await come_back(browser)).headers["location"] == "/sign-in/link"
+
+
 async def test_slow_provider_is_not_waited_for_by_all(provider, described, far):
     """Who comes while CALLS_AT_ONCE wait for it hears at once that it does not answer."""
     gate, settings = asyncio.Event(), described()
