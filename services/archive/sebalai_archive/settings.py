@@ -13,7 +13,9 @@ class ArchiveSettings(MemberSettings):
     there is a trial authority, its root is the default.
 
     `timestamp_url` empty: signatures stay PAdES B-B. `timestamp_user` and `timestamp_password` only
-    where the authority knows its customers. `private_systems`: hosts or networks that outside
+    where the authority knows its customers. `esign_url` set: people sign there with their own
+    passphrases (BSrE), and there is no key here; with it go `esign_user`, `esign_password` and
+    `signing_trust_file`. `private_systems`: hosts or networks that outside
     systems of ours, and the revocation lists of their certificates, may stand on inside private
     ranges (comma list).
     """
@@ -30,6 +32,9 @@ class ArchiveSettings(MemberSettings):
     timestamp_url: str = ""
     timestamp_user: str = ""
     timestamp_password: SecretStr | None = None
+    esign_url: str = ""
+    esign_user: str = ""
+    esign_password: SecretStr | None = None
     private_systems: str = ""
 
     @model_validator(mode="after")
@@ -40,7 +45,14 @@ class ArchiveSettings(MemberSettings):
             raise ValueError("timestamp_user and timestamp_password go together")
         if self.timestamp_user:
             self._require_tls(self.timestamp_url)
+        if self.esign_url:
+            self._require_esign()
         return self
+
+    def _require_esign(self) -> None:
+        if not (self.esign_user and self.esign_password and self.signing_trust_file):
+            raise ValueError("esign_url needs esign_user, esign_password and signing_trust_file")
+        self._require_tls(self.esign_url)
 
     def _require_tls(self, url: str) -> None:
         """A password goes over TLS, or to a system of ours on a host that is named."""

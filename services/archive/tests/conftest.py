@@ -89,8 +89,10 @@ async def database(settings):
 
 
 @pytest.fixture
-def app(settings, database, clock):
-    return archive_app(settings, database, clock)
+async def app(settings, database, clock):
+    app = archive_app(settings, database, clock)
+    yield app
+    await app.state.outside.aclose()
 
 
 @pytest.fixture

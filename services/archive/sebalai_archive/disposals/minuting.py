@@ -57,7 +57,7 @@ async def issue_minutes(
     paper = minutes.paper_of(disposal, items, acts, wanted)
     pdf = await rendering.render(paper, desk.clock.now())
     intent = Intent(wanted.name, wanted.position, REASON, wanted.place)
-    signed = await desk.signer.sign(pdf, intent)
+    signed = await desk.signer.sign(pdf, intent, wanted.unlock())
     stored = await desk.content.put(_once(signed.pdf), hashlib.sha256(signed.pdf).digest())
     async with desk.database.transaction() as session:
         disposal = await _of_executor(session, caller, disposal_id)

@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from sebalai_archive.disposals.machine import Kind, Slot, State
-from sebalai_archive.texts import Line, LongLine, Subject
+from sebalai_archive.signing.signer import Unlock
+from sebalai_archive.texts import Line, LongLine, Passphrase, SecretNik, Subject
 
 ITEMS_MAX = 1_000
 
@@ -62,13 +63,18 @@ class StepDo(BaseModel):
 
 
 class MinutesIssue(BaseModel):
-    """How the executor stands under the minutes."""
+    """How the executor stands under the minutes; NIK and passphrase as for a letter."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Line
     position: Line
     place: Line = "Pangkalpinang"
+    nik: SecretNik | None = None
+    passphrase: Passphrase | None = None
+
+    def unlock(self) -> Unlock | None:
+        return Unlock(self.nik, self.passphrase) if self.nik and self.passphrase else None
 
 
 class Withdraw(BaseModel):

@@ -21,6 +21,7 @@ from sebalai_archive.outgoing.schema import (
     LetterDraft,
     LetterRead,
     Note,
+    SignatureWanted,
     SignedFileRead,
     SignerWanted,
     VerificationRead,
@@ -30,7 +31,13 @@ from sebalai_archive.paging import AfterId, PageAsk
 from sebalai_archive.records.actions import opening
 from sebalai_archive.signing.report import FileUnavailable, Reporter, ReportsBusy
 from sebalai_archive.signing.report_read import ReportRead, read_report
-from sebalai_archive.signing.signer import SigningUnavailable
+from sebalai_archive.signing.signer import (
+    CertificateEnded,
+    PassphraseWrong,
+    SignerLocked,
+    SignerUnknown,
+    SigningUnavailable,
+)
 
 router = APIRouter(prefix="/v1", tags=["outgoing letters"])
 
@@ -183,14 +190,30 @@ async def cancel_letter(
 @router.post(
     "/outgoing-letters/{letter_id}/signature",
     responses=responses(
-        LetterUnknown, NotYourAct, LetterElsewhere, TemplateMissing, SigningUnavailable
+        LetterUnknown,
+        NotYourAct,
+        LetterElsewhere,
+        TemplateMissing,
+        SigningUnavailable,
+        PassphraseWrong,
+        SignerLocked,
+        SignerUnknown,
+        CertificateEnded,
+        FieldInvalid,
     ),
 )
-async def sign_letter(request: Request, letter_id: UUID, caller: IdentifiedAccess) -> LetterRead:
+async def sign_letter(
+    request: Request,
+    letter_id: UUID,
+    caller: IdentifiedAccess,
+    wanted: SignatureWanted | None = None,
+) -> LetterRead:
     """Number, PDF/A, signature and record. After a failure ask again: the number stays."""
     state = request.app.state
     desk = Desk(state.database, state.clock, state.content, state.signer, state.settings.public_url)
-    return _read(request, await issuing.sign_letter(desk, caller=caller, letter_id=letter_id))
+    unlock = wanted.unlock() if wanted else None
+    letter = await issuing.sign_letter(desk, caller=caller, letter_id=letter_id, unlock=unlock)
+    return _read(request, letter)
 
 
 @router.post("/outgoing-letters/{letter_id}/sending", responses=STEP)

@@ -29,7 +29,7 @@ from sebalai_archive.records import actions as records
 from sebalai_archive.rendering.letters import Letter, Signatory, render, written_date
 from sebalai_archive.retention.actions import civil_date
 from sebalai_archive.signatures import actions as signatures
-from sebalai_archive.signing.signer import Intent, Signed, Signer
+from sebalai_archive.signing.signer import Intent, Signed, Signer, Unlock
 
 CODE_BYTES = 15  # 120 bits: nobody guesses the code of a letter he does not hold
 VERIFICATIONS = "/api/archive/v1/verifications/"
@@ -50,14 +50,16 @@ class Desk:
     public_url: str
 
 
-async def sign_letter(desk: Desk, *, caller: Caller, letter_id: UUID) -> OutgoingLetter:
+async def sign_letter(
+    desk: Desk, *, caller: Caller, letter_id: UUID, unlock: Unlock | None = None
+) -> OutgoingLetter:
     """Number, PDF/A, signature, record. Asking again after a crash or a refusal goes on.
 
-    Raises: LetterUnknown, NotYourAct, LetterElsewhere, TemplateMissing, SigningUnavailable.
+    Raises: LetterUnknown, NotYourAct, LetterElsewhere, TemplateMissing, and those of `Signer.sign`.
     """
     async with desk.database.transaction() as session:
         letter = await _number(session, desk, caller, letter_id)
-    signed = await _signed(desk, letter)
+    signed = await _signed(desk, letter, unlock)
     stored = await desk.content.put(_once(signed.pdf), hashlib.sha256(signed.pdf).digest())
     async with desk.database.transaction() as session:
         return await _issue(session, desk, caller, letter_id, stored, signed)
@@ -85,11 +87,11 @@ async def _number(
     return letter
 
 
-async def _signed(desk: Desk, letter: OutgoingLetter) -> Signed:
+async def _signed(desk: Desk, letter: OutgoingLetter, unlock: Unlock | None) -> Signed:
     position = position_of(letter)
     pdf = await render(_paper(desk, letter, position), desk.clock.now())
     return await desk.signer.sign(
-        pdf, Intent(letter.signer["name"], position, REASON, letter.place)
+        pdf, Intent(letter.signer["name"], position, REASON, letter.place), unlock
     )
 
 

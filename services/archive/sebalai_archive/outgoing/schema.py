@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sebalai_archive.codes import Code
 from sebalai_archive.outgoing.states import Act, State
 from sebalai_archive.reader import SecurityClass
-from sebalai_archive.signing.signer import Profile, SignatureState
-from sebalai_archive.texts import Line, Prose, Slug, Subject
+from sebalai_archive.signing.signer import Profile, SignatureState, Unlock
+from sebalai_archive.texts import Line, Passphrase, Prose, SecretNik, Slug, Subject
 
 ADDRESSEES_MAX = 100
 COPIES_MAX = 50
@@ -62,6 +62,20 @@ class Note(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     note: Annotated[Prose, Field(max_length=NOTE_LENGTH_MAX)]
+
+
+class SignatureWanted(BaseModel):
+    """Where people sign with keys of their own at a certificate provider (BSrE): what it asks of
+    them. Passed on once, kept nowhere. Without such a provider leave the body out.
+    """
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    nik: SecretNik
+    passphrase: Passphrase
+
+    def unlock(self) -> Unlock:
+        return Unlock(self.nik, self.passphrase)
 
 
 class LetterActRead(BaseModel):

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sebalai_shared import http
-from sebalai_shared.clock import Clock
+from sebalai_shared.clock import Clock, SystemClock
 
 from sebalai_archive.settings import ArchiveSettings
+from sebalai_archive.signing.account import Account
 from sebalai_archive.signing.signer import Augmenting, NoSigner, Signer
 
 if TYPE_CHECKING:
@@ -19,15 +20,26 @@ if TYPE_CHECKING:
 
 
 def signer_of(settings: ArchiveSettings, client: http.Client | None = None) -> Signer:
-    """`client` for the timestamps, where there are any. Raises `OSError` and `ValueError` as
-    `FileSigner` does: a wrong key or root stops the start.
+    """`client` for timestamps and remote signing, where there are any. Raises `OSError` and
+    `ValueError` as `FileSigner` does: a wrong key or root stops the start.
     """
-    signer = _key_of(settings)
+    if settings.esign_url and client is not None:
+        signer = _remote(settings, client)
+    else:
+        signer = _key_of(settings)
     if client is None or not settings.timestamp_url or isinstance(signer, NoSigner):
         return signer
     from sebalai_archive.signing.stamping import StampingSigner  # noqa: PLC0415
 
     return StampingSigner(signer, _timestamper(settings, client))
+
+
+def _remote(settings: ArchiveSettings, client: http.Client) -> Signer:
+    from sebalai_archive.signing.remote_signer import RemoteSigner  # noqa: PLC0415
+
+    secret = settings.esign_password
+    account = Account(settings.esign_user, secret.get_secret_value() if secret else "")
+    return RemoteSigner(client, settings.esign_url, account, roots_of(settings), SystemClock())
 
 
 def _key_of(settings: ArchiveSettings) -> Signer:
@@ -51,7 +63,7 @@ def augmenter_of(settings: ArchiveSettings, client: http.Client) -> Augmenting |
 
 
 def _timestamper(settings: ArchiveSettings, client: http.Client) -> "HttpTimestamper":
-    from sebalai_archive.signing.timestamps import Account, HttpTimestamper  # noqa: PLC0415
+    from sebalai_archive.signing.timestamps import HttpTimestamper  # noqa: PLC0415
 
     secret, account = settings.timestamp_password, None
     if settings.timestamp_user and secret is not None:

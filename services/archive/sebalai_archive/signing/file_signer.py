@@ -23,7 +23,7 @@ from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from typing_extensions import override
 
-from sebalai_archive.signing.signer import FIELD, Intent, Signed, SigningUnavailable
+from sebalai_archive.signing.signer import FIELD, Intent, Signed, SigningUnavailable, Unlock
 
 DIGEST = "sha256"
 SIGNATURE_BYTES = 72  # the longest DER of an ECDSA signature on P-256
@@ -63,8 +63,9 @@ class FileSigner:
         self._signer = _EcSigner(key, chain)
         self._serial = f"{chain[0].serial_number:x}"
 
-    async def sign(self, pdf: bytes, intent: Intent) -> Signed:
+    async def sign(self, pdf: bytes, intent: Intent, unlock: Unlock | None = None) -> Signed:
         """PAdES B-B. Raises: SigningUnavailable when the PDF cannot be signed."""
+        del unlock  # the key is the archive's own
         return Signed(await asyncio.to_thread(self._sign, pdf, intent), self._serial)
 
     def _sign(self, pdf: bytes, intent: Intent) -> bytes:

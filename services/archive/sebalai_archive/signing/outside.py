@@ -11,10 +11,13 @@ from sebalai_archive.settings import ArchiveSettings
 
 ANSWER_BYTES_LIMIT = 4 * 1024 * 1024
 READ_SECONDS = 5.0
+SIGNING_SECONDS = 30.0  # a person's remote key takes its time
 
 
-def outside_client(settings: ArchiveSettings, *, read_seconds: float = READ_SECONDS) -> http.Client:
+def outside_client(settings: ArchiveSettings, *, read_seconds: float | None = None) -> http.Client:
     """One a process; close it at the end. Private hosts only as `private_systems`."""
+    if read_seconds is None:
+        read_seconds = SIGNING_SECONDS if settings.esign_url else READ_SECONDS
     return http.client(Reach.parse(settings.private_systems.split(",")), read_seconds=read_seconds)
 
 

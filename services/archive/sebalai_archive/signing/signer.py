@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from sebalai_shared.problems import Unavailable
+from pydantic import SecretStr
+from sebalai_shared.problems import Conflict, Forbidden, Unavailable
 
 FIELD = "TandaTangan"
 
@@ -19,6 +20,32 @@ SignatureState = Literal["plain", "awaiting_timestamp", "timestamped", "preserve
 
 class SigningUnavailable(Unavailable):
     slug, title = "signing-unavailable", "The letter cannot be signed for the moment"
+
+
+class PassphraseWrong(Forbidden):
+    slug, title = "passphrase-wrong", "The passphrase is wrong"
+
+
+class SignerLocked(Forbidden):
+    slug, title = "signer-locked", "The signer's account at the certificate provider is locked"
+
+
+class SignerUnknown(Forbidden):
+    slug, title = "signer-unknown", "The certificate provider does not know the signer"
+
+
+class CertificateEnded(Conflict):
+    slug, title = "certificate-ended", "The signer's certificate has ended or was revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """What a remote service wants of the person who signs. It passes through one call and is
+    neither stored, logged nor repeated: both texts show as stars wherever they are printed.
+    """
+
+    nik: SecretStr
+    passphrase: SecretStr
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +105,22 @@ class Augmenting(Protocol):
 
 
 class Signer(Protocol):
-    async def sign(self, pdf: bytes, intent: Intent) -> Signed:
-        """PAdES baseline. Raises: SigningUnavailable."""
+    async def sign(self, pdf: bytes, intent: Intent, unlock: Unlock | None = None) -> Signed:
+        """PAdES baseline; `unlock` where a remote service holds the person's own key.
+
+        Raises: SigningUnavailable, and with unlock PassphraseWrong, SignerLocked, SignerUnknown,
+        CertificateEnded; FieldInvalid when it is needed and missing.
+        """
         ...
 
 
 class NoSigner:
     """Where no key was set up: says so, instead of making letters nobody signed."""
 
-    async def sign(self, pdf: bytes, intent: Intent) -> Signed:  # noqa: ARG002 - the interface
+    async def sign(
+        self,
+        pdf: bytes,  # noqa: ARG002 - the interface
+        intent: Intent,  # noqa: ARG002
+        unlock: Unlock | None = None,  # noqa: ARG002
+    ) -> Signed:
         raise SigningUnavailable("The operator sets SEBALAI_SIGNING_KEY_FILE and its certificate.")

@@ -16,7 +16,7 @@ from pyhanko.sign.validation import EmbeddedPdfSignature
 from typing_extensions import override
 
 from sebalai_archive.signing.profiles import place_of
-from sebalai_archive.signing.signer import Intent, Signed, Signer, TimestampUnavailable
+from sebalai_archive.signing.signer import Intent, Signed, Signer, TimestampUnavailable, Unlock
 from sebalai_archive.signing.timestamps import Timestamper, digest_of
 
 log = logging.getLogger(__name__)
@@ -29,9 +29,9 @@ class StampingSigner(Signer):
         self._inner, self._timestamper = inner, timestamper
 
     @override
-    async def sign(self, pdf: bytes, intent: Intent) -> Signed:
-        """PAdES B-T, or B-B that is awaiting its timestamp. Raises: SigningUnavailable."""
-        signed = await self._inner.sign(pdf, intent)
+    async def sign(self, pdf: bytes, intent: Intent, unlock: Unlock | None = None) -> Signed:
+        """PAdES B-T, or B-B that is awaiting its timestamp. Raises as `inner`."""
+        signed = await self._inner.sign(pdf, intent, unlock)
         try:
             value = await asyncio.to_thread(signature_value, signed.pdf)
             token = await self._timestamper.token(digest_of(value))

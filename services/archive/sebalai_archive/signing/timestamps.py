@@ -3,10 +3,8 @@
 Does not own where a token goes (stamping, augmenting).
 """
 
-import base64
 import hashlib
 import secrets
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from asn1crypto import algos, cms, tsp, x509
@@ -15,6 +13,7 @@ from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
 from pyhanko_certvalidator import ValidationContext
 from sebalai_shared import http
 
+from sebalai_archive.signing.account import Account
 from sebalai_archive.signing.outside import post
 from sebalai_archive.signing.signer import TimestampUnavailable
 
@@ -28,18 +27,6 @@ class Timestamper(Protocol):
     async def token(self, digest: bytes) -> cms.ContentInfo:
         """A token over this SHA-256. Raises: TimestampUnavailable."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What a timestamp authority knows us by."""
-
-    user: str
-    password: str
-
-    @property
-    def header(self) -> str:
-        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
 
 class HttpTimestamper:

@@ -315,10 +315,10 @@ async def test_a_letter_cancelled_while_its_signature_is_made_stays_cancelled(
         def __init__(self, signer):
             self.signer = signer
 
-        async def sign(self, pdf, intent):
+        async def sign(self, pdf, intent, unlock):
             gone = await people["konsep"].act(verified, "cancellation", note="Batal")
             assert gone.status_code == 200
-            return await self.signer.sign(pdf, intent)
+            return await self.signer.sign(pdf, intent, unlock)
 
     app.state.signer = Cancelling(app.state.signer)
     assert (await people["kepala"].act(verified, "signature")).status_code == 409
