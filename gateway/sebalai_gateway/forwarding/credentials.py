@@ -54,14 +54,33 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """A file with certificate, chain and key, and the SHA-256 of what it held when it was read."""
+
+    file: Path
+    digest: str = field(repr=False)
+
+    def load_into(self, context: ssl.SSLContext) -> None:
+        """An encrypted key is refused, where the library would ask at the terminal. After an
+        exception the context may hold another certificate, and is to be thrown away.
+
+        Raises: ssl.SSLError, OSError, ValueError; CredentialUnavailable, when the file has changed.
+        """
+        context.load_cert_chain(self.file, password=lambda: "")
+        # The library reads the file itself: what it found there is known only afterwards.
+        if hashlib.sha256(_content(self.file)).hexdigest() != self.digest:
+            raise CredentialUnavailable("the file changed while it was read")
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
-    """What is shown to a provider: one header, or the certificate in a file. `digest` tells one
+    """What is shown to a provider: one header, or a certificate. `digest` tells one
     content from another and is kept to itself, because a short secret could be guessed by it.
     """
 
     digest: str = field(repr=False)
     header: tuple[bytes, bytes] | None = field(default=None, repr=False)
-    certificate: Path | None = None
+    certificate: Certificate | None = None
 
 
 @dataclass(slots=True)
@@ -124,12 +143,18 @@ def _stamp(file: Path) -> tuple[int, int, int]:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _read(named: Named, file: Path) -> Secret:
+def _content(file: Path) -> bytes:
     """Raises: OSError, CredentialUnavailable."""
     with file.open("rb") as opened:
         content = opened.read(SECRET_BYTES_LIMIT + 1)
     if len(content) > SECRET_BYTES_LIMIT:
         raise CredentialUnavailable(f"the file has more than {SECRET_BYTES_LIMIT} bytes")
+    return content
+
+
+def _read(named: Named, file: Path) -> Secret:
+    """Raises: OSError, CredentialUnavailable."""
+    content = _content(file)
     digest = hashlib.sha256(repr((named, content)).encode()).hexdigest()
     if named.kind == CERTIFICATE:
         return Secret(digest, certificate=_checked(file, content))
@@ -149,20 +174,11 @@ def _header(named: Named, value: bytes) -> tuple[bytes, bytes]:
             raise CredentialUnavailable(f"the content is no secret of kind {named.kind}")
 
 
-def _checked(file: Path, content: bytes) -> Path:
+def _checked(file: Path, content: bytes) -> Certificate:
     """A certificate with its chain and key. Raises: OSError, CredentialUnavailable."""
+    found = Certificate(file, hashlib.sha256(content).hexdigest())
     try:
-        load_certificate(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), file)
+        found.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     except (ssl.SSLError, ValueError):
         raise CredentialUnavailable("the content is no certificate with its key") from None
-    if file.read_bytes() != content:
-        raise CredentialUnavailable("the file changed while it was read")
-    return file
-
-
-def load_certificate(context: ssl.SSLContext, file: Path) -> None:
-    """An encrypted key is refused, where the library would ask at the terminal.
-
-    Raises: ssl.SSLError, OSError, ValueError.
-    """
-    context.load_cert_chain(file, password=lambda: "")
+    return found

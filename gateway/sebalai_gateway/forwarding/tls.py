@@ -9,11 +9,7 @@ import hashlib
 import ssl
 from dataclasses import dataclass, field
 
-from sebalai_gateway.forwarding.credentials import (
-    CredentialUnavailable,
-    Secret,
-    load_certificate,
-)
+from sebalai_gateway.forwarding.credentials import CredentialUnavailable, Secret
 from sebalai_gateway.forwarding.faults import ProviderUnreachable
 
 IDENTITIES_LIMIT = 1_024
@@ -106,7 +102,7 @@ def _identity(anchors: str, secret: Secret | None) -> Identity:
         raise TlsRefused(UNTRUSTED) from None
     if secret is not None and secret.certificate is not None:
         try:
-            load_certificate(context, secret.certificate)
+            secret.certificate.load_into(context)
         except (OSError, ValueError):
             raise CredentialUnavailable("the file changed while it was read") from None
     digest = hashlib.sha256(anchors.encode()).hexdigest() if anchors else ""

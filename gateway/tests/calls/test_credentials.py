@@ -242,6 +242,25 @@ async def test_provider_that_asks_for_a_certificate_sees_the_gateways(bus, provi
     assert provider.connections == 2
 
 
+async def test_certificate_changed_since_it_was_looked_at_is_not_shown_as_the_one_before(
+    bus, providing, authority
+):
+    """A connection is kept for the certificate it was made with, or an older one would live on."""
+    async with providing(authority.serves("localhost", asks=True), "localhost") as provider:
+        wanted = {"kind": "client_certificate", "id": "sertifikat"}
+        bus.offer("rahasia", provider.url, trust_anchors=authority.pem, credential=wanted)
+        bus.keep("sertifikat", authority.issue("old.example").read_bytes())
+        assert bus.calls.missing() == 0
+        bus.keep("sertifikat", authority.issue("new.example").read_bytes())
+        bus.now -= 1  # less than a second ago
+        async with bus.call("POST", interface="rahasia") as found:
+            assert await problem_of(found) == (503, "provider-credential-unavailable")
+        assert provider.connections == 0
+        bus.now += 1
+        async with bus.call("POST", interface="rahasia") as found:
+            assert found.status == 200
+
+
 @pytest.mark.parametrize("content", ["none", "half", "of another key"])
 async def test_certificate_without_its_key_is_refused_at_the_gateway(
     bus, providing, authority, content
