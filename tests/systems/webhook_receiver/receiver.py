@@ -26,6 +26,7 @@ class Receiver:
         self.fails: Callable[[str, dict], int] = lambda _path, _event: 0
         self.agreed_origin = "*"
         self.endless_bytes = 0
+        self.holds: Callable[[str], bool] = lambda path: path.startswith("/held/")
         self.held, self.release = 0, asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -77,7 +78,7 @@ class Receiver:
         kind = path.split("/")[1]
         if kind == "slow":
             await asyncio.sleep(SLOW_SECONDS)
-        if kind == "held":
+        if self.holds(path):
             self.held += 1
             await self.release.wait()
         status = {"broken": 500, "moved": 302, "gone": 410}.get(kind) or self.fails(path, event)

@@ -19,6 +19,7 @@ from sebalai_exchange.deliveries import store
 from sebalai_exchange.deliveries.handshake import PAUSE_SECONDS, TRIES, agrees
 from sebalai_exchange.deliveries.lane import Beginning, Lane, Post, Tools
 from sebalai_exchange.deliveries.sender import Outcome, Sender
+from sebalai_exchange.deliveries.slots import SLOW_SECONDS, Slots
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.deliveries.writer import Writer
 from sebalai_exchange.publishing.actions import BELL, Stored
@@ -39,12 +40,6 @@ IDLE_SECONDS = 1.0
 SAVE_IDLE_SECONDS = 10.0
 LOCK_RETRY_SECONDS = 2.0
 SETTLE_SECONDS = 3.0
-FLYING_MAX = 256
-# A lane that is so far behind the log's end catches up, and shares fewer slots with the others
-# that do: they may take hours without a live one's noticing.
-CATCHING_UP_EVENTS = 1_000
-CATCHING_UP_MAX = 64
-SLOW_SECONDS = 1.0
 DECISIONS = "deliveries"
 
 
@@ -78,8 +73,7 @@ class Dispatcher:
         self._leaving: dict[UUID, asyncio.Task[None]] = {}
         self._bell, self._news = asyncio.Event(), asyncio.Event()
         self._reload: set[UUID] = set()
-        self._live, self._slow = asyncio.Semaphore(FLYING_MAX), asyncio.Semaphore(FLYING_MAX)
-        self._catching_up = asyncio.Semaphore(CATCHING_UP_MAX)
+        self._slots = Slots()
 
     async def run(self) -> None:
         """Runs until cancelled. Raises `DispatcherLostError`."""
@@ -252,22 +246,18 @@ class Dispatcher:
             self._news.set()
 
     def _post_by(self, sender: Sender) -> Post:
-        """Slow addresses share slots of their own, so that they cannot take the others'."""
         is_slow = False
 
-        async def post(to: Subscription, event: Stored, *, is_replay: bool) -> Outcome:
+        async def post(
+            to: Subscription, event: Stored, *, is_replay: bool, is_behind: bool
+        ) -> Outcome:
             nonlocal is_slow
-            async with self._slow if is_slow else self._slots(event):
+            async with self._slots.of(is_slow=is_slow, is_behind=is_behind):
                 outcome = await sender.send(to, event, is_replay=is_replay)
             is_slow = outcome.milliseconds > SLOW_SECONDS * 1_000
             return outcome
 
         return post
-
-    def _slots(self, event: Stored) -> asyncio.Semaphore:
-        """One of them: who held one while waiting for another would keep it from everybody."""
-        is_behind = self._tail.last - event.pos > CATCHING_UP_EVENTS
-        return self._catching_up if is_behind else self._live
 
     async def _conclude(self, one: Subscription, reason: str) -> None:
         await self._writer.flushed()  # what led to it is on record before it

@@ -25,6 +25,7 @@ from sebalai_exchange.subscriptions.actions import Serving, Subscription
 
 CONCURRENCY = 8
 WINDOW = 100
+CATCHING_UP_EVENTS = 1_000
 BEHIND = "behind a dead one of its key"
 FORGOTTEN = "the event's retention is over"
 NO_RIGHT = "the subscriber may no longer hear of this type"
@@ -33,7 +34,9 @@ Key = str | int
 
 
 class Post(Protocol):
-    async def __call__(self, to: Subscription, event: Stored, *, is_replay: bool) -> Outcome: ...
+    async def __call__(
+        self, to: Subscription, event: Stored, *, is_replay: bool, is_behind: bool
+    ) -> Outcome: ...
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,13 @@ class Lane:
     @property
     def position(self) -> int:
         return self._read
+
+    def _is_behind(self, one: Open) -> bool:
+        """So far behind the log's end that it catches up, or sends again what is as old. A live
+        lane's late try of an old event is none of that.
+        """
+        reached = one.pos if one.is_replay else self._read
+        return self._tools.tail.last - reached > CATCHING_UP_EVENTS
 
     @property
     def is_idle(self) -> bool:
@@ -240,7 +250,10 @@ class Lane:
 
     async def _fly(self, key: Key, head: Open, event: Stored) -> None:
         try:
-            outcome = await self._post(self.serving.subscription, event, is_replay=head.is_replay)
+            outcome = await self._post(
+                self.serving.subscription, event,
+                is_replay=head.is_replay, is_behind=self._is_behind(head),
+            )  # fmt: skip
             await self._land(head, outcome)
         finally:
             self._flying.pop(key, None)

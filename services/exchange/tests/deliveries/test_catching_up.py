@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from sebalai_exchange.deliveries import dispatcher, tail
+from sebalai_exchange.deliveries import dispatcher, slots, tail
+from sebalai_exchange.deliveries import lane as lanes
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.publishing.sequencer import move
 from sqlalchemy import event
@@ -25,9 +26,10 @@ async def filled(bus):
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(dispatcher, "FLYING_MAX", 4)
-    monkeypatch.setattr(dispatcher, "CATCHING_UP_MAX", 2)
-    monkeypatch.setattr(dispatcher, "CATCHING_UP_EVENTS", 3)
+    monkeypatch.setattr(slots, "FLYING_MAX", 4)
+    monkeypatch.setattr(slots, "CATCHING_UP_MAX", 2)
+    monkeypatch.setattr(lanes, "CATCHING_UP_EVENTS", 3)
+    monkeypatch.setattr(lanes, "WINDOW", 2)
 
 
 @pytest.mark.usefixtures("filled", "small")
@@ -39,14 +41,59 @@ async def test_many_that_catch_up_take_no_turn_of_one_that_is_live(bus, receiver
         for path in paths:
             made = await bus.subscribe(receiver.url(path), start={"position": 0})
             await bus.until_active(made["id"])
-        await bus.until(lambda: receiver.held >= dispatcher.CATCHING_UP_MAX)
+        await bus.until(lambda: receiver.held >= slots.CATCHING_UP_MAX)
         sent = bus.event()
         await bus.publish(sent)
         await bus.until(lambda: receiver.ids("/good/live") == [sent["id"]], PATIENCE_SECONDS)
-        assert receiver.held == dispatcher.CATCHING_UP_MAX
+        assert receiver.held == slots.CATCHING_UP_MAX
         receiver.release.set()
         wanted = EVENTS + 1
         await bus.until(lambda: all(len(receiver.got[path]) == wanted for path in paths))
+
+
+@pytest.mark.usefixtures("filled", "small")
+async def test_slow_ones_that_catch_up_take_no_turn_of_a_slow_one_that_is_live(
+    bus, receiver, monkeypatch
+):
+    monkeypatch.setattr(dispatcher, "SLOW_SECONDS", -1)  # whoever has answered once
+    paths = [f"/good/{n}" for n in range(BEHIND)]
+    async with bus.running():
+        live = await bus.subscribe(receiver.url("/good/live"))
+        await bus.until_active(live["id"])
+        first = bus.event()
+        await bus.publish(first)
+        await bus.until(lambda: receiver.ids("/good/live") == [first["id"]])
+        receiver.holds = lambda path: path != "/good/live" and len(receiver.got[path]) > 0
+        for path in paths:
+            made = await bus.subscribe(receiver.url(path), start={"position": 0})
+            await bus.until_active(made["id"])
+        await bus.until(lambda: receiver.held >= slots.CATCHING_UP_MAX)
+        sent = bus.event()
+        await bus.publish(sent)
+        await bus.until(lambda: sent["id"] in receiver.ids("/good/live"), PATIENCE_SECONDS)
+        assert receiver.held == slots.CATCHING_UP_MAX
+        receiver.release.set()
+
+
+@pytest.mark.usefixtures("filled", "small")
+async def test_late_try_of_a_live_one_waits_for_no_backlog(bus, receiver, monkeypatch):
+    monkeypatch.setattr(lanes, "retry_seconds", lambda *_: 2)
+    late = bus.event(subject="late")
+    refused = [late["id"]]  # once
+    receiver.fails = lambda _path, event: 503 if event["id"] in refused and refused.pop() else 0
+    async with bus.running():
+        live = await bus.subscribe(receiver.url("/good/live"))
+        await bus.until_active(live["id"])
+        more = [bus.event(subject=f"more-{n}") for n in range(5)]
+        await bus.publish(late, *more)
+        ids = {event["id"] for event in more}
+        await bus.until(lambda: set(receiver.ids("/good/live")) == ids)
+        for n in range(BEHIND):
+            made = await bus.subscribe(receiver.url(f"/held/{n}"), start={"position": 0})
+            await bus.until_active(made["id"])
+        await bus.until(lambda: receiver.held >= slots.CATCHING_UP_MAX)
+        await bus.until(lambda: late["id"] in receiver.ids("/good/live"), PATIENCE_SECONDS)
+        receiver.release.set()
 
 
 @pytest.fixture
