@@ -4,6 +4,7 @@ Every step that begins or changes something is a form of ours; the way back from
 bound to the browser that was sent there.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Annotated, Any
@@ -52,6 +53,7 @@ from sebalai_identity.web.pages import link as link_to
 from sebalai_identity.web.route import PageRoute
 from sebalai_identity.web.visit import FormForged
 
+log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 OUTSIDE = "/sign-in/outside/{slug}"
@@ -105,6 +107,8 @@ class Here:
         except ProveAgain:
             return self._to_sign_in("1")
         except tuple(_FAILURES) as failure:
+            # Our own words alone: nothing that a provider or a browser sent.
+            log.warning("outside sign-in: %s: %s", failure.slug, failure.detail)
             return self._failed(_FAILURES[type(failure)])
 
     def _to_sign_in(self, again: str | None = None) -> Response:
