@@ -189,6 +189,33 @@ async def test_link_begun_by_one_is_not_finished_as_another(
     assert await identities() == []
 
 
+async def test_link_begun_before_signing_out_is_not_finished_after(
+    enabled, browser, person, to_provider
+):
+    await browser.sign_in()
+    await browser.open("/my-access")
+    path = await to_provider(browser, "/my-access/outside/inapas/link")
+    await browser.open("/sign-out")
+    await browser.send("/sign-out")
+    assert (await browser.open(path)).status_code == 404
+    assert browser.client.cookies.get("__Host-sebalai-outside") is None
+
+
+async def test_of_two_who_bring_one_identity_the_first_has_it(  # noqa: PLR0917 - fixtures
+    enabled, browser, another, person, person_named, come_back, identities
+):
+    await person_named("Budi", "budi")
+    later = another()
+    for one, login in ((browser, "siti.rahma"), (later, "budi")):
+        await come_back(one)
+        await one.sign_in(login)
+        await one.open(LINK)
+    assert (await browser.send(LINK)).status_code == 303
+    assert (await later.send(LINK)).status_code == 403
+    assert "milik orang lain" in later.shown()
+    assert [row.person_id for row in await identities()] == [person]
+
+
 CASES = [
     # told by the provider, of who links, of somebody else; is it linked
     (None, NIK, None, True),
