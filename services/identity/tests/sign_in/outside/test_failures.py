@@ -1,6 +1,7 @@
 """A provider that is down, slow or boundless: a clear page, and the other ways in go on."""
 
 import asyncio
+import json
 import time
 from dataclasses import replace
 
@@ -71,6 +72,18 @@ async def test_failing_provider_gets_a_page_and_others_come_in(
             assert "tidak dapat dihubungi" in browser.shown()
             assert "retry-after" in made.headers
     assert (await browser.sign_in()).headers["location"] == "/my-access"
+
+
+async def test_answer_without_end_is_not_read_to_its_end(enabled, browser, provider):
+    """Good after 10 MB of nothing: whoever reads on would believe it."""
+    document = json.dumps(await provider.discovery()).encode()
+
+    async def huge():
+        return StreamingResponse(iter([b" " * 65_536] * 160 + [document]))
+
+    provider.bad = {"endpoints": {DISCOVERY: huge}}
+    await browser.open("/sign-in")
+    assert (await browser.send(START)).status_code == 503
 
 
 async def test_provider_that_is_down_is_left_alone_for_a_while(enabled, browser, provider):
