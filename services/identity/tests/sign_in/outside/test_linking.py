@@ -274,13 +274,14 @@ async def _undone(database):
 
 
 async def _nowhere(database, number):
-    """In no table that this slice, the trail or the outbox writes."""
+    """In no table that this slice, the trail or the outbox writes, as text or as bytes."""
     tables = ("outside_identity", "outside_attempt", "outside_proof", "act", "outbox", "session")
+    forms = [f"%{number}%", f"%{number.encode().hex()}%"]
     async with database.transaction() as session:
         for table in tables:
             found = await session.scalar(
-                text(f"SELECT count(*) FROM {table} AS t WHERE t::text LIKE :number"),  # noqa: S608
-                {"number": f"%{number}%"},
+                text(f"SELECT count(*) FROM {table} AS t WHERE t::text LIKE ANY(:forms)"),  # noqa: S608
+                {"forms": forms},
             )
             assert (table, found) == (table, 0)
 
