@@ -55,7 +55,10 @@ ADMINISTRATOR = Caller(
     kind="civil_servant", subject="administrator", agency="diskominfo",
     scopes=frozenset({"exchange.manage"}),
 )  # fmt: skip
-APPROVER = Caller(kind="civil_servant", subject="approver", scopes=frozenset({"identity.clients"}))
+APPROVERS = tuple(
+    Caller(kind="civil_servant", subject=name, scopes=frozenset({"identity.clients"}))
+    for name in ("approver", "second-approver")
+)
 AGENCY = (
     "INSERT INTO agency (id, slug, name, short_name, kind, code, affairs, status, source,"
     " code_status, code_source) VALUES (:id, 'diskominfo', 'Dinas Kominfo', 'Diskominfo', 'dinas',"
@@ -104,18 +107,22 @@ async def _initial_token(session, clock):
 
 
 async def approve(database, clock, instance):
-    """Another than who issued the initial token says yes to whoever registered by it."""
-    desk = Desk(APPROVER, clock)
+    """Others than who issued the initial token say yes to whoever registered by it: one, and two to
+    what widens it later.
+    """
     while True:
         async with database.transaction() as session:
             waiting = await list_requests(
-                session, caller=APPROVER, state="requested", after=None, limit=20
+                session, caller=APPROVERS[0], state="requested", after=None, limit=20
             )
             for one in waiting:
-                await decide_client(
-                    session, desk, instance=instance, request_id=one.id, is_approved=True,
-                    reason="conformance",
-                )  # fmt: skip
+                for caller in APPROVERS:
+                    decided = await decide_client(
+                        session, Desk(caller, clock), instance=instance, request_id=one.id,
+                        is_approved=True, reason="conformance",
+                    )  # fmt: skip
+                    if decided.state == "approved":
+                        break
         await asyncio.sleep(0.05)
 
 

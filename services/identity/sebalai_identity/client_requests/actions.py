@@ -10,13 +10,14 @@ from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import Conflict, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_identity.acts.actions import tell
+from sebalai_identity.acts.actions import note, tell
 from sebalai_identity.agencies.actions import require_in_force
 from sebalai_identity.applications.actions import (
     ApplicationRegister,
     Authority,
     ClientRegister,
     PublicKey,
+    granted_scopes,
     register_application,
     register_client,
 )
@@ -158,7 +159,8 @@ async def decide_client(
     is_approved: bool,
     reason: str,
 ) -> ClientRequest:
-    """Registers what was asked for as it was asked.
+    """Registers what was asked for as it was asked. The later wish of a client that registered
+    itself stays `requested` until a second has approved it.
 
     Raises `ApproversOnly`, `OwnRequest`, `ClientRequestUnknown`, `ClientRequestDecided`, and what
     `register_application` raises.
@@ -172,6 +174,8 @@ async def decide_client(
         raise ClientRequestDecided(f"It is {row.state}.")
     if are_one_hand(desk.caller, row.asked_by, row.asked_by_system_of):
         raise OwnRequest("Who asks for a client does not approve it, nor a system of its agency.")
+    if is_approved and await _is_first_of_two(session, desk, row):
+        return row
     made = await _register(session, desk, row, instance) if is_approved else None
     row.application_id = made
     row.state = APPROVED if is_approved else REFUSED
@@ -179,6 +183,22 @@ async def decide_client(
     await session.flush()
     await _told(session, desk, row, events.APPROVED if is_approved else events.REFUSED)
     return row
+
+
+async def _is_first_of_two(session: AsyncSession, desk: Desk, row: ClientRequest) -> bool:
+    """Nobody can tell who holds the token of a registration: it may be the very approver, and who
+    issued its initial token has not asked for what the client wants later. Raises `OwnRequest`.
+    """
+    if row.client_id is None or not await granted_scopes(session, client_id=row.client_id):
+        return False
+    if row.confirmed_by is None:
+        row.confirmed_by, row.confirmed_by_system_of = desk.actor, system_of(desk.caller)
+        await session.flush()
+        await note(session, desk, act=events.CONFIRMED, subject=str(row.id))
+        return True
+    if are_one_hand(desk.caller, row.confirmed_by, row.confirmed_by_system_of):
+        raise OwnRequest("Two approve what a registered client wants later; you are the first.")
+    return False
 
 
 async def _register(session: AsyncSession, desk: Desk, row: ClientRequest, instance: str) -> UUID:

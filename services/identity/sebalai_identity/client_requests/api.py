@@ -82,7 +82,9 @@ async def list_requests(
 async def decide_client(
     request: Request, request_id: UUID, desk: AtDesk, session: Transaction, wanted: ClientDecide
 ) -> ClientRequestRead:
-    """By another than who asked; approval registers the application."""
+    """By another than who asked; approval registers the application. What widens a client that
+    registered itself is approved by two: after the first it is still `requested`.
+    """
     row = await actions.decide_client(
         session,
         desk,

@@ -24,6 +24,7 @@ class ClientRequestRead(BaseModel):
     state: str
     reason: str | None
     asked_by: str
+    confirmed_by: str | None
     decided_by: str | None
     application_id: UUID | None
     client_id: UUID | None

@@ -1,6 +1,6 @@
 """Clients that register themselves and keep their registration (RFC 7591, 7592). What they want is
 in force once another than who issued their initial token has approved it (`client_requests`); a
-later wish that widens it waits likewise, while what was agreed on goes on.
+later wish that widens it waits for two approvals, while what was agreed on goes on.
 """
 
 import secrets
@@ -12,6 +12,7 @@ from uuid import UUID
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
 from sebalai_shared.ids import uuid7
+from sebalai_shared.problems import Conflict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.acts.actions import tell
@@ -36,6 +37,10 @@ __all__ = ["InitialToken", "Plan"]
 ASKED_A_DAY_MAX = 20
 REQUESTED, APPROVED, REFUSED = "requested", "approved", "refused"
 SLUG_PART = 27
+
+
+class MandateRevoked(Conflict):
+    slug, title = "initial-token-revoked", "The initial token of this client was revoked"
 
 
 class AskedTooOften(Exception):
@@ -186,7 +191,7 @@ async def change_registration(
 ) -> Registered | None:
     """RFC 7592 section 2.2, with a new registration access token. None as `read_registration`.
 
-    Raises `AskedTooOften`, `AgencyUnknown`, `KeyEnded`, `KeysFull`.
+    Raises `AskedTooOften`, `MandateRevoked`, `AgencyUnknown`, `KeyEnded`, `KeysFull`.
     """
     row = await store.lock(session, client_id, secret)
     if row is None:
@@ -214,6 +219,8 @@ async def _wish(
     if asked >= ASKED_A_DAY_MAX:
         raise AskedTooOften
     token = await session.get_one(InitialToken, row.initial_token_id)
+    if token.revoked_at is not None:
+        raise MandateRevoked("Nobody asks for more in its name; register anew by another token.")
     request = await _ask(session, desk, row, plan, token)
     row.request_id, row.waiting = request.id, plan.document()
     return request

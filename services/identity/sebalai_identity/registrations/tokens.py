@@ -93,8 +93,9 @@ async def list_tokens(
 
 
 async def revoke_token(session: AsyncSession, desk: Desk, *, token_id: UUID) -> InitialToken:
-    """Nobody registers by it any more; who did stays. Raises `InitialTokenUnknown`,
-    `AdministratorsOnly`.
+    """Nobody registers by it any more; who did stays, and gets no more than it has.
+
+    Raises `InitialTokenUnknown`, `AdministratorsOnly`.
     """
     row = await store.lock_token(session, desk.caller, token_id)
     if row is None:

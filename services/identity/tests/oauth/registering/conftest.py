@@ -20,6 +20,8 @@ ISSUER_PERSON = Caller(
 )
 APPROVER = Caller(kind="civil_servant", subject="other", scopes=frozenset({"identity.clients"}))
 
+SECOND = Caller(kind="civil_servant", subject="second", scopes=frozenset({"identity.clients"}))
+
 
 class Registrar:
     """What a client and the two who decide on it can do."""
@@ -53,6 +55,10 @@ class Registrar:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
+    async def revoke(self, token):
+        answer = await self.call("POST", f"{TOKENS}/{token['id']}/revoke", ISSUER_PERSON)
+        assert answer.status_code == 200, answer.text
+
     async def decide(self, client_id, decision="approve", caller=APPROVER):
         """The answer for the request that waits for this client."""
         query = {"state": "requested", "limit": 100}
@@ -61,6 +67,12 @@ class Registrar:
         path = f"/v1/client-requests/{request['id']}/decide"
         body = {"decision": decision, "reason": "sesuai SK"}
         return await self.call("POST", path, caller, json=body)
+
+    async def agree(self, client_id):
+        """To a later wish: by two."""
+        first = await self.decide(client_id)
+        assert (first.status_code, first.json()["state"]) == (200, "requested"), first.text
+        return await self.decide(client_id, caller=SECOND)
 
     async def approved(self, metadata):
         made = await self.register(metadata)

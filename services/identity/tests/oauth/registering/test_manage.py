@@ -30,13 +30,40 @@ async def test_what_widens_waits_while_the_old_goes_on(registrar, metadata, call
     assert wider["registration_access_token"] != made["registration_access_token"]
     (one,) = await applications(call, operator)
     assert one["client"]["redirect_uris"] == [BACK]
-    assert (await registrar.decide(made["client_id"])).status_code == 200
+    assert (await registrar.agree(made["client_id"])).status_code == 200
     told = (await registrar.kept(wider)).json()
     assert (told["redirect_uris"], told["scope"]) == ([BACK, NEW], "email openid")
     assert "sebalai_change" not in told
     (one,) = await applications(call, operator)
     assert one["client"]["redirect_uris"] == [BACK, NEW]
     assert one["scopes"] == ["bus.call", "email", "openid"]
+
+
+async def test_nobody_widens_a_client_alone_whoever_asked_for_it(registrar, metadata):
+    """An approver may hold the token of the registration himself."""
+    made = await registrar.approved(metadata())
+    wider = (await registrar.kept(made, "PUT", redirect_uris=[BACK, NEW])).json()
+    first = await registrar.decide(made["client_id"])
+    assert (first.status_code, first.json()["state"]) == (200, "requested")
+    assert first.json()["confirmed_by"] == "other"
+    again = await registrar.decide(made["client_id"])
+    assert (again.status_code, again.json()["type"].split(":")[-1]) == (403, "own-client-request")
+    assert (await registrar.kept(wider)).json()["redirect_uris"] == [BACK]
+    # Another wish begins anew: what was confirmed was not this one.
+    other = (await registrar.kept(wider, "PUT", redirect_uris=[BACK, NEW, f"{NEW}er"])).json()
+    assert (await registrar.agree(made["client_id"])).json()["state"] == "approved"
+    assert len((await registrar.kept(other)).json()["redirect_uris"]) == 3
+
+
+async def test_nothing_is_asked_for_in_the_name_of_a_revoked_token(registrar, metadata):
+    token = await registrar.initial()
+    made = await registrar.register(metadata(), token["token"])
+    assert (await registrar.decide(made["client_id"])).status_code == 200
+    await registrar.revoke(token)
+    wider = await registrar.kept(made, "PUT", redirect_uris=[BACK, NEW])
+    assert refusal(wider) == (400, "invalid_client_metadata")
+    fewer = await registrar.kept(made, "PUT", scope="openid")
+    assert (fewer.status_code, fewer.json()["scope"]) == (200, "openid")
 
 
 async def test_refused_change_leaves_what_was(registrar, metadata):
@@ -78,7 +105,7 @@ async def test_approved_wish_that_takes_away_ends_tokens_too(registrar, metadata
     wider = await registrar.kept(made, "PUT", **fewer)
     assert wider.json()["sebalai_change"] == "requested"
     assert (await one.introspect(body["access_token"]))["active"] is True
-    assert (await registrar.decide(made["client_id"])).status_code == 200
+    assert (await registrar.agree(made["client_id"])).status_code == 200
     assert refusal(await one.refresh(body["refresh_token"])) == (400, "invalid_grant")
     assert (await one.introspect(body["access_token"]))["active"] is False
 
