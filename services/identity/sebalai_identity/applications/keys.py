@@ -83,7 +83,8 @@ def _end_as_asked(key: ApplicationKey, wanted: ApplicationRegister, now: datetim
 async def set_keys(
     session: AsyncSession, desk: Desk, application: Application, keys: Sequence[PublicKey]
 ) -> None:
-    """What the client says its keys are: others end now, and one that ended before stays so.
+    """What the client says its keys are: others end now, and one that ended before stays so, unless
+    it only was not told at `jwks_uri` for a while: an old copy ends no key for good.
 
     Raises `KeyEnded` where nothing of it may be used, `KeysFull`.
     """
@@ -91,19 +92,36 @@ async def set_keys(
     known = {key.thumbprint: key for key in await store.keys_of(session, application.id)}
     usable = {name: key for name, key in known.items() if _is_usable(key, desk.now)}
     added = [key for name, key in wanted.items() if name not in known]
-    if not added and not wanted.keys() & usable.keys():
+    back = [
+        known[name]
+        for name in wanted.keys() & known.keys()
+        if _may_return(application, known[name])
+    ]
+    if not added and not back and not wanted.keys() & usable.keys():
         raise KeyEnded("Every key of it has ended before; make a new one.")
     if len([key for key in known.values() if _is_remembered(key, desk.now)]) >= KNOWN_MAX:
         raise KeysFull(f"At most {KNOWN_MAX} keys a year.")
     for name in usable.keys() - wanted.keys():
         usable[name].valid_until = desk.now
+        usable[name].is_absent = _is_at_address(application)
         await told_of_key(session, desk, application, usable[name])
+    for key in back:
+        key.valid_until, key.is_absent = None, False
+        await told_of_key(session, desk, application, key)
     for name in usable.keys() & wanted.keys():
         await _call_as_told(session, desk, application, usable[name], wanted[name])
     for key in added:
         await told_of_key(
             session, desk, application, await _add(session, application, key, desk.now)
         )
+
+
+def _is_at_address(application: Application) -> bool:
+    return application.client.get("jwks_uri") is not None
+
+
+def _may_return(application: Application, key: ApplicationKey) -> bool:
+    return key.is_absent and _is_at_address(application)
 
 
 async def _call_as_told(

@@ -37,7 +37,9 @@ class Application(Base):
 
 
 class ApplicationKey(Base):
-    """A public JWK. `kid` is what the client calls it; `thumbprint` what it is (RFC 7638)."""
+    """A public JWK. `kid` is what the client calls it; `thumbprint` what it is (RFC 7638).
+    `is_absent`: it ended only because it no longer stood at the client's `jwks_uri`.
+    """
 
     __tablename__ = "application_key"
 
@@ -46,5 +48,6 @@ class ApplicationKey(Base):
     kid: Mapped[str]
     thumbprint: Mapped[str]
     jwk: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    is_absent: Mapped[bool] = mapped_column(default=False)
     valid_from: Mapped[datetime] = mapped_column(_TIME)
     valid_until: Mapped[datetime | None] = mapped_column(_TIME)

@@ -20,6 +20,7 @@ from sebalai_identity.applications.actions import (
     granted_scopes,
     register_application,
     register_client,
+    shown_client,
 )
 from sebalai_identity.client_requests import access, events, store
 from sebalai_identity.client_requests.model import (
@@ -206,13 +207,14 @@ async def _register(session: AsyncSession, desk: Desk, row: ClientRequest, insta
     if row.client_id is None:
         wanted = ApplicationRegister.model_validate(row.wanted)
         return (await register_application(session, authority, wanted=wanted)).id
+    wanted = ClientRegister.model_validate(row.wanted)
     keys = [PublicKey.model_validate(key) for key in row.keys or ()]
+    held = (await shown_client(session, client_id=row.client_id)).jwks_uri
+    if held is not None and held == wanted.client.jwks_uri:
+        # What stands there was read anew since the wish was made.
+        keys = []
     made = await register_client(
-        session,
-        authority,
-        client_id=row.client_id,
-        wanted=ClientRegister.model_validate(row.wanted),
-        keys=keys,
+        session, authority, client_id=row.client_id, wanted=wanted, keys=keys
     )
     return made.id
 

@@ -277,6 +277,32 @@ async def test_keys_are_read_where_the_client_says_and_anew_when_they_turn(
     assert "/other" not in documents.asked
 
 
+async def test_old_copy_of_the_keys_ends_none_for_good(
+    registrar, metadata, documents, key, other_key, party
+):
+    """At a wish, at its approval and at a reading: the key that stands there now is believed."""
+    one, two = ({"keys": [made.as_dict(private=False)]} for made in (key, other_key))
+    documents.served["/jwks"] = one
+    address = {"jwks": None, "jwks_uri": f"{documents.address}/jwks", "scope": None}
+    made = await registrar.approved(metadata(grant_types=["client_credentials"], **address))
+
+    async def signs(own):
+        registrar.clock.move(timedelta(seconds=11))
+        answer = await party(made, own).token(grant_type="client_credentials")
+        return answer.status_code
+
+    await registrar.kept(made, "PUT", client_name="Bansos Baru")
+    documents.served["/jwks"] = two
+    assert await signs(other_key) == 200
+    assert (await registrar.agree(made["client_id"])).status_code == 200
+    documents.served["/jwks"] = {"keys": []}
+    assert await signs(other_key) == 200
+    documents.served["/jwks"] = one
+    assert await signs(key) == 200
+    documents.served["/jwks"] = two
+    assert await signs(other_key) == 200
+
+
 async def test_sector_lists_every_redirect_address_and_sees_one_subject(
     registrar, metadata, documents, signed_in
 ):
