@@ -202,7 +202,7 @@ async def test_link_begun_before_signing_out_is_not_finished_after(
 
 
 async def test_of_two_who_bring_one_identity_the_first_has_it(  # noqa: PLR0917 - fixtures
-    enabled, browser, another, person, person_named, come_back, identities
+    enabled, browser, another, person, person_named, come_back, to_provider, confirm, identities
 ):
     await person_named("Budi", "budi")
     later = another()
@@ -210,8 +210,9 @@ async def test_of_two_who_bring_one_identity_the_first_has_it(  # noqa: PLR0917 
         await come_back(one)
         await one.sign_in(login)
         await one.open(LINK)
-    assert (await browser.send(LINK)).status_code == 303
-    assert (await later.send(LINK)).status_code == 403
+    path = await to_provider(later, LINK)
+    assert (await confirm(browser)).status_code == 303
+    assert (await later.open(path)).status_code == 403
     assert "milik orang lain" in later.shown()
     assert [row.person_id for row in await identities()] == [person]
 
