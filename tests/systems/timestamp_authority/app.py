@@ -83,6 +83,14 @@ class Authority:
         (self.folder / "tsa.pem").write_bytes(made.public_bytes(Encoding.PEM))
         self.tsa = made
 
+    def add_to_tokens(self, certificates):
+        """PEM of certificates that go into each token, whether they have to do with it or not."""
+        (self.folder / "more.pem").write_bytes(
+            (self.folder / "root.pem").read_bytes() + certificates
+        )
+        config = OPENSSL.replace("certs = {folder}/root.pem", "certs = {folder}/more.pem")
+        (self.folder / "openssl.cnf").write_text(config.format(folder=self.folder))
+
     def issue_signer(self, common="Penanda Tangan Uji", days=365, status="ocsp"):
         """Key and certificates for a signer, whose state OCSP (or the CRL) tells."""
         key = ec.generate_private_key(ec.SECP256R1())

@@ -27,6 +27,7 @@ from sebalai_archive.signing.signer import (
 log = logging.getLogger(__name__)
 
 PASS_FILES = 100
+AUGMENT_SECONDS_MAX = 120.0  # of one file, with all who are asked about its certificates
 
 
 class SignatureKeeper:
@@ -68,6 +69,9 @@ async def augment_due(
         except AugmentingFailed as error:
             log.error("nothing could be added to the signature of %s: %s", due.record_id, error)  # noqa: TRY400 - its class and words say all
             await _note(database, due, error.slug)
+        except Exception:  # house: broad - one file stops no other; it is tried again later
+            log.exception("nothing could be added to the signature of %s", due.record_id)
+            await _note(database, due, "unexpected")
     return done
 
 
@@ -88,7 +92,11 @@ async def _added(content: ContentStore, augmenter: Augmenting, due: Due) -> Augm
         raise AugmentingFailed("content-unavailable", str(error)) from error
     if hashlib.sha256(pdf).hexdigest() != due.content.sha256:
         raise AugmentingFailed("content-damaged", "the file is not what was signed")
-    made = await (augmenter.stamp(pdf) if due.profile == "B-B" else augmenter.preserve(pdf))
+    try:
+        async with asyncio.timeout(AUGMENT_SECONDS_MAX):
+            made = await (augmenter.stamp(pdf) if due.profile == "B-B" else augmenter.preserve(pdf))
+    except TimeoutError as error:
+        raise AugmentingFailed("too-slow", "those asked about its certificates are slow") from error
     if not made.pdf.startswith(pdf):
         raise AugmentingFailed("not-appended", "the signed file would not stay as it was")
     return made

@@ -3,17 +3,17 @@
 from datetime import datetime, timedelta
 
 RENEW_BEFORE = timedelta(days=90)
+RENEW_SOONEST = timedelta(days=1)  # timestamps are paid for: never one after another
 RETRY_FIRST = timedelta(minutes=1)
 RETRY_LONGEST = timedelta(hours=6)
 
 
 def renewal_at(now: datetime, good_until: datetime) -> datetime:
     """In good time before the last timestamp's certificate ends: RENEW_BEFORE, or half of what is
-    left where that is less; at once when it has ended.
+    left where that is less; never before RENEW_SOONEST, also when it has ended.
     """
-    if good_until <= now:
-        return now
-    return max(good_until - RENEW_BEFORE, now + (good_until - now) / 2)
+    left = good_until - now
+    return now + max(left - RENEW_BEFORE, left / 2, RENEW_SOONEST)
 
 
 def retry_at(now: datetime, tries: int) -> datetime:

@@ -2,7 +2,9 @@
 authorities, revocation lists, remote signing.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import TypeVar
 
 from sebalai_shared import http
 from sebalai_shared.addresses import Reach
@@ -12,6 +14,8 @@ from sebalai_archive.settings import ArchiveSettings
 ANSWER_BYTES_LIMIT = 4 * 1024 * 1024
 READ_SECONDS = 5.0
 SIGNING_SECONDS = 30.0  # a person's remote key takes its time
+ANSWER_SECONDS_MAX = 15.0  # a whole exchange, however steadily its answer drips
+T = TypeVar("T")
 
 
 def outside_client(settings: ArchiveSettings, *, read_seconds: float | None = None) -> http.Client:
@@ -19,6 +23,15 @@ def outside_client(settings: ArchiveSettings, *, read_seconds: float | None = No
     if read_seconds is None:
         read_seconds = SIGNING_SECONDS if settings.esign_url else READ_SECONDS
     return http.client(Reach.parse(settings.private_systems.split(",")), read_seconds=read_seconds)
+
+
+async def within(answer: Awaitable[T], seconds: float = ANSWER_SECONDS_MAX) -> T:
+    """Raises: http.Error, when the whole of it takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await answer
+    except TimeoutError as error:
+        raise http.Error("the answer takes too long") from error
 
 
 async def post(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from asn1crypto import cms
+from asn1crypto import cms, x509
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.validation import EmbeddedPdfSignature
@@ -39,10 +39,19 @@ def time_in(token: cms.SignedData) -> datetime:
 
 
 def certificates_end(token: cms.SignedData) -> datetime:
-    """When the first of the token's certificates ends; roots are trusted by themselves."""
+    """When the first certificate of the signer's chain ends; roots are trusted by themselves, and
+    what else an authority puts in says nothing about its token.
+    """
     found = extract_certificate_info(token)
-    above = [one for one in found.other_certs if one.self_signed == "no"]
-    return min(one.not_valid_after for one in (found.signer_cert, *above))
+    path, left = [found.signer_cert], [one for one in found.other_certs if one.self_signed == "no"]
+    while above := [one for one in left if one.subject == path[-1].issuer]:
+        path.append(max(above, key=_end))  # of one name: an older certificate of the same authority
+        left = [one for one in left if one not in above]
+    return min(map(_end, path))
+
+
+def _end(certificate: x509.Certificate) -> datetime:
+    return certificate.not_valid_after
 
 
 def later_timestamps(

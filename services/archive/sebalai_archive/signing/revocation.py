@@ -25,7 +25,7 @@ from pyhanko_certvalidator.util import get_ocsp_urls, get_relevant_crl_dps
 from sebalai_shared import http
 from typing_extensions import override
 
-from sebalai_archive.signing.outside import ANSWER_BYTES_LIMIT, post
+from sebalai_archive.signing.outside import ANSWER_BYTES_LIMIT, post, within
 
 FETCHES_MAX = 20  # for one file: its chains have a handful of certificates
 URLS_MAX = 3  # of one certificate
@@ -49,13 +49,14 @@ class Bridge:
 
     async def get(self, url: str) -> bytes:
         """Raises: http.Error."""
-        answer = await self.ask(self.client.fetch(self._counted(url), limit=ANSWER_BYTES_LIMIT))
+        done = self.client.fetch(self._counted(url), limit=ANSWER_BYTES_LIMIT)
+        answer = await self.ask(within(done))
         return answer.raise_for_status().content
 
     async def send(self, url: str, content: bytes) -> bytes:
         """Raises: http.Error."""
         done = post(self.client, self._counted(url), content, headers=OCSP_HEADERS)
-        return (await self.ask(done))[1]
+        return (await self.ask(within(done)))[1]
 
     def _counted(self, url: str) -> str:
         self._left -= 1

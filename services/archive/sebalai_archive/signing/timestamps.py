@@ -8,13 +8,12 @@ import secrets
 from typing import Any, Protocol
 
 from asn1crypto import algos, cms, tsp, x509
-from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
 from pyhanko_certvalidator import ValidationContext
 from sebalai_shared import http
 
 from sebalai_archive.signing.account import Account
-from sebalai_archive.signing.outside import post
+from sebalai_archive.signing.outside import ANSWER_SECONDS_MAX, post, within
 from sebalai_archive.signing.signer import TimestampUnavailable
 
 DIGEST = "sha256"
@@ -40,7 +39,10 @@ class HttpTimestamper:
         url: str,
         roots: list[x509.Certificate],
         account: Account | None = None,
+        *,
+        seconds: float = ANSWER_SECONDS_MAX,
     ) -> None:
+        self._seconds = seconds
         self._client, self._url, self._roots = client, url, roots
         self._headers = HEADERS | ({"Authorization": account.header} if account else {})
 
@@ -52,15 +54,18 @@ class HttpTimestamper:
         try:
             token = _granted(body, nonce)
             await self._check(token, digest)
-        except (ValueError, TypeError, KeyError, SignatureValidationError) as error:
+        except TimestampUnavailable:
+            raise
+        except Exception as error:  # house: broad - foreign bytes in two parsers
             raise TimestampUnavailable(f"the token does not hold: {error}") from error
         return token
 
     async def _ask(self, asked: bytes) -> tuple[int, bytes]:
         try:
-            return await post(
+            done = post(
                 self._client, self._url, asked, headers=self._headers, limit=TOKEN_BYTES_LIMIT
             )
+            return await within(done, self._seconds)
         except http.Error as error:
             raise TimestampUnavailable("the timestamp authority cannot be reached") from error
 

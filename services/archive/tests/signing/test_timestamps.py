@@ -1,5 +1,6 @@
 """Trusted time and what keeps it: against a timestamp authority that answers with `openssl ts`."""
 
+import asyncio
 import base64
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from sebalai_archive.rendering.letters import Letter, Signatory, render, written_date
 from sebalai_archive.settings import ArchiveSettings
-from sebalai_archive.signatures.schedule import RETRY_LONGEST, renewal_at, retry_at
+from sebalai_archive.signatures.schedule import RENEW_SOONEST, RETRY_LONGEST, renewal_at, retry_at
 from sebalai_archive.signing import trial_authority
 from sebalai_archive.signing.choosing import augmenter_of, roots_of, signer_of
 from sebalai_archive.signing.outside import outside_client
 from sebalai_archive.signing.reporting import report_on
 from sebalai_archive.signing.signer import AugmentingFailed, Intent, TimestampUnavailable
+from sebalai_archive.signing.timestamps import HttpTimestamper
 
 INTENT = Intent("Sari", "Kepala Dinas Sosial", "Menandatangani surat dinas", "Pangkalpinang")
 LETTER = Letter(
@@ -125,6 +127,44 @@ async def test_a_token_over_another_digest_is_not_taken(desk, timestamps):
     assert (await desk.sign()).is_awaiting
 
 
+async def test_an_ended_certificate_beside_the_chain_says_nothing(desk, timestamps, tmp_path):
+    files = [tmp_path / name for name in ("key.pem", "chain.pem", "root.pem")]
+    trial_authority.write(*files, AT - timedelta(days=20_000))
+    timestamps.add_to_tokens(files[1].read_bytes())
+    kept = await desk.augmenter.preserve((await desk.sign()).pdf)
+    assert kept.good_until == timestamps.tsa.not_valid_after_utc
+
+
+@pytest.mark.parametrize("body", [b"\x30\x80", b"\x30\x05\x30\x03\x02\x01\x00", b"\x05\x00", b""])
+async def test_a_malformed_reply_is_no_token(listening, stamped, body):
+    async def malformed(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    await _refused(listening, stamped, malformed)
+
+
+async def test_a_reply_that_drips_is_not_waited_for(listening, stamped):
+    async def dripping(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+
+    gone = asyncio.Event()
+    await _refused(listening, stamped, dripping)
+    await gone.wait()
+
+
+async def _refused(listening, stamped, answering):
+    async with listening(answering) as url:
+        client = outside_client(stamped)
+        timestamper = HttpTimestamper(client, url, roots_of(stamped), seconds=0.3)
+        with pytest.raises(TimestampUnavailable):
+            await timestamper.token(bytes(32))
+        await client.aclose()
+
+
 async def test_a_token_of_an_authority_that_is_not_trusted_is_not_taken(desk, tmp_path):
     files = [tmp_path / name for name in ("key.pem", "chain.pem", "root.pem")]
     trial_authority.write(*files, AT)
@@ -174,10 +214,10 @@ def test_settings_that_would_tell_a_password_or_trust_nobody_stop_the_start(more
 
 
 @given(st.integers(1, 10**9), st.datetimes(datetime(2026, 1, 1), datetime(2126, 1, 1)))
-def test_renewal_is_always_before_the_end_and_never_in_the_past(seconds, now):
+def test_renewal_is_before_the_end_and_never_at_once(seconds, now):
     end = now + timedelta(seconds=seconds)
-    assert now < renewal_at(now, end) < end
-    assert renewal_at(end, now) == end
+    assert now + RENEW_SOONEST <= renewal_at(now, end) < max(end, now + 2 * RENEW_SOONEST)
+    assert renewal_at(end, now) == end + RENEW_SOONEST
 
 
 @given(st.integers(0, 10_000))
