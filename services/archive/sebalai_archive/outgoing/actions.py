@@ -10,6 +10,7 @@ from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.classifications import actions as classifications
+from sebalai_archive.content_store import Stored
 from sebalai_archive.letters import actions as letter_types
 from sebalai_archive.numbering import actions as numbering
 from sebalai_archive.outgoing import access, store
@@ -207,4 +208,11 @@ async def verify_code(
     letter = await store.by_code(session, code)
     if letter is None:
         raise LetterUnknown("The province has issued no letter with this code.")
-    return letter, await signatures.signature_of(session, record_id=letter.record_id)
+    content = Stored(letter.content_sha256 or "", letter.content_bytes or 0)
+    signed = [one.at for one in await store.acts(session, letter.id) if one.act == "sign"]
+    return letter, await signatures.signature_or_plain(
+        session,
+        record_id=letter.record_id,
+        content=content,
+        at=max(signed, default=letter.created_at),
+    )

@@ -162,8 +162,8 @@ async def keep_augmented(
         return False
     kept.profile, kept.revisions = made.profile, due.place + 1
     kept.state = "preserved" if made.profile == "B-LTA" else "timestamped"
-    is_over = made.profile == "B-LTA"
-    kept.due_at = renewal_at(clock.now(), made.good_until) if is_over else clock.now()
+    is_first_time = due.profile == "B-B"  # only stamped: it is preserved in the same pass
+    kept.due_at = clock.now() if is_first_time else renewal_at(clock.now(), made.good_until)
     kept.tries, kept.problem = 0, None
     await session.flush()
     await _write(session, clock, kept, stored, made)
@@ -184,6 +184,16 @@ async def signature_of(session: AsyncSession, *, record_id: UUID | None) -> Kept
         raise NoSignature("The archive signed letters and minutes; this record is neither.")
     files = [_file(one) for one in await store.revisions(session, kept.record_id)]
     return KeptSignature(kept.profile, kept.state, kept.due_at, kept.problem, files)
+
+
+async def signature_or_plain(
+    session: AsyncSession, *, record_id: UUID | None, content: Stored, at: datetime
+) -> KeptSignature:
+    """Of a file the archive signed `at`: plain where that was before signatures were kept."""
+    if record_id and await store.find(session, record_id):
+        return await signature_of(session, record_id=record_id)
+    file = SignedFile(1, "B-B", content.sha256, content.size, at, None, None, None, None)
+    return KeptSignature("B-B", "plain", at, None, [file])
 
 
 async def file_of(session: AsyncSession, *, record_id: UUID, place: int) -> SignedFile:

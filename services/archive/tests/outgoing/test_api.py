@@ -477,6 +477,34 @@ async def test_a_letter_signed_while_nobody_gives_timestamps_gets_them_later(
     assert len(report["timestamps"]) == 2
 
 
+async def test_a_letter_signed_before_signatures_were_kept_is_plain(
+    people, verified, anonymous, database
+):
+    signed = (await people["kepala"].act(verified, "signature")).json()
+    address = signed["verification"].removeprefix("https://bus.example/api/archive")
+    async with database.transaction() as session:
+        await session.execute(text("ALTER TABLE signature_revision DISABLE TRIGGER USER"))
+        await session.execute(text("DELETE FROM signature_revision"))
+        await session.execute(text("DELETE FROM signature"))
+    seen = (await anonymous.get(address)).json()
+    assert (seen["profile"], seen["signature_state"]) == ("B-B", "plain")
+    assert [one["sha256"] for one in seen["files"]] == [seen["content_sha256"]]
+    assert (await anonymous.get(f"{address}/signature")).json()["profile"] == "B-B"
+
+
+async def test_a_file_that_breaks_the_augmenter_stops_no_other(
+    people, verified, database, keeper, clock
+):
+    class Broken:
+        async def preserve(self, pdf):
+            raise KeyError(pdf[:4])
+
+    record = (await people["kepala"].act(verified, "signature")).json()["record_id"]
+    assert await augment_due(database, keeper.store, Broken(), clock) == 0
+    seen = (await people["konsep"].http.get(f"/v1/records/{record}/signature")).json()
+    assert seen["problem"] == "unexpected"
+
+
 async def test_a_records_signature_tells_its_files_to_those_who_may_open_it(
     people, verified, keeper
 ):
