@@ -1,10 +1,18 @@
 """Server-sent events to a listener that was counted in, and is counted out whatever happens."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterable, Callable
 from typing import Any
 
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+SEND_SECONDS = 10.0
+"""A listener who takes nothing for so long is counted out; it comes anew from where it was."""
 
 MEDIA_TYPE = "text/event-stream"
 ENDLESS: dict[int | str, dict[str, Any]] = {200: {"content": {MEDIA_TYPE: {}}}}
@@ -14,7 +22,8 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 class CountedStream(StreamingResponse):
     """`leave` is called at the end, also when the client was gone before the first chunk: then
-    the generator never begins, and nothing that stands in it runs.
+    the generator never begins, and nothing that stands in it runs. And when it stops reading: who
+    waits to send to it would see neither the end of its right nor of its time.
     """
 
     def __init__(self, chunks: AsyncIterable[bytes], leave: Callable[[], None]) -> None:
@@ -22,7 +31,13 @@ class CountedStream(StreamingResponse):
         self._leave = leave
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_soon(message: Message) -> None:
+            async with asyncio.timeout(SEND_SECONDS):
+                await send(message)
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send_soon)
+        except (TimeoutError, ClientDisconnect):  # the latter is what starlette makes of it
+            log.info("a listener stopped reading and was counted out")
         finally:
             self._leave()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
+from sebalai_exchange import streams
 from sebalai_exchange.deliveries import fetching
 from sebalai_exchange.publishing.sequencer import Sequencer
 from sqlalchemy import text
@@ -145,3 +146,27 @@ async def test_streams_of_one_subscription_share_one_look(bus):
             await open_streams.enter_async_context(Reading(bus, one))
         assert len(rights) == len(made)
     await bus.until(lambda: len(rights) == 0)
+
+
+@pytest.mark.parametrize("version", ["2.3", "2.4"])
+async def test_a_client_that_stops_reading_is_counted_out(monkeypatch, version):
+    monkeypatch.setattr(streams, "SEND_SECONDS", 0.05)
+    left, sent = [], []
+
+    async def told():
+        while True:
+            yield b"data: 1\n\n"
+
+    async def send(message):
+        sent.append(message)
+        if len(sent) > 2:
+            await asyncio.Event().wait()  # its buffers are full
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    stream = streams.CountedStream(told(), lambda: left.append(1))
+    scope = {"type": "http", "method": "GET", "asgi": {"spec_version": version}}
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await stream(scope, receive, send)
+    assert left == [1]
