@@ -19,7 +19,7 @@ from sebalai_shared.problems import FieldInvalid
 from typing_extensions import override
 
 from sebalai_archive.signing.account import Account
-from sebalai_archive.signing.outside import post
+from sebalai_archive.signing.outside import SIGNING_SECONDS, post, within
 from sebalai_archive.signing.report import NotSigned
 from sebalai_archive.signing.reporting import report_on
 from sebalai_archive.signing.signer import (
@@ -36,6 +36,7 @@ from sebalai_archive.signing.signer import (
 
 PATH = "/api/v2/sign/pdf"
 ANSWER_BYTES_LIMIT = 24 * 1024 * 1024
+WHOLE_SECONDS = 2 * SIGNING_SECONDS  # a service that drips its answer holds no letter for longer
 UNKNOWN, WRONG = 2011, 2031
 LOCKED_WORDS = ("terkunci", "blokir", "locked", "suspend")
 ENDED_WORDS = ("kedaluwarsa", "kadaluarsa", "expired", "dicabut", "revoked")
@@ -79,9 +80,10 @@ class RemoteSigner(Signer):
 
     async def _ask(self, content: bytes) -> tuple[int, bytes]:
         try:
-            return await post(
+            asked = post(
                 self._client, self._url, content, headers=self._headers, limit=ANSWER_BYTES_LIMIT
             )
+            return await within(asked, WHOLE_SECONDS)
         except http.Timeout as error:
             raise SigningUnavailable(
                 f"The signing service did not answer in time. {AGAIN}"

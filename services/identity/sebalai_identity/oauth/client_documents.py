@@ -15,6 +15,7 @@ BYTES_MAX = 64 * 1024
 SECONDS = 3.0
 AT_ONCE = 4
 RENEW_EACH = timedelta(seconds=10)
+BELIEVED_FOR = timedelta(hours=1)  # then a key must still stand where its client publishes it
 CLIENTS_MAX = 10_000
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
@@ -34,6 +35,7 @@ class ClientDocuments:
         self._reach, self._places = reach, asyncio.Semaphore(AT_ONCE)
         self._client: http.Client | None = None
         self._last: dict[UUID, datetime] = {}
+        self._believed: dict[UUID, datetime] = {}
 
     def is_due(self, client_id: UUID, at: datetime) -> bool:
         """Whether what a client names may be read anew, and counts as read then: who makes up key
@@ -45,6 +47,17 @@ class ClientDocuments:
         if len(self._last) >= CLIENTS_MAX:
             self._last.pop(next(iter(self._last)))
         self._last[client_id] = at
+        return True
+
+    def is_stale(self, client_id: UUID, at: datetime) -> bool:
+        """Whether this process has believed what it knows of a client for so long that it must
+        look again; counts as looked then.
+        """
+        if len(self._believed) >= CLIENTS_MAX:
+            self._believed.pop(next(iter(self._believed)))
+        if at - self._believed.setdefault(client_id, at) < BELIEVED_FOR:
+            return False
+        self._believed[client_id] = at
         return True
 
     async def read(self, url: str) -> Any:

@@ -100,9 +100,16 @@ async def _by_assertion(desk: Desk, parameters: Mapping[str, str]) -> KnownClien
 
 
 async def signer_of(desk: Desk, client: KnownClient, token: jose.Unverified) -> KnownClient | None:
-    """The client if it has signed; its keys are read anew where none that is known did."""
+    """The client if it has signed; its keys are read anew where none that is known did, and now
+    and then: a leaked key is taken off `jwks_uri`, and nobody signs by another to tell us.
+    """
     if has_signed(client, token):
-        return client
+        if client.settings.jwks_uri is None or not desk.documents.is_stale(
+            client.client_id, desk.now
+        ):
+            return client
+        client = await renewed(desk, client) or client
+        return client if has_signed(client, token) else None
     fresh = await renewed(desk, client)
     return fresh if fresh is not None and has_signed(fresh, token) else None
 

@@ -277,6 +277,23 @@ async def test_keys_are_read_where_the_client_says_and_anew_when_they_turn(
     assert "/other" not in documents.asked
 
 
+async def test_a_key_taken_off_its_address_signs_no_more_than_an_hour(
+    registrar, metadata, documents, other_key, party
+):
+    kept = {"grant_types": ["client_credentials"], "scope": None}
+    documents.served["/jwks"] = metadata()["jwks"]
+    made = await registrar.approved(
+        metadata(jwks=None, jwks_uri=f"{documents.address}/jwks", **kept)
+    )
+    assert (await party(made).token(grant_type="client_credentials")).status_code == 200
+    documents.served["/jwks"] = {"keys": [other_key.as_dict(private=False)]}
+    registrar.clock.move(timedelta(minutes=59))
+    assert (await party(made).token(grant_type="client_credentials")).status_code == 200
+    registrar.clock.move(timedelta(minutes=1))
+    leaked = await party(made).token(grant_type="client_credentials")
+    assert refusal(leaked) == (401, "invalid_client")
+
+
 async def test_old_copy_of_the_keys_ends_none_for_good(
     registrar, metadata, documents, key, other_key, party
 ):
