@@ -23,13 +23,13 @@ $(VENV)/bin/uv: locks/bootstrap.txt
 
 $(VENV)/.platform: $(VENV)/bin/uv locks/platform.txt $(MEMBERS:%=%/pyproject.toml)
 	@echo "installing the platform (hash-pinned) ..."
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r locks/platform.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r locks/platform.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-config $(EDITABLE)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.platform locks/all.txt
 	@echo "installing the tools for tests and checks (hash-pinned) ..."
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r locks/all.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r locks/all.txt
 	@touch $@
 
 install: $(VENV)/.platform ## install the platform from locks/
