@@ -48,7 +48,7 @@ def test_no_secret_stands_in_an_environment(home):
     secrets.ensure(home)
     files = (path for path in home.secrets.iterdir() if path.suffix != ".json")
     values = [path.read_text().strip() for path in files]
-    assert len(values) == 15
+    assert len(values) == 17
     for member in processes.MEMBERS:
         told = " ".join(processes.member_environment(home, member.name).values())
         assert not any(value in told for value in values)
