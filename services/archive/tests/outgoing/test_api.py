@@ -239,7 +239,7 @@ async def test_the_database_keeps_the_text_of_a_numbered_letter(
 
 
 async def test_a_received_letter_outlives_the_senders_destroyed_record(
-    people, verified, client_of, database, settings, clock, destroy
+    people, verified, client_of, database, settings, clock, *, destroy
 ):
     await people["kepala"].act(verified, "signature")
     sent = (await people["konsep"].act(verified, "sending")).json()

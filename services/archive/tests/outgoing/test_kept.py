@@ -147,7 +147,7 @@ async def test_the_signature_of_a_closed_record_is_as_closed_as_its_content(
 
 
 async def test_what_was_added_to_a_signature_is_erased_with_its_record(
-    people, verified, keeper, database, settings, clock, destroy
+    people, verified, keeper, database, settings, clock, *, destroy
 ):
     record = (await people["kepala"].act(verified, "signature")).json()["record_id"]
     assert await keeper.augment() == 1
