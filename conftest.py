@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import importlib.util
 import shutil
+import socket
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import requests
 import schemathesis
+import uvicorn
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
@@ -22,6 +27,8 @@ from schemathesis.schemas import APIOperation
 from sebalai_local.engines import Engines
 from sebalai_shared.testing.database import fresh_database
 from sebalai_shared.testing.http import in_process
+
+SYSTEMS = Path(__file__).parent / "tests/systems"
 
 # A change is judged by the same cases everywhere, and never by a machine's speed; `make explore`
 # is where new cases are looked for.
@@ -66,6 +73,40 @@ def database_url_for(postgres_admin_url: str) -> Callable[[str], Awaitable[str]]
         return await fresh_database(postgres_admin_url, f"test_{member}")
 
     return make
+
+
+@pytest.fixture
+def stand_in() -> Callable[[str], ModuleType]:
+    """The module of a stand-in for an outside system, by its folder under `tests/systems/`."""
+
+    def load(name: str) -> ModuleType:
+        file = SYSTEMS / name / "app.py"
+        spec = importlib.util.spec_from_file_location(f"stand_in_{name}", file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture
+def listening() -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[str]]:
+    """Serves an application on a port of loopback; gives its address."""
+
+    @contextlib.asynccontextmanager
+    async def serve(app: FastAPI) -> AsyncIterator[str]:
+        place = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+        running = asyncio.create_task(server.serve(sockets=[place]))
+        try:
+            yield f"http://127.0.0.1:{place.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
+
+    return serve
 
 
 CHECKED = {

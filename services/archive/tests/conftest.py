@@ -1,9 +1,5 @@
 """The archive in process, over a real database that forgets each test."""
 
-import asyncio
-import importlib.util
-import socket
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -11,7 +7,6 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import sebalai_archive
-import uvicorn
 from sebalai_archive.app import archive_app
 from sebalai_archive.loading import load_reference
 from sebalai_archive.settings import ArchiveSettings
@@ -116,38 +111,6 @@ def stranger(client_of):
 @pytest.fixture
 def anonymous(app):
     return in_process(app)
-
-
-@pytest.fixture
-def stand_in():
-    """The module of a stand-in for an outside system, by its folder under `tests/systems/`."""
-
-    def load(name):
-        file = SYSTEMS / name / "app.py"
-        spec = importlib.util.spec_from_file_location(f"stand_in_{name}", file)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
-
-
-@pytest.fixture
-def listening():
-    """Serves an application on a port of loopback; gives its address."""
-
-    @asynccontextmanager
-    async def serve(app):
-        place = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-        running = asyncio.create_task(server.serve(sockets=[place]))
-        try:
-            yield f"http://127.0.0.1:{place.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await running
-
-    return serve
 
 
 @pytest.fixture

@@ -1,15 +1,10 @@
 """The catalogue in process, over a real database that forgets each test."""
 
-import asyncio
-import importlib.util
-import socket
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sebalai_services_catalog
-import uvicorn
 from sebalai_services_catalog.app import catalog_app
 from sebalai_services_catalog.loading import load_reference
 from sebalai_services_catalog.settings import CatalogSettings
@@ -91,34 +86,3 @@ def client_of(app, asserter):
         return client
 
     return make
-
-
-@pytest.fixture
-def stand_in():
-    """The module of a stand-in for an outside system, by its file."""
-
-    def load(path):
-        spec = importlib.util.spec_from_file_location(f"stand_in_{path.parent.name}", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
-
-
-@pytest.fixture
-def listening():
-    """Serves an application on a port of loopback; gives its address."""
-
-    @asynccontextmanager
-    async def serve(app):
-        place = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-        running = asyncio.create_task(server.serve(sockets=[place]))
-        try:
-            yield f"http://127.0.0.1:{place.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await running
-
-    return serve

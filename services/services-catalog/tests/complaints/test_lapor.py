@@ -1,20 +1,18 @@
 """The adapter to LAPOR! against a stand-in: sent once, again after a change, never a secret one."""
 
 from itertools import count
-from pathlib import Path
 
 import pytest
 from sebalai_services_catalog.complaints.jobs import lapor_client, tell_lapor
 from sebalai_services_catalog.settings import CatalogSettings
 from sebalai_shared.testing.http import system
 
-STAND_IN = Path(__file__).parents[4] / "tests/systems/lapor/app.py"
 KEYS = count()
 
 
 @pytest.fixture
 async def lapor(stand_in, listening):
-    app = stand_in(STAND_IN).lapor_app("rahasia-uji")
+    app = stand_in("lapor").lapor_app("rahasia-uji")
     async with listening(app) as url:
         yield app.state, url
 

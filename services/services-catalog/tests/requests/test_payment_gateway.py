@@ -1,14 +1,12 @@
 """Fees through the payment gateway, against a stand-in: accounts, signed notices, replays, outages."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 from sebalai_services_catalog.payments.jobs import keep_accounts, payments_client, snap_gateway
 from sebalai_services_catalog.settings import CatalogSettings
 
-STAND_IN = Path(__file__).parents[4] / "tests/systems/payment_gateway/app.py"
 SECRET = "rahasia-uji"
 PATH = "/api/catalog/v1/payments/notices"
 TYPE = "urn:sebalai:problem:"
@@ -17,7 +15,7 @@ FEE = 250_000
 
 @pytest.fixture
 def module(stand_in):
-    return stand_in(STAND_IN)
+    return stand_in("payment_gateway")
 
 
 @pytest.fixture
