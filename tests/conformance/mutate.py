@@ -13,31 +13,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import mutations
-import mutations_fapi
-import mutations_registration
-import sebalai_identity
+from mutation_table import PACKAGE, TABLE, mutate
 from oidc_checks import everything
 from oidc_checks.house import Bell, House
 from oidc_checks.registry import CHECKS
 from sebalai_local.engines import Engines
 from sebalai_shared.testing.database import fresh_database
 
-PACKAGE = Path(sebalai_identity.__file__).parent
-TABLE = [
-    *mutations.MUTATIONS,
-    *mutations_fapi.MUTATIONS,
-    *mutations_registration.MUTATIONS,
-]
-
 
 @contextmanager
 def mutated(copy, file, old, new):
-    """The copy of the package with one change. Raises ValueError unless `old` is there once."""
-    text, place = (PACKAGE / file).read_text(), copy / file
-    if text.count(old) != 1:
-        raise ValueError(f"{file}: stands there {text.count(old)} times: {old[:70]}")
-    place.write_text(text.replace(old, new))
+    """The copy of the package with one change."""
+    place = copy / file
+    place.write_text(mutate(file, old, new))
     yield
     shutil.copy2(PACKAGE / file, place)
 

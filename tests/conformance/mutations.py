@@ -17,7 +17,7 @@ MUTATIONS = [
      ["oidcc-idtoken-signature"]),
     ("oauth/inspection.py", 'return known | {"sub": claims["sub"]}', 'return {"sub": claims["sub"]}',
      ["oidcc-userinfo-get", "oidcc-scope-profile"]),
-    ("oauth/api.py", '@router.post("/oauth/userinfo")', '@router.post("/oauth/userinfo/other")',
+    ("oauth/api.py", '@router.post("/oauth/userinfo",', '@router.post("/oauth/userinfo/other",',
      ["oidcc-userinfo-post-header"]),
     ("oauth/inspection.py", "f\"Bearer {in_body or ''}\"", '"Bearer "', ["oidcc-userinfo-post-body"]),
     (R, '"nonce": _text(parameters, "nonce"),', '"nonce": _text(parameters, "nonce") or "made up",',

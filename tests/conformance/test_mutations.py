@@ -1,0 +1,26 @@
+"""The table of mutations follows the code: a line that no longer applies shows nothing."""
+
+import pytest
+from mutation_table import TABLE, mutate
+from oidc_checks import everything
+from oidc_checks.registry import CHECKS
+
+assert everything
+
+
+def test_each_mutation_applies_once_and_still_compiles():
+    assert TABLE
+    for file, old, new, _ in TABLE:
+        text = mutate(file, old, new)
+        if file.endswith(".py"):
+            compile(text, file, "exec")
+
+
+def test_each_check_is_shown_to_fail_by_a_mutation():
+    named = {name for *_, checks in TABLE for name in checks}
+    assert named == set(CHECKS)
+
+
+def test_a_mutation_whose_line_has_gone_is_refused():
+    with pytest.raises(ValueError, match="stands there 0 times"):
+        mutate("oauth/jose.py", "a line that nobody wrote", "")
