@@ -68,6 +68,7 @@ class House:
 
     def __init__(self, folder, database_url, bell):
         self.folder, self.port, self._process = Path(folder), free_port(), None
+        self.database_url = database_url
         self.facts, self.clock = self.folder / "facts.json", self.folder / "clock"
         sealing = self.folder / "sealing.key"
         sealing.write_text(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("="))
