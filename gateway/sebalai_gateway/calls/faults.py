@@ -96,7 +96,8 @@ def routes_unavailable() -> Refusal:
 def client_mismatch() -> Refusal:
     return Refusal(
         403, "client-mismatch", "The client named is not the client that calls",
-        "Leave X-Road-Client out, or name the application your token was given to.",
+        "Leave X-Road-Client (or GovStack's header) out, or name the application your token was "
+        "given to.",
         x_road="client.access_denied",
     )  # fmt: skip
 

@@ -49,6 +49,7 @@ class Incoming:
     proof: bytes | None = None
     purpose: str | None = None
     x_road_client: str | None = None
+    also_named: set[str] = field(default_factory=set[str])
     x_road_id: str | None = None
     traceparent: str | None = None
     content_digest: bytes | None = None
@@ -61,6 +62,10 @@ class Incoming:
     def has_body(self) -> bool:
         return self.is_chunked or bool(self.content_length)
 
+    def names_another(self, application: str) -> bool:
+        """Whether a header says that somebody else calls than the token does."""
+        return self.x_road_client not in (None, application) or not self.also_named <= {application}
+
 
 def read(headers: Headers) -> Incoming:
     """One pass over the request's head.
@@ -72,7 +77,10 @@ def read(headers: Headers) -> Incoming:
     incoming = Incoming()
     named: frozenset[bytes] = frozenset()
     for name, value in headers:
-        if name in NOT_FORWARDED or name in _NOTED:
+        # Many servers read `X_Road_Client` as `X-Road-Client`.
+        if b"_" in name and name.replace(b"_", b"-") in _TOLD:
+            continue
+        if name in _TOLD:
             named |= _note(incoming, name, value)
         if name not in NOT_FORWARDED:
             incoming.forwarded.append((name, value))
@@ -135,6 +143,11 @@ def _client(incoming: Incoming, value: bytes) -> None:
     incoming.x_road_client = value.decode("latin-1").strip()
 
 
+def _also(incoming: Incoming, value: bytes) -> None:
+    # These go on to the provider, who may take any of them for the gateway's word.
+    incoming.also_named.add(value.decode("latin-1").strip())
+
+
 def _id(incoming: Incoming, value: bytes) -> None:
     incoming.x_road_id = value.decode("latin-1").strip()
 
@@ -188,6 +201,9 @@ _NOTED = {
     b"dpop": _proof,
     b"sebalai-purpose": _purpose,
     b"x-road-client": _client,
+    # The same in GovStack's tests and in its definition; its building blocks read the first.
+    b"information-mediator-client": _also,
+    b"x-govstack-client": _also,
     b"x-road-id": _id,
     b"traceparent": _traceparent,
     b"content-digest": _digest,
@@ -197,6 +213,8 @@ _NOTED = {
     b"accept": _accept,
     b"idempotency-key": _key,
 }
+# What the gateway reads or says itself.
+_TOLD = NOT_FORWARDED | _NOTED.keys()
 
 
 def _bad_framing(detail: str) -> Refusal:

@@ -286,7 +286,7 @@ class Calls:
         call.target = target.raw + (b"?" + query if query else b"")
         call.facts |= {"interface": target.interface, "provider": target.application}
         check_method(call.method)
-        if incoming.x_road_client not in (None, claims.application):
+        if incoming.names_another(claims.application):
             raise client_mismatch()
         if claims.interface not in ("", target.interface):
             raise exchanged_for_another("interface", claims.interface)

@@ -150,7 +150,7 @@ class Edge:
             return [*headers, (b"authorization", incoming.authorization)]
         shown = Shown(scope["method"], scope["raw_path"].decode("latin-1"), incoming.proof)
         claims = self._verifier.verify(incoming.authorization, scope["client"][0], shown)
-        if incoming.x_road_client not in (None, claims.application):
+        if incoming.names_another(claims.application):
             raise client_mismatch()
         assertion = self._signer.sign(_caller(claims), route.member)
         return [*headers, (HEADER.lower().encode(), assertion.encode())]

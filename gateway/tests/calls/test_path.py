@@ -91,6 +91,8 @@ async def test_correlation_id_and_trace_are_kept_through(bus, provider):
         ("/open/x", {"Sebalai-Purpose": "penagihan"}, 403, "purpose-not-agreed"),
         ("/open/x", {"Authorization": "Bearer x"}, 401, "token-malformed"),
         ("/open/x", {"X-Road-Client": "ID-BB/GOV/bkd/asn"}, 403, "client-mismatch"),
+        ("/open/x", {"Information-Mediator-Client": "ID-BB/GOV/bkd/asn"}, 403, "client-mismatch"),
+        ("/open/x", {"X-GovStack-Client": "ID-BB/GOV/bkd/asn"}, 403, "client-mismatch"),
         ("/open/x?" + "a" * 9_000, {}, 400, "query-invalid"),
     ],
 )
@@ -113,6 +115,32 @@ async def test_refusal_is_journalled_and_the_provider_never_called(
     assert record["forwarded_at"] is None
     assert await bus.phases(problem["message_id"]) == ["completed"]
     assert provider.seen == []
+
+
+async def test_govstacks_client_header_reaches_the_provider_when_it_is_true(bus, provider):
+    headers = bus.headers(**{"Information-Mediator-Client": "ID-BB/GOV/dinsos-pmd/bansos"})
+    async with bus.call(headers=headers) as answer:
+        assert answer.status == 200
+    seen = provider.seen[0].headers
+    assert seen.getall("Information-Mediator-Client") == ["ID-BB/GOV/dinsos-pmd/bansos"]
+    headers.add("Information-Mediator-Client", "ID-BB/GOV/bkd/asn")
+    async with bus.call(headers=headers) as answer:
+        assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    "name", ["X_Road_Client", "X-Road_Client", "Sebalai_Caller", "Information_Mediator_Client"]
+)
+async def test_a_header_that_a_provider_may_read_as_the_gateways_word_ends_here(
+    bus, provider, name
+):
+    """CGI, WSGI and PHP read `X_Road_Client` as `X-Road-Client`."""
+    headers = bus.headers(**{name: "ID-BB/GOV/bkd/asn", "X_Own": "kept"})
+    async with bus.call(headers=headers) as answer:
+        assert answer.status == 200
+    seen = provider.seen[0].headers
+    assert name not in seen
+    assert seen["X_Own"] == "kept"
 
 
 async def test_what_belongs_to_one_hop_or_to_the_gateway_is_not_forwarded(bus, provider):
