@@ -1,4 +1,4 @@
-"""`python -m sebalai_gateway {api|worker|migrate|load|contracts}`."""
+"""`python -m sebalai_gateway {api|govstack|worker|migrate|load|contracts}`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ PACKAGE = Path(__file__).parent
 
 def api(_: Sequence[str]) -> None:
     serving.run(GatewaySettings.from_environment())
+
+
+def govstack(_: Sequence[str]) -> None:
+    """A listener of its own, off unless it is started (docs/protocols/govstack.md)."""
+    serving.run(GatewaySettings.from_environment(), is_govstack=True)
 
 
 def worker(_: Sequence[str]) -> None:
@@ -76,6 +81,7 @@ def nothing(_: Sequence[str]) -> None:
 if __name__ == "__main__":
     main(
         {
-            "api": api, "worker": worker, "migrate": migrate, "load": nothing, "contracts": nothing
+            "api": api, "govstack": govstack, "worker": worker, "migrate": migrate,
+            "load": nothing, "contracts": nothing,
         }
     )  # fmt: skip

@@ -48,6 +48,8 @@ from sebalai_gateway.validation.contracts import Contracts
 
 # Exchanges under way in one worker, waiting ones included; idle connections do not count.
 EXCHANGES_LIMIT = 4_096
+# What the gateway answers itself.
+OWN = frozenset({"/livez", "/readyz"})
 Serve = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -165,7 +167,7 @@ class Gateway:
         return Gauges(self.metrics, watched, lambda: self._feeds.ages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._open is None or scope["path"] in _OWN:
+        if scope["type"] != "http" or self._open is None or scope["path"] in OWN:
             await self._own(scope, receive, send)
             return
         if self._active >= EXCHANGES_LIMIT:
@@ -181,7 +183,6 @@ class Gateway:
 
 
 _GATEWAY = Caller(kind="gateway", subject="gateway")
-_OWN = {"/livez", "/readyz"}
 
 
 def _busy() -> Refusal:

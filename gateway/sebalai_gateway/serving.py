@@ -17,6 +17,7 @@ from sebalai_shared.process import serve
 from sebalai_shared.telemetry import configure_logging
 
 from sebalai_gateway.app import Gateway
+from sebalai_gateway.dialects.govstack import GovStack
 from sebalai_gateway.metering import listener
 from sebalai_gateway.settings import GatewaySettings
 
@@ -28,19 +29,21 @@ WORKER_SILENT_SECONDS = 30
 PARENT_EACH_SECONDS = 0.5
 
 
-def run(settings: GatewaySettings) -> None:
-    """Serves until SIGTERM, with room for more connections than a member has."""
+def run(settings: GatewaySettings, *, is_govstack: bool = False) -> None:
+    """Serves until SIGTERM, with room for more connections than a member has; r1 and the edge, or
+    what GovStack's programs ask for.
+    """
     _raise_file_limit()
     if settings.workers == 1:
         gateway = Gateway(settings)
         with listener.own(settings.metrics_host, settings.metrics_port, gateway.metrics):
-            _serve(gateway, settings)
+            _serve(GovStack(gateway) if is_govstack else gateway, settings)
     else:
         with listener.of_workers(settings.metrics_host, settings.metrics_port):
-            _serve("sebalai_gateway.serving:make", settings)
+            _serve(f"{__name__}:{'make_govstack' if is_govstack else 'make'}", settings)
 
 
-def _serve(app: Gateway | str, settings: GatewaySettings) -> None:
+def _serve(app: Gateway | GovStack | str, settings: GatewaySettings) -> None:
     serve(
         app,
         settings,
@@ -57,6 +60,11 @@ def make() -> Gateway:
     settings = GatewaySettings.from_environment()
     configure_logging(settings.log_level)
     return Gateway(settings, beside=_with_parent)
+
+
+def make_govstack() -> GovStack:
+    """The same of GovStack's listener."""
+    return GovStack(make())
 
 
 @contextlib.asynccontextmanager

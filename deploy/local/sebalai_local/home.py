@@ -18,6 +18,7 @@ OFFSETS = {
     "archive": 4,
     "exchange": 5,
     "gateway-metrics": 6,
+    "govstack": 7,
     "postgres": 10,
     "nats": 11,
     "nats-monitor": 12,
@@ -35,8 +36,11 @@ def project_root() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Home:
+    """`has_govstack`: whether GovStack's programs are listened for too."""
+
     root: Path
     base_port: int = BASE_PORT
+    has_govstack: bool = False
 
     @property
     def logs(self) -> Path:
@@ -76,6 +80,12 @@ class Home:
         """On which hosts the platform's own processes stand."""
         return ("127.0.0.1",)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes another process of ours find the same home."""
+        told = {"SEBALAI_HOME": str(self.root), "SEBALAI_PORT": str(self.base_port)}
+        return told | ({"SEBALAI_GOVSTACK": "on"} if self.has_govstack else {})
+
     def port(self, process: str) -> int:
         return self.base_port + OFFSETS[process]
 
@@ -100,7 +110,7 @@ class Home:
 
 
 def from_environment() -> Home:
-    """`SEBALAI_HOME` and `SEBALAI_PORT`. Raises: Failure."""
+    """`SEBALAI_HOME`, `SEBALAI_PORT` and `SEBALAI_GOVSTACK`. Raises: Failure."""
     root = Path(os.environ.get("SEBALAI_HOME") or project_root() / ".run").resolve()
     said = os.environ.get("SEBALAI_PORT") or str(BASE_PORT)
     highest = PORT_MAX - max(OFFSETS.values())
@@ -108,4 +118,4 @@ def from_environment() -> Home:
         raise Failure(
             f"SEBALAI_PORT is {said!r}.", f"Set a base port between 1024 and {highest}, like 8800."
         )
-    return Home(root, int(said))
+    return Home(root, int(said), has_govstack=os.environ.get("SEBALAI_GOVSTACK") == "on")

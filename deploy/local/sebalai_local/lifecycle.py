@@ -71,11 +71,7 @@ def _require_same_ports(home: Home) -> None:
 
 
 def _start_supervisor(home: Home, module: Sequence[str]) -> subprocess.Popen[bytes]:
-    environment = {
-        **own_environment(),
-        "SEBALAI_HOME": str(home.root),
-        "SEBALAI_PORT": str(home.base_port),
-    }
+    environment = {**own_environment(), **home.environment}
     pg_bin = os.environ.get("SEBALAI_PG_BIN")
     if pg_bin:
         environment["SEBALAI_PG_BIN"] = pg_bin

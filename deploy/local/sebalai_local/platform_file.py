@@ -17,6 +17,7 @@ def content(home: Home) -> dict[str, Any]:
     names = [f"{one.provider}/{one.name}" for one in seed().interfaces]
     return {
         "gateway": home.gateway_url,
+        **({"govstack": home.url("govstack")} if home.has_govstack else {}),
         "portal": f"{home.gateway_url}/",
         "issuer": home.gateway_url,
         "instance": INSTANCE,

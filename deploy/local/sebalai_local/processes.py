@@ -63,6 +63,8 @@ def units(home: Home) -> tuple[Unit, ...]:
     found = [*_engines(home)]
     for member in MEMBERS:
         found += _member(home, member)
+    if home.has_govstack:
+        found.append(govstack(home))
     found += _demonstration(home)
     return tuple(found)
 
@@ -142,6 +144,23 @@ def _member(home: Home, member: Member) -> list[Unit]:
     return found
 
 
+def govstack(home: Home) -> Unit:
+    """The gateway once more, on a port of its own, for programs written to GovStack's texts."""
+    port = home.port("govstack")
+    more = {"SEBALAI_PORT": str(port), "SEBALAI_METRICS_PORT": "0"}
+    return Unit(
+        "govstack",
+        program=lambda: _python(
+            "-m", "sebalai_gateway", "govstack",
+            environment={**member_environment(home, "gateway"), **more},
+        ),
+        needs=("gateway-prepare",),
+        ports=(port,),
+        is_ready=answers_http(port),
+        stop_rank=StopRank.GATEWAY,
+    )  # fmt: skip
+
+
 def _beating(
     home: Home,
     name: str,
@@ -161,7 +180,7 @@ def _beating(
 
 
 def _demonstration(home: Home) -> list[Unit]:
-    ours = {"SEBALAI_HOME": str(home.root), "SEBALAI_PORT": str(home.base_port)}
+    ours = home.environment
     registry_port = home.port("population-registry")
     return [
         Unit(

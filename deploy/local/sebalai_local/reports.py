@@ -185,6 +185,8 @@ def _ports(home: Home) -> list[str]:
     known = ports.owners()
     troubles: list[str] = []
     for name in OFFSETS:
+        if name == "govstack" and not home.has_govstack:
+            continue
         port = home.port(name)
         free = is_free(port)
         print(f"port {port:<6} {name:<20} {'free' if free else known.get(port, 'taken')}")

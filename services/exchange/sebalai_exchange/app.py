@@ -13,6 +13,7 @@ from sebalai_exchange.deliveries import api as deliveries
 from sebalai_exchange.deliveries import fetching
 from sebalai_exchange.deliveries.hub import Hub
 from sebalai_exchange.direct import api as direct
+from sebalai_exchange.govstack import discovery as govstack_discovery
 from sebalai_exchange.groups import api as groups
 from sebalai_exchange.interfaces import api as interfaces
 from sebalai_exchange.ledger import api as ledger
@@ -40,6 +41,7 @@ ROUTERS = (
     agreements.categories_router,
     groups.router,
     metaservices.router,
+    govstack_discovery.router,
     routes.router,
     ledger.router,
     usage.router,

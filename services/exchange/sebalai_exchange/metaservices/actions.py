@@ -28,6 +28,8 @@ from sebalai_exchange.metaservices.schema import (
     ServiceList,
 )
 
+__all__ = ["Client", "Service"]
+
 _PARAMETER = re.compile(r"\{[^{}/]*\}")
 
 
