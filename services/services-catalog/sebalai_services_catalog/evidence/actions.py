@@ -21,14 +21,17 @@ from sebalai_services_catalog.evidence.machine import OPEN, Act, NoSuchStep, aft
 from sebalai_services_catalog.evidence.model import Consent, ConsentAct, EvidenceType
 from sebalai_services_catalog.evidence.schema import (
     POLICY,
+    AskWrite,
     ConsentWhole,
     EvidenceRead,
     WantedRead,
 )
 from sebalai_services_catalog.requests.actions import (
+    Asking,
     Found,
     Wanted,
     answer_with_evidence,
+    ask_evidence,
     evidence_wanted,
     find_request,
 )
@@ -91,8 +94,9 @@ async def read_evidence(session: AsyncSession, *, caller: Caller, key: UUID) -> 
         for one in await evidence_wanted(session, caller=caller, row=row)
     ]
     return EvidenceRead(
-        request_id=key, agency=row.agency, policy=POLICY, valid_days=VALID_DAYS, requirements=found
-    )
+        request_id=key, agency=row.agency, policy=POLICY, valid_days=VALID_DAYS, requirements=found,
+        asked=row.asked["evidence_type"] if row.asked else None, asked_until=row.evidence_by,
+    )  # fmt: skip
 
 
 def _wanted(one: Wanted, kind: EvidenceType | None, consent: Consent | None) -> WantedRead:
@@ -107,6 +111,28 @@ def _wanted(one: Wanted, kind: EvidenceType | None, consent: Consent | None) -> 
         consent=consent.id if consent else None,
         consent_state=consent.state if consent else None,
     )
+
+
+async def ask_for(
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    caller: Caller,
+    place: tuple[UUID, str],
+    wanted: AskWrite,
+) -> EvidenceRead:
+    """An officer of a filed request wants to see what an agency holds; consent stays the person's.
+
+    Raises: EvidenceNotOffered, and as `ask_evidence`.
+    """
+    key, code = place
+    kind = await store.find_type(session, code)
+    if kind is None or kind.interface is None:
+        raise EvidenceNotOffered("Return the file and mark it: its holder is not on the bus.")
+    asking = Asking(code, kind.holder, wanted.reason, wanted.working_days)
+    at = (key, wanted.revision)
+    await ask_evidence(session, clock, caller=caller, place=at, asking=asking)
+    return await read_evidence(session, caller=caller, key=key)
 
 
 async def give_consent(

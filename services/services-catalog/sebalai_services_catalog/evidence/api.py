@@ -29,6 +29,7 @@ from sebalai_services_catalog.evidence.fetching import (
     FetchesUsedUp,
 )
 from sebalai_services_catalog.evidence.schema import (
+    AskWrite,
     ConsentRead,
     ConsentRef,
     ConsentWhole,
@@ -43,7 +44,10 @@ from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.requests.actions import (
     AnswersLocked,
     DocumentRefused,
+    NothingToAsk,
+    RequestMovedOn,
     RequestUnknown,
+    StepImpossible,
     StepRefused,
 )
 
@@ -52,6 +56,14 @@ router = APIRouter(prefix="/v1/requests", tags=["evidence"])
 consents = APIRouter(prefix="/v1/consents", tags=["consents"])
 
 Kind = Annotated[str, Path(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+
+
+async def _place(key: UUID, kind: Kind) -> tuple[UUID, str]:
+    return key, kind
+
+
+Place = Annotated[tuple[UUID, str], Depends(_place)]
+"""The request and the evidence type of the path."""
 
 
 async def _said(wanted: ConsentWrite) -> None:
@@ -84,6 +96,31 @@ async def list_types(caller: PublicAccess, session: Transaction) -> list[Evidenc
 async def read_evidence(key: UUID, caller: IdentifiedAccess, session: Transaction) -> EvidenceRead:
     """What the request asks for that an agency may hold: fetch it from there, or upload it."""
     return await actions.read_evidence(session, caller=caller, key=key)
+
+
+@router.post(
+    "/{key}/evidence/{kind}/asks",  # noqa: FAST003 - taken by Place
+    responses=responses(
+        RequestUnknown, RequestMovedOn, StepImpossible, StepRefused, EvidenceNotOffered,
+        NothingToAsk, KeyReused,
+    ),
+)  # fmt: skip
+async def ask_for(
+    place: Place,
+    wanted: AskWrite,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    once: Idempotent,
+    clock: Now,
+) -> EvidenceRead:
+    """An officer asks while the file is in hand (act `ask_evidence`): the applicant consents and
+    the holder answers, or the applicant uploads it; the file's clock runs on meanwhile.
+    """
+
+    async def make() -> EvidenceRead:
+        return await actions.ask_for(session, clock, caller=caller, place=place, wanted=wanted)
+
+    return await once.answer(session, EvidenceRead, make)
 
 
 @router.post(

@@ -14,6 +14,9 @@ Policy = Literal["2026-1"]
 POLICY: Policy = "2026-1"
 """Which wording of the consent page is meant; a new wording gets a new name."""
 
+ASK_WORKING_DAYS = 3
+ASK_WORKING_DAYS_MAX = 14
+
 TypeCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 _Value = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$")]
 
@@ -38,6 +41,14 @@ class PreviewWrite(_Write):
 
 class ConsentRef(_Write):
     consent: UUID
+
+
+class AskWrite(_Write):
+    """`working_days` are the holder's, counted from tomorrow; the request's own clock runs on."""
+
+    revision: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    reason: Annotated[str, Field(min_length=1, max_length=1_000, pattern=r"^[^\x00]*$")]
+    working_days: Annotated[int, Field(ge=1, le=ASK_WORKING_DAYS_MAX)] = ASK_WORKING_DAYS
 
 
 class EvidenceTypeRead(BaseModel):
@@ -154,10 +165,15 @@ class WantedRead(BaseModel):
 
 
 class EvidenceRead(BaseModel):
-    """`policy` and `valid_days` belong on the consent page, with who will see it: `agency`."""
+    """`policy` and `valid_days` belong on the consent page, with who will see it: `agency`.
+
+    `asked` is the type that an officer asked for in a filed request, `asked_until` its last moment.
+    """
 
     request_id: UUID
     agency: str
+    asked: str | None
+    asked_until: datetime | None
     policy: str
     valid_days: int
     requirements: list[WantedRead]

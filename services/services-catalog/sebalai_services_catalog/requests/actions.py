@@ -17,15 +17,20 @@ from sebalai_services_catalog.requests.machine import Act
 from sebalai_services_catalog.requests.measures import Held, Volume, held_times, volumes
 from sebalai_services_catalog.requests.model import RequestTask, ServiceRequest
 from sebalai_services_catalog.requests.once_only import (
+    Asking,
     Found,
+    NothingToAsk,
     Wanted,
     answer_with_evidence,
+    ask_evidence,
     evidence_wanted,
 )
 from sebalai_services_catalog.requests.steps import (
     Hand,
+    RequestMovedOn,
     RequestUnknown,
     Step,
+    StepImpossible,
     StepRefused,
     check_step,
     take_in_hand,
@@ -37,16 +42,21 @@ from sebalai_services_catalog.requests.windows import opened
 
 __all__ = [
     "AnswersLocked",
+    "Asking",
     "DocumentRefused",
     "Found",
     "Held",
+    "NothingToAsk",
     "RequestFilter",
+    "RequestMovedOn",
     "RequestUnknown",
     "ServiceRequest",
+    "StepImpossible",
     "StepRefused",
     "Volume",
     "Wanted",
     "answer_with_evidence",
+    "ask_evidence",
     "evidence_wanted",
     "held_times",
     "is_applicant",
@@ -254,6 +264,7 @@ HANDLERS: dict[Act, Handler] = {
     "issue": _issue,
     "refuse": _refuse,
     "appeal": _appeal,
+    "fail_evidence": _reasoned,
     "uphold": _reasoned,
     "overturn": _reasoned,
     "withdraw": _reasoned,

@@ -62,8 +62,8 @@ class RequestReminded(BaseModel):
 
 
 class RequestRescheduled(BaseModel):
-    """A changed calendar moved the last moment of a term: `reply_by`, `appeal_until` or
-    `appeal_due_at`.
+    """A changed calendar moved the last moment of a term: `reply_by`, `evidence_by`,
+    `appeal_until` or `appeal_due_at`.
     """
 
     request_id: UUID

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_services_catalog.calendar.actions import civil_date
 from sebalai_services_catalog.requests import store
 from sebalai_services_catalog.requests.access import WRITE, is_applicant, is_officer_of
+from sebalai_services_catalog.requests.awaiting import note_answered, open_codes
 from sebalai_services_catalog.requests.machine import CLOSED
 from sebalai_services_catalog.requests.model import RequestDocument, ServiceRequest
 from sebalai_services_catalog.requests.schema import AnswerWrite, RequestCreate
@@ -38,7 +39,7 @@ DOCUMENT_BYTES_LIMIT = 5 * 1024 * 1024
 DOCUMENTS_MAX = 60
 MEDIA_TYPES = frozenset({"application/pdf", "image/jpeg", "image/png"})
 MAGIC = {"application/pdf": b"%PDF-", "image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n"}
-WRITABLE = ("draft", "returned")
+WRITABLE = ("draft", "returned", "awaiting_evidence")
 
 
 class ServiceNotOffered(Conflict):
@@ -152,6 +153,8 @@ async def write_answers(
     """
     row = hand.row
     check_writable(hand, answers)
+    if row.asked is not None:
+        raise AnswersLocked("Upload it, or let its holder answer.", **moved_by(row))
     standard = await standard_of(session, row)
     row.answers = _answered(standard, row.answers, answers, hand.caller, hand.at)
     row.revision += 1
@@ -189,6 +192,7 @@ async def attach_document(session: AsyncSession, hand: Hand, upload: Upload) -> 
     row.answers = {**row.answers, upload.code: answer}
     row.revision += 1
     await session.flush()
+    await note_answered(session, hand, [upload.code])
     return row
 
 
@@ -202,16 +206,16 @@ async def read_document(
 
 
 def check_writable(hand: Hand, answers: Mapping[str, object]) -> None:
-    """Raises: StepRefused, AnswersLocked, FieldInvalid for what the officer did not mark."""
+    """Raises: StepRefused, AnswersLocked, FieldInvalid for what the officer did not ask for."""
     row = hand.row
     if not is_applicant(hand.caller, row):
         raise StepRefused("Only the applicant changes the answers.")
     if row.state not in WRITABLE:
         raise AnswersLocked(f"The request is {row.state}.", **moved_by(row))
-    marked = {mark["code"] for mark in row.marks}
-    for code in answers if row.state == "returned" else ():
-        if code not in marked:
-            raise FieldInvalid(f"/answers/{code}", "Only what the officer marked is open.")
+    are_open = open_codes(row)
+    for code in answers:
+        if are_open is not None and code not in are_open:
+            raise FieldInvalid(f"/answers/{code}", "Only what the officer asked for is open.")
 
 
 def _answered(

@@ -54,7 +54,7 @@ MOVES: dict[tuple[State, Act], Move] = {
     **_moves("awaiting_payment", "pay", "processing", "platform"),
     **_moves("verifying processing", "ask_evidence", "awaiting_evidence", "officer"),
     **_moves("awaiting_evidence", "receive_evidence", None, "platform"),
-    **_moves("awaiting_evidence", "fail_evidence", None, "platform"),
+    **_moves("awaiting_evidence", "fail_evidence", None, "officer"),
     **_moves("processing", "complete_task", "processing", "officer"),
     **_moves("processing", "issue", "issued", "signer"),
     **_moves("verifying processing", "refuse", "refused", "signer"),
@@ -99,8 +99,8 @@ class NoSuchStep(ValueError):
         super().__init__(f"{act} is not possible while {state}")
 
 
-UNASKED: frozenset[Act] = frozenset({"bill", "ask_evidence"})
-"""`accept` bills by itself where a fee is due; asking for evidence is not offered yet."""
+UNASKED: frozenset[Act] = frozenset({"bill"})
+"""`accept` bills by itself where a fee is due."""
 
 
 def possible(case: Case) -> list[Act]:

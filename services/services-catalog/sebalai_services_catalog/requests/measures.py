@@ -25,7 +25,10 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Time that files spent in a state at an agency, of stretches that ended in the period."""
+    """Time that files spent in a state at an agency, of stretches that ended in the period.
+
+    A file that waits for evidence lies with the agency that holds it.
+    """
 
     agency: str
     state: str
@@ -59,7 +62,8 @@ _HELD = text(
     SELECT agency, state, count(*) AS files, avg(seconds)::float AS mean_seconds,
       max(seconds)::float AS longest_seconds
     FROM (
-      SELECT r.agency, a.state_after AS state,
+      SELECT CASE WHEN a.act = 'ask_evidence' THEN a.detail->>'holder' ELSE r.agency END AS agency,
+        a.state_after AS state,
         extract(epoch FROM lead(a.at) OVER (PARTITION BY a.request_id ORDER BY a.number) - a.at)
           AS seconds,
         lead(a.at) OVER (PARTITION BY a.request_id ORDER BY a.number) AS ended

@@ -20,6 +20,7 @@ class ServiceRequest(Base):
     """`revision` counts every change, `acts` the steps of the machine; `ran` are the stretches of
     the clock as pairs of RFC 3339; `reply_by` is the applicant's own deadline (draft, returned,
     awaiting payment). `window_from` and `window_days` are of the term that runs in this state.
+    `asked` is set while evidence is awaited: its type, its holder, the requirements still open.
     """
 
     __tablename__ = "service_request"
@@ -53,6 +54,8 @@ class ServiceRequest(Base):
     answers: Mapped[dict[str, Any]] = mapped_column(JSONB)
     marks: Mapped[list[dict[str, str]]] = mapped_column(JSONB)
     reply_by: Mapped[datetime | None] = mapped_column(_Time)
+    asked: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    evidence_by: Mapped[datetime | None] = mapped_column(_Time)
     window_from: Mapped[date | None]
     window_days: Mapped[int | None]
     window_revision: Mapped[int] = mapped_column(default=0)

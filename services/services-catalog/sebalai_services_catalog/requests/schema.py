@@ -69,6 +69,14 @@ class Mark(_Write):
     reason: Note
 
 
+class AskedRead(BaseModel):
+    """Evidence that an officer asked for: from whom, for which requirements still open."""
+
+    evidence_type: str
+    holder: str
+    codes: list[str]
+
+
 class _Act(_Write):
     revision: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -92,7 +100,7 @@ class Accept(_Act):
 
 
 class Reasoned(_Act):
-    act: Literal["withdraw", "appeal", "uphold", "overturn"]
+    act: Literal["withdraw", "appeal", "uphold", "overturn", "fail_evidence"]
     reason: Note
 
 
@@ -191,6 +199,8 @@ class RequestRead(BaseModel):
     marks: list[Mark]
     reason: str | None
     reply_by: datetime | None
+    asked: AskedRead | None
+    evidence_by: datetime | None
     legal_basis: str | None
     handed_to: str | None
     appeal_until: datetime | None

@@ -1,6 +1,6 @@
 """One step of one request, whoever takes it: checked, recorded, told, its tasks kept in order."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -119,8 +119,13 @@ async def take_platform_step(
 ) -> None:
     """What no person does: paid, lapsed, evidence came. `row` is locked. Raises: NoSuchStep."""
     hand = Hand(row, await calendars(session), Caller(), clock.now())
-    role_of(case_of(row), wanted.act)
-    await _record(session, hand, wanted, (PLATFORM, PLATFORM))
+    await go_on(session, hand, wanted)
+
+
+async def go_on(session: AsyncSession, hand: Hand, wanted: Step) -> None:
+    """What the platform does by itself right after somebody's act. Raises: NoSuchStep."""
+    role_of(case_of(hand.row), wanted.act)
+    await _record(session, replace(hand, caller=Caller()), wanted, (PLATFORM, PLATFORM))
 
 
 async def _record(session: AsyncSession, hand: Hand, wanted: Step, who: tuple[Role, str]) -> None:
@@ -129,6 +134,7 @@ async def _record(session: AsyncSession, hand: Hand, wanted: Step, who: tuple[Ro
     case = step(case_of(row), Done(wanted.act, hand.at))
     write_case(row, case, hand.known, hand.at)
     row.window_from, row.window_days = None, None
+    row.asked, row.evidence_by = None, None
     for name, value in wanted.columns.items():
         setattr(row, name, value)
     row.last_act, row.last_actor, row.last_at = wanted.act, actor, hand.at

@@ -1,4 +1,5 @@
-"""Terms within which somebody must act on a request: reply, pay, appeal, decide an appeal.
+"""Terms within which somebody must act on a request: reply, pay, give evidence, appeal, decide an
+appeal.
 
 A state has one at most. The row keeps the day it began and its working days, so that a changed
 calendar gives a new last moment. Who was told a day keeps it: the applicant's terms only grow.
@@ -21,10 +22,11 @@ from sebalai_services_catalog.requests.model import ServiceRequest
 WINDOWS: dict[State, str] = {
     "returned": "reply_by",
     "awaiting_payment": "reply_by",
+    "awaiting_evidence": "evidence_by",
     "refused": "appeal_until",
     "appeal": "appeal_due_at",
 }
-OF_THE_AGENCY = "appeal_due_at"
+OF_AGENCIES = ("evidence_by", "appeal_due_at")
 REDO_ROWS = 500
 
 
@@ -71,8 +73,9 @@ async def _redo(
     if column is None or before is None or before <= now:
         return
     assert row.window_from is not None and row.window_days is not None  # noqa: S101, PT018 - selected by it
-    found = end_of(known.of(row.agency).add(row.window_from, row.window_days))
-    until = found if column == OF_THE_AGENCY else max(before, found)
+    agency = row.asked["holder"] if row.asked is not None else row.agency
+    found = end_of(known.of(agency).add(row.window_from, row.window_days))
+    until = found if column in OF_AGENCIES else max(before, found)
     if until == before:
         return
     setattr(row, column, until)
