@@ -44,12 +44,16 @@ from sebalai_gateway.repeats.keys import Sealer
 from sebalai_gateway.repeats.store import Store as RepeatStore
 from sebalai_gateway.routing.feeds import Feeds, Trust
 from sebalai_gateway.settings import GatewaySettings
+from sebalai_gateway.signatures import directory
+from sebalai_gateway.signatures.nonces import Nonces
+from sebalai_gateway.signatures.seals import Seals
+from sebalai_gateway.signatures.signers import Signers
 from sebalai_gateway.validation.contracts import Contracts
 
 # Exchanges under way in one worker, waiting ones included; idle connections do not count.
 EXCHANGES_LIMIT = 4_096
 # What the gateway answers itself.
-OWN = frozenset({"/livez", "/readyz"})
+OWN = frozenset({"/livez", "/readyz", directory.PATH})
 Serve = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -80,7 +84,7 @@ class Gateway:
             _key(settings.caller_key_file), settings.audience, self._clock
         )
         self._keys = KeyStore()
-        revoked = RevokedSet()
+        revoked, self._signers = RevokedSet(), Signers()
         # All processes of a gateway hold this key, so all know each other's nonces.
         secret = hashlib.sha256(settings.caller_key_file.read_bytes()).digest()
         proofs = ProofVerifier(secret, settings.public_url)
@@ -88,7 +92,7 @@ class Gateway:
             settings.public_url, settings.audience, self._keys, revoked=revoked, proofs=proofs
         )
         self._journal = Journal(settings.database_dsn())
-        self._feeds = Feeds(settings, Trust(self._keys, revoked), self._signer)
+        self._feeds = Feeds(settings, Trust(self._keys, revoked, self._signers), self._signer)
         self.metrics = CollectorRegistry()
         self._meter = Meter(self.metrics)
         self._open: _Open | None = None
@@ -96,6 +100,7 @@ class Gateway:
 
     def _own_app(self) -> FastAPI:
         app = FastAPI(title="Sebalai gateway", lifespan=self._lifespan, docs_url=None)
+        app.include_router(directory.router(_key(self._settings.caller_key_file)))
         app.include_router(
             health.router(
                 {
@@ -134,6 +139,7 @@ class Gateway:
             signer=self._signer,
             claims=RepeatClaims(RepeatStore(pool), Sealer(_secret(settings.caller_key_file))),
             quotas=quotas,
+            seals=seals_of(settings.caller_key_file, self._signers, pool),
             public_url=settings.public_url,
             log=log,
             contracts=contracts,
@@ -198,6 +204,14 @@ def _secret(path: Path) -> bytes:
     return hashlib.sha256(
         b"sebalai sealing\0" + json.loads(path.read_text())["d"].encode()
     ).digest()
+
+
+def seals_of(path: Path, signers: Signers, pool: Pool) -> Seals:
+    """Raises: ValueError, when the file holds a public key."""
+    key = _key(path)
+    if key.private_key is None:
+        raise ValueError("the gateway's key is a public one")
+    return Seals(signers, Nonces(pool), key.private_key, key.thumbprint())
 
 
 def _key(path: Path) -> ECKey:

@@ -47,7 +47,9 @@ async def journal_url(gateway_url):
         )
         for day in days:
             await connection.execute(f"DROP TABLE {day['name']}")
-        await connection.execute("TRUNCATE journal, relay_cursor, repeat, quota_use")
+        await connection.execute(
+            "TRUNCATE journal, relay_cursor, repeat, quota_use, signature_nonce"
+        )
     finally:
         await connection.close()
     return gateway_url

@@ -15,6 +15,7 @@ from sebalai_gateway.admission.keys import KeyStore
 from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.routing.feeds import Feeds, NotYet, Trust
 from sebalai_gateway.settings import GatewaySettings
+from sebalai_gateway.signatures.signers import Signers
 from sebalai_shared.caller import AssertionSigner
 from sebalai_shared.clock import SystemClock
 
@@ -96,7 +97,7 @@ class Gateway:
     def __init__(self, settings):
         self.keys = KeyStore()
         signer = AssertionSigner(CALLERS, settings.audience, SystemClock())
-        self.feeds = Feeds(settings, Trust(self.keys, RevokedSet()), signer)
+        self.feeds = Feeds(settings, Trust(self.keys, RevokedSet(), Signers()), signer)
 
     @property
     def versions(self):

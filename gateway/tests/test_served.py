@@ -291,7 +291,7 @@ async def test_a_malformed_answer_does_not_end_the_poll(bench):
     bench.provider.answer = answer
     await asyncio.sleep(2.5)
     polls = [task for task in tasks if task.get_coro().__qualname__ == "Feed.poll"]
-    assert len(polls) == 3
+    assert len(polls) == 4
     assert not [task for task in polls if task.done()]
 
 

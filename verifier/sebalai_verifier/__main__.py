@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sebalai_verifier.exchange import check_exchange
 from sebalai_verifier.failures import VerificationError
 from sebalai_verifier.keys import DEFAULT_FILE, ENVIRONMENT, pinned_keys
 from sebalai_verifier.receipt import RECEIPT_BYTES_LIMIT, Verified, verify_receipt
@@ -47,6 +48,15 @@ def _summary(verified: Verified) -> str:
     return "\n".join(lines)
 
 
+def _signers(options: argparse.Namespace, verified: Verified) -> dict[str, str]:
+    """Who signed which side, where a signed exchange is to be checked."""
+    if options.exchange is None:
+        return {}
+    if not options.signers:
+        raise VerificationError("missing-key", "give --signers, the keys of both sides")
+    return check_exchange(verified, _read(options.exchange), _read(options.signers))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="sebalai-verify", description="Check a call or event receipt offline."
@@ -57,13 +67,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="VKEY|FILE",
         help=f"the pinned ledger key (else the file in {ENVIRONMENT}, else {DEFAULT_FILE})",
     )
+    parser.add_argument(
+        "--exchange", metavar="FILE", help="the signed exchange that the receipt is of"
+    )
+    parser.add_argument("--signers", metavar="FILE", help="the keys of both sides, as a JWK set")
     options = parser.parse_args(arguments)
     try:
         verified = verify_receipt(_read(options.receipt), pinned_keys(options.key))
+        signers = _signers(options, verified)
     except VerificationError as error:
         print(f"FAILED {error}", file=sys.stderr)
         return 1
     print(_summary(verified))
+    for side, thumbprint in signers.items():
+        print(f"     {side} signed by {thumbprint}")
     return 0
 
 

@@ -16,6 +16,9 @@ Reason = Literal[
     "inclusion",
     "leaf-mismatch",
     "commitment",
+    "unsigned",
+    "unknown-signer",
+    "signed-otherwise",
 ]
 
 

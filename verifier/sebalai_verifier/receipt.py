@@ -67,6 +67,7 @@ class Verified:
     index: int
     size: int
     signed_by: str
+    salt: bytes
 
 
 def parse_receipt(content: bytes) -> Receipt:
@@ -123,6 +124,7 @@ def verify_receipt(content: bytes, keys: Sequence[PinnedKey]) -> Verified:
         index=receipt.index,
         size=receipt.size,
         signed_by=checkpoint.signed_by,
+        salt=receipt.salt,
     )
 
 

@@ -29,6 +29,7 @@ from sebalai_gateway.metering.meter import Meter
 from sebalai_gateway.repeats.claims import Claim
 from sebalai_gateway.routing.snapshot import Interface
 from sebalai_gateway.routing.table import Decision
+from sebalai_gateway.signatures.seals import Seal
 from sebalai_gateway.validation.check import Check
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -46,6 +47,7 @@ class Exchange:
     body: RequestBody
     claim: Claim | None = None
     check: Check | None = None
+    seal: Seal | None = None
 
 
 class Onward:
@@ -123,11 +125,12 @@ class Onward:
     async def _send_to(
         self, address: Address, exchange: Exchange, headers: head.Headers, manner: Manner
     ) -> Answer:
-        call = exchange.call
+        call, seal = exchange.call, exchange.seal
+        url = address.url.rstrip("/") + call.target.decode("ascii")
         return await self._forwarder.send(
             call.method,
-            address.url.rstrip("/") + call.target.decode("ascii"),
-            headers,
+            url,
+            headers if seal is None else seal.onward(url, headers),
             exchange.body.stream() if exchange.incoming.has_body else None,
             manner,
         )

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry
 from sebalai_shared.caller import AssertionSigner
+from sebalai_shared.signatures import Message
 from sebalai_shared.telemetry import enter_trace
 from starlette.types import Receive, Scope, Send
 
@@ -63,6 +64,7 @@ from sebalai_gateway.repeats.keys import read_key
 from sebalai_gateway.routing import denials
 from sebalai_gateway.routing.paths import Target, parse
 from sebalai_gateway.routing.table import Decision, Presented, Table
+from sebalai_gateway.signatures.seals import Seals
 from sebalai_gateway.validation.check import Check, Head, notices
 from sebalai_gateway.validation.check import begin as begin_check
 from sebalai_gateway.validation.contracts import Contracts
@@ -83,6 +85,7 @@ class Parts:
     signer: AssertionSigner
     claims: RepeatClaims
     quotas: Quotas
+    seals: Seals
     public_url: str
     log: Callable[[dict[str, object]], None]
     contracts: Contracts | None = None
@@ -149,8 +152,9 @@ class Calls:
         reply.notices = notices(decision.interface)
         while not await self._count(call, decision, claims, presented):
             decision = self._decide(claims, target, incoming, call, presented)
+        seal = await self._parts.seals.open(call, decision, incoming, _message(scope))
         claim = await self._claim(call, decision, claims, incoming)
-        exchange = Exchange(call, decision, claims, incoming, body, claim)
+        exchange = Exchange(call, decision, claims, incoming, body, claim, seal=seal)
         if claim is not None and claim.earlier is not None:
             await self._repeat(exchange, claim, reply)
             return
@@ -326,13 +330,15 @@ class Calls:
         Raises: ClientGone, ProviderUnreachable, ProviderTimeout, Refusal.
         """
         call, body, claim = exchange.call, exchange.body, exchange.claim
-        check = exchange.check
+        check, seal = exchange.check, exchange.seal
         call.stamp("responded_at")
         if answer.is_endless:
             answer.close(is_complete=False)
             raise stream_not_supported(502)
         measure, held, is_whole = Measure(), None, False
         try:
+            if seal is not None:
+                seal.begin_answer(answer)
             async for chunk in answer.chunks():
                 measure.add(chunk)
                 if claim is not None:
@@ -352,6 +358,8 @@ class Calls:
             answer.close(is_complete=is_whole)
         # Only now: an answer may begin before the body it answers has ended.
         call.facts["request"] = body.measure.evidence()
+        if seal is not None:
+            seal.end_answer(measure)
         if check is not None:
             check.response(answer.status, Head.of(answer.headers))
             held = check.answer if check.holds_answer else held
@@ -417,6 +425,12 @@ def _read_head(scope: Scope, call: Call) -> tuple[head.Incoming, Refusal | None]
 def _presented(scope: Scope) -> Presented:
     """What the connection itself shows."""
     return Presented(address=scope["client"][0])
+
+
+def _message(scope: Scope) -> Message:
+    """The request as its signature speaks of it."""
+    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+    return Message(scope["headers"], scope["method"], path, query)
 
 
 def _is_plain(query: bytes) -> bool:

@@ -104,6 +104,8 @@ class Call:
             document[name] = self.facts.get(name)
         if self.facts.get("deviations"):
             document["deviations"] = self.facts["deviations"]
+        if "signatures" in self.facts:
+            document["signatures"] = self.facts["signatures"]
         if "deadline" in self.facts:
             document["deadline"] = self.facts["deadline"]
         return orjson.dumps(document)

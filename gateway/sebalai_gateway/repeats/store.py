@@ -91,10 +91,11 @@ class Store:
 
 
 async def sweep(dsn: str) -> None:
-    """Deletes what has expired: repeated calls, and the quotas' past periods."""
+    """Deletes what has expired: repeated calls, nonces, and the quotas' past periods."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("DELETE FROM repeat WHERE expires_at < now()")
+        await connection.execute("DELETE FROM signature_nonce WHERE expires_at < now()")
         await connection.execute("DELETE FROM quota_use WHERE ends_at < now()")
     finally:
         await connection.close()

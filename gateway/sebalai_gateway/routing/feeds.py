@@ -25,6 +25,7 @@ from sebalai_gateway.routing.kept import KeptRoutes
 from sebalai_gateway.routing.snapshot import Head, decode_head
 from sebalai_gateway.routing.table import NotFromHere, Table
 from sebalai_gateway.settings import GatewaySettings
+from sebalai_gateway.signatures.signers import Signers
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +51,11 @@ class Stale(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What tokens are checked against."""
+    """What tokens and signatures are checked against."""
 
     keys: KeyStore
     revoked: RevokedSet
+    signers: Signers
 
 
 class Feeds:
@@ -61,7 +63,7 @@ class Feeds:
 
     def __init__(self, settings: GatewaySettings, trust: Trust, signer: AssertionSigner) -> None:
         self._settings, self._signer = settings, signer
-        self._keys, self._revoked = trust.keys, trust.revoked
+        self._keys, self._revoked, self._signers = trust.keys, trust.revoked, trust.signers
         self._pinned = KeySet.import_key_set(
             json.loads(settings.routes_keys_file.read_text(encoding="utf-8"))
         )
@@ -110,9 +112,11 @@ class Feeds:
         revoked = replace(self._origin("revoked", "/internal/revocations"), is_kept=False)
         self._keys.on_unknown = keys.ask_now
         self._load_revocations()
-        feeds = (routes, keys, self._feed("identity", revoked, self._take_revocations))
+        signers = self._origin("signers", "/internal/signing-keys")
+        asked = self._feed("identity", signers, self._take_signers)
+        feeds = (routes, keys, self._feed("identity", revoked, self._take_revocations), asked)
         for feed in feeds:
-            if feed is keys:
+            if feed in (keys, asked):
                 feed.load()
             self._spawn(feed.poll())
         self._spawn(self._watch(*feeds))
@@ -215,6 +219,11 @@ class Feeds:
         document = orjson.loads(copy)
         version = int(document["version"])
         return version if self._keys.replace(version, document["keys"]) else None
+
+    def _take_signers(self, copy: bytes) -> int | None:
+        document = orjson.loads(copy)
+        version = int(document["version"])
+        return version if self._signers.replace(version, document["keys"]) else None
 
     def _take_revocations(self, copy: bytes) -> int | None:
         document = orjson.loads(copy)

@@ -72,6 +72,7 @@ class Agreement(msgspec.Struct, frozen=True, gc=False):
     min_assurance: int = 0
     bound_addresses: tuple[str, ...] = ()
     bound_certificates: tuple[str, ...] = ()
+    signing: str = "none"
 
 
 class Group(msgspec.Struct, frozen=True):

@@ -26,6 +26,9 @@ from sebalai_gateway.repeats.claims import Claims
 from sebalai_gateway.repeats.keys import Sealer
 from sebalai_gateway.repeats.store import Store
 from sebalai_gateway.routing.table import Table
+from sebalai_gateway.signatures.nonces import Nonces
+from sebalai_gateway.signatures.seals import Seals
+from sebalai_gateway.signatures.signers import Signers
 from sebalai_shared.addresses import Reach
 from sebalai_shared.caller import AssertionSigner
 from sebalai_shared.clock import SystemClock
@@ -101,7 +104,7 @@ class Bus:
         self._issuer, self.port, self.forwarder = issuer, 0, None
         self.bear()
 
-    def offer(self, name, *addresses, **more):
+    def offer(self, name, *addresses, signing="none", **more):
         """One more interface in the table, or the same offered otherwise."""
         known = orjson.loads(snapshot(""))
         interface = known["interfaces"][0] | {"id": name, "name": f"{PROVIDER}/{name}"}
@@ -109,7 +112,7 @@ class Bus:
         change = {
             "version": self.table.version + 1, "after": self.table.version, "instance": "ID-BB",
             "interfaces": [interface | {"addresses": list(addresses)} | more],
-            "agreements": [agreement | {"interface": interface["name"]}],
+            "agreements": [agreement | {"interface": interface["name"], "signing": signing}],
         }  # fmt: skip
         self.table.apply(orjson.dumps(change))
 
@@ -173,6 +176,7 @@ async def bus(provider, journal, journal_url, database, issuer, serving):
     signing = ECKey.generate_key("P-256", auto_kid=True)
     lines, pool = [], Pool(journal_url)
     made = Bus(table, None, database, lines, issuer)
+    made.signers, made.own_key = Signers(), signing.private_key
     made.forwarder, made.now, made.secrets = forwarder, 0.0, Path(tempfile.mkdtemp())
     quotas = Quotas(pool)
     parts = Parts(
@@ -182,6 +186,7 @@ async def bus(provider, journal, journal_url, database, issuer, serving):
         forwarder=forwarder,
         signer=AssertionSigner(signing, issuer.audience, SystemClock()),
         quotas=quotas,
+        seals=Seals(made.signers, Nonces(pool), signing.private_key, signing.thumbprint()),
         claims=Claims(Store(pool), Sealer(b"s" * 32)),
         public_url=issuer.url,
         log=lines.append,

@@ -15,6 +15,7 @@ from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.routing import feed, kept
 from sebalai_gateway.routing.feeds import Feeds, Trust
 from sebalai_gateway.settings import GatewaySettings
+from sebalai_gateway.signatures.signers import Signers
 from sebalai_shared.broker import ApiError, Broker
 from sebalai_shared.caller import AssertionSigner
 from sebalai_shared.clock import SystemClock
@@ -40,6 +41,7 @@ class Members:
 
     def __init__(self):
         self.routes, self.keys, self.revoked, self._tasks = None, None, None, set()
+        self.signers = None
 
     async def start(self):
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -65,7 +67,9 @@ class Members:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             target = head.split(" ")[1]
             path = target.split("?")[0].split("/")[-1]
-            found = {"routes": self.routes, "keys": self.keys}.get(path, self.revoked)
+            found = {"routes": self.routes, "keys": self.keys, "signing-keys": self.signers}.get(
+                path, self.revoked
+            )
             after = int(parse_qs(urlsplit(target).query)["after"][0])
             status, body = "304 Not Modified", b""
             if found is not None and found[0] > after:
@@ -79,17 +83,17 @@ class Bench:
     def __init__(self, settings, routes_key, members, broker):
         self.settings, self.routes_key = settings, routes_key
         self.members, self.broker = members, broker
-        self.keys = KeyStore()
+        self.keys, self.signers = KeyStore(), Signers()
         self._signer = AssertionSigner(new_key(), "urn:sebalai:gateway:ID-BB", SystemClock())
         self.revoked = RevokedSet(lambda: 0.0)
-        self.feeds = Feeds(settings, Trust(self.keys, self.revoked), self._signer)
+        self.feeds = Feeds(settings, Trust(self.keys, self.revoked, self.signers), self._signer)
 
     def anew(self, **settings):
         """Another gateway process on the same folder."""
         changed = self.settings.model_copy(update=settings)
-        self.keys = KeyStore()
+        self.keys, self.signers = KeyStore(), Signers()
         self.revoked = RevokedSet(lambda: 0.0)
-        self.feeds = Feeds(changed, Trust(self.keys, self.revoked), self._signer)
+        self.feeds = Feeds(changed, Trust(self.keys, self.revoked, self.signers), self._signer)
 
     def routes(self, version, key=None, **more):
         key = key or self.routes_key
@@ -113,7 +117,7 @@ class Bench:
 
     async def watching(self):
         """Until the routes' subscription stands: proven by a copy that comes through."""
-        await until(lambda: len(self.feeds._broker._on_reconnect) == 3)
+        await until(lambda: len(self.feeds._broker._on_reconnect) == 4)
 
 
 async def until(condition):
@@ -344,3 +348,17 @@ async def test_malformed_revocations_leave_what_is_known(bench, copy):
     bench.members.keys = (5, json.dumps({"version": 5, "keys": public(new_key())}).encode())
     await until(lambda: len(bench.keys) == 1)
     assert bench.revoked.covers("sub.a", 99)
+
+
+async def test_keys_that_sign_come_from_identity_and_are_kept_for_the_next_start(bench):
+    told = {"application": "a", "kid": "k", "thumbprint": "t", "jwk": {}, "until": None}
+    bench.members.signers = (3, json.dumps({"version": 3, "keys": [told]}).encode())
+    await bench.feeds.start()
+    await until(lambda: bench.signers.find("a", "k") is not None)
+    bench.members.signers = (4, json.dumps({"version": 4, "keys": []}).encode())
+    await until(lambda: bench.signers.find("a", "k") is None)
+    await bench.feeds.close()
+    bench.members.signers = None
+    bench.anew()
+    await bench.feeds.start()
+    assert bench.signers.version == 4

@@ -48,6 +48,7 @@ ROUTERS = [
     affairs.router,
     ranks.router,
     applications.router,
+    applications.internal,
     keys.router,
     revocations.router,
     *people.ROUTERS,

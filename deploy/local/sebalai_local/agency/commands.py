@@ -11,7 +11,19 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from sebalai_local.agency.profile import Agency, Profile, connected, load, refused, save
+from sebalai_shared.ids import uuid7
+from sebalai_shared.signatures import Signed
+
+from sebalai_local.agency.profile import (
+    Agency,
+    Profile,
+    connected,
+    key_of,
+    load,
+    refused,
+    save,
+)
+from sebalai_local.connect.signing import MessageSigner, content_digest, exchange
 from sebalai_local.failures import Failure, Misuse
 from sebalai_local.home import Home
 
@@ -74,18 +86,35 @@ def call(_: Home, options: Options) -> int:
         if not colon:
             raise Misuse(f"{told!r} is no header.", "Write --header 'Name: value'")
         headers[name.strip()] = value.strip()
-    body = _body(options.data)
+    body, method = _body(options.data), options.method.upper()
+    path = "/r1/" + options.target.removeprefix("/r1/").lstrip("/")
 
     async def work(agency: Agency) -> int:
-        path = "/r1/" + options.target.removeprefix("/r1/").lstrip("/")
-        answer = await agency.send(options.method.upper(), path, headers=headers, content=body)
+        signed = _signed(agency, method, path, headers, body) if options.sign else None
+        answer = await agency.send(method, path, headers=headers, content=body)
         receipt = answer.headers.get("Sebalai-Message-Id", "-")
+        if signed is not None and options.exchange:
+            told = [(name.lower(), value) for name, value in answer.headers.raw]
+            _write(options.exchange, exchange(signed, answer.status_code, told, receipt))
         found = {"status": answer.status_code, "headers": dict(answer.headers), "body": answer.text}
         show(options, found, answer.text)
         sys.stderr.write(f"{answer.status_code}, receipt: sebalai receipts get {receipt}\n")
         return 0 if answer.status_code < 400 else 1
 
     return run(work)
+
+
+def _signed(
+    agency: Agency, method: str, path: str, headers: dict[str, str], body: bytes | None
+) -> Signed:
+    """Adds to the headers what signs them; the key of the call's repetition is signed too."""
+    headers.setdefault("Idempotency-Key", str(uuid7()))
+    if body:
+        headers["Content-Digest"] = content_digest(body).decode()
+    told = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    signed = MessageSigner(key_of(agency.profile.key_file)).request(method, path, told)
+    headers.update({name.decode(): value.decode() for name, value in signed.headers})
+    return signed
 
 
 def _body(data: str | None) -> bytes | None:
@@ -221,6 +250,7 @@ def agreements_request(_: Home, options: Options) -> int:
             "purposes": [{"code": code, "legal_basis": basis} for code, basis in purposes],
             "data_categories": options.category,
             "valid_until": options.until,
+            "signing": options.signing,
         }
         made = await agency.ask("POST", f"{API}/agreements", json=body)
         show(options, made, f"{made['id']} is requested; {made['provider']} grants it.")
@@ -271,6 +301,8 @@ def receipts_verify(_: Home, options: Options) -> int:
     command = [str(Path(sys.executable).with_name("sebalai-verify"))]
     if options.ledger_key:
         command += ["--key", options.ledger_key]
+    if options.exchange:
+        command += ["--exchange", options.exchange, "--signers", options.signers or ""]
     done = subprocess.run([*command, options.file], check=False, timeout=VERIFY_SECONDS)
     return min(done.returncode, 1)
 

@@ -37,6 +37,8 @@ def add(parsers: Any) -> None:
     call.add_argument("--purpose", required=True, help="a purpose code of your agreement")
     call.add_argument("--data", help="the body, or @FILE")
     call.add_argument("--header", action="append", default=[], metavar="NAME: VALUE")
+    call.add_argument("--sign", action="store_true", help="sign the request (RFC 9421)")
+    call.add_argument("--exchange", metavar="FILE", help="keep what proves a signed exchange")
     _one(parsers, "whoami", "the application you call as")
     _interfaces(parsers)
     _agreements(parsers)
@@ -47,6 +49,8 @@ def add(parsers: Any) -> None:
     verify = _one(receipts, "verify", "check a receipt offline", "receipts_verify")
     verify.add_argument("file")
     verify.add_argument("--ledger-key", help="the pinned key (VKEY or FILE)")
+    verify.add_argument("--exchange", metavar="FILE", help="the signed exchange it is of")
+    verify.add_argument("--signers", metavar="FILE", help="keys of both sides (JWK set)")
     tail = _one(parsers, "tail", "your calls as they end")
     tail.add_argument("--interface")
     _events(parsers)
@@ -83,6 +87,9 @@ def _agreements(parsers: Any) -> None:
     request.add_argument("--rule", action="append", required=True, metavar="METHOD PATH")
     request.add_argument("--purpose", action="append", required=True, metavar="CODE=LEGAL BASIS")
     request.add_argument("--category", action="append", default=[])
+    request.add_argument(
+        "--signing", choices=["none", "request", "both"], default="none", help="who signs messages"
+    )
     request.add_argument("--until", required=True, metavar="TIME", help="2027-11-24T00:00:00Z")
     grant = _one(agreements, "grant", "grant what the other side asked for", "agreements_grant")
     grant.add_argument("id")

@@ -60,7 +60,7 @@ def save(profile: Profile) -> Path:
     return file
 
 
-def _key(name: str) -> ECKey:
+def key_of(name: str) -> ECKey:
     """Raises: Failure."""
     try:
         return ECKey.import_key(json.loads(Path(name).read_bytes()))
@@ -93,7 +93,7 @@ class Agency:
         return self._token
 
     async def _assertion(self) -> str:
-        key = _key(self.profile.key_file)
+        key = key_of(self.profile.key_file)
         found = await self._client.fetch("/.well-known/openid-configuration")
         if found.status_code != 200:
             raise refused("The gateway tells no issuer", found)

@@ -171,6 +171,7 @@ _PLAIN = (
     "min_assurance",
     "bound_addresses",
     "bound_certificates",
+    "signing",
 )
 
 

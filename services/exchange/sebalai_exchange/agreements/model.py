@@ -39,6 +39,7 @@ class Agreement(Base):
     min_assurance: Mapped[int]
     bound_addresses: Mapped[list[str]] = mapped_column(ARRAY(Text))
     bound_certificates: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    signing: Mapped[str] = mapped_column(Text)
     asking_side: Mapped[str] = mapped_column(Text)
     approvals: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     consumer_owner: Mapped[str] = mapped_column(Text, FetchedValue())

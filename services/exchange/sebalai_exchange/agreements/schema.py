@@ -22,6 +22,7 @@ State = Literal["requested", "granted", "suspended", "revoked", "expired", "repl
 ASSURANCE_MAX = 3
 BOUND_ADDRESSES_MAX = 32
 BOUND_CERTIFICATES_MAX = 8
+Signing = Literal["none", "request", "both"]
 QUOTA_PER_MONTH_MAX = 3_100_000_000
 Method = Literal[
     "*", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "SUBSCRIBE", "PUBLISH"
@@ -79,7 +80,8 @@ Thumbprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 class Terms(BaseModel):
     """What is agreed. `min_assurance` is the least `acr` of a person's token (0: a system alone
     will do); `bound_addresses` are ranges calls must come from, `bound_certificates` the hex
-    SHA-256 of client certificates; empty lists bind nothing.
+    SHA-256 of client certificates; empty lists bind nothing. `signing`: who signs each message
+    (RFC 9421, r1 section 4b): nobody, the consumer its request, or the provider its answer as well.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -100,6 +102,7 @@ class Terms(BaseModel):
     bound_certificates: list[Thumbprint] = Field(
         default_factory=list, max_length=BOUND_CERTIFICATES_MAX
     )
+    signing: Signing = "none"
 
 
 class AgreementRequest(Terms):
@@ -147,6 +150,7 @@ class AgreementRead(BaseModel):
     min_assurance: int
     bound_addresses: list[str]
     bound_certificates: list[str]
+    signing: Signing
     asking_side: Literal["consumer", "provider"]
     approvals: list[Approval]
     approvals_needed: int

@@ -126,7 +126,8 @@ _DOCUMENT = f"""
       'valid_from', {_TIME.format("valid_from")}, 'valid_until', {_TIME.format("valid_until")},
       'quota_per_day', quota_per_day, 'quota_per_month', quota_per_month,
       'rate_per_second', rate_per_second, 'burst', burst, 'min_assurance', min_assurance,
-      'bound_addresses', bound_addresses, 'bound_certificates', bound_certificates)::text
+      'bound_addresses', bound_addresses, 'bound_certificates', bound_certificates,
+      'signing', signing)::text
 """  # noqa: S608 - own columns
 _ALL = text(
     f"SELECT {_DOCUMENT} FROM agreement "  # noqa: S608 - own columns

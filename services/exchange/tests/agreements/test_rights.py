@@ -131,6 +131,14 @@ async def test_bindings_are_kept_in_one_spelling(call, consumer, published, agre
     assert (made["min_assurance"], made["bound_certificates"]) == (2, ["a" * 64])
 
 
+async def test_who_signs_is_a_term(call, consumer, published, agreement_wanted):
+    plain = await call("POST", "/v1/agreements", consumer, json=agreement_wanted())
+    assert plain.json()["signing"] == "none"
+    wanted = agreement_wanted(signing="both")
+    made = (await call("POST", "/v1/agreements", consumer, json=wanted)).json()
+    assert made["signing"] == "both"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -139,6 +147,7 @@ async def test_bindings_are_kept_in_one_spelling(call, consumer, published, agre
         {"bound_certificates": ["A" * 64]},
         {"min_assurance": 4},
         {"quota_per_month": 0},
+        {"signing": "provider"},
     ],
 )
 async def test_binding_that_binds_nothing_is_422(

@@ -78,6 +78,7 @@ async def test_granted_agreement_and_interface_stand_as_the_gateway_needs_them(
             "min_assurance": 0,
             "bound_addresses": [],
             "bound_certificates": [],
+            "signing": "none",
         }
     ]
     assert snapshot["groups"] == []

@@ -30,8 +30,10 @@ from sebalai_identity.applications.clients import (
 from sebalai_identity.applications.keys import (
     KeyEnded,
     KeysFull,
+    SigningKeys,
     keep_key,
     set_keys,
+    signing_keys,
     told_of_key,
 )
 from sebalai_identity.applications.model import ACTIVE, ENDED, SUSPENDED, Application
@@ -62,8 +64,10 @@ __all__ = [
     "PublicKey",
     "RedirectUri",
     "ShownName",
+    "SigningKeys",
     "WebUri",
     "printable",
+    "signing_keys",
 ]
 
 

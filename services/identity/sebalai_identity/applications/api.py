@@ -1,9 +1,11 @@
-"""HTTP of applications: `/v1/applications`."""
+"""HTTP of applications: `/v1/applications`; `/internal/signing-keys` for the gateway."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
-from sebalai_shared.caller import IdentifiedAccess
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from sebalai_shared.caller import GatewayAccess, IdentifiedAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.idempotency import Idempotent
 from sebalai_shared.pagination import CursorText, Limit, Page, decode_cursor, page
@@ -29,6 +31,7 @@ from sebalai_identity.applications.schema import (
 from sebalai_identity.desk import AtDesk
 
 router = APIRouter(prefix="/v1/applications", tags=["applications"])
+internal = APIRouter(tags=["applications"])
 
 
 def _read(application: Application) -> ApplicationRead:
@@ -96,3 +99,17 @@ async def resume_application(
     application_id: UUID, desk: AtDesk, session: Transaction
 ) -> ApplicationRead:
     return _read(await actions.resume_application(session, desk, application_id=application_id))
+
+
+@internal.get("/internal/signing-keys", include_in_schema=False)
+async def read_signing_keys(
+    request: Request,
+    _: GatewayAccess,
+    session: Transaction,
+    after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+) -> Response:
+    """All of them, or 304 when nothing changed since version `after`."""
+    found = await actions.signing_keys(session, request.app.state.clock, after=after)
+    if found is None:
+        return Response(status_code=304)
+    return Response(orjson.dumps(found.as_dict()), media_type="application/json")

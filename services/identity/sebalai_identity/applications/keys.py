@@ -1,8 +1,11 @@
 """Public keys of applications: one added by its keeper, or the whole set a client has published."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from sebalai_shared.clock import Clock
 from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import Conflict
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +19,7 @@ from sebalai_identity.desk import Desk
 KNOWN_MAX = 500
 """Keys of one application, those that ended within REMEMBERED among them."""
 REMEMBERED = timedelta(days=365)
+SIGNING_KEYS_MAX = 50_000
 
 
 class KeysFull(Conflict):
@@ -148,3 +152,24 @@ async def told_of_key(
 ) -> None:
     data = events.data_of_key(application, key)
     await tell(session, desk, kind=events.KEYED, subject=application.identifier, data=data)
+
+
+@dataclass(frozen=True)
+class SigningKeys:
+    """What gateways check the signatures of applications by; `until` in seconds, or null."""
+
+    version: int
+    keys: tuple[dict[str, Any], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"version": self.version, "keys": list(self.keys)}
+
+
+async def signing_keys(session: AsyncSession, clock: Clock, *, after: int) -> SigningKeys | None:
+    """The usable keys of all active applications; None when nothing changed since `after`."""
+    # Read before the rows: they may then be newer than the version says, never older.
+    version = await store.signing_version(session)
+    if version == after:
+        return None
+    rows = await store.signing_keys(session, clock.now(), SIGNING_KEYS_MAX)
+    return SigningKeys(version, tuple(dict(row) for row in rows))

@@ -89,3 +89,24 @@ async def names_of(session: AsyncSession, client_ids: Sequence[UUID]) -> dict[UU
         Application.client_id.in_(client_ids)
     )
     return {row.client_id: row.identifier for row in await session.execute(query)}
+
+
+# Whole answers: some thousand keys, and asked for only when the version has risen.
+_SIGNING = text(
+    "SELECT one.identifier AS application, key.kid, key.thumbprint, key.jwk,"
+    " extract(epoch FROM LEAST(key.valid_until, one.valid_until))::bigint AS until"
+    " FROM application_key AS key JOIN application AS one ON one.id = key.application_id"
+    " WHERE one.state = 'active' AND key.valid_from <= :at"
+    " AND (key.valid_until IS NULL OR key.valid_until > :at)"
+    " AND (one.valid_until IS NULL OR one.valid_until > :at)"
+    " ORDER BY one.identifier, key.thumbprint LIMIT :limit"
+)
+
+
+async def signing_version(session: AsyncSession) -> int:
+    return int(await session.scalar(text("SELECT version FROM application_keys_version")) or 0)
+
+
+async def signing_keys(session: AsyncSession, at: datetime, limit: int) -> Sequence[Any]:
+    """What applications may sign with at that time, by application."""
+    return (await session.execute(_SIGNING, {"at": at, "limit": limit})).mappings().all()
