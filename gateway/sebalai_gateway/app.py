@@ -26,6 +26,7 @@ from starlette.types import Receive, Scope, Send
 from sebalai_gateway.accesslog import AccessLog
 from sebalai_gateway.admission.keys import KeyStore
 from sebalai_gateway.admission.proofs import ProofVerifier
+from sebalai_gateway.admission.proxy import Proxy
 from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.calls.path import Calls, Parts
@@ -87,7 +88,8 @@ class Gateway:
         revoked, self._signers = RevokedSet(), Signers()
         # All processes of a gateway hold this key, so all know each other's nonces.
         secret = hashlib.sha256(settings.caller_key_file.read_bytes()).digest()
-        proofs = ProofVerifier(secret, settings.public_url)
+        proofs = ProofVerifier(secret, settings.public_url, mtls_url=settings.mtls_url)
+        self._proxy = _proxy(settings)
         self._verifier = TokenVerifier(
             settings.public_url, settings.audience, self._keys, revoked=revoked, proofs=proofs
         )
@@ -179,6 +181,11 @@ class Gateway:
         if self._active >= EXCHANGES_LIMIT:
             await say(send, _busy())
             return
+        try:
+            scope = self._proxy.read(scope)
+        except Refusal as refusal:
+            await say(send, refusal)
+            return
         self._active += 1
         try:
             is_call = scope["path"].startswith("/r1/") and not is_metaservice(scope["path"])
@@ -197,6 +204,11 @@ def _busy() -> Refusal:
         "Nothing was forwarded. Try again in a moment.",
         x_road="server.internal_error", headers=[(b"retry-after", b"1")],
     )  # fmt: skip
+
+
+def _proxy(settings: GatewaySettings) -> Proxy:
+    secret = settings.proxy_secret
+    return Proxy(secret.get_secret_value() if secret else None, settings.proxy_addresses)
 
 
 def _secret(path: Path) -> bytes:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from sebalai_shared.settings import MemberSettings
 
 
 class GatewaySettings(MemberSettings):
-    """Addresses of the members behind the edge, keys, and where providers may stand."""
+    """Addresses of the members behind the edge, keys, and where providers may stand.
+
+    `proxy_secret`: what the proxy that ends TLS shows to be believed, from one of `proxy_addresses`
+    (CIDR, by comma); `mtls_url`: where it asks clients for certificates, if elsewhere than at
+    `public_url`.
+    """
 
     caller_key_file: Path
     routes_keys_file: Path
@@ -20,6 +25,9 @@ class GatewaySettings(MemberSettings):
     exchange_url: str = "http://127.0.0.1:8805"
     portal_url: str = "http://127.0.0.1:8801"
     private_providers: str = ""
+    proxy_secret: SecretStr | None = None
+    proxy_addresses: str = "127.0.0.0/8,::1/128"
+    mtls_url: str = ""
     credentials_dir: Path | None = None
     snapshot_stale_seconds: float = 900.0
     metrics_host: str = "127.0.0.1"

@@ -120,7 +120,8 @@ def serving():
     async def serve(app):
         config = uvicorn.Config(
             app, port=0, http="httptools", ws="none", lifespan="off", access_log=False,
-            log_config=None, date_header=False, server_header=False, timeout_graceful_shutdown=1,
+            log_config=None, date_header=False, server_header=False, proxy_headers=False,
+            timeout_graceful_shutdown=1,
         )  # fmt: skip
         server = uvicorn.Server(config)
         listener = socket.create_server(("127.0.0.1", 0))

@@ -31,7 +31,10 @@ OPERATE = "platform.operate"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`kind` is anonymous, system or gateway; `agency` a slug; `application` an r1 identifier."""
+    """`kind` is anonymous, system or gateway; `agency` a slug; `application` an r1 identifier.
+    `acr`, `auth_time` (epoch seconds): how surely a person was recognised, and when.
+    `certificate`: the thumbprint (RFC 8705 3.1) of the client certificate the connection proved.
+    """
 
     kind: str = "anonymous"
     subject: str | None = None
@@ -40,6 +43,9 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     message_id: str | None = None
     purpose: str | None = None
+    acr: str | None = None
+    auth_time: int | None = None
+    certificate: str | None = None
 
     @property
     def is_anonymous(self) -> bool:
@@ -54,6 +60,9 @@ class Caller:
 
 
 ANONYMOUS = Caller()
+_AS_THEY_ARE = (
+    "agency", "application", "message_id", "purpose", "acr", "auth_time", "certificate",
+)  # fmt: skip
 
 
 class BadAssertion(Unauthenticated):
@@ -78,7 +87,7 @@ class AssertionSigner:
             "jti": str(uuid7()),
             "scope": " ".join(sorted(caller.scopes)),
         }
-        for name in ("agency", "application", "message_id", "purpose"):
+        for name in _AS_THEY_ARE:
             value = getattr(caller, name)
             if value is not None:
                 claims[name] = value
@@ -121,11 +130,8 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
     return Caller(
         kind=str(claims.get("kind", "")),
         subject=claims.get("sub"),
-        agency=claims.get("agency"),
-        application=claims.get("application"),
         scopes=frozenset(str(claims.get("scope", "")).split()),
-        message_id=claims.get("message_id"),
-        purpose=claims.get("purpose"),
+        **{name: claims.get(name) for name in _AS_THEY_ARE},
     )
 
 

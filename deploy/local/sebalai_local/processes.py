@@ -247,6 +247,7 @@ def _own_settings(home: Home) -> dict[str, dict[str, str]]:
         "gateway": {
             "CALLER_KEY_FILE": str(home.secrets / "caller-key.jwk"),
             "ROUTES_KEYS_FILE": str(home.secrets / "routes-keys.json"),
+            "PROXY_SECRET_FILE": str(home.secrets / "proxy-secret"),
             "SNAPSHOT_DIR": str(home.root / "snapshots"),
             "METRICS_PORT": str(home.port("gateway-metrics")),
             "CREDENTIALS_DIR": str(home.root / "credentials"),

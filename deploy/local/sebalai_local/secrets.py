@@ -48,6 +48,7 @@ def ensure(home: Home) -> None:
     for name in NAMES:
         _once(nats_file(home, name), lambda: secrets.token_urlsafe(PASSWORD_BYTES))
     _once(home.secrets / "identity-sealing-key", _sealing_key)
+    _once(home.secrets / "proxy-secret", lambda: secrets.token_urlsafe(PASSWORD_BYTES))
     for name in ("caller", "routes"):
         ensure_key(home.secrets / f"{name}-key.jwk", home.secrets / f"{name}-keys.json")
     _once(home.secrets / "ledger-key", _ledger_key)

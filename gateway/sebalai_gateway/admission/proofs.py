@@ -47,9 +47,14 @@ class Shown:
 
 class ProofVerifier:
     def __init__(
-        self, secret: bytes, public_url: str, clock: Callable[[], float] = time.time
+        self,
+        secret: bytes,
+        public_url: str,
+        clock: Callable[[], float] = time.time,
+        mtls_url: str = "",
     ) -> None:
         self._secret, self._public_url, self._clock = secret, public_url, clock
+        self._mtls_url = mtls_url or public_url
         self._used: tuple[set[bytes], set[bytes]] = (set(), set())
         self._period = 0
         self._keys: dict[bytes, tuple[EllipticCurvePublicKey, str]] = {}
@@ -108,7 +113,8 @@ class ProofVerifier:
         jti, iat, htu = claims.get("jti"), claims.get("iat"), claims.get("htu")
         if not isinstance(jti, str) or not 0 < len(jti) <= JTI_LENGTH_MAX:
             raise bad_proof(f"jti must be a text of 1 to {JTI_LENGTH_MAX} characters.")
-        wanted = self._public_url + shown.path
+        base = self._public_url if shown.certificate is None else self._mtls_url
+        wanted = base + shown.path
         if claims.get("htm") != shown.method or not _is_same(htu, wanted):
             raise bad_proof(f"htm and htu must be {shown.method} and the address of this call.")
         ath = base64.urlsafe_b64encode(hashlib.sha256(token).digest()).rstrip(b"=").decode()

@@ -24,9 +24,9 @@ NOT_FORWARDED = HOP_BY_HOP | frozenset(
         b"authorization", b"dpop", b"client-cert", b"client-cert-chain", b"cookie", b"host",
         b"expect", b"forwarded", b"via",
         b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip",
-        b"sebalai-caller", b"sebalai-first-message-id", b"sebalai-message-id", b"sebalai-receipt",
-        b"sebalai-source", b"sebalai-trace", b"traceparent", b"tracestate", b"user-agent",
-        b"x-road-client", b"x-road-id", b"x-road-request-id", b"x-road-error",
+        b"sebalai-caller", b"sebalai-first-message-id", b"sebalai-message-id", b"sebalai-proxy",
+        b"sebalai-receipt", b"sebalai-source", b"sebalai-trace", b"traceparent", b"tracestate",
+        b"user-agent", b"x-road-client", b"x-road-id", b"x-road-request-id", b"x-road-error",
     }
 )  # fmt: skip
 NOT_RETURNED = HOP_BY_HOP | frozenset(

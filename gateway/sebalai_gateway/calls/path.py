@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from sebalai_gateway.admission.faults import bad_token, exchanged_for_another
 from sebalai_gateway.admission.proofs import Shown
+from sebalai_gateway.admission.proxy import certificate_of, thumbprint_of
 from sebalai_gateway.admission.token import Claims, TokenVerifier
 from sebalai_gateway.calls import headers as head
 from sebalai_gateway.calls.appearance import Appearances
@@ -276,7 +277,8 @@ class Calls:
             await claim.unknown(body.measure.digest() if body.is_over else b"")
 
     def _identify(self, scope: Scope, incoming: head.Incoming, call: Call) -> tuple[Claims, Target]:
-        shown = Shown(scope["method"], scope["raw_path"].decode("latin-1"), incoming.proof)
+        path = scope["raw_path"].decode("latin-1")
+        shown = Shown(scope["method"], path, incoming.proof, thumbprint_of(scope))
         claims = self._parts.verifier.verify(incoming.authorization, scope["client"][0], shown)
         if claims.kind != "system":
             raise bad_token("token-kind", "Only tokens of applications are taken on the bus.")
@@ -424,7 +426,8 @@ def _read_head(scope: Scope, call: Call) -> tuple[head.Incoming, Refusal | None]
 
 def _presented(scope: Scope) -> Presented:
     """What the connection itself shows."""
-    return Presented(address=scope["client"][0])
+    certificate = certificate_of(scope)
+    return Presented(scope["client"][0], certificate.sha256 if certificate is not None else None)
 
 
 def _message(scope: Scope) -> Message:

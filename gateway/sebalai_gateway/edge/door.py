@@ -15,6 +15,7 @@ from sebalai_shared.telemetry import enter_trace
 from starlette.types import Receive, Scope, Send
 
 from sebalai_gateway.admission.proofs import Shown
+from sebalai_gateway.admission.proxy import certificate_of, thumbprint_of
 from sebalai_gateway.admission.token import Claims, TokenVerifier
 from sebalai_gateway.calls import headers as head
 from sebalai_gateway.calls.bodies import ClientGone, RequestBody
@@ -41,8 +42,8 @@ _DISCOVERY = frozenset({"openid-configuration", "oauth-authorization-server"})
 # What the edge itself says must not come from behind it, nor cookies be lost: the portal has some.
 _DROPPED = head.HOP_BY_HOP | {
     b"authorization", b"host", b"expect", b"forwarded", b"x-forwarded-for", b"x-forwarded-host",
-    b"x-forwarded-proto", b"x-real-ip", b"sebalai-caller", b"sebalai-source", b"client-cert",
-    b"traceparent", b"tracestate",
+    b"x-forwarded-proto", b"x-real-ip", b"sebalai-caller", b"sebalai-proxy", b"sebalai-source",
+    b"client-cert", b"client-cert-chain", b"traceparent", b"tracestate",
 }  # fmt: skip
 _NOT_RETURNED = head.HOP_BY_HOP | {b"server", b"sebalai-caller"}
 
@@ -144,16 +145,27 @@ class Edge:
         if route.member == "identity":
             # Guesses are slowed by where they come from.
             headers.append((b"sebalai-source", scope["client"][0].encode()))
+        if route.is_self_checking:
+            headers += self._certificate(scope, route)
         if incoming.authorization is None or route.member == "portal":
             return headers
         if route.is_self_checking:
             return [*headers, (b"authorization", incoming.authorization)]
-        shown = Shown(scope["method"], scope["raw_path"].decode("latin-1"), incoming.proof)
+        path = scope["raw_path"].decode("latin-1")
+        shown = Shown(scope["method"], path, incoming.proof, thumbprint_of(scope))
         claims = self._verifier.verify(incoming.authorization, scope["client"][0], shown)
         if incoming.names_another(claims.application):
             raise client_mismatch()
         assertion = self._signer.sign(_caller(claims), route.member)
         return [*headers, (HEADER.lower().encode(), assertion.encode())]
+
+    def _certificate(self, scope: Scope, route: Route) -> head.Headers:
+        """The client's certificate, and our word for it: the header alone anybody could send."""
+        found = certificate_of(scope)
+        if found is None:
+            return []
+        assertion = self._signer.sign(Caller(certificate=found.thumbprint), route.member)
+        return [(b"client-cert", found.header), (HEADER.lower().encode(), assertion.encode())]
 
     async def _pass(
         self,
@@ -193,6 +205,8 @@ def _caller(claims: Claims) -> Caller:
         agency=claims.agency or None,
         application=claims.application or None,
         scopes=frozenset(claims.scope.split()),
+        acr=claims.acr or None,
+        auth_time=claims.auth_time or None,
     )
 
 

@@ -116,6 +116,16 @@ class Bus:
         }  # fmt: skip
         self.table.apply(orjson.dumps(change))
 
+    def bind(self, name, **bindings):
+        """The agreement of an offered interface, bound to what its calls must show."""
+        agreement = orjson.loads(snapshot(""))["agreements"][0] | {"id": f"agreement-{name}"}
+        change = {
+            "version": self.table.version + 1, "after": self.table.version, "instance": "ID-BB",
+            "interfaces": [],
+            "agreements": [agreement | {"interface": f"{PROVIDER}/{name}"} | bindings],
+        }  # fmt: skip
+        self.table.apply(orjson.dumps(change))
+
     def bear(self, **claims):
         self.token = self._issuer.token(**claims)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
+from sebalai_gateway.admission.proxy import Proxy, certificate_of
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.edge import door as module
 from sebalai_gateway.edge.door import Edge
@@ -55,7 +56,9 @@ class Door:
         """What reached members: name and request."""
         return [(name, seen) for name, member in self.members.items() for seen in member.seen]
 
-    async def call(self, path, *, method="GET", query=b"", headers=(), body=b"", sent=None):
+    async def call(
+        self, path, *, method="GET", query=b"", headers=(), body=b"", sent=None, said=None
+    ):
         sent = [] if sent is None else sent
 
         async def receive():
@@ -66,7 +69,7 @@ class Door:
 
         scope = {
             "type": "http", "method": method, "path": "", "raw_path": path, "query_string": query,
-            "headers": list(headers), "client": ("127.0.0.1", 1),
+            "headers": list(headers), "client": ("127.0.0.1", 1), **(said or {}),
         }  # fmt: skip
         await self.edge(scope, receive, send)
         return sent[0]["status"], sent, b"".join(m.get("body", b"") for m in sent)
@@ -159,6 +162,36 @@ async def test_member_learns_who_calls_and_never_the_token(door, bearer):
     assert len(seen.headers.getall("sebalai-caller")) == 1
     assert claims_of(seen.headers)["aud"] == "exchange"
     assert claims_of(seen.headers)["agency"] == "dinsos-pmd"
+
+
+BELIEVED = [(b"sebalai-proxy", b"s" * 43), (b"client-cert", b":AAEC:")]
+
+
+async def test_member_learns_how_surely_and_when_a_person_was_recognised(door, issuer):
+    token = issuer.token(kind="civil_servant", acr="urn:sebalai:acr:2", auth_time=1_700_000_000)
+    await door.call(b"/api/catalog/v1/x", headers=[(b"authorization", b"Bearer " + token.encode())])
+    ((_, seen),) = door.seen
+    claims = claims_of(seen.headers)
+    assert (claims["acr"], claims["auth_time"]) == ("urn:sebalai:acr:2", 1_700_000_000)
+
+
+async def test_certificate_reaches_identity_with_the_gateways_word_for_it(door):
+    said = Proxy("s" * 43, "127.0.0.1").read({"headers": BELIEVED, "client": ("127.0.0.1", 1)})
+    await door.call(b"/oauth/token", headers=BELIEVED, said=said)
+    ((_, seen),) = door.seen
+    assert seen.headers.getall("client-cert") == [":AAEC:"]
+    assert "sebalai-proxy" not in seen.headers
+    claims = claims_of(seen.headers)
+    assert (claims["aud"], claims["kind"]) == ("identity", "anonymous")
+    assert claims["certificate"] == certificate_of(said).thumbprint
+
+
+@pytest.mark.parametrize("path", [b"/oauth/token", b"/api/identity/v1/x", b"/api/archive/v1/x"])
+async def test_certificate_header_from_outside_reaches_nobody(door, path):
+    await door.call(path, headers=[*BELIEVED, (b"client-cert-chain", b":AAEC:")])
+    ((_, seen),) = door.seen
+    told = {"client-cert", "client-cert-chain", "sebalai-proxy", "sebalai-caller"}
+    assert told.isdisjoint(seen.headers)
 
 
 async def test_identity_reads_the_credentials_of_its_own_endpoints_itself(door):
