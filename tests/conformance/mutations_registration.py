@@ -1,6 +1,6 @@
 """The mutations that the checks of registration see; the form is that of `mutations`."""
 
-HTTP = "oauth/registering.py"
+HTTP = "oauth/client_published.py"
 PAGE = "web/templates/consent.html"
 
 MUTATIONS = [

@@ -33,6 +33,7 @@ from sebalai_shared.caller import Caller
 from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.ids import uuid7
+from sebalai_shared.problems import Problem
 from sebalai_shared.process import serve
 from sqlalchemy import text
 
@@ -116,14 +117,31 @@ async def approve(database, clock, instance):
                 session, caller=APPROVERS[0], state="requested", after=None, limit=20
             )
             for one in waiting:
-                for caller in APPROVERS:
-                    decided = await decide_client(
-                        session, Desk(caller, clock), instance=instance, request_id=one.id,
-                        is_approved=True, reason="conformance",
-                    )  # fmt: skip
-                    if decided.state == "approved":
-                        break
+                await _decide(session, clock, instance, one)
         await asyncio.sleep(0.05)
+
+
+async def _decide(session, clock, instance, one):
+    for caller in APPROVERS:
+        if (
+            await _said(session, Desk(caller, clock), instance, one, is_approved=True)
+            != "requested"
+        ):
+            return
+
+
+async def _said(session, desk, instance, one, *, is_approved):
+    """What a mutation let in, and the rules would not, is refused: it must not hold up the rest."""
+    try:
+        async with session.begin_nested():
+            decided = await decide_client(
+                session, desk, instance=instance, request_id=one.id, is_approved=is_approved,
+                reason="conformance",
+            )  # fmt: skip
+    except (Problem, ValueError):
+        assert is_approved
+        return await _said(session, desk, instance, one, is_approved=False)
+    return decided.state
 
 
 async def _client(session, settings, clock, name):

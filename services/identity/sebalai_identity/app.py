@@ -19,6 +19,7 @@ from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.sealing import Sealer
 from sebalai_identity.oauth import api as oauth
 from sebalai_identity.oauth import registering, visits
+from sebalai_identity.oauth.certificates import Authorities
 from sebalai_identity.oauth.client_documents import ClientDocuments
 from sebalai_identity.oauth.cross_origin import CrossOrigin
 from sebalai_identity.oauth.register import Registers
@@ -66,6 +67,11 @@ def vault_of(settings: IdentitySettings) -> NumberVault | None:
     return NumberVault.from_file(path) if path is not None else None
 
 
+def authorities_of(settings: IdentitySettings) -> Authorities | None:
+    path = settings.client_authorities_file
+    return Authorities.from_file(path) if path is not None else None
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     async with signing_in.lifespan(app):
@@ -82,6 +88,7 @@ def identity_app(
     member = Member(NAME, TITLE, ROUTERS, lifespan=_lifespan)
     app = create_app(settings, member, database=database, clock=clock)
     app.state.client_documents = ClientDocuments(Reach.parse(settings.private_clients.split(",")))
+    app.state.client_authorities = authorities_of(settings)
     app.add_middleware(CrossOrigin)
     sealer = sealer_of(settings)
     if sealer is not None:

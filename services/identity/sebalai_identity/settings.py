@@ -12,6 +12,8 @@ class IdentitySettings(MemberSettings):
     out; without it the list that is shipped must do. `private_clients`: hosts or CIDR inside
     private ranges where clients may be told of a logout, by comma. `outside_keys_dir`: private JWKs
     towards outside providers; `private_outside_providers`: those that stand inside private ranges.
+    `mtls_url`: where the proxy asks clients for certificates, empty: nowhere;
+    `client_authorities_file`: PEM of those whose certificates may prove a client.
     """
 
     sealing_key_file: Path | None = None
@@ -19,6 +21,8 @@ class IdentitySettings(MemberSettings):
     private_clients: str = ""
     outside_keys_dir: Path | None = None
     private_outside_providers: str = ""
+    mtls_url: str = ""
+    client_authorities_file: Path | None = None
 
     @property
     def audience(self) -> str:

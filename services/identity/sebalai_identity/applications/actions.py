@@ -19,7 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.acts.actions import tell
 from sebalai_identity.agencies.actions import require_in_force
 from sebalai_identity.applications import access, events, store
+from sebalai_identity.applications.certificates import CertificateSubject
 from sebalai_identity.applications.clients import (
+    CERTIFICATES_MAX,
     URIS_MAX,
     ClientSettings,
     RedirectUri,
@@ -54,9 +56,11 @@ ALL_SCOPES: tuple[str, ...] = get_args(Scope)
 
 __all__ = [
     "BASIC_SCOPE",
+    "CERTIFICATES_MAX",
     "SENSITIVE_SCOPES",
     "URIS_MAX",
     "ApplicationRegister",
+    "CertificateSubject",
     "ClientRegister",
     "ClientSettings",
     "KeyEnded",
@@ -309,6 +313,23 @@ async def renew_keys(
     application = await store.lock_by_client_id(session, client_id)
     if application is not None and application.state == ACTIVE:
         await set_keys(session, desk, application, keys)
+
+
+async def renew_certificates(
+    session: AsyncSession, desk: Desk, *, client_id: UUID, thumbprints: Sequence[str]
+) -> None:
+    """Those found anew at the client's `jwks_uri`; others open nothing now."""
+    application = await store.lock_by_client_id(session, client_id)
+    known = {"certificate_thumbprints": list(thumbprints)}
+    if (
+        application is None
+        or application.state != ACTIVE
+        or known.items() <= application.client.items()
+    ):
+        return
+    application.client, application.changed_at = application.client | known, desk.now
+    await session.flush()
+    await _told(session, desk, application, events.CHANGED)
 
 
 async def end_application(

@@ -17,15 +17,19 @@ from pydantic import (
 )
 from sebalai_shared.http import is_address
 
+from sebalai_identity.applications.certificates import CertificateSubject
+
 URIS_MAX = 10
 URI_LENGTH_MAX = 500
 NAMES_MAX = 10
 NAME_LENGTH_MAX = 100
+CERTIFICATES_MAX = 5
 LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
 THUMBPRINT_PATTERN = r"^[A-Za-z0-9_-]{43}$"
 
 Kind = Literal["agency_system", "agency_web", "portal", "public", "kiosk", "external"]
 SignatureAlgorithm = Literal["ES256", "RS256"]
+Authentication = Literal["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"]
 
 
 def _redirect(value: str) -> str:
@@ -79,7 +83,9 @@ ShownName = Annotated[
 class ClientSettings(BaseModel):
     """`is_pairwise`: each sector (host of `sector_identifier_uri`, else of the redirect addresses)
     sees another `sub`. `names`: what people are shown, by language tag, "" where none was named.
-    `grants`: of those of its kind the ones it registered; None: all.
+    `grants`: of those of its kind the ones it registered; None: all. `authentication`: the only
+    way it proves itself (RFC 8705 for certificates); None: any it has a key or certificate for.
+    `is_certificate_bound`: its tokens are bound to the certificate it shows, or it gets none.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
@@ -97,7 +103,10 @@ class ClientSettings(BaseModel):
     introspection_algorithm: SignatureAlgorithm = "ES256"
     certificate_thumbprints: tuple[
         Annotated[str, StringConstraints(pattern=THUMBPRINT_PATTERN)], ...
-    ] = Field(default=(), max_length=5)
+    ] = Field(default=(), max_length=CERTIFICATES_MAX)
+    certificate_subject: CertificateSubject | None = None
+    authentication: Authentication | None = None
+    is_certificate_bound: bool = False
     names: dict[LanguageTag, ShownName] = Field(default={}, max_length=NAMES_MAX)
     client_uri: WebUri | None = None
     logo_uri: WebUri | None = None
@@ -115,6 +124,19 @@ class ClientSettings(BaseModel):
         if self.is_pairwise and len(hosts) != 1:
             raise ValueError("a pairwise client has redirect addresses on one host")
         return self
+
+    @model_validator(mode="after")
+    def _has_what_it_proves_itself_by(self) -> Self:
+        if self.authentication == "tls_client_auth" and self.certificate_subject is None:
+            raise ValueError("tls_client_auth needs certificate_subject")
+        is_told = self.certificate_thumbprints or self.jwks_uri
+        if self.authentication == "self_signed_tls_client_auth" and not is_told:
+            raise ValueError("self_signed_tls_client_auth needs certificate_thumbprints")
+        return self
+
+    @property
+    def has_certificate(self) -> bool:
+        return bool(self.certificate_thumbprints) or self.certificate_subject is not None
 
     def name_in(self, language: str) -> str | None:
         """What people who read `language` are shown; None where the client told no name."""

@@ -113,7 +113,7 @@ class ApplicationRegister(BaseModel):
 
     @model_validator(mode="after")
     def _can_prove_itself(self) -> "ApplicationRegister":
-        proves = self.public_key is not None or self.client.certificate_thumbprints
+        proves = self.public_key is not None or self.client.has_certificate
         if not proves and self.client.kind != "public":
             raise ValueError("public_key is missing; only a public client has none")
         if self.public_key is not None and self.client.kind == "public":

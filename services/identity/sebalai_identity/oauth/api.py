@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from sebalai_shared.caller import PublicAccess
+from sebalai_shared.caller import Caller, PublicAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.problems import responses
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,7 +26,7 @@ from sebalai_identity.oauth import (
 from sebalai_identity.oauth.answers import NO_STORE, REFUSED, UNBELIEVED, json_answer
 from sebalai_identity.oauth.clients import Proven
 from sebalai_identity.oauth.desk import Desk
-from sebalai_identity.oauth.door import call_of, desk_of, source_of
+from sebalai_identity.oauth.door import call_of, desk_of, server_of, source_of
 from sebalai_identity.oauth.dpop import Call
 from sebalai_identity.oauth.errors import OAuthError
 from sebalai_identity.oauth.granting import GRANTS
@@ -40,7 +40,10 @@ SIGNED: dict[int | str, dict[str, Any]] = {200: {"content": {"application/jwt": 
 
 
 async def _answered(
-    request: Request, desk: Desk, work: Callable[[dict[str, str], Call], Awaitable[Response]]
+    request: Request,
+    caller: Caller,
+    desk: Desk,
+    work: Callable[[dict[str, str], Call], Awaitable[Response]],
 ) -> Response:
     """An error is answered, not raised: raising would undo what the attempt has used up."""
     throttle: Throttle = request.app.state.client_throttle
@@ -49,7 +52,7 @@ async def _answered(
         form = await forms.read_form(request)
         name = form.get("client_id") or jose.claimed_subject(form.get("client_assertion", ""))
         throttle.check(source, name)
-        answer = await work(form, call_of(request, desk))
+        answer = await work(form, call_of(request, desk, caller))
     except OAuthError as error:
         if error.code == "invalid_client":
             throttle.note(source, name)
@@ -63,22 +66,23 @@ async def _answered(
 @router.get("/.well-known/oauth-authorization-server", operation_id="oauth_read_metadata")
 async def read_configuration(request: Request, _: PublicAccess) -> JSONResponse:
     headers = {"Cache-Control": f"public, max-age={METADATA_MAX_AGE_SECONDS}"}
-    issuer = request.app.state.settings.public_url
-    return JSONResponse(metadata.document(issuer, list(GRANTS)), headers=headers)
+    server, authorities = server_of(request.app), request.app.state.client_authorities
+    document = metadata.document(server, list(GRANTS), has_authorities=authorities is not None)
+    return JSONResponse(document, headers=headers)
 
 
 @router.post("/oauth/token", responses=REFUSED | responses(TooManyTries))
-async def issue(request: Request, _: PublicAccess, session: Transaction) -> Response:
+async def issue(request: Request, caller: PublicAccess, session: Transaction) -> Response:
     desk = desk_of(request, session)
 
     async def work(form: dict[str, str], call: Call) -> Response:
         return json_answer(await grants.grant(desk, form, call, GRANTS))
 
-    return await _answered(request, desk, work)
+    return await _answered(request, caller, desk, work)
 
 
 @router.post("/oauth/par", status_code=201, responses=REFUSED | responses(TooManyTries))
-async def push_request(request: Request, _: PublicAccess, session: Transaction) -> Response:
+async def push_request(request: Request, caller: PublicAccess, session: Transaction) -> Response:
     desk = desk_of(request, session)
 
     async def work(form: dict[str, str], call: Call) -> Response:
@@ -86,16 +90,18 @@ async def push_request(request: Request, _: PublicAccess, session: Transaction) 
         jkt = await dpop.check(desk, call)
         return json_answer(await par.push(desk, proven, form, jkt), status=201)
 
-    return await _answered(request, desk, work)
+    return await _answered(request, caller, desk, work)
 
 
 @router.post("/oauth/device_authorization", responses=REFUSED | responses(TooManyTries))
-async def authorize_device(request: Request, _: PublicAccess, session: Transaction) -> Response:
-    return await _by_client(request, session, device.authorize)
+async def authorize_device(
+    request: Request, caller: PublicAccess, session: Transaction
+) -> Response:
+    return await _by_client(request, caller, session, device.authorize)
 
 
 @router.post("/oauth/introspect", responses=REFUSED | responses(TooManyTries))
-async def introspect(request: Request, _: PublicAccess, session: Transaction) -> Response:
+async def introspect(request: Request, caller: PublicAccess, session: Transaction) -> Response:
     """As a signed statement to whoever accepts it (RFC 9701), which can be kept and shown."""
 
     async def look(desk: Desk, form: dict[str, str], proven: Proven) -> Response:
@@ -105,31 +111,33 @@ async def introspect(request: Request, _: PublicAccess, session: Transaction) ->
         signed = await inspection.sign(desk, found, proven)
         return Response(signed, media_type=INTROSPECTION_JWT, headers=NO_STORE)
 
-    return await _answer_client(request, session, look)
+    return await _answer_client(request, caller, session, look)
 
 
 @router.post("/oauth/revoke", responses=REFUSED | responses(TooManyTries))
-async def revoke_token(request: Request, _: PublicAccess, session: Transaction) -> Response:
+async def revoke_token(request: Request, caller: PublicAccess, session: Transaction) -> Response:
     async def end(desk: Desk, form: dict[str, str], proven: Proven) -> dict[str, Any]:
         await inspection.end_token(desk, form, proven)
         return {}
 
-    return await _by_client(request, session, end)
+    return await _by_client(request, caller, session, end)
 
 
 async def _by_client(
     request: Request,
+    caller: Caller,
     session: AsyncSession,
     action: Callable[[Desk, dict[str, str], Proven], Awaitable[dict[str, Any]]],
 ) -> Response:
     async def work(desk: Desk, form: dict[str, str], proven: Proven) -> Response:
         return json_answer(await action(desk, form, proven))
 
-    return await _answer_client(request, session, work)
+    return await _answer_client(request, caller, session, work)
 
 
 async def _answer_client(
     request: Request,
+    caller: Caller,
     session: AsyncSession,
     action: Callable[[Desk, dict[str, str], Proven], Awaitable[Response]],
 ) -> Response:
@@ -138,34 +146,34 @@ async def _answer_client(
     async def work(form: dict[str, str], call: Call) -> Response:
         return await action(desk, form, await clients.authenticate(desk, form, call))
 
-    return await _answered(request, desk, work)
+    return await _answered(request, caller, desk, work)
 
 
 @router.get("/oauth/userinfo", responses=SIGNED | UNBELIEVED)
-async def read_userinfo(request: Request, _: PublicAccess, session: Transaction) -> Response:
-    return await _userinfo(request, session, {})
+async def read_userinfo(request: Request, caller: PublicAccess, session: Transaction) -> Response:
+    return await _userinfo(request, caller, session, {})
 
 
 @router.post("/oauth/userinfo", responses=SIGNED | UNBELIEVED)
 async def read_userinfo_by_post(
-    request: Request, _: PublicAccess, session: Transaction
+    request: Request, caller: PublicAccess, session: Transaction
 ) -> Response:
     is_form = request.headers.get("Content-Type", "").startswith(forms.FORM)
     try:
         parameters = await forms.read_form(request) if is_form else {}
     except OAuthError as error:
         return json_answer(error)
-    return await _userinfo(request, session, parameters)
+    return await _userinfo(request, caller, session, parameters)
 
 
 async def _userinfo(
-    request: Request, session: AsyncSession, parameters: dict[str, str]
+    request: Request, caller: Caller, session: AsyncSession, parameters: dict[str, str]
 ) -> Response:
     desk = desk_of(request, session)
     nonce = {dpop.HEADER: dpop.nonce_at(desk, desk.now)} if "DPoP" in request.headers else {}
     try:
         claims, algorithm, audience = await inspection.read_userinfo(
-            desk, call_of(request, desk), request.headers.get("Authorization"), parameters
+            desk, call_of(request, desk, caller), request.headers.get("Authorization"), parameters
         )
     except OAuthError as error:
         scheme = "DPoP" if "DPoP" in request.headers else "Bearer"

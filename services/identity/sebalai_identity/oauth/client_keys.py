@@ -13,10 +13,17 @@ from sebalai_identity.applications.actions import (
     KeysFull,
     KnownClient,
     PublicKey,
+    renew_certificates,
     renew_keys,
     usable_client,
 )
 from sebalai_identity.desk import Desk as PeopleDesk
+from sebalai_identity.oauth.certificates import (
+    PRIVATE,
+    SELF_SIGNED,
+    CertificatesRefused,
+    read_certificates,
+)
 from sebalai_identity.oauth.client_documents import DocumentRefused
 from sebalai_identity.oauth.desk import Desk
 
@@ -24,7 +31,6 @@ log = logging.getLogger(__name__)
 
 KEYS_MAX = 10
 SET_MAX = 20
-PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _PUBLIC = ("kty", "crv", "x", "y", "kid", "alg", "use")
 
 
@@ -60,17 +66,25 @@ def _usable(key: dict[str, Any]) -> PublicKey | None:
 
 
 async def renewed(desk: Desk, client: KnownClient) -> KnownClient | None:
-    """The client with the keys of its `jwks_uri` as they are now; None where nothing is new."""
+    """The client with the keys, or the certificates it comes by, of its `jwks_uri` as they are now;
+    None where nothing can be had.
+    """
     address = client.settings.jwks_uri
     if address is None or not desk.documents.is_due(client.client_id, desk.now):
         return None
     caller = Caller(kind="system", subject=str(client.client_id), agency=client.agency)
+    own = PeopleDesk(caller, desk.clock)
     try:
-        keys = read_keys(await desk.documents.read(address))
-        await renew_keys(
-            desk.session, PeopleDesk(caller, desk.clock), client_id=client.client_id, keys=keys
-        )
-    except (DocumentRefused, KeysRefused, KeyEnded, KeysFull) as error:
+        document = await desk.documents.read(address)
+        if client.settings.authentication == SELF_SIGNED:
+            found = read_certificates(document)
+            await renew_certificates(
+                desk.session, own, client_id=client.client_id, thumbprints=found
+            )
+        else:
+            keys = read_keys(document)
+            await renew_keys(desk.session, own, client_id=client.client_id, keys=keys)
+    except (DocumentRefused, KeysRefused, KeyEnded, KeysFull, CertificatesRefused) as error:
         log.info("keys of client %s were not renewed: %s", client.client_id, error)
         return None
     return await usable_client(desk.session, client_id=client.client_id, at=desk.now)

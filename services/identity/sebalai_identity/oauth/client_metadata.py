@@ -42,11 +42,11 @@ NOT_SERVED = (
     "authorization_signed_response_alg",
     "authorization_encrypted_response_alg",
     "frontchannel_logout_uri",
-    "tls_client_auth_subject_dn",
     "backchannel_token_delivery_mode",
 )
 _SIXTEEN_DIGITS = re.compile(r"(?<!\d)\d{16}(?!\d)")
 
+Method = Literal["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none"]
 ES256 = Literal["ES256"]
 Signature = Literal["ES256", "RS256"]
 Text = Annotated[
@@ -76,7 +76,7 @@ class ClientMetadata(BaseModel):
     post_logout_redirect_uris: list[RedirectUri] = Field(default=[], max_length=URIS_MAX)
     backchannel_logout_uri: WebUri | None = None
     backchannel_logout_session_required: bool = False
-    token_endpoint_auth_method: Literal["private_key_jwt", "none"] = "private_key_jwt"  # noqa: S105 - a method
+    token_endpoint_auth_method: Method = "private_key_jwt"  # noqa: S105 - a method
     token_endpoint_auth_signing_alg: ES256 = "ES256"  # noqa: S105 - an algorithm
     grant_types: list[str] = Field(default=[CODE], min_length=1, max_length=GRANTS_MAX)
     response_types: list[Literal["code"]] | None = Field(default=None, max_length=1)
@@ -102,7 +102,12 @@ class ClientMetadata(BaseModel):
     require_signed_request_object: bool = False
     require_pushed_authorization_requests: bool = False
     dpop_bound_access_tokens: bool = False
-    tls_client_certificate_bound_access_tokens: Literal[False] = False
+    tls_client_certificate_bound_access_tokens: bool = False
+    tls_client_auth_subject_dn: Text | None = None
+    tls_client_auth_san_dns: Text | None = None
+    tls_client_auth_san_uri: Text | None = None
+    tls_client_auth_san_ip: Text | None = None
+    tls_client_auth_san_email: Text | None = None
 
     @property
     def is_public(self) -> bool:

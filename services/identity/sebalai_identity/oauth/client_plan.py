@@ -2,6 +2,7 @@
 scopes and settings; and how a registration is told again (RFC 7591 section 3.2.1).
 """
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,9 +11,11 @@ from pydantic import ValidationError
 from sebalai_identity.applications.actions import (
     BASIC_SCOPE,
     SENSITIVE_SCOPES,
+    CertificateSubject,
     ClientSettings,
     PublicKey,
 )
+from sebalai_identity.oauth.certificates import PKI
 from sebalai_identity.oauth.client_metadata import ClientMetadata, bad_metadata
 from sebalai_identity.oauth.policy import CLIENT, CODE, PERSON_SCOPES, POLICIES, REFRESH, SCOPES
 from sebalai_identity.registrations.actions import Plan, Registered
@@ -25,12 +28,20 @@ _SHOWN = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
 _OWN = {"scope", "jwks", "grant_types", "response_types", "subject_type", "software_statement"}
 
 
-def plan_of(metadata: ClientMetadata, names: dict[str, str], keys: tuple[PublicKey, ...]) -> Plan:
+@dataclass(frozen=True)
+class Published:
+    """What stands in its JWK set, read and checked: keys, or the thumbprints of certificates."""
+
+    keys: tuple[PublicKey, ...] = ()
+    certificates: tuple[str, ...] = ()
+
+
+def plan_of(metadata: ClientMetadata, names: dict[str, str], published: Published) -> Plan:
     """Raises `OAuthError` invalid_redirect_uri or invalid_client_metadata."""
     kind = _kind(metadata)
     _require_code_whole(metadata)
     _require_own_logo(metadata)
-    client = _settings(metadata, names, kind)
+    client = _settings(metadata, names, kind, published.certificates)
     sent = metadata.model_dump(mode="json", exclude_none=True, exclude=_OWN)
     told = {name: value for name, value in sent.items() if value != []} | {
         "grant_types": list(client.grants or ()),
@@ -38,7 +49,9 @@ def plan_of(metadata: ClientMetadata, names: dict[str, str], keys: tuple[PublicK
         "subject_type": "pairwise" if client.is_pairwise else "public",
     }
     told |= {f"client_name#{tag}": name for tag, name in client.names.items() if tag}
-    return Plan(_scopes(metadata, kind), client, keys, told)
+    if published.certificates and metadata.jwks is not None:
+        told["jwks"] = metadata.jwks
+    return Plan(_scopes(metadata, kind), client, published.keys, told)
 
 
 def _kind(metadata: ClientMetadata) -> str:
@@ -70,7 +83,9 @@ def _require_own_logo(metadata: ClientMetadata) -> None:
         raise bad_metadata("logo_uri", "it stands on a host of the redirect_uris.")
 
 
-def _settings(metadata: ClientMetadata, names: dict[str, str], kind: str) -> ClientSettings:
+def _settings(
+    metadata: ClientMetadata, names: dict[str, str], kind: str, certificates: tuple[str, ...]
+) -> ClientSettings:
     document: dict[str, Any] = {
         "kind": kind,
         "redirect_uris": metadata.redirect_uris,
@@ -87,6 +102,10 @@ def _settings(metadata: ClientMetadata, names: dict[str, str], kind: str) -> Cli
         "grants": sorted(set(metadata.grant_types)),
         "jwks_uri": metadata.jwks_uri,
         "sector_identifier_uri": metadata.sector_identifier_uri,
+        "certificate_thumbprints": certificates,
+        "certificate_subject": _subject(metadata),
+        "authentication": None if metadata.is_public else metadata.token_endpoint_auth_method,
+        "is_certificate_bound": metadata.tls_client_certificate_bound_access_tokens,
     } | {name: getattr(metadata, name) for name in _SHOWN}
     try:
         return ClientSettings.model_validate(document)
@@ -96,6 +115,27 @@ def _settings(metadata: ClientMetadata, names: dict[str, str], kind: str) -> Cli
         raise bad_metadata(name, _WHY[name]) from error
 
 
+def _subject(metadata: ClientMetadata) -> CertificateSubject | None:
+    """RFC 8705 section 2.1.2: exactly one of the five, for `tls_client_auth` alone."""
+    given = {name: getattr(metadata, name) for name in _SUBJECTS if getattr(metadata, name)}
+    name = next(iter(given), "tls_client_auth_subject_dn")
+    if len(given) != (metadata.token_endpoint_auth_method == PKI):
+        raise bad_metadata(name, f"tls_client_auth has exactly one of {', '.join(_SUBJECTS)}.")
+    if not given:
+        return None
+    try:
+        return CertificateSubject.model_validate({_SUBJECTS[name]: given[name]})
+    except ValidationError as error:
+        raise bad_metadata(name, "it is no name of this form.") from error
+
+
+_SUBJECTS = {
+    "tls_client_auth_subject_dn": "dn",
+    "tls_client_auth_san_dns": "dns",
+    "tls_client_auth_san_uri": "uri",
+    "tls_client_auth_san_ip": "ip",
+    "tls_client_auth_san_email": "email",
+}
 _WHY = {
     "client_name": "a printable text of 1 to 100 characters, in up to ten languages (BCP 47).",
     "sector_identifier_uri": "pairwise subjects of several hosts need it, or ask for public ones.",

@@ -11,15 +11,19 @@ from sebalai_shared.clock import Clock
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.keys.actions import Ring
+from sebalai_identity.oauth.certificates import Authorities
 from sebalai_identity.oauth.client_documents import ClientDocuments
 
 
 @dataclass(frozen=True)
 class Server:
-    """Who we are: the issuer, and the audience of our access tokens."""
+    """Who we are: the issuer, and the audience of our access tokens; `mtls_url` is the issuer's
+    other address, where clients show certificates, empty where they cannot.
+    """
 
     issuer: str
     audience: str
+    mtls_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Desk:
     ring: Ring
     register: Register = field(default_factory=Unregistered)
     documents: ClientDocuments = field(default_factory=lambda: ClientDocuments(Reach()))
+    authorities: Authorities | None = None
 
     @property
     def now(self) -> datetime:

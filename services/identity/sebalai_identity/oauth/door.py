@@ -1,16 +1,13 @@
 """What every endpoint of the provider reads of an HTTP request."""
 
-import base64
-import hashlib
-from urllib.parse import unquote_to_bytes
-
-from fastapi import Request
+from fastapi import FastAPI, Request
+from sebalai_shared.caller import Caller
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_identity.oauth import dpop
+from sebalai_identity.oauth import certificates, dpop
+from sebalai_identity.oauth.certificates import Certificate
 from sebalai_identity.oauth.desk import Desk, Server
 from sebalai_identity.oauth.dpop import Call
-from sebalai_identity.oauth.errors import invalid_client
 from sebalai_identity.sessions.actions import cookie_name
 
 SOURCE = "Sebalai-Source"
@@ -19,11 +16,18 @@ CERTIFICATE = "Client-Cert"
 
 def desk_of(request: Request, session: AsyncSession) -> Desk:
     state = request.app.state
-    server = Server(state.settings.public_url, state.settings.audience)
-    return Desk(session, state.clock, server, state.ring, state.register, state.client_documents)
+    return Desk(
+        session, state.clock, server_of(request.app), state.ring, state.register,
+        state.client_documents, state.client_authorities,
+    )  # fmt: skip
 
 
-def call_of(request: Request, desk: Desk) -> Call:
+def server_of(app: FastAPI) -> Server:
+    settings = app.state.settings
+    return Server(settings.public_url, settings.audience, settings.mtls_url)
+
+
+def call_of(request: Request, desk: Desk, caller: Caller) -> Call:
     """As the client wrote it: behind the edge our own address is another.
 
     Raises `OAuthError`.
@@ -31,11 +35,13 @@ def call_of(request: Request, desk: Desk) -> Call:
     proofs = request.headers.getlist("DPoP")
     if len(proofs) > 1:
         raise dpop.bad_proof("Send one DPoP proof.")
+    certificate = _certificate(request, caller)
+    base = desk.server.issuer if certificate is None else desk.server.mtls_url
     return Call(
         request.method,
-        desk.server.issuer + request.url.path,
+        (base or desk.server.issuer) + request.url.path,
         proofs[0] if proofs else None,
-        _certificate(request.headers.get(CERTIFICATE)),
+        certificate,
         source_of(request),
     )
 
@@ -50,15 +56,12 @@ def cookie_of(request: Request) -> str | None:
     return request.cookies.get(cookie_name(request.app.state.settings.public_url))
 
 
-def _certificate(value: str | None) -> str | None:
-    """The thumbprint (RFC 8705 3.1) of the certificate the edge saw (RFC 9440: `:base64 DER:`)."""
-    if value is None:
+def _certificate(request: Request, caller: Caller) -> Certificate | None:
+    """What the client showed the proxy (RFC 9440), if the gateway's assertion vouches for it: the
+    header alone anybody could have written.
+    """
+    header = request.headers.get(CERTIFICATE)
+    if header is None or caller.certificate is None:
         return None
-    inner = unquote_to_bytes(value).strip()
-    if not (inner.startswith(b":") and inner.endswith(b":")):
-        raise invalid_client(f"{CERTIFICATE} is not a byte sequence.")
-    try:
-        der = base64.b64decode(inner[1:-1], validate=True)
-    except ValueError as error:
-        raise invalid_client(f"{CERTIFICATE} is not a byte sequence.") from error
-    return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
+    found = certificates.read(header)
+    return found if found.thumbprint == caller.certificate else None

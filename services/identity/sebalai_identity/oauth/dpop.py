@@ -15,6 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from sebalai_identity.oauth import jose, store
+from sebalai_identity.oauth.certificates import Certificate
 from sebalai_identity.oauth.desk import Desk
 from sebalai_identity.oauth.errors import OAuthError
 from sebalai_identity.oauth.families import thumb
@@ -41,7 +42,7 @@ class Call:
     method: str
     url: str
     proof: str | None = None
-    certificate: str | None = None
+    certificate: Certificate | None = None
     source: str = ""
 
 

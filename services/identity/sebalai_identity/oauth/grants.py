@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from sebalai_identity.oauth import clients, dpop, families, store, tokens
+from sebalai_identity.oauth import certificates, clients, dpop, families, store, tokens
 from sebalai_identity.oauth.clients import Proven
 from sebalai_identity.oauth.desk import Desk
 from sebalai_identity.oauth.dpop import Call
@@ -36,10 +36,12 @@ async def grant(
     clients.require_grant(proven, wanted, grants_of(proven.client))
     if parameters.get("resource", desk.server.audience) != desk.server.audience:
         raise OAuthError("invalid_target", f"resource must be {desk.server.audience}")
+    certificates.require_bound(settings, call.certificate)
     jkt = await dpop.check(desk, call)
     if jkt is None and settings.is_dpop_required:
         raise OAuthError("invalid_dpop_proof", "This application must send a DPoP proof.")
-    binding = Binding(jkt, proven.certificate if jkt is None else None)
+    is_certified = jkt is None or settings.is_certificate_bound
+    binding = Binding(jkt, proven.certificate if is_certified else None)
     return await grants[wanted](desk, parameters, proven, binding)
 
 

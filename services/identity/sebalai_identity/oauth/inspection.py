@@ -132,5 +132,6 @@ async def _require_binding(
             raise OAuthError("invalid_token", "The DPoP proof is not by the key of the token.")
     elif scheme == "dpop":
         raise OAuthError("invalid_token", "The token is a bearer token.")
-    if "x5t#S256" in bound and call.certificate != bound["x5t#S256"]:
+    shown = call.certificate.thumbprint if call.certificate is not None else None
+    if "x5t#S256" in bound and shown != bound["x5t#S256"]:
         raise OAuthError("invalid_token", "The token is bound to another certificate.")

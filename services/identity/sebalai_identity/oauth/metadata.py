@@ -4,13 +4,27 @@ from typing import Any
 
 from sebalai_identity.assurance import ACR_VALUES
 from sebalai_identity.keys.actions import ALGORITHMS
-from sebalai_identity.oauth import authorize, jose, policy
+from sebalai_identity.oauth import authorize, certificates, jose, policy
+from sebalai_identity.oauth.desk import Server
 
-AUTHENTICATION = ["private_key_jwt", "self_signed_tls_client_auth", "none"]
+# RFC 8705 section 5: those a client calls where it shows its certificate.
+ALIASED = (
+    "token_endpoint", "pushed_authorization_request_endpoint", "userinfo_endpoint",
+    "introspection_endpoint", "revocation_endpoint", "device_authorization_endpoint",
+)  # fmt: skip
 CLAIMS = ["sub", "acr", "amr", "auth_time", "sid", "name", "birthdate", "email", "phone_number"]
 
 
-def document(issuer: str, grants: list[str]) -> dict[str, Any]:
+def document(server: Server, grants: list[str], *, has_authorities: bool) -> dict[str, Any]:
+    """`has_authorities`: a certificate by one of them may prove a client."""
+    found = _everywhere(server.issuer, grants) | _authentication(server, has_authorities)
+    if server.mtls_url:
+        aliases = {n: found[n].replace(server.issuer, server.mtls_url, 1) for n in ALIASED}
+        found["mtls_endpoint_aliases"] = aliases
+    return found
+
+
+def _everywhere(issuer: str, grants: list[str]) -> dict[str, Any]:
     oauth = f"{issuer}/oauth"
     return {
         "issuer": issuer,
@@ -47,16 +61,18 @@ def document(issuer: str, grants: list[str]) -> dict[str, Any]:
         "dpop_signing_alg_values_supported": list(jose.ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
         "require_pushed_authorization_requests": False,
-        "tls_client_certificate_bound_access_tokens": True,
         "ui_locales_supported": ["id", "en"],
-        **_authentication("token"),
-        **_authentication("introspection"),
-        **_authentication("revocation"),
     }
 
 
-def _authentication(endpoint: str) -> dict[str, list[str]]:
-    return {
-        f"{endpoint}_endpoint_auth_methods_supported": AUTHENTICATION,
-        f"{endpoint}_endpoint_auth_signing_alg_values_supported": list(jose.ALGORITHMS),
-    }
+def _authentication(server: Server, has_authorities: bool) -> dict[str, Any]:  # noqa: FBT001 - one caller, above
+    methods = [] if not server.mtls_url else [certificates.SELF_SIGNED]
+    if server.mtls_url and has_authorities:
+        methods.append(certificates.PKI)
+    found: dict[str, Any] = {"tls_client_certificate_bound_access_tokens": bool(server.mtls_url)}
+    for endpoint in ("token", "introspection", "revocation"):
+        found |= {
+            f"{endpoint}_endpoint_auth_methods_supported": ["private_key_jwt", *methods, "none"],
+            f"{endpoint}_endpoint_auth_signing_alg_values_supported": list(jose.ALGORITHMS),
+        }
+    return found

@@ -13,11 +13,10 @@ from sebalai_shared.caller import PublicAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.problems import Problem, responses
 
-from sebalai_identity.applications.actions import PublicKey
-from sebalai_identity.oauth import client_keys, client_plan, jose
+from sebalai_identity.oauth import client_plan, client_published, jose
 from sebalai_identity.oauth.answers import NO_STORE, REFUSED, json_answer
-from sebalai_identity.oauth.client_documents import DocumentRefused, DocumentsBusy
-from sebalai_identity.oauth.client_metadata import ClientMetadata, bad_metadata, read_metadata
+from sebalai_identity.oauth.client_documents import DocumentsBusy
+from sebalai_identity.oauth.client_metadata import bad_metadata, read_metadata
 from sebalai_identity.oauth.clients import as_id
 from sebalai_identity.oauth.desk import Desk
 from sebalai_identity.oauth.door import desk_of, source_of
@@ -215,42 +214,7 @@ async def _plan(desk: Desk, document: dict[str, Any]) -> Plan:
         raise OAuthError(
             "unapproved_software_statement", "No issuer of software statements is approved here."
         )
-    keys = await _keys(desk, metadata)
-    plan = client_plan.plan_of(metadata, names, keys)
-    await _require_sector(desk, metadata)
+    client_published.require_served(desk, metadata)
+    plan = client_plan.plan_of(metadata, names, await client_published.read(desk, metadata))
+    await client_published.require_sector(desk, metadata)
     return plan
-
-
-async def _keys(desk: Desk, metadata: ClientMetadata) -> tuple[PublicKey, ...]:
-    if metadata.jwks is not None and metadata.jwks_uri is not None:
-        raise bad_metadata("jwks", "send jwks or jwks_uri, not both.")
-    name = "jwks_uri" if metadata.jwks_uri is not None else "jwks"
-    if metadata.is_public:
-        if metadata.jwks is not None or metadata.jwks_uri is not None:
-            raise bad_metadata(name, "a public client holds no key of its own.")
-        return ()
-    if metadata.jwks is None and metadata.jwks_uri is None:
-        raise bad_metadata(name, "private_key_jwt needs jwks or jwks_uri.")
-    try:
-        address = metadata.jwks_uri
-        document = metadata.jwks if address is None else await desk.documents.read(address)
-        return client_keys.read_keys(document)
-    except DocumentsBusy:
-        raise
-    except (DocumentRefused, client_keys.KeysRefused) as error:
-        raise bad_metadata(name, f"{error}.") from error
-
-
-async def _require_sector(desk: Desk, metadata: ClientMetadata) -> None:
-    """OpenID Connect Registration section 5: the file lists every redirect address."""
-    address = metadata.sector_identifier_uri
-    if address is None:
-        return
-    try:
-        listed = await desk.documents.read(address)
-    except DocumentsBusy:
-        raise
-    except DocumentRefused as error:
-        raise bad_metadata("sector_identifier_uri", f"{error}.") from error
-    if not isinstance(listed, list) or any(uri not in listed for uri in metadata.redirect_uris):
-        raise bad_metadata("sector_identifier_uri", "it must list every one of redirect_uris.")

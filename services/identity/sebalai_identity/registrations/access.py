@@ -20,7 +20,12 @@ _ANY_CHANGE = (
     "sector_identifier_uri",
     "is_pairwise",
 )
-_LOOSENING = ("is_par_required", "is_dpop_required", "is_request_object_required")
+_LOOSENING = (
+    "is_par_required",
+    "is_dpop_required",
+    "is_request_object_required",
+    "is_certificate_bound",
+)
 
 
 def may_issue(caller: Caller, agency: str) -> bool:

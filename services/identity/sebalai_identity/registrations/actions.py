@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.acts.actions import tell
 from sebalai_identity.applications.actions import (
     ClientRegister,
+    ClientSettings,
     PublicKey,
     end_application,
     granted_scopes,
@@ -66,7 +67,7 @@ class Registered:
 class Waiting:
     """A client without approval: how it would prove itself, and `requested` or `refused`."""
 
-    is_public: bool
+    client: ClientSettings
     keys: tuple[PublicKey, ...]
     state: str
 
@@ -271,4 +272,4 @@ async def waiting_client(session: AsyncSession, *, client_id: UUID) -> Waiting |
     if request.state == APPROVED:
         return None
     plan = Plan.read(row.waiting or {})
-    return Waiting(plan.client.kind == "public", plan.keys, request.state)
+    return Waiting(plan.client, plan.keys, request.state)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, RSAKey
 from sebalai_identity.oauth import jose
+from sebalai_identity.oauth.desk import Server
 from sebalai_identity.oauth.errors import OAuthError
 from sebalai_identity.oauth.metadata import document
 from sqlalchemy import text
@@ -199,7 +200,9 @@ async def test_bad_assertion_gets_no_token(known, database, name):
 
 
 async def test_client_that_signs_with_another_algorithm_is_told_those_that_discovery_lists(known):
-    listed = document(ISSUER, [])["token_endpoint_auth_signing_alg_values_supported"]
+    listed = document(Server(ISSUER, ""), [], has_authorities=False)[
+        "token_endpoint_auth_signing_alg_values_supported"
+    ]
     assert listed == ["ES256"]
     for name in ("PS256", "RS256", "alg none"):
         answer = await known(BAD_ASSERTIONS[name])
