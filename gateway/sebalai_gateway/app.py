@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from sebalai_gateway.admission.proofs import ProofVerifier
 from sebalai_gateway.admission.proxy import Proxy
 from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.admission.token import TokenVerifier
+from sebalai_gateway.calls.asgi import over_asgi
 from sebalai_gateway.calls.path import Calls, Parts
 from sebalai_gateway.database import Pool
 from sebalai_gateway.edge.door import Edge, is_metaservice
@@ -55,7 +56,6 @@ from sebalai_gateway.validation.contracts import Contracts
 EXCHANGES_LIMIT = 4_096
 # What the gateway answers itself.
 OWN = frozenset({"/livez", "/readyz", directory.PATH})
-Serve = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class NotUp(Exception):
@@ -66,8 +66,8 @@ class NotUp(Exception):
 class _Open:
     """What exists only while the process serves, because it needs the running loop."""
 
-    calls: Serve
-    edge: Serve
+    calls: Calls
+    edge: Edge
 
 
 class Gateway:
@@ -188,11 +188,17 @@ class Gateway:
             return
         self._active += 1
         try:
-            is_call = scope["path"].startswith("/r1/") and not is_metaservice(scope["path"])
-            lane = self._open.calls if is_call else self._open.edge
-            await lane(scope, receive, send)
+            if is_call(scope["path"]):
+                await over_asgi(self._open.calls, scope, receive, send)
+            else:
+                await self._open.edge(scope, receive, send)
         finally:
             self._active -= 1
+
+
+def is_call(path: str) -> bool:
+    """Whether the path is one of the bus; everything else is the edge's or the gateway's own."""
+    return path.startswith("/r1/") and not is_metaservice(path)
 
 
 _GATEWAY = Caller(kind="gateway", subject="gateway")

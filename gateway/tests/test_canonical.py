@@ -37,6 +37,21 @@ def test_what_passes_holds_no_dot_segment_and_reads_the_same_again(tail):
     assert unquote("/".join(segments)) == "/".join(segments)
 
 
+@given(st.lists(PIECES | st.sampled_from([b"a", b"A", b"0", b"-"]), max_size=8).map(b"".join))
+def test_plain_path_is_read_as_its_percent_encoded_twin(tail):
+    # What is its own canonical form passes without a second look; with an escape it does not.
+    plain, twin = b"/a" + tail, b"/%61" + tail
+    assert read(plain) == read(twin)
+
+
+def read(path):
+    try:
+        segments = canonical(path)
+    except Refusal as refusal:
+        return refusal.slug
+    return segments, encode(segments)
+
+
 @given(st.text(max_size=20))
 def test_any_text_in_a_segment_is_refused_or_kept(text):
     try:

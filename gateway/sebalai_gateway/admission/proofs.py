@@ -11,10 +11,10 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
@@ -35,8 +35,7 @@ KEY_MEMBERS = frozenset({"kty", "crv", "x", "y", "kid", "alg", "use"})
 _ECDSA = ECDSA(hashes.SHA256())
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """What came with a token: the request it is used for, the proof, the client's certificate."""
 
     method: str = ""

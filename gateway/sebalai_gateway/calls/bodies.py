@@ -5,18 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
-from starlette.types import Receive
-
+from sebalai_gateway.calls.consumer import ClientGone
 from sebalai_gateway.refusals import Refusal
 
 _SHA256 = re.compile(rb"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):")
-EMPTY_SHA256 = hashlib.sha256().hexdigest()
-
-
-class ClientGone(Exception):
-    """The consumer closed its connection before the call was over."""
+_EMPTY = hashlib.sha256()
 
 
 class Measure:
@@ -25,10 +20,12 @@ class Measure:
     __slots__ = ("_hash", "size")
 
     def __init__(self) -> None:
-        self._hash = hashlib.sha256()
+        self._hash = _EMPTY
         self.size = 0
 
     def add(self, chunk: bytes) -> None:
+        if self._hash is _EMPTY:
+            self._hash = _EMPTY.copy()
         self._hash.update(chunk)
         self.size += len(chunk)
 
@@ -59,14 +56,17 @@ def expected_digest(header: bytes | None) -> bytes | None:
 
 
 class RequestBody:
-    """The consumer's body on its way to the provider.
+    """The consumer's body on its way to the provider; `read` gives it piece by piece, and nothing
+    at its end.
 
     `failure` is set before the stream breaks off, because an HTTP client reports only that sending
     failed and not why. `has_begun`: some of it was asked for; `is_over`: nothing more is to come.
     """
 
-    def __init__(self, receive: Receive, limit: int, expected: bytes | None) -> None:
-        self._receive, self._limit, self._expected = receive, limit, expected
+    def __init__(
+        self, read: Callable[[], Awaitable[bytes]], limit: int, expected: bytes | None
+    ) -> None:
+        self._read, self._limit, self._expected = read, limit, expected
         self.measure = Measure()
         self.failure: Refusal | ClientGone | None = None
         self.is_over = self.has_begun = False
@@ -133,19 +133,16 @@ class RequestBody:
 
     async def _incoming(self) -> AsyncIterator[bytes]:
         self.has_begun = True
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise self._fail(ClientGone())
-            chunk: bytes = message.get("body", b"")
-            if chunk:
+        try:
+            while chunk := await self._read():
                 self.measure.add(chunk)
                 if self.measure.size > self._limit:
                     raise self._fail(too_large(self._limit))
                 yield chunk
-            if not message.get("more_body", False):
-                self.is_over = True
-                return
+        except ClientGone as error:
+            self._fail(error)
+            raise
+        self.is_over = True
 
     def _compare(self) -> None:
         if self._expected is not None and self._expected != self.measure.digest():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sebalai_gateway.calls.bodies import ClientGone
+from sebalai_gateway.calls.consumer import ClientGone
 from sebalai_gateway.forwarding import tls
 from sebalai_gateway.forwarding.forwarder import ProviderTimeout
 from sebalai_gateway.refusals import Refusal

@@ -93,21 +93,20 @@ def read(headers: Headers) -> Incoming:
 
 def returned(status: int, headers: Headers) -> Headers:
     """What of the provider's head goes back to the consumer."""
-    named = _connection_named(headers)
+    found = [(name.lower(), value) for name, value in headers]
+    named = _connection_named(found)
     if status == NOT_MODIFIED:
         # It tells the length of a body that does not come; the server would wait for one.
         named |= {b"content-length"}
-    kept = ((name.lower(), value) for name, value in headers)
-    return [(n, v) for n, v in kept if n not in NOT_RETURNED and n not in named]
+    return [pair for pair in found if pair[0] not in NOT_RETURNED and pair[0] not in named]
 
 
 def _connection_named(headers: Headers) -> frozenset[bytes]:
-    return frozenset(
-        token.strip().lower()
-        for name, value in headers
-        if name.lower() == b"connection"
-        for token in value.split(b",")
-    )
+    """Of headers whose names are in lower case."""
+    values = [value for name, value in headers if name == b"connection"]
+    if not values:
+        return frozenset()
+    return frozenset(token.strip().lower() for token in b",".join(values).split(b","))
 
 
 def _note(incoming: Incoming, name: bytes, value: bytes) -> frozenset[bytes]:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from sebalai_gateway.routing.snapshot import Agreement
 
 DAY_SECONDS = 86_400
+POLICIES_KNOWN = 1_024
 
 
 def rate_limits(agreement: Agreement, left: int, now: datetime) -> list[tuple[bytes, bytes]]:
     """`left` calls of the day, which ends at midnight UTC; the rate is told as burst a window."""
-    rate = agreement.rate_per_second
-    window = max(1, round(agreement.burst / rate)) if rate > 0 else DAY_SECONDS
-    policy = f'"rate";q={agreement.burst};w={window}, "day";q={agreement.quota_per_day};w=86400'
+    policy = _policy(agreement.rate_per_second, agreement.burst, agreement.quota_per_day)
     ends = DAY_SECONDS - int(now.timestamp()) % DAY_SECONDS
     return [
-        (b"ratelimit-policy", policy.encode()),
+        (b"ratelimit-policy", policy),
         (b"ratelimit", f'"day";r={left};t={ends}'.encode()),
     ]
+
+
+@lru_cache(POLICIES_KNOWN)
+def _policy(rate: float, burst: int, quota_per_day: int) -> bytes:
+    window = max(1, round(burst / rate)) if rate > 0 else DAY_SECONDS
+    return f'"rate";q={burst};w={window}, "day";q={quota_per_day};w=86400'.encode()

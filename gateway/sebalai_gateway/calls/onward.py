@@ -6,8 +6,7 @@ nothing of the body was taken, or the method is safe and the destination has ret
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from sebalai_shared.caller import HEADER, AssertionSigner, Caller
 
 from sebalai_gateway.admission.token import Claims
@@ -36,8 +35,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TRIES_LIMIT = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """One allowed call, with everything that sending it needs."""
 
     call: Call
@@ -141,7 +139,7 @@ class Onward:
             *exchange.incoming.forwarded,
             (b"x-road-client", claims.application.encode()),
             (b"x-road-id", call.x_road_id),
-            (b"x-road-request-id", str(call.message_id).encode()),
+            (b"x-road-request-id", call.name.encode()),
             (b"traceparent", f"00-{call.trace_id}-{call.message_id.hex[16:]}-01".encode()),
         ]
         if exchange.decision.interface.member is not None:
@@ -156,7 +154,7 @@ class Onward:
             agency=claims.agency,
             application=claims.application,
             scopes=frozenset(claims.scope.split()),
-            message_id=str(exchange.call.message_id),
+            message_id=exchange.call.name,
             purpose=decision.purpose.code,
         )
         return self._signer.sign(caller, str(decision.interface.member)).encode()

@@ -1,4 +1,4 @@
-"""The call path: identify, allow, journal, forward, journal, answer. A raw ASGI callable.
+"""The call path: identify, allow, journal, forward, journal, answer.
 
 Nothing here waits for another service: tokens, routes and agreements are in memory. What it does
 wait for is the journal, once before the provider is called and once before the answer ends.
@@ -6,31 +6,26 @@ wait for is the journal, once before the provider is called and once before the 
 
 from __future__ import annotations
 
-import asyncio
+import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 from sebalai_shared.caller import AssertionSigner
 from sebalai_shared.signatures import Message
 from sebalai_shared.telemetry import enter_trace
-from starlette.types import Receive, Scope, Send
 
 from sebalai_gateway.admission.faults import bad_token, exchanged_for_another
 from sebalai_gateway.admission.proofs import Shown
-from sebalai_gateway.admission.proxy import certificate_of, thumbprint_of
 from sebalai_gateway.admission.token import Claims, TokenVerifier
 from sebalai_gateway.calls import headers as head
 from sebalai_gateway.calls.appearance import Appearances
-from sebalai_gateway.calls.bodies import (
-    ClientGone,
-    Measure,
-    RequestBody,
-    expected_digest,
-    too_large,
-)
+from sebalai_gateway.calls.bodies import Measure, RequestBody, expected_digest, too_large
+from sebalai_gateway.calls.consumer import ClientGone, Consumer
+from sebalai_gateway.calls.deadlines import Deadlines
 from sebalai_gateway.calls.faults import (
     broken_exchange,
     check_method,
@@ -73,6 +68,7 @@ from sebalai_gateway.validation.contracts import Contracts
 QUERY_BYTES_LIMIT = 8 * 1024
 COMPLETED_SECONDS = 2.0
 BUS_SCOPE = "bus.call"
+_PLAIN = re.compile(rb"[!-~]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +96,7 @@ class Withheld(Exception):
 
 class Calls:
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        self._parts, self._deadlines = parts, Deadlines()
         self.destinations, self._appearances = Destinations(), Appearances(parts.credentials)
         self._onward = Onward(
             parts.forwarder,
@@ -115,12 +111,12 @@ class Calls:
         table = self._parts.table()
         return 0 if table is None else self._appearances.missing(table.interfaces)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, consumer: Consumer) -> None:
         """Serves one call. An exception that leaves here makes the server cut the connection."""
-        call = Call(scope["method"], "")
-        reply = Reply(self._parts.public_url, call, send)
+        call = Call(consumer.method, "")
+        reply = Reply(self._parts.public_url, call, consumer)
         try:
-            await self._serve(scope, receive, call, reply)
+            await self._serve(consumer, call, reply)
         except Refusal as refusal:
             await self._refused(call, reply, refusal)
         except JournalUnavailable:
@@ -133,46 +129,48 @@ class Calls:
             self._parts.log(reply.line())
             self._parts.meter.call(call, reply.status)
 
-    async def _serve(self, scope: Scope, receive: Receive, call: Call, reply: Reply) -> None:
-        incoming, failure = _read_head(scope, call)
+    async def _serve(self, consumer: Consumer, call: Call, reply: Reply) -> None:
+        incoming, failure = _read_head(consumer, call)
         if failure is not None:
-            self._parts.verifier.note_stranger(scope["client"][0])
+            self._parts.verifier.note_stranger(consumer.address)
             raise failure
-        claims, target = self._identify(scope, incoming, call)
-        presented = _presented(scope)
+        claims, target = self._identify(consumer, incoming, call)
+        presented = _presented(consumer)
         decision = self._decide(claims, target, incoming, call, presented)
         if incoming.wants_stream:
             raise stream_not_supported(501)
         limit = decision.interface.max_request_bytes
         if (incoming.content_length or 0) > limit:
             raise too_large(limit)
-        body = RequestBody(receive, limit, expected_digest(incoming.content_digest))
+        body = RequestBody(consumer.read, limit, expected_digest(incoming.content_digest))
         if not incoming.has_body:
             body.leave_out()
         call.facts["request"] = body.measure.evidence()
         reply.notices = notices(decision.interface)
         while not await self._count(call, decision, claims, presented):
             decision = self._decide(claims, target, incoming, call, presented)
-        seal = await self._parts.seals.open(call, decision, incoming, _message(scope))
+        seal = await self._parts.seals.open(call, decision, incoming, _message(consumer))
         claim = await self._claim(call, decision, claims, incoming)
         exchange = Exchange(call, decision, claims, incoming, body, claim, seal=seal)
         if claim is not None and claim.earlier is not None:
             await self._repeat(exchange, claim, reply)
             return
         try:
-            check = await self._check(scope, exchange, target)
-            await self._enter(replace(exchange, check=check), receive, reply)
+            check = await self._check(consumer, exchange, target)
+            if check is not None:
+                exchange = replace(exchange, check=check)
+            await self._enter(exchange, reply)
         finally:
             if claim is not None and "forwarded_at" not in call.facts:
                 await claim.release()
 
-    async def _enter(self, exchange: Exchange, receive: Receive, reply: Reply) -> None:
-        consumer = exchange.claims.application
-        destination = await self._onward.enter(exchange.decision, consumer)
+    async def _enter(self, exchange: Exchange, reply: Reply) -> None:
+        application = exchange.claims.application
+        destination = await self._onward.enter(exchange.decision, application)
         try:
-            await self._exchange(exchange, destination, receive, reply)
+            await self._exchange(exchange, destination, reply)
         finally:
-            destination.gate.leave(consumer)
+            destination.gate.leave(application)
 
     async def _count(
         self, call: Call, decision: Decision, claims: Claims, presented: Presented
@@ -216,7 +214,7 @@ class Calls:
         call, body = exchange.call, exchange.body
         claim.check_head()
         try:
-            async with asyncio.timeout(exchange.decision.interface.total_seconds):
+            with self._deadlines.within(exchange.decision.interface.total_seconds):
                 await body.drain(has_body=exchange.incoming.has_body)
         except (ClientGone, TimeoutError) as error:
             raise broken_exchange(ClientGone()) from error
@@ -228,32 +226,30 @@ class Calls:
         if claim.earlier is not None:
             await reply.again(claim.earlier, kept)
 
-    async def _check(self, scope: Scope, exchange: Exchange, target: Target) -> Check | None:
+    async def _check(self, consumer: Consumer, exchange: Exchange, target: Target) -> Check | None:
         """Holds the request against its contract, where that is asked for. Raises: Refusal."""
         call, body = exchange.call, exchange.body
         check = await begin_check(exchange.decision.interface, self._parts.contracts)
         if check is None:
             return None
         call.facts["deviations"] = check.deviations
-        asked = Head.of(scope["headers"])
+        asked = Head.of(consumer.headers)
         try:
-            await check.request(call.method, target, scope["query_string"], asked, body)
+            await check.request(call.method, target, consumer.query, asked, body)
         except ClientGone as error:
             raise broken_exchange(error) from error
         call.facts["request"] = body.measure.evidence()
         return check
 
-    async def _exchange(
-        self, exchange: Exchange, destination: Destination, receive: Receive, reply: Reply
-    ) -> None:
+    async def _exchange(self, exchange: Exchange, destination: Destination, reply: Reply) -> None:
         """Journals, forwards, journals, answers: from here on the provider may have acted."""
         call, body = exchange.call, exchange.body
         total = exchange.decision.interface.total_seconds
         await self._journal(call, "requested", call.requested_at, call.request_record(total))
         try:
-            async with asyncio.timeout(total):
+            with self._deadlines.within(total):
                 answer = await self._onward.send(exchange, destination)
-                last = await self._stream(exchange, reply, answer, receive)
+                last = await self._stream(exchange, reply, answer)
         except (ProviderUnreachable, ProviderTimeout, ClientGone, TimeoutError, Refusal) as error:
             if isinstance(error, Refusal) and "forwarded_at" not in call.facts:
                 raise  # nothing was forwarded: it is refused, and its key free again
@@ -276,18 +272,21 @@ class Calls:
         else:
             await claim.unknown(body.measure.digest() if body.is_over else b"")
 
-    def _identify(self, scope: Scope, incoming: head.Incoming, call: Call) -> tuple[Claims, Target]:
-        path = scope["raw_path"].decode("latin-1")
-        shown = Shown(scope["method"], path, incoming.proof, thumbprint_of(scope))
-        claims = self._parts.verifier.verify(incoming.authorization, scope["client"][0], shown)
+    def _identify(
+        self, consumer: Consumer, incoming: head.Incoming, call: Call
+    ) -> tuple[Claims, Target]:
+        path, certificate = consumer.raw_path.decode("latin-1"), consumer.certificate
+        thumbprint = certificate.thumbprint if certificate is not None else None
+        shown = Shown(consumer.method, path, incoming.proof, thumbprint)
+        claims = self._parts.verifier.verify(incoming.authorization, consumer.address, shown)
         if claims.kind != "system":
             raise bad_token("token-kind", "Only tokens of applications are taken on the bus.")
         call.facts |= {"consumer": claims.application, "client_id": claims.client_id}
         if BUS_SCOPE not in claims.scope.split():
             raise scope_missing(BUS_SCOPE)
-        target = parse(scope["raw_path"])
-        query: bytes = scope["query_string"]
-        if len(query) > QUERY_BYTES_LIMIT or not _is_plain(query):
+        target = parse(consumer.raw_path)
+        query = consumer.query
+        if len(query) > QUERY_BYTES_LIMIT or not _PLAIN.match(query):
             raise query_invalid(QUERY_BYTES_LIMIT)
         call.target = target.raw + (b"?" + query if query else b"")
         call.facts |= {"interface": target.interface, "provider": target.application}
@@ -324,9 +323,7 @@ class Calls:
         }
         return decision
 
-    async def _stream(
-        self, exchange: Exchange, reply: Reply, answer: Answer, receive: Receive
-    ) -> bytes:
+    async def _stream(self, exchange: Exchange, reply: Reply, answer: Answer) -> bytes:
         """Streams the answer one chunk behind and gives back the last, which the journal holds.
 
         Raises: ClientGone, ProviderUnreachable, ProviderTimeout, Refusal.
@@ -350,9 +347,7 @@ class Calls:
                     if check.holds_answer:
                         continue
                 if held is not None:
-                    # While the body still comes in, it is the body that listens for a consumer
-                    # who leaves.
-                    await reply.chunk(answer, held, receive if body.is_over else None)
+                    await reply.chunk(answer, held, is_body_over=body.is_over)
                 held = chunk
             is_whole = True
         finally:
@@ -380,10 +375,10 @@ class Calls:
 
     async def _complete(self, call: Call, reply: Reply, outcome: str, status: int) -> None:
         """Commits the entry within COMPLETED_SECONDS, or withholds the end of the answer."""
-        at = call.stamp("completed_at")
+        at = datetime.fromtimestamp(call.stamp("completed_at") / 1e9, UTC)
         record = call.record(outcome, status)
         try:
-            async with asyncio.timeout(COMPLETED_SECONDS):
+            with self._deadlines.within(COMPLETED_SECONDS):
                 await self._journal(call, "completed", at, record)
         except (JournalUnavailable, AlreadyCompleted, TimeoutError) as error:
             if outcome == "refused":
@@ -412,11 +407,11 @@ class Calls:
         await reply.problem(refusal)
 
 
-def _read_head(scope: Scope, call: Call) -> tuple[head.Incoming, Refusal | None]:
+def _read_head(consumer: Consumer, call: Call) -> tuple[head.Incoming, Refusal | None]:
     """The head as it stands; a framing fault is kept until the trace is joined, then raised."""
     failure, incoming = None, head.Incoming()
     try:
-        incoming = head.read(scope["headers"])
+        incoming = head.read(consumer.headers)
     except Refusal as refusal:
         failure = refusal
     call.trace_id = enter_trace(incoming.traceparent).trace_id
@@ -424,17 +419,13 @@ def _read_head(scope: Scope, call: Call) -> tuple[head.Incoming, Refusal | None]
     return incoming, failure
 
 
-def _presented(scope: Scope) -> Presented:
+def _presented(consumer: Consumer) -> Presented:
     """What the connection itself shows."""
-    certificate = certificate_of(scope)
-    return Presented(scope["client"][0], certificate.sha256 if certificate is not None else None)
+    certificate = consumer.certificate
+    return Presented(consumer.address, certificate.sha256 if certificate is not None else None)
 
 
-def _message(scope: Scope) -> Message:
+def _message(consumer: Consumer) -> Message:
     """The request as its signature speaks of it."""
-    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
-    return Message(scope["headers"], scope["method"], path, query)
-
-
-def _is_plain(query: bytes) -> bool:
-    return all(0x21 <= byte <= 0x7E for byte in query)
+    path, query = consumer.raw_path.decode("latin-1"), consumer.query.decode("latin-1")
+    return Message(consumer.headers, consumer.method, path, query)

@@ -12,6 +12,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -28,11 +29,15 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 @dataclass(slots=True)
 class Call:
-    """What is known of the call so far; `facts` holds the fields that decisions fill in."""
+    """What is known of the call so far; `facts` holds the fields that decisions fill in.
+
+    `name` is the message id as text.
+    """
 
     method: str
     trace_id: str
     message_id: UUID = field(default_factory=uuid7)
+    name: str = ""
     salt: bytes = field(default_factory=lambda: os.urandom(SALT_BYTES))
     requested_at: datetime = field(default_factory=lambda: datetime.now(UTC))  # noqa: TID251
     correlation: str | None = None
@@ -46,6 +51,10 @@ class Call:
     provider_seconds: float | None = None
     journal_seconds: float = 0.0
     _echo: str | None = None
+    _fixed: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        self.name = str(self.message_id)
 
     @property
     def elapsed(self) -> float:
@@ -64,12 +73,14 @@ class Call:
     @property
     def x_road_id(self) -> bytes:
         """What `X-Road-Id` says on both sides: the consumer's, else the message id."""
-        return (self._echo or str(self.message_id)).encode("latin-1")
+        return (self._echo or self.name).encode("latin-1")
 
-    def stamp(self, name: str) -> datetime:
-        """Notes the present as `name`: forwarded_at, responded_at or completed_at."""
-        now = datetime.now(UTC)  # noqa: TID251 - the four timestamps are the wall clock's
-        self.facts[name] = to_text(now)
+    def stamp(self, name: str) -> int:
+        """Notes the present as `name`: forwarded_at, responded_at or completed_at. In nanoseconds
+        since 1970.
+        """
+        now = time.time_ns()
+        self.facts[name] = _text(now)
         if name == "forwarded_at":
             self.forwarded = time.perf_counter()
         elif name == "responded_at" and self.forwarded is not None:
@@ -88,18 +99,9 @@ class Call:
 
     def record(self, outcome: str, status: int | None) -> bytes:
         """The journal's record, with every field of the evidence payload and the salt."""
-        document: dict[str, Any] = {
-            "v": 1,
-            "message_id": str(self.message_id),
-            "correlation_id": self.correlation,
-            "trace_id": self.trace_id,
-            "requested_at": to_text(self.requested_at),
-            "method": self.method,
-            "target_digest": hashlib.sha256(self.salt + self.target).hexdigest(),
-            "outcome": outcome,
-            "status": status,
-            "salt": base64.urlsafe_b64encode(self.salt).decode().rstrip("="),
-        }
+        if self._fixed is None:
+            self._fixed = self._make_fixed()
+        document = {**self._fixed, "outcome": outcome, "status": status}
         for name in _FACTS:
             document[name] = self.facts.get(name)
         if self.facts.get("deviations"):
@@ -109,6 +111,30 @@ class Call:
         if "deadline" in self.facts:
             document["deadline"] = self.facts["deadline"]
         return orjson.dumps(document)
+
+    def _make_fixed(self) -> dict[str, Any]:
+        """What both phases of a call say alike."""
+        return {
+            "v": 1,
+            "message_id": self.name,
+            "correlation_id": self.correlation,
+            "trace_id": self.trace_id,
+            "requested_at": to_text(self.requested_at),
+            "method": self.method,
+            "target_digest": hashlib.sha256(self.salt + self.target).hexdigest(),
+            "salt": base64.urlsafe_b64encode(self.salt).decode().rstrip("="),
+        }
+
+
+def _text(now: int) -> str:
+    """As `to_text` of the same moment, at a third of its price."""
+    seconds, rest = divmod(now // 1_000_000, 1_000)
+    return f"{_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(8)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 _FACTS = (

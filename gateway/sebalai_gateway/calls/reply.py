@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import orjson
-from starlette.types import Receive, Send
 
 from sebalai_gateway.calls import headers as head
-from sebalai_gateway.calls.bodies import ClientGone
+from sebalai_gateway.calls.consumer import ClientGone, Consumer
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.forwarding.forwarder import Answer
 from sebalai_gateway.refusals import Refusal
@@ -23,55 +20,52 @@ class Reply:
     waits for a consumer that does not read.
     """
 
-    def __init__(self, public_url: str, call: Call, send: Send) -> None:
-        self._public_url, self._call, self._send = public_url, call, send
+    def __init__(self, public_url: str, call: Call, consumer: Consumer) -> None:
+        self._public_url, self._call, self._consumer = public_url, call, consumer
         self.status = 0
-        self._watch: asyncio.Task[None] | None = None
         self.notices: head.Headers = []
         self.has_started = False
         self.is_sending = False
         self.is_receipted = False
 
     def _ours(self) -> head.Headers:
-        message_id = str(self._call.message_id).encode()
-        headers = [
+        call, message_id = self._call, self._call.name.encode()
+        return [
             (b"sebalai-message-id", message_id),
-            (b"sebalai-trace", self._call.trace_id.encode()),
-            (b"x-road-id", self._call.x_road_id),
+            (b"sebalai-trace", call.trace_id.encode()),
+            (b"x-road-id", call.x_road_id),
             (b"x-road-request-id", message_id),
+            (b"sebalai-receipt", self.receipt.encode()),
+            *call.limits,
         ]
-        return [*headers, (b"sebalai-receipt", self.receipt.encode()), *self._call.limits]
 
     def _head(self, answer: Answer) -> head.Headers:
         return [*head.returned(answer.status, answer.headers), *self.notices, *self._ours()]
 
     @property
     def receipt(self) -> str:
-        return f"{self._public_url}/receipts/{self._call.message_id}"
+        return f"{self._public_url}/receipts/{self._call.name}"
 
     async def _start(self, status: int, headers: head.Headers) -> None:
         self.has_started, self.status = True, status
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._consumer.start(status, headers)
 
-    async def chunk(self, answer: Answer, chunk: bytes, receive: Receive | None) -> None:
-        """One chunk that is not the last; `receive`, once the body is over, tells of a consumer
-        that leaves. Raises: ClientGone.
+    async def chunk(self, answer: Answer, chunk: bytes, *, is_body_over: bool) -> None:
+        """One chunk that is not the last. While the body still comes in, it is the body that
+        listens for a consumer who leaves. Raises: ClientGone.
         """
         if not self.has_started:
             await self._start(answer.status, self._head(answer))
-        if self._watch is None and receive is not None:
-            self._watch = asyncio.create_task(_until_gone(receive))
-        if self._watch is not None and self._watch.done():
+        if is_body_over and self._consumer.has_left:
             raise ClientGone
         self.is_sending = True
-        await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await self._consumer.send(chunk, is_last=False)
         self.is_sending = False
 
     async def end(self, answer: Answer, chunk: bytes) -> None:
-        self._unwatch()
         if not self.has_started:
             await self._start(answer.status, self._head(answer))
-        await self._send({"type": "http.response.body", "body": chunk, "more_body": False})
+        await self._consumer.send(chunk, is_last=True)
 
     def kept(self, answer: Answer) -> head.Headers:
         """What of the answer's head is kept for repeated calls."""
@@ -89,13 +83,12 @@ class Reply:
             earlier.status or 200,
             [*framing, *([] if has_none else length), *replayed, *self._ours()],
         )
-        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+        await self._consumer.send(body, is_last=True)
 
     async def problem(self, refusal: Refusal) -> None:
         """Answers with problem details; a refusal that could not be journalled has no receipt."""
-        self._unwatch()
         document = refusal.document(
-            message_id=str(self._call.message_id),
+            message_id=self._call.name,
             receipt=self.receipt if self.is_receipted else None,
             trace_id=self._call.trace_id,
         )
@@ -111,18 +104,13 @@ class Reply:
                 *ours,
             ],
         )
-        await self._send({"type": "http.response.body", "body": body, "more_body": False})
-
-    def _unwatch(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
+        await self._consumer.send(body, is_last=True)
 
     def line(self) -> dict[str, object]:
         """The access line: route, never the path."""
-        self._unwatch()
         facts = self._call.facts
         return {
-            "message_id": str(self._call.message_id),
+            "message_id": self._call.name,
             "trace_id": self._call.trace_id,
             "method": self._call.method,
             "status": self.status,
@@ -130,8 +118,3 @@ class Reply:
             "interface": facts.get("interface"),
             "problem": facts.get("problem"),
         }
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -18,7 +18,9 @@ from sebalai_gateway.admission.proofs import Shown
 from sebalai_gateway.admission.proxy import certificate_of, thumbprint_of
 from sebalai_gateway.admission.token import Claims, TokenVerifier
 from sebalai_gateway.calls import headers as head
-from sebalai_gateway.calls.bodies import ClientGone, RequestBody
+from sebalai_gateway.calls.asgi import AsgiConsumer
+from sebalai_gateway.calls.bodies import RequestBody
+from sebalai_gateway.calls.consumer import ClientGone
 from sebalai_gateway.calls.faults import broken_exchange, check_method, client_mismatch
 from sebalai_gateway.forwarding.forwarder import (
     Answer,
@@ -176,7 +178,8 @@ class Edge:
         headers: head.Headers,
         incoming: head.Incoming,
     ) -> int:
-        body = RequestBody(receive, BODY_BYTES_LIMIT, None)
+        consumer = AsgiConsumer(scope, receive, send)
+        body = RequestBody(consumer.read, BODY_BYTES_LIMIT, None)
         stream: AsyncIterator[bytes] | None = body.stream() if incoming.has_body else None
         query: bytes = scope["query_string"]
         url = route.url.rstrip("/") + (route.path + (b"?" + query if query else b"")).decode(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
+import msgspec
 from sebalai_shared.addresses import Reach
 
 from sebalai_gateway.forwarding.connection import Connection
@@ -27,8 +27,7 @@ _TARGET = re.compile(r"/[\x21-\x7e]*\Z")
 _METHOD = re.compile(r"[A-Z]{1,32}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(msgspec.Struct, frozen=True):
     """How an exchange is had. As a whole it is bounded by who asks for it, because its other side
     may stall too.
     """

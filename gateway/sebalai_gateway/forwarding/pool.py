@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+import msgspec
 from sebalai_shared.addresses import AddressRefused, Reach
 
 from sebalai_gateway.forwarding.connection import READ_BUFFER_BYTES, Connection
@@ -32,8 +33,7 @@ UNSAFE_IDLE_SECONDS = 3.0
 _PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where connections lead; `authority` is what the Host header says."""
 
     scheme: str
@@ -58,8 +58,7 @@ def origin_of(base: str) -> Origin:
     return Origin(parts.scheme, host, port, (name if is_usual else f"{name}:{port}").encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(msgspec.Struct, frozen=True):
     """Where connections lead, whom they trust there and as whom they appear: what they are kept
     apart by.
     """

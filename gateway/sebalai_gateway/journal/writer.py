@@ -170,6 +170,10 @@ class Journal:
         if rejected is not None:
             await self._part(batch, rejected)
             return
+        if len(rows) == len(batch):
+            for entry in batch:
+                _resolve(entry)
+            return
         written = {(row["message_id"], row["phase"]) for row in rows}
         for entry in batch:
             if (entry.message_id, entry.phase) in written:

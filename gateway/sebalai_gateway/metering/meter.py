@@ -43,6 +43,7 @@ class Meter:
         self._interfaces, self._agreements = Names(INTERFACES_LIMIT), Names(AGREEMENTS_LIMIT)
         self._problems = Names(PROBLEMS_LIMIT)
         self._found: dict[tuple[str, str, str, str], _Counters] = {}
+        self._outcomes: dict[str, Histogram] = {}
         self._calls = self._counter("calls", "Calls", "interface", "outcome", "status")
         self._by_agreement = self._counter("agreement_calls", "Calls", "agreement", "outcome")
         self._by_problem = self._counter("problems", "Faults told", "outcome", "problem")
@@ -75,6 +76,12 @@ class Meter:
             found = self._found[key] = (calls, by_agreement)
         return found
 
+    def _of_outcome(self, outcome: str) -> Histogram:
+        found = self._outcomes.get(outcome)
+        if found is None:
+            found = self._outcomes[outcome] = self._seconds.labels(outcome)
+        return found
+
     def call(self, call: Call, status: int) -> None:
         """Counts a call that is over; `status` 0 is an answer that never began."""
         facts, outcome = call.facts, call.outcome
@@ -89,7 +96,7 @@ class Meter:
             self._by_problem.labels(outcome, self._problems.of(problem)).inc()
         if problem == CREDENTIAL_PROBLEM:
             self._credentials.labels(interface).inc()
-        self._seconds.labels(outcome).observe(call.elapsed)
+        self._of_outcome(outcome).observe(call.elapsed)
         if call.provider_seconds is not None:
             self._provider.observe(call.provider_seconds)
         if call.journal_seconds:

@@ -12,7 +12,10 @@ import contextlib
 import logging
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+import msgspec
 
 from sebalai_gateway.database import Pool, StoreUnavailable
 
@@ -47,8 +50,7 @@ WHERE series = $1 AND consumer = $2 AND period IN ($3, $4)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """Whose quota, and how much: `key` is the agreement's series and its consumer."""
 
     key: tuple[str, str]
@@ -90,7 +92,7 @@ class Quotas:
         Raises: QuotaExceeded, StoreUnavailable.
         """
         lease = self._lease(terms.key)
-        day = f"{now:%Y-%m-%d}"
+        day = _day_of(now.date())
         if lease.day != day or lease.left < 1:
             async with lease.lock:
                 if lease.day != day or lease.left < 1:
@@ -158,6 +160,11 @@ def _seconds_left(lease: Lease, terms: Terms, now: datetime) -> int:
     is_month = terms.per_month is not None and lease.month_used >= terms.per_month
     end = _month_end(now) if is_month else _day_end(now)
     return int((end - now).total_seconds()) + 1
+
+
+@lru_cache(8)
+def _day_of(day: date) -> str:
+    return day.isoformat()
 
 
 def _day_end(now: datetime) -> datetime:

@@ -33,6 +33,9 @@ def compile_glob(pattern: str) -> Callable[[str], bool]:
     if all(not piece.startswith("*") for piece in pieces):
         literal = "".join(_literal(piece) for piece in pieces)
         return literal.__eq__
+    if _STARS.fullmatch(pieces[-1]) and all(not piece.startswith("*") for piece in pieces[:-1]):
+        literal = "".join(_literal(piece) for piece in pieces[:-1])
+        return lambda path: path.startswith(literal)
     return _Matcher([_part(piece) for piece in pieces])
 
 

@@ -6,9 +6,10 @@ Compiled when first asked, because of a hundred thousand agreements few are used
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+
+import msgspec
 
 from sebalai_gateway.admission.token import Claims
 from sebalai_gateway.refusals import Refusal
@@ -22,8 +23,7 @@ RANGES_CACHED = 4_096
 GLOBS_CACHED = 8_192
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(msgspec.Struct, frozen=True):
     """What a call shows besides its token: the peer's address, and the hex SHA-256 of the client
     certificate it proved to hold, if any. `used_up` are the agreements, by id, whose quota it has
     found used up; another one may serve it.
@@ -31,7 +31,7 @@ class Presented:
 
     address: str | None = None
     certificate: str | None = None
-    used_up: dict[str, Refusal] = field(default_factory=dict[str, Refusal])
+    used_up: dict[str, Refusal] = msgspec.field(default_factory=dict[str, Refusal])
 
 
 NOTHING = Presented()

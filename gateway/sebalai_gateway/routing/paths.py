@@ -8,8 +8,9 @@ gets the canonical form that was checked, re-encoded.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import quote
+
+import msgspec
 
 from sebalai_gateway.refusals import Refusal
 
@@ -23,10 +24,12 @@ _ANY_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _RAW_ALLOWED = re.compile(rb"[!-~]*\Z")
 # RFC 3986 pchar without `;`, which some servers read as the start of parameters.
 _KEPT = "-._~!$&'()*+,=:@"
+# Segments of nothing else are their own canonical form: most are, and need no second look.
+_PLAIN = re.compile(rf"[A-Za-z0-9{re.escape(_KEPT)}]*\Z")
+_CANONICAL = re.compile(rf"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9{re.escape(_KEPT)}]+)+/?\Z".encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Where a call goes: r1 identifiers, the decoded `path` that rules match, and its encoded
     form `raw` that is appended to the interface's address.
     """
@@ -68,6 +71,8 @@ def canonical(raw_path: bytes) -> list[str]:
     """
     if len(raw_path) > PATH_BYTES_LIMIT:
         raise _bad("path-too-long", f"At most {PATH_BYTES_LIMIT} bytes of path are taken.")
+    if _CANONICAL.match(raw_path):
+        return raw_path[1:].decode("ascii").split("/")
     if not raw_path.startswith(b"/") or not _RAW_ALLOWED.match(raw_path):
         raise _bad("path-encoding", "Percent-encode everything outside printable ASCII.")
     segments = [_decode(segment) for segment in raw_path[1:].split(b"/")]
@@ -78,7 +83,9 @@ def canonical(raw_path: bytes) -> list[str]:
 
 def encode(segments: list[str]) -> bytes:
     """The one spelling of these segments; it begins with a slash, so it can only be a path."""
-    return ("/" + "/".join(quote(segment, safe=_KEPT) for segment in segments)).encode("ascii")
+    if not all(map(_PLAIN.match, segments)):
+        segments = [quote(segment, safe=_KEPT) for segment in segments]
+    return ("/" + "/".join(segments)).encode("ascii")
 
 
 def _decode(segment: bytes) -> str:

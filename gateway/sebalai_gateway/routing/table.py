@@ -8,10 +8,10 @@ a refusal says precisely what is missing and who can give it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
+import msgspec
 from msgspec.structs import force_setattr
 
 from sebalai_gateway.admission.token import Claims
@@ -25,8 +25,7 @@ from sebalai_gateway.routing.snapshot import Agreement, Interface, Purpose, Snap
 __all__ = ["Decision", "Presented", "Table"]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """Why a call is allowed."""
 
     interface: Interface

@@ -16,6 +16,7 @@ import uvloop
 from joserfc.jwk import ECKey
 from multidict import CIMultiDict
 from sebalai_gateway.admission.token import TokenVerifier
+from sebalai_gateway.calls.asgi import over_asgi
 from sebalai_gateway.calls.path import Calls, Parts
 from sebalai_gateway.database import Pool
 from sebalai_gateway.forwarding.credentials import Credentials
@@ -179,6 +180,16 @@ class Bus:
                 await asyncio.sleep(0.02)
 
 
+class Door:
+    """The call path alone, served."""
+
+    def __init__(self, calls):
+        self.calls = calls
+
+    async def __call__(self, scope, receive, send):
+        await over_asgi(self.calls, scope, receive, send)
+
+
 @pytest.fixture
 async def bus(provider, journal, journal_url, database, issuer, serving):
     table = Table.build(snapshot(provider.url))
@@ -204,7 +215,7 @@ async def bus(provider, journal, journal_url, database, issuer, serving):
     )
     made.calls = Calls(parts)
     async with (
-        serving(made.calls) as made.port,
+        serving(Door(made.calls)) as made.port,
         aiohttp.ClientSession(
             auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
         ) as made.session,

@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 from sebalai_gateway.admission.proxy import Proxy
+from sebalai_gateway.calls.asgi import over_asgi
 
 SECRET = "s" * 43
 OURS, OTHER = (b":" + base64.b64encode(der) + b":" for der in (b"certificate", b"other"))
@@ -22,7 +23,7 @@ async def proxied(bus, serving):
         proxy = Proxy(SECRET, addresses)
 
         async def app(scope, receive, send):
-            await bus.calls(proxy.read(scope), receive, send)
+            await over_asgi(bus.calls, proxy.read(scope), receive, send)
 
         async with serving(app) as bus.port:
             yield

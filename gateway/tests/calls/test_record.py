@@ -1,10 +1,13 @@
 """The evidence of one call: what is in it, and what never is."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
-from sebalai_gateway.calls.record import LONG_SECONDS, Call
+from hypothesis import given
+from hypothesis import strategies as st
+from sebalai_gateway.calls.record import LONG_SECONDS, Call, _text
+from sebalai_shared.clock import to_text
 
 
 def test_only_a_call_that_may_last_long_names_its_deadline_and_only_while_it_is_asked():
@@ -32,3 +35,10 @@ def test_target_is_recorded_only_as_a_salted_digest():
     assert all(b"residents" not in record and b"3171" not in record for record in records)
     first, second = (orjson.loads(record)["target_digest"] for record in records)
     assert first != second
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1)))
+def test_stamps_are_spelled_as_every_other_time(naive):
+    at = naive.replace(tzinfo=UTC)
+    whole = int((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
+    assert _text(whole * 1_000) == to_text(at)

@@ -96,10 +96,10 @@ def interface(**modes):
 def body(*chunks):
     left = [*chunks]
 
-    async def receive():
-        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+    async def read():
+        return left.pop(0) if left else b""
 
-    return RequestBody(receive, 10**9, None)
+    return RequestBody(read, 10**9, None)
 
 
 async def flows(request):

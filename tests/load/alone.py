@@ -1,0 +1,131 @@
+"""A gateway alone, for measuring: its own PostgreSQL (fsync on), routes and keys from its last good
+copies on disk, nothing behind it but a provider. Several gateways may stand on the one database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import sebalai_gateway
+from joserfc import jws, jwt
+from joserfc.jwk import ECKey, KeySet
+from sebalai_local.engines import Engines
+from sebalai_shared.ids import uuid7
+from sebalai_shared.testing.database import fresh_database
+
+ISSUER, AUDIENCE = "http://issuer.example", "urn:sebalai:gateway:ID-BB"
+CONSUMER, PROVIDER = "ID-BB/GOV/dinsos-pmd/bansos", "ID-BB/GOV/dp3acskb/kependudukan"
+INTERFACE, PURPOSE = f"{PROVIDER}/bench", "uji-beban"
+MANY = 100_000_000
+READY_SECONDS = 30
+
+
+class Alone:
+    """`gateway` starts one on a port; `stop` ends them all and the database."""
+
+    def __init__(self, folder: Path, provider_url: str) -> None:
+        self.folder = folder
+        folder.chmod(0o711)
+        self.engines = Engines.start(folder, durable=True)
+        admin = self.engines.addresses.postgres_admin_url
+        package = Path(sebalai_gateway.__file__).parent
+        self.database_url = asyncio.run(fresh_database(admin, "bench", package))
+        self.key, self._routes = (ECKey.generate_key("P-256", auto_kid=True) for _ in range(2))
+        (folder / "caller.jwk").write_text(json.dumps(self.key.as_dict(private=True)))
+        trusted = KeySet([self._routes]).as_dict(private=False)
+        (folder / "routes.jwks").write_text(json.dumps(trusted))
+        self._write_snapshots(provider_url)
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def _write_snapshots(self, provider_url: str) -> None:
+        snapshots = self.folder / "snapshots"
+        snapshots.mkdir()
+        header = {"alg": "ES256", "typ": "routes+jws", "kid": self._routes.kid}
+        signed = jws.serialize_compact(header, json.dumps(_table(provider_url)), self._routes)
+        (snapshots / "routes.snapshot").write_text(signed)
+        keys = KeySet([self.key]).as_dict(private=False)["keys"]
+        (snapshots / "jwks.snapshot").write_text(json.dumps({"version": 1, "keys": keys}))
+
+    def gateway(self, port: int, cores: list[int], **more: str) -> subprocess.Popen[bytes]:
+        """Serves on `port`, pinned; `more` are settings by their name in the environment."""
+        addresses, nowhere = self.engines.addresses, "http://127.0.0.1:9"
+        told = {
+            "database_url": self.database_url, "nats_url": addresses.nats_url,
+            "nats_token": addresses.nats_token, "public_url": ISSUER, "port": str(port),
+            "caller_key_file": str(self.folder / "caller.jwk"), "log_level": "ERROR",
+            "routes_keys_file": str(self.folder / "routes.jwks"),
+            "snapshot_dir": str(self.folder / "snapshots"), "private_providers": "127.0.0.0/8",
+            "identity_url": nowhere, "catalog_url": nowhere, "archive_url": nowhere,
+            "exchange_url": nowhere, "portal_url": nowhere,
+        }  # fmt: skip
+        env = os.environ | {f"SEBALAI_{n.upper()}": value for n, value in (told | more).items()}
+        command = [sys.executable, "-m", "sebalai_gateway", "api"]
+        with (self.folder / f"gateway-{port}.log").open("wb") as log:
+            process = subprocess.Popen(command, env=env, stderr=log)
+        psutil.Process(process.pid).cpu_affinity(cores)
+        self._running.append(process)
+        self._wait_until_ready(port)
+        return process
+
+    def _wait_until_ready(self, port: int) -> None:
+        url = f"http://127.0.0.1:{port}/r1/{INTERFACE}/x"
+        for _ in range(READY_SECONDS * 20):
+            try:
+                urllib.request.urlopen(urllib.request.Request(url, headers=self.headers())).read()
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+            else:
+                return
+        raise SystemExit((self.folder / f"gateway-{port}.log").read_text()[-2000:])
+
+    def token(self, seconds: int = 3_600) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": ISSUER, "aud": AUDIENCE, "sub": "c", "client_id": "c", "jti": str(uuid7()),
+            "iat": now, "exp": now + seconds, "scope": "bus.call", "kind": "system",
+            "agency": "dinsos-pmd", "application": CONSUMER,
+        }  # fmt: skip
+        header = {"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid}
+        return jwt.encode(header, claims, self.key)
+
+    def headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.token()}", "sebalai-purpose": PURPOSE}
+
+    def stop(self) -> None:
+        for process in self._running:
+            process.send_signal(signal.SIGTERM)
+        for process in self._running:
+            process.wait(20)
+        self.engines.stop()
+
+
+def _table(provider_url: str) -> dict[str, object]:
+    interface = {
+        "id": "bench", "name": INTERFACE, "provider": PROVIDER, "agency": "dp3acskb",
+        "addresses": [provider_url], "contract_sha256": "ab" * 32, "max_concurrency": 2_048,
+        "max_request_bytes": 2 * 1024**3, "total_timeout_ms": 600_000, "read_timeout_ms": 60_000,
+    }  # fmt: skip
+    agreement = {
+        "id": str(uuid7()), "consumer": CONSUMER, "interface": INTERFACE,
+        "rules": [{"id": "r1", "method": "*", "path": "/**"}],
+        "purposes": [{"code": PURPOSE, "legal_basis": "uji beban"}],
+        "valid_from": "2020-01-01T00:00:00Z", "valid_until": "2100-01-01T00:00:00Z",
+        "quota_per_day": MANY, "rate_per_second": MANY, "burst": MANY,
+    }  # fmt: skip
+    return {"version": 1, "instance": "ID-BB", "interfaces": [interface], "agreements": [agreement]}
+
+
+def seconds_of(pid: int) -> float:
+    """Processor seconds of a process and its children so far."""
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return sum(times.user + times.system for times in (one.cpu_times() for one in family))
