@@ -8,10 +8,11 @@ import os
 
 import asyncpg
 from sebalai_archive.app import archive_app
-from sebalai_archive.content_store import ERASE_AFTER_SECONDS, ContentStore
+from sebalai_archive.content.places import ERASE_AFTER_SECONDS
 from sebalai_archive.copies import Copies
 from sebalai_archive.disposals.jobs import Stores
 from sebalai_archive.settings import ArchiveSettings
+from sebalai_archive.storing import content_store_of
 from sebalai_local.home import Home
 from sebalai_local.processes import member_environment
 from sebalai_shared.caller import Caller
@@ -41,7 +42,7 @@ class LeapingArchive:
         )
         self.database = Database(self.settings)
         self.app = archive_app(self.settings, self.database, self.clock)
-        self.store = ContentStore(self.settings.content_dir, self.settings.content_bytes_limit)
+        self.store = content_store_of(self.settings)
         self.stores = Stores(self.store, Copies(self.store, self.settings.content_dir, None))
         self.evidence = None
 
@@ -75,7 +76,7 @@ class LeapingArchive:
     def age(self, sha256):
         """No upload of the same bytes can be under way any more."""
         old = SystemClock().now().timestamp() - ERASE_AFTER_SECONDS - 60
-        os.utime(self.store.path(sha256), (old, old))
+        os.utime(self.store.place.path(sha256), (old, old))
 
     async def told(self, *subjects):
         """Ids and types of every fact about these subjects, as the archive's outbox holds them."""

@@ -24,6 +24,7 @@ from sebalai_local.engines import Engines
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from sebalai_archive.content.files import FilePlace
 from sebalai_archive.content_store import ContentStore
 from sebalai_archive.copies import Copies
 from sebalai_archive.fixity.jobs import Scrubber
@@ -156,10 +157,10 @@ async def _scrub(server: Server, database: Database) -> None:
     async with httpx.AsyncClient(base_url=server.address, timeout=300) as http:
         for _ in range(LARGE):
             await _put(http, server, await _draft(http, server), os.urandom(LARGE_BYTES))
-    store = ContentStore(server.content, LARGE_BYTES)
-    scrubber = Scrubber(database, SystemClock(), Copies(store, server.content, None), None)
+    store = ContentStore(FilePlace(server.content), LARGE_BYTES)
+    scrubber = Scrubber(database, SystemClock(), Copies(store.place, None), None)
     began = time.perf_counter()
-    looked_at = await scrubber.scrub(store)
+    looked_at = await scrubber.scrub(store.place)
     took = time.perf_counter() - began
     assert looked_at == LARGE, looked_at
     figure("archive.scrub", LARGE * LARGE_BYTES / 1e6 / took, "MB/s", ">=", SCRUB_TARGET_MB)

@@ -271,6 +271,7 @@ def _own_settings(home: Home) -> dict[str, dict[str, str]]:
         },
         "archive": {
             "CONTENT_DIR": str(home.root / "content"),
+            "CONTENT_KEYS_FILE": str(home.secrets / "archive-content-keys.json"),
             "SIGNING_TRIAL_DIR": str(home.secrets / "signing"),
         },
         "catalog": _application(home, "dpmptsp/perizinan"),

@@ -49,6 +49,7 @@ def ensure(home: Home) -> None:
         _once(nats_file(home, name), lambda: secrets.token_urlsafe(PASSWORD_BYTES))
     _once(home.secrets / "identity-sealing-key", _sealing_key)
     _once(home.secrets / "proxy-secret", lambda: secrets.token_urlsafe(PASSWORD_BYTES))
+    _once(home.secrets / "archive-content-keys.json", _content_keys)
     for name in ("caller", "routes"):
         ensure_key(home.secrets / f"{name}-key.jwk", home.secrets / f"{name}-keys.json")
     _once(home.secrets / "ledger-key", _ledger_key)
@@ -97,6 +98,13 @@ def _new_key() -> ECKey:
 def _sealing_key() -> str:
     raw = secrets.token_bytes(SEALING_KEY_BYTES)
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _content_keys() -> str:
+    """One key for each class the archive seals, in the form it reads."""
+    classes = ("terbatas", "rahasia", "sangat_rahasia")
+    raw = {name: base64.b64encode(secrets.token_bytes(SEALING_KEY_BYTES)) for name in classes}
+    return json.dumps({name: [{"id": "first", "key": key.decode()}] for name, key in raw.items()})
 
 
 def _key_hash(name: str, public: bytes) -> str:

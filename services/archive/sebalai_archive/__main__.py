@@ -1,4 +1,4 @@
-"""`python -m sebalai_archive {api|worker|migrate|load|contracts}`."""
+"""`python -m sebalai_archive {api|worker|migrate|load|contracts|content-keys}`."""
 
 import asyncio
 import sys
@@ -12,6 +12,7 @@ from sebalai_shared.process import main, run_worker, serve
 from sebalai_shared.reference import ReferenceFolder
 
 from sebalai_archive.app import archive_app
+from sebalai_archive.content.keys import add_keys
 from sebalai_archive.loading import load_reference
 from sebalai_archive.publishing import write_contracts
 from sebalai_archive.settings import ArchiveSettings
@@ -53,6 +54,12 @@ async def _load_all(settings: ArchiveSettings) -> None:
     sys.stdout.writelines(f"{name}: {count}\n" for name, count in counts.items())
 
 
+def _keys(arguments: Sequence[str]) -> None:
+    """A new key for each class, in front of those there are: `content-keys FILE ID`."""
+    path, key_id = arguments
+    add_keys(Path(path), key_id)
+
+
 def _contracts(arguments: Sequence[str]) -> None:
     write_contracts(Path(arguments[0]) if arguments else CONTRACTS)
 
@@ -65,5 +72,6 @@ if __name__ == "__main__":
             "migrate": _migrate,
             "load": _load,
             "contracts": _contracts,
+            "content-keys": _keys,
         }
     )

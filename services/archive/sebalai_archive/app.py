@@ -9,7 +9,6 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
 from sebalai_archive.classifications import api as classifications
-from sebalai_archive.content_store import ContentStore
 from sebalai_archive.disposals import api as disposals
 from sebalai_archive.fixity import api as fixity
 from sebalai_archive.fixity.jobs import measuring
@@ -30,6 +29,7 @@ from sebalai_archive.signing.choosing import signer_of
 from sebalai_archive.signing.outside import outside_client
 from sebalai_archive.signing.report import Reporter
 from sebalai_archive.standing import api as standing
+from sebalai_archive.storing import content_store_of
 from sebalai_archive.uploads import api as uploads
 
 NAME = "archive"
@@ -60,7 +60,7 @@ def archive_app(
         fixity.router,
         signatures.router,
     ]
-    store = ContentStore(settings.content_dir, settings.content_bytes_limit)
+    store = content_store_of(settings)
     member = Member(
         NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED, lifespan=_serving
     )

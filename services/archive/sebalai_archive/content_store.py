@@ -1,33 +1,36 @@
-"""Content by its own SHA-256: staged, made durable, then linked under its digest; never changed.
+"""The one door to content: by the SHA-256 of what was received, staged, made durable, then kept
+under the digest of the bytes as they lie; never changed.
 
-Owns the files below the content folder (`stage/`, `cas/ab/<sha256>`) and nothing in the database.
-A file is durable before any row names it; a crash leaves at worst a file that no row names, which
-`sweep` removes when it is old. Nothing else deletes.
+Content of a class that has a key is sealed on its way to the disk, under a data key of its own;
+content that is public, or whose class has no key, lies as it came. Owns `stage/` and what the place
+holds, and nothing in the database: what opens a sealed content is in `Stored.seal`, for a row.
+
+Bytes are durable before any row names them; a crash leaves at worst some that no row names, which
+`sweep` removes when they are old. Nothing else deletes.
 """
 
 import asyncio
-import fcntl
 import hashlib
 import logging
 import os
-import time
-from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from sebalai_shared.ids import uuid7
 
-WRITE_BYTES = 1024 * 1024
-SWEEP_AFTER_SECONDS = 24 * 3600
-SWEEP_FILES = 1_000
-ERASE_AFTER_SECONDS = 900
+from sebalai_archive.content.files import FilePlace, old_files, remove_if_old, write_all
+from sebalai_archive.content.frames import Opener, SealBroken, Sealer, new_key, sealed_size
+from sebalai_archive.content.keys import ClassKeys, Wrapped
+from sebalai_archive.content.places import WRITE_BYTES, Named, Place
+from sebalai_archive.reader import SecurityClass
+
+READ_BYTES = 256 * 1024
+LENT_BYTES = 128 * 1024**2
 
 log = logging.getLogger(__name__)
-
-Named = Callable[[Sequence[str]], Awaitable[set[str]]]
-"""Answers which of these digests some row names."""
 
 
 class OverLimit(Exception):
@@ -39,208 +42,257 @@ class DigestDiffers(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """How a sealed content lies: the digest of its sealed bytes, its class, its wrapped key."""
+
+    stored: str
+    security_class: SecurityClass
+    wrapped: Wrapped
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
+    """A content: `sha256` and `size` as it came, and all it takes to open it where it is sealed."""
+
     sha256: str
     size: int
+    seal: Seal | None = None
+
+    @property
+    def stored(self) -> str:
+        """Digest of the bytes as they lie."""
+        return self.seal.stored if self.seal else self.sha256
+
+    @property
+    def stored_size(self) -> int:
+        return sealed_size(self.size) if self.seal else self.size
 
 
 class ContentStore:
-    def __init__(self, folder: Path, bytes_limit: int) -> None:
-        self._stage, self._cas, self.bytes_limit = folder / "stage", folder / "cas", bytes_limit
+    """`keys` without any: nothing is sealed."""
+
+    def __init__(self, place: Place, bytes_limit: int, keys: ClassKeys | None = None) -> None:
+        self.place, self.bytes_limit = place, bytes_limit
+        self.keys, self._stage = keys or ClassKeys({}), place.stage
 
     async def check(self) -> None:
-        """Raises OSError when the folder cannot be written."""
-        await asyncio.to_thread(self._make_folders)
+        """Raises OSError when the store cannot be written."""
+        await asyncio.to_thread(_make_folder, self._stage)
+        await self.place.check()
 
-    def _make_folders(self) -> None:
-        for folder in (self._stage, self._cas):
-            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        if not os.access(self._stage, os.W_OK):
-            raise PermissionError(f"{self._stage} cannot be written")
-
-    def path(self, sha256: str) -> Path:
-        return self._cas / sha256[:2] / sha256
-
-    async def put(self, chunks: AsyncIterable[bytes], expected_sha256: bytes) -> Stored:
+    async def put(
+        self,
+        chunks: AsyncIterable[bytes],
+        expected_sha256: bytes,
+        security_class: SecurityClass = "biasa",
+    ) -> Stored:
         """Streams into the store; memory stays within WRITE_BYTES and one chunk.
 
         Raises:
             OverLimit: nothing is kept.
             DigestDiffers: nothing is kept.
-            OSError: the disk refuses; nothing is kept.
+            OSError: the store refuses; nothing is kept.
 
         """
-        await asyncio.to_thread(self._make_folders)
-        staged = self._stage / uuid7().hex
-        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        writing = _Writing(self._stage, self.keys, security_class)
         try:
-            stored = await self._write(descriptor, chunks, expected_sha256)
-            await asyncio.to_thread(self._link, staged, stored)
+            async for chunk in chunks:
+                if writing.size + len(chunk) > self.bytes_limit:
+                    raise OverLimit
+                if writing.hold(chunk):
+                    await asyncio.to_thread(writing.spill)
+            return await self._keep(writing, expected_sha256)
         finally:
-            os.close(descriptor)
-            staged.unlink()
-        return stored
+            writing.give_up()
 
-    async def adopt(self, path: Path, expected_sha256: str | None) -> Stored:
-        """Takes a whole, already durable file by a second link; its first name stays.
+    async def put_whole(self, data: bytes, security_class: SecurityClass) -> Stored:
+        """The same for what was made here, in memory. Raises as `put`."""
+
+        async def once() -> AsyncIterator[bytes]:
+            yield data
+
+        return await self.put(once(), hashlib.sha256(data).digest(), security_class)
+
+    async def adopt(
+        self, path: Path, expected_sha256: str | None, security_class: SecurityClass = "biasa"
+    ) -> Stored:
+        """Takes a whole file, sealed or by a second link; its first name stays.
 
         Raises:
             DigestDiffers: nothing is taken.
-            OSError: the disk refuses.
+            OSError: the store refuses.
 
         """
-        await asyncio.to_thread(self._make_folders)
+        expected = bytes.fromhex(expected_sha256) if expected_sha256 is not None else None
+        if self.keys.current(security_class) is not None:
+            return await self._take_over(path, expected, security_class)
         stored = await asyncio.to_thread(_measure, path)
-        if expected_sha256 is not None and stored.sha256 != expected_sha256:
+        if expected_sha256 not in {None, stored.sha256}:
             raise DigestDiffers
-        await asyncio.to_thread(self._link, path, stored)
+        await self.place.keep(path, stored.sha256, is_ours=False)
         return stored
 
-    async def _write(
-        self, descriptor: int, chunks: AsyncIterable[bytes], expected_sha256: bytes
+    async def _take_over(
+        self, path: Path, expected: bytes | None, security_class: SecurityClass
     ) -> Stored:
-        digest, size, held = hashlib.sha256(), 0, bytearray()
+        writing = _Writing(self._stage, self.keys, security_class)
+        try:
+            await asyncio.to_thread(writing.copy, path)
+            return await self._keep(writing, expected)
+        finally:
+            writing.give_up()
 
-        def spill() -> None:
-            digest.update(held)
-            write_all(descriptor, held)
-            held.clear()
+    async def reseal(self, content: Stored, security_class: SecurityClass) -> Stored:
+        """A sealed copy of content of ours; the other stays. Raises: as `stream` and `put`."""
+        pieces = self.stream(content, 0, content.size)
+        return await self.put(pieces, bytes.fromhex(content.sha256), security_class)
 
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > self.bytes_limit:
-                raise OverLimit
-            held += chunk
-            if len(held) >= WRITE_BYTES:
-                await asyncio.to_thread(spill)
-        await asyncio.to_thread(spill)
-        if digest.digest() != expected_sha256:
+    async def _keep(self, writing: "_Writing", expected: bytes | None) -> Stored:
+        await asyncio.to_thread(writing.end)
+        if expected is not None and writing.digest.digest() != expected:
             raise DigestDiffers
-        await asyncio.to_thread(_seal, descriptor)
-        return Stored(digest.hexdigest(), size)
+        kept = writing.kept()
+        await self.place.keep(writing.path, kept.stored)
+        return kept
 
-    def _link(self, staged: Path, stored: Stored) -> None:
-        target = self.path(stored.sha256)
-        if not target.parent.exists():
-            target.parent.mkdir(mode=0o750, exist_ok=True)
-            sync_folder(self._cas)
-        with _locked(target.parent, fcntl.LOCK_SH) as folder:
-            try:
-                os.link(staged, target)
-            except FileExistsError:
-                os.utime(target)  # young again: the sweeper leaves it to the row to come
-            os.fsync(folder)
+    async def holds(self, content: Stored) -> bool:
+        """Whether it is there with its size; its bytes are the scrubber's business."""
+        return await self.place.size(content.stored) == content.stored_size
 
-    async def holds(self, stored: Stored) -> bool:
-        """Whether the file is there with that size; its bytes are the scrubber's business."""
-        return await asyncio.to_thread(_size, self.path(stored.sha256)) == stored.size
+    async def stream(self, content: Stored, start: int, end: int) -> AsyncIterator[bytes]:
+        """Plain `[start, end)` in pieces of READ_BYTES; every frame of a sealed one is checked.
 
-    async def erase(self, sha256: str, permit: UUID) -> bool:
-        """Deletes content that no row names any more, by the permit of an executed disposal. False
-        when the file is young: an upload of the same bytes may be about to name it.
+        Raises: OSError, KeyUnknown, SealBroken; also between two pieces.
+        """
+        opener = self._opener(content)
+        for at in range(start, end, READ_BYTES):
+            upto = min(at + READ_BYTES, end)
+            if opener is None:
+                yield await self.place.read(content.stored, at, upto)
+            else:
+                sealed = await self.place.read(content.stored, *opener.span(at, upto))
+                yield opener.open(sealed, at, upto)
+
+    def _opener(self, content: Stored) -> Opener | None:
+        if content.seal is None:
+            return None
+        seal = content.seal
+        key = self.keys.unwrap(seal.security_class, content.sha256, seal.wrapped)
+        return Opener(key, content.size)
+
+    async def read(self, content: Stored) -> bytes:
+        """The whole, in memory: for what is small by its nature. Raises as `stream`; what is not
+        the content any more is `SealBroken`.
+        """
+        data = b"".join([piece async for piece in self.stream(content, 0, content.size)])
+        if hashlib.sha256(data).hexdigest() != content.sha256:
+            raise SealBroken("the bytes are not those of this digest")
+        return data
+
+    @asynccontextmanager
+    async def lent(self, content: Stored) -> AsyncGenerator[Path]:
+        """A path by which another process may read the plain bytes for a while. What is sealed or
+        far away is laid in memory, never on a disk.
+
+        Raises: as `stream`; OverLimit for more than LENT_BYTES of such.
+        """
+        if content.seal is None and isinstance(self.place, FilePlace):
+            yield self.place.path(content.stored)
+            return
+        if content.size > LENT_BYTES:
+            raise OverLimit
+        descriptor = os.memfd_create("content")
+        try:
+            async for piece in self.stream(content, 0, content.size):
+                await asyncio.to_thread(write_all, descriptor, piece)
+            yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+        finally:
+            os.close(descriptor)
+
+    async def erase(self, stored: str, permit: UUID) -> bool:
+        """Deletes stored bytes that no row names any more, by the permit of an executed disposal.
+        False when they are young: an upload of the same bytes may be about to name them.
         """
         log.info("erasing content by the permit of disposal %s", permit)
-        return await asyncio.to_thread(self._erase, self.path(sha256))
+        return await self.place.erase(stored)
 
-    def _erase(self, path: Path) -> bool:
-        if not path.parent.exists():
-            return True
-        with _locked(path.parent, fcntl.LOCK_EX) as folder:
-            if _is_old(path, ERASE_AFTER_SECONDS):
-                path.unlink()
-                os.fsync(folder)
-            return not path.exists()
-
-    async def absence(self, sha256: str) -> dict[str, str]:
-        """Each store that could hold these bytes, with `absent` or `present`."""
-        places = {"content": self.path(sha256)}
-        return {
-            name: "present" if await asyncio.to_thread(path.exists) else "absent"
-            for name, path in places.items()
-        }
+    async def absence(self, stored: str) -> dict[str, str]:
+        """The store's name with `absent` or `present`."""
+        is_there = await self.place.size(stored) is not None
+        return {self.place.name: "present" if is_there else "absent"}
 
     async def sweep(self, named: Named) -> int:
-        """Removes old staged files and old files that no row names; answers how many."""
-        await asyncio.to_thread(self._make_folders)
+        """Removes old staged files and old content that no row names; answers how many."""
+        await self.check()
         removed = 0
-        for path in await asyncio.to_thread(_old_files, self._stage):
-            removed += await asyncio.to_thread(_remove_if_old, path)
-        for shard in await asyncio.to_thread(_shards, self._cas):
-            old = await asyncio.to_thread(_old_files, shard)
-            for start in range(0, len(old), SWEEP_FILES):
-                batch = old[start : start + SWEEP_FILES]
-                kept = await named([path.name for path in batch])
-                for path in batch:
-                    if path.name not in kept:
-                        removed += await asyncio.to_thread(_remove_if_old, path)
-        return removed
+        for path in await asyncio.to_thread(old_files, self._stage):
+            removed += await asyncio.to_thread(remove_if_old, path)
+        return removed + await self.place.sweep(named)
 
 
-@contextmanager
-def _locked(folder: Path, kind: int) -> Generator[int]:
-    """The folder, open and locked: an upload and the sweeper never meet inside one."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, kind)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+class _Writing:
+    """One content on its way into `stage`; its methods, but for `hold`, are for a thread."""
+
+    def __init__(self, stage: Path, keys: ClassKeys, security_class: SecurityClass) -> None:
+        self._stage, self._keys, self._class = stage, keys, security_class
+        self.path, self.size, self._descriptor = stage / uuid7().hex, 0, -1
+        self.digest, self._stored, self._held = hashlib.sha256(), hashlib.sha256(), bytearray()
+        self._key = new_key() if keys.current(security_class) is not None else None
+        self._sealer = Sealer(self._key) if self._key is not None else None
+
+    def hold(self, chunk: bytes) -> bool:
+        """Whether it is time to spill."""
+        self.size += len(chunk)
+        self._held += chunk
+        return len(self._held) >= WRITE_BYTES
+
+    def spill(self) -> None:
+        self.digest.update(self._held)
+        self._write(self._sealer.seal(self._held) if self._sealer else self._held)
+        self._held.clear()
+
+    def _write(self, data: bytes | bytearray) -> None:
+        if self._descriptor < 0:
+            self._stage.mkdir(mode=0o750, parents=True, exist_ok=True)
+            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if self._sealer:
+            self._stored.update(data)
+        write_all(self._descriptor, data)
+
+    def copy(self, source: Path) -> None:
+        with source.open("rb", buffering=0) as file:
+            while chunk := file.read(WRITE_BYTES):
+                self.hold(chunk)
+                self.spill()
+
+    def end(self) -> None:
+        self.spill()
+        if self._sealer:
+            self._write(self._sealer.finish())
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+    def kept(self) -> Stored:
+        sha256 = self.digest.hexdigest()
+        if self._key is None:
+            return Stored(sha256, self.size)
+        wrapped = self._keys.wrap(self._class, sha256, self._key)
+        return Stored(sha256, self.size, Seal(self._stored.hexdigest(), self._class, wrapped))
+
+    def give_up(self) -> None:
+        """Leaves nothing of what was not kept."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self.path.unlink(missing_ok=True)
 
 
-def _remove_if_old(path: Path) -> bool:
-    """Looks again under the lock: an upload of the same bytes may have touched the file."""
-    with _locked(path.parent, fcntl.LOCK_EX):
-        if not _is_old(path):
-            return False
-        path.unlink()
-        return True
-
-
-def _shards(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir())
-
-
-def _old_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if _is_old(path))
-
-
-def _is_old(path: Path, after_seconds: int = SWEEP_AFTER_SECONDS) -> bool:
-    try:
-        return path.stat().st_mtime < time.time() - after_seconds
-    except FileNotFoundError:
-        return False
-
-
-def write_all(descriptor: int, data: bytearray) -> None:
-    with memoryview(data) as view:
-        written = 0
-        while written < len(view):
-            written += os.write(descriptor, view[written:])
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"{folder} cannot be written")
 
 
 def _measure(path: Path) -> Stored:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
-        size = file.seek(0, os.SEEK_END)
-        _seal(file.fileno())
-    return Stored(digest.hexdigest(), size)
-
-
-def _seal(descriptor: int) -> None:
-    os.fchmod(descriptor, 0o440)
-    os.fsync(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return None
+        return Stored(digest.hexdigest(), file.seek(0, os.SEEK_END))

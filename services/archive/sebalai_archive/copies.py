@@ -1,122 +1,97 @@
 """The second copy of every content and what happens to a damaged first one.
 
-Owns `quarantine/` below the content folder and the replica folder (`ab/<sha256>`, on another disk
-or machine). Copies are compared by their digest, never by time or size.
+Owns the replica folder (`ab/<digest>`, on another disk or machine). Copies are of the bytes as they
+lie, sealed or not, and compared by their digest, never by time or size: it takes no key.
 """
 
 import asyncio
 import hashlib
 import os
-import shutil
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from sebalai_shared.ids import uuid7
 
-from sebalai_archive.content_store import WRITE_BYTES, ContentStore, sync_folder
+from sebalai_archive.content.files import FilePlace, write_all
+from sebalai_archive.content.places import WRITE_BYTES, Place
 
-QUARANTINE = "quarantine"
 
-
-async def digest_of(path: Path, bytes_per_second: int | None = None) -> str | None:
-    """Hex SHA-256, at most at that rate; None when there is no such file."""
+async def digest_of(place: Place, digest: str, bytes_per_second: int | None = None) -> str | None:
+    """Hex SHA-256 of what lies under `digest`, at most at that rate; None when nothing does."""
+    found, read, started = hashlib.sha256(), 0, time.monotonic()
     try:
-        file = await asyncio.to_thread(path.open, "rb", buffering=0)
-    except FileNotFoundError:
-        return None
-    digest, read, started = hashlib.sha256(), 0, time.monotonic()
-    with file:
-        while chunk := await asyncio.to_thread(file.read, WRITE_BYTES):
-            await asyncio.to_thread(digest.update, chunk)
+        async for chunk in _pieces(place, digest):
+            await asyncio.to_thread(found.update, chunk)
             read += len(chunk)
             if bytes_per_second is not None:
                 ahead = read / bytes_per_second - (time.monotonic() - started)
                 if ahead > 0:
                     await asyncio.sleep(ahead)
-    return digest.hexdigest()
+    except FileNotFoundError:
+        return None
+    return found.hexdigest()
+
+
+async def _pieces(place: Place, digest: str) -> AsyncIterator[bytes]:
+    """Raises: FileNotFoundError."""
+    size = await place.size(digest)
+    if size is None:
+        raise FileNotFoundError(digest)
+    for start in range(0, size, WRITE_BYTES):
+        yield await place.read(digest, start, min(start + WRITE_BYTES, size))
 
 
 class Copies:
     """`replica` may be None: then nothing is copied and damage cannot be repaired."""
 
-    def __init__(self, store: ContentStore, folder: Path, replica: Path | None) -> None:
-        self._store, self._quarantine, self.replica = store, folder / QUARANTINE, replica
+    def __init__(self, place: Place, replica: Path | None) -> None:
+        self._place = place
+        self.replica = FilePlace(replica, "") if replica is not None else None
 
-    def replica_path(self, sha256: str) -> Path | None:
-        return self.replica / sha256[:2] / sha256 if self.replica is not None else None
-
-    async def copy_out(self, sha256: str) -> bool:
+    async def copy_out(self, digest: str) -> bool:
         """Makes the replica of sound content; False when its bytes are not what they should be."""
-        target = self.replica_path(sha256)
-        if target is None:
+        if self.replica is None:
             return False
-        return await asyncio.to_thread(_copy, self._store.path(sha256), target, sha256)
+        await asyncio.to_thread(self.replica.path(digest).unlink, missing_ok=True)
+        return await _copy(self._place, self.replica, digest)
 
-    async def set_aside(self, sha256: str) -> Path | None:
-        """Moves a damaged file out of the way, as evidence; None when there is none."""
-        return await asyncio.to_thread(self._set_aside, self._store.path(sha256))
+    async def set_aside(self, digest: str) -> bool:
+        """Moves damaged content out of the way, as evidence; False when there is none."""
+        return await self._place.set_aside(digest, f"{digest}.{uuid7().hex}")
 
-    def _set_aside(self, path: Path) -> Path | None:
-        self._quarantine.mkdir(mode=0o750, parents=True, exist_ok=True)
-        kept = self._quarantine / f"{path.name}.{uuid7().hex}"
-        try:
-            path.rename(kept)
-        except FileNotFoundError:
-            return None
-        sync_folder(self._quarantine)
-        sync_folder(path.parent)
-        return kept
-
-    async def repair(self, sha256: str) -> bool:
+    async def repair(self, digest: str) -> bool:
         """Brings the content back from a replica whose digest is right."""
-        source = self.replica_path(sha256)
-        if source is None:
-            return False
-        return await asyncio.to_thread(_copy, source, self._store.path(sha256), sha256)
+        return self.replica is not None and await _copy(self.replica, self._place, digest)
 
-    async def erase(self, sha256: str) -> None:
+    async def erase(self, digest: str) -> None:
         """Takes the replica and what lies in quarantine away, after a destruction by decree."""
-        await asyncio.to_thread(self._erase, sha256)
+        if self.replica is not None:
+            await asyncio.to_thread(self.replica.path(digest).unlink, missing_ok=True)
+        await self._place.forget_aside(digest)
 
-    def _erase(self, sha256: str) -> None:
-        replica = self.replica_path(sha256)
-        if replica is not None:
-            replica.unlink(missing_ok=True)
-        for path in self._set_aside_of(sha256):
-            path.unlink(missing_ok=True)
-
-    def _set_aside_of(self, sha256: str) -> list[Path]:
-        return sorted(self._quarantine.glob(f"{sha256}.*"))
-
-    async def absence(self, sha256: str) -> dict[str, str]:
-        """Replica and quarantine, each `absent` or `present`; `none` where there is no replica."""
-        return await asyncio.to_thread(self._absence, sha256)
-
-    def _absence(self, sha256: str) -> dict[str, str]:
-        replica = self.replica_path(sha256)
-        places = {"quarantine": bool(self._set_aside_of(sha256))}
-        if replica is not None:
-            places["replica"] = replica.exists()
+    async def absence(self, digest: str) -> dict[str, str]:
+        """Quarantine and, where there is one, replica: each `absent` or `present`."""
+        places = {"quarantine": await self._place.has_aside(digest)}
+        if self.replica is not None:
+            places["replica"] = await self.replica.size(digest) is not None
         return {name: "present" if is_there else "absent" for name, is_there in places.items()}
 
 
-def _copy(source: Path, target: Path, sha256: str) -> bool:
+async def _copy(source: Place, target: Place, digest: str) -> bool:
     """Durable and under its digest, or not at all."""
-    target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    staged = target.parent / f".{uuid7().hex}"
+    staged, found = target.stage / uuid7().hex, hashlib.sha256()
+    await asyncio.to_thread(staged.parent.mkdir, mode=0o750, parents=True, exist_ok=True)
+    descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with source.open("rb") as read, staged.open("xb") as write:
-            shutil.copyfileobj(read, write, WRITE_BYTES)
-            write.flush()
-            os.fsync(write.fileno())
-        with staged.open("rb") as file:
-            is_right = hashlib.file_digest(file, "sha256").hexdigest() == sha256
-        if is_right:
-            staged.chmod(0o440)
-            staged.replace(target)
-            sync_folder(target.parent)
+        async for chunk in _pieces(source, digest):
+            found.update(chunk)
+            await asyncio.to_thread(write_all, descriptor, chunk)
+        if found.hexdigest() == digest:
+            await target.keep(staged, digest, is_ours=False)
     except FileNotFoundError:
         return False
     finally:
+        os.close(descriptor)
         staged.unlink(missing_ok=True)
-    return is_right
+    return found.hexdigest() == digest

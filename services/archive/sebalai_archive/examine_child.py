@@ -81,7 +81,8 @@ def _pdf(path: Path) -> dict[str, Any]:
     import pypdfium2  # noqa: PLC0415 - only in the child
 
     try:
-        document = pypdfium2.PdfDocument(path)
+        # As a file: a path in memory has no name that could be resolved.
+        document = pypdfium2.PdfDocument(path.open("rb"), autoclose=True)
     except pypdfium2.PdfiumError as error:
         return {"state": "broken", "note": str(error)[:200]}
     pages, parts, size = len(document), list[str](), 0

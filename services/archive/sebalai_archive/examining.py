@@ -9,6 +9,7 @@ import json
 import logging
 import struct
 import sys
+from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,6 @@ log = logging.getLogger(__name__)
 
 WALL_SECONDS = 30.0
 OUTPUT_BYTES = 4 * 1024 * 1024
-SCAN_CHUNK_BYTES = 256 * 1024
 SCAN_SECONDS = 120.0
 ANSWER_BYTES = 4_096
 
@@ -91,7 +91,7 @@ def _found(output: bytes) -> Found:
     )
 
 
-async def scan(path: Path, socket: Path | None) -> tuple[Scan, str | None]:
+async def scan(content: AsyncIterable[bytes], socket: Path | None) -> tuple[Scan, str | None]:
     """Clamd's word by its INSTREAM command (clamd(8)); `not_scanned` without a socket.
 
     Raises: ScanUnavailable.
@@ -100,7 +100,7 @@ async def scan(path: Path, socket: Path | None) -> tuple[Scan, str | None]:
         return "not_scanned", None
     try:
         async with asyncio.timeout(SCAN_SECONDS):
-            answer = await _instream(path, socket)
+            answer = await _instream(content, socket)
     except (OSError, TimeoutError) as error:
         raise ScanUnavailable(str(error)) from error
     if answer.endswith("FOUND"):
@@ -110,14 +110,13 @@ async def scan(path: Path, socket: Path | None) -> tuple[Scan, str | None]:
     raise ScanUnavailable(answer[:200])
 
 
-async def _instream(path: Path, socket: Path) -> str:
+async def _instream(content: AsyncIterable[bytes], socket: Path) -> str:
     reader, writer = await asyncio.open_unix_connection(socket)
     try:
         writer.write(b"zINSTREAM\0")
-        with path.open("rb") as file:
-            while chunk := await asyncio.to_thread(file.read, SCAN_CHUNK_BYTES):
-                writer.write(struct.pack(">I", len(chunk)) + chunk)
-                await writer.drain()
+        async for chunk in content:
+            writer.write(struct.pack(">I", len(chunk)) + chunk)
+            await writer.drain()
         writer.write(struct.pack(">I", 0))
         await writer.drain()
         answer = await reader.read(ANSWER_BYTES)

@@ -13,7 +13,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
-from sebalai_archive.content_store import WRITE_BYTES, sync_folder, write_all
+from sebalai_archive.content.files import sync_folder, write_all
+from sebalai_archive.content.places import WRITE_BYTES
 
 DURABLE_EACH_BYTES = 8 * 1024 * 1024
 

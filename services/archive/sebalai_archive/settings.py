@@ -9,7 +9,10 @@ from sebalai_shared.settings import MemberSettings
 
 
 class ArchiveSettings(MemberSettings):
-    """`signing_trust_file`: roots (PEM) that signers and timestamp authorities must lead to; where
+    """`content_s3_url` set: content lies in `content_s3_bucket` there, below `content_s3_path`;
+    what arrives is made ready in `content_dir` all the same.
+
+    `signing_trust_file`: roots (PEM) that signers and timestamp authorities must lead to; where
     there is a trial authority, its root is the default.
 
     `timestamp_url` empty: signatures stay PAdES B-B. `timestamp_user` and `timestamp_password` only
@@ -21,6 +24,13 @@ class ArchiveSettings(MemberSettings):
     """
 
     content_dir: Path = Path(".run/content")
+    content_keys_file: Path | None = None
+    content_s3_url: str = ""
+    content_s3_bucket: str = ""
+    content_s3_region: str = "us-east-1"
+    content_s3_path: str = ""
+    content_s3_key_id: str = ""
+    content_s3_secret: SecretStr | None = None
     replica_dir: Path | None = None
     scrub_bytes_per_second: int = 50 * 1024**2
     clamd_socket: Path | None = None
@@ -39,6 +49,8 @@ class ArchiveSettings(MemberSettings):
 
     @model_validator(mode="after")
     def _outside_is_whole(self) -> Self:
+        if self.content_s3_url:
+            self._require_bucket()
         if self.timestamp_url and not (self.signing_trust_file or self.signing_trial_dir):
             raise ValueError("timestamp_url needs signing_trust_file too")
         if bool(self.timestamp_user) != bool(self.timestamp_password):
@@ -48,6 +60,13 @@ class ArchiveSettings(MemberSettings):
         if self.esign_url:
             self._require_esign()
         return self
+
+    def _require_bucket(self) -> None:
+        if not (self.content_s3_bucket and self.content_s3_key_id and self.content_s3_secret):
+            raise ValueError(
+                "content_s3_url needs content_s3_bucket, content_s3_key_id and content_s3_secret"
+            )
+        self._require_tls(self.content_s3_url)
 
     def _require_esign(self) -> None:
         if not (self.esign_user and self.esign_password and self.signing_trust_file):

@@ -9,22 +9,23 @@ from sebalai_shared.outbox import OutboxSource
 from sebalai_shared.process import every, together
 from sebalai_shared.relay import Relay
 
-from sebalai_archive.content_store import ContentStore
 from sebalai_archive.copies import Copies
 from sebalai_archive.disposals.jobs import Stores, erase_destroyed, propose_due
 from sebalai_archive.examinations.jobs import examine_contents
 from sebalai_archive.fixity.jobs import Scrubber
 from sebalai_archive.partials import Partials
-from sebalai_archive.records.jobs import sweep_content
+from sebalai_archive.seals.jobs import seal_plain, sweep_content, wrap_anew
 from sebalai_archive.search.jobs import index_records
 from sebalai_archive.settings import ArchiveSettings
 from sebalai_archive.signatures.jobs import SignatureKeeper
+from sebalai_archive.storing import content_store_of
 from sebalai_archive.uploads.jobs import sweep_uploads
 
 KEYS_SWEEP_SECONDS = 3_600.0
 PROPOSE_SECONDS = 24 * 3_600.0
 EXAMINE_SECONDS = 5.0
 SCRUB_SECONDS = 60.0
+SEAL_SECONDS = 60.0
 AUGMENT_SECONDS = 30.0
 ERASE_SECONDS = 300.0
 UPLOADS_SWEEP_SECONDS = 600.0
@@ -34,8 +35,8 @@ CONTENT_SWEEP_SECONDS = 6 * 3_600.0
 async def work(settings: ArchiveSettings) -> None:
     """Runs until cancelled or until one of the tasks fails."""
     database, broker = Database(settings), Broker(settings)
-    store = ContentStore(settings.content_dir, settings.content_bytes_limit)
-    copies = Copies(store, settings.content_dir, settings.replica_dir)
+    store = content_store_of(settings)
+    copies = Copies(store.place, settings.replica_dir)
     beat = Heartbeat(settings.heartbeat_file)
 
     async def sweep_keys() -> None:
@@ -62,7 +63,11 @@ async def work(settings: ArchiveSettings) -> None:
     scrubber = Scrubber(database, SystemClock(), copies, settings.scrub_bytes_per_second)
 
     async def scrub() -> None:
-        await scrubber.scrub(store)
+        await scrubber.scrub(store.place)
+
+    async def seal() -> None:
+        await seal_plain(database, store, SystemClock())
+        await wrap_anew(database, store)
 
     async def relay() -> None:
         await broker.connect()
@@ -75,6 +80,7 @@ async def work(settings: ArchiveSettings) -> None:
             every(KEYS_SWEEP_SECONDS, sweep_keys),
             every(EXAMINE_SECONDS, examine),
             every(SCRUB_SECONDS, scrub),
+            every(SEAL_SECONDS, seal),
             every(PROPOSE_SECONDS, propose),
             every(AUGMENT_SECONDS, signatures.augment),
             every(ERASE_SECONDS, erase),

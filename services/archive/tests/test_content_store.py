@@ -5,8 +5,9 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sebalai_archive.content.files import FilePlace
+from sebalai_archive.content.places import SWEEP_AFTER_SECONDS
 from sebalai_archive.content_store import (
-    SWEEP_AFTER_SECONDS,
     ContentStore,
     DigestDiffers,
     OverLimit,
@@ -26,7 +27,7 @@ def sha(content):
 
 @pytest.fixture
 def store(tmp_path):
-    return ContentStore(tmp_path, LIMIT)
+    return ContentStore(FilePlace(tmp_path), LIMIT)
 
 
 def files(folder):
@@ -45,8 +46,8 @@ async def named(*digests):
 async def test_a_stored_file_stands_under_its_digest(store, tmp_path):
     content = os.urandom(2_500_000)
     stored = await store.put(pieces(content), sha(content))
-    assert store.path(stored.sha256).read_bytes() == content
-    assert files(tmp_path) == [store.path(stored.sha256)]
+    assert store.place.path(stored.sha256).read_bytes() == content
+    assert files(tmp_path) == [store.place.path(stored.sha256)]
     assert await store.holds(stored)
 
 
@@ -69,20 +70,22 @@ async def test_the_sweeper_takes_old_files_that_no_row_names(store, tmp_path):
     kept, lost, young = [await store.put(pieces(c), sha(c)) for c in contents]
     staged = tmp_path / "stage" / "abandoned"
     staged.write_bytes(b"half")
-    for path in (store.path(kept.sha256), store.path(lost.sha256), staged):
+    for path in (store.place.path(kept.sha256), store.place.path(lost.sha256), staged):
         age(path)
 
     async def ask(digests):
         return set(digests) & {kept.sha256}
 
     assert await store.sweep(ask) == 2
-    assert files(tmp_path) == sorted([store.path(kept.sha256), store.path(young.sha256)])
+    assert files(tmp_path) == sorted(
+        [store.place.path(kept.sha256), store.place.path(young.sha256)]
+    )
     assert await store.sweep(ask) == 0
 
 
 async def test_an_upload_of_the_same_bytes_saves_an_old_file_from_the_sweeper(store):
     stored = await store.put(pieces(b"again"), sha(b"again"))
-    age(store.path(stored.sha256))
+    age(store.place.path(stored.sha256))
 
     async def meanwhile(_):
         # The sweeper has listed the file; an upload of the same bytes comes before it removes it.
@@ -95,7 +98,7 @@ async def test_an_upload_of_the_same_bytes_saves_an_old_file_from_the_sweeper(st
 
 async def test_a_foreign_size_is_not_held(store):
     stored = await store.put(pieces(b"abc"), sha(b"abc"))
-    path = store.path(stored.sha256)
+    path = store.place.path(stored.sha256)
     path.chmod(0o640)
     path.write_bytes(b"ab")
     assert not await store.holds(stored)
@@ -103,7 +106,7 @@ async def test_a_foreign_size_is_not_held(store):
 
 @given(st.binary(max_size=5_000), st.integers(1, 700))
 async def test_however_it_is_cut_the_same_bytes_come_out(tmp_path_factory, content, size):
-    store = ContentStore(tmp_path_factory.mktemp("cas"), LIMIT)
+    store = ContentStore(FilePlace(tmp_path_factory.mktemp("cas")), LIMIT)
     stored = await store.put(pieces(content, size), sha(content))
-    assert store.path(stored.sha256).read_bytes() == content
+    assert store.place.path(stored.sha256).read_bytes() == content
     assert stored.size == len(content)

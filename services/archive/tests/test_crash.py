@@ -14,8 +14,10 @@ from contextlib import AsyncExitStack
 import asyncpg
 import httpx
 import pytest
-from sebalai_archive.content_store import SWEEP_AFTER_SECONDS, ContentStore
-from sebalai_archive.records.jobs import sweep_content
+from sebalai_archive.content.files import FilePlace
+from sebalai_archive.content.places import SWEEP_AFTER_SECONDS
+from sebalai_archive.content_store import ContentStore
+from sebalai_archive.seals.jobs import sweep_content
 from sebalai_archive.settings import ArchiveSettings
 from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
@@ -180,7 +182,7 @@ async def test_a_kill_between_link_and_transaction_leaves_no_broken_record(serve
     database = Database(ArchiveSettings(database_url=server.url))
     closing.push_async_callback(database.close)
     # The kill may have come before the staged name of the same file was taken away.
-    store = ContentStore(server.content, len(server.whole))
+    store = ContentStore(FilePlace(server.content), len(server.whole))
     assert await sweep_content(database, store, SystemClock()) in {1, 2}
     assert server.files("cas") == server.files("stage") == []
     assert server.put(record_id, server.whole).status_code == 200

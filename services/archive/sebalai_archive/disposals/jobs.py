@@ -13,9 +13,9 @@ from sebalai_archive.copies import Copies
 from sebalai_archive.disposals import actions
 from sebalai_archive.examinations import actions as examinations
 from sebalai_archive.fixity import actions as fixity
-from sebalai_archive.naming import named_content
 from sebalai_archive.reader import enter_as_worker
 from sebalai_archive.records.actions import ageing, ending
+from sebalai_archive.seals import actions as seals
 from sebalai_archive.search import actions as search
 from sebalai_archive.signatures import actions as signatures
 
@@ -46,15 +46,15 @@ class Stores:
     content: ContentStore
     copies: Copies
 
-    async def erase(self, sha256: str, permit: UUID) -> bool:
+    async def erase(self, stored: str, permit: UUID) -> bool:
         """False when it must wait for an upload of the same bytes."""
-        if not await self.content.erase(sha256, permit):
+        if not await self.content.erase(stored, permit):
             return False
-        await self.copies.erase(sha256)
+        await self.copies.erase(stored)
         return True
 
-    async def absence(self, sha256: str) -> dict[str, str]:
-        return await self.content.absence(sha256) | await self.copies.absence(sha256)
+    async def absence(self, stored: str) -> dict[str, str]:
+        return await self.content.absence(stored) | await self.copies.absence(stored)
 
 
 async def erase_destroyed(database: Database, stores: Stores, clock: Clock) -> int:
@@ -66,16 +66,15 @@ async def erase_destroyed(database: Database, stores: Stores, clock: Clock) -> i
     async with database.transaction() as session:
         await enter_as_worker(session, clock.now())
         for buried in await ending.unerased(session):
-            named = await named_content(session, digests=[buried.sha256], now=clock.now())
-            found = await _erase(stores, buried.sha256, buried.disposal_id, is_named=bool(named))
-            later = await _erase_later(session, stores, buried.record_id, buried.disposal_id, clock)
+            permit = _Permit(session, stores, buried.record_id, buried.disposal_id, clock)
+            found = await permit.erase(buried.sha256)
+            later = await _erase_later(session, permit)
             if found is None or later is None:
                 continue
             if later:
                 found = {**found, "added_to_its_signature": later}
-            await fixity.forget(session, sha256=buried.sha256)
             await search.forget_record(session, record_id=buried.record_id)
-            if not named:
+            if not found["named_by_another_record"]:
                 await examinations.forget(session, sha256=buried.sha256)
             await ending.prove_erased(session, buried=buried, proof=found, now=clock.now())
             proven += 1
@@ -84,29 +83,45 @@ async def erase_destroyed(database: Database, stores: Stores, clock: Clock) -> i
     return proven
 
 
-async def _erase_later(
-    session: AsyncSession, stores: Stores, record_id: UUID, permit: UUID, clock: Clock
-) -> list[dict[str, object]] | None:
+async def _erase_later(session: AsyncSession, permit: "_Permit") -> list[dict[str, object]] | None:
     """What was added to the buried record's signature goes with it; None when one must wait."""
-    proofs: list[dict[str, object] | None] = []
-    for sha256 in await signatures.later_content(session, record_id=record_id):
-        named = await named_content(session, digests=[sha256], now=clock.now())
-        proofs.append(await _erase(stores, sha256, permit, is_named=bool(named)))
-        await fixity.forget(session, sha256=sha256)
+    later = await signatures.later_content(session, record_id=permit.record_id)
+    proofs = [await permit.erase(sha256) for sha256 in later]
     whole = [one for one in proofs if one is not None]
     return whole if len(whole) == len(proofs) else None
 
 
-async def _erase(
-    stores: Stores, sha256: str, permit: UUID, *, is_named: bool
-) -> dict[str, object] | None:
-    """None when it must wait: an upload of the same bytes may be under way."""
-    if is_named:
-        return {"sha256": sha256, "stores": {}, "named_by_another_record": True}
-    if not await stores.erase(sha256, permit):
-        return None
-    places = await stores.absence(sha256)
-    if any(state != "absent" for state in places.values()):
-        log.error("content of a destroyed record is still in a store: %s", places)
-        return None
-    return {"sha256": sha256, "stores": places, "named_by_another_record": False}
+@dataclass(frozen=True, slots=True)
+class _Permit:
+    """To erase the contents of one buried record."""
+
+    session: AsyncSession
+    stores: Stores
+    record_id: UUID
+    disposal_id: UUID
+    clock: Clock
+
+    async def erase(self, sha256: str) -> dict[str, object] | None:
+        """None when it must wait: an upload of the same bytes may be under way. The data key of
+        sealed content is destroyed with it: copies that nobody reaches cannot be read any more.
+        """
+        seal = await seals.hold(self.session, record_id=self.record_id, sha256=sha256)
+        stored = seal.stored if seal is not None else sha256
+        if await seals.named(self.session, stored=[stored], now=self.clock.now()):
+            return {"sha256": sha256, "stores": {}, "named_by_another_record": True}
+        if not await self.stores.erase(stored, self.disposal_id):
+            return None
+        places = await self.stores.absence(stored)
+        if any(state != "absent" for state in places.values()):
+            log.error("content of a destroyed record is still in a store: %s", places)
+            return None
+        if seal is not None:
+            await seals.destroy(self.session, seal)
+        await fixity.forget(self.session, sha256=stored)
+        key = "destroyed" if seal is not None else "none"
+        return {
+            "sha256": sha256,
+            "stores": places,
+            "data_key": key,
+            "named_by_another_record": False,
+        }

@@ -4,8 +4,6 @@ Three steps as for a letter, because a signature may take seconds and no lock wa
 between them leaves content that no row names. Who comes second gets what the first has made.
 """
 
-import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -18,12 +16,14 @@ from sebalai_archive.content_store import ContentStore, Stored
 from sebalai_archive.disposals import actions, machine, minutes, store
 from sebalai_archive.disposals.model import Disposal, DisposalMinutes
 from sebalai_archive.disposals.schema import MinutesIssue
+from sebalai_archive.reader import SecurityClass
 from sebalai_archive.records import actions as records
 from sebalai_archive.rendering import minutes as rendering
 from sebalai_archive.signatures import actions as signatures
 from sebalai_archive.signing.signer import Intent, Signer
 
 REASON = "Menandatangani berita acara"
+CLASS: SecurityClass = "terbatas"
 STEP: machine.StepName = "minute"
 CODES: dict[machine.Kind, str] = {
     "transfer": "000.5.6.1",
@@ -58,7 +58,7 @@ async def issue_minutes(
     pdf = await rendering.render(paper, desk.clock.now())
     intent = Intent(wanted.name, wanted.position, REASON, wanted.place)
     signed = await desk.signer.sign(pdf, intent, wanted.unlock())
-    stored = await desk.content.put(_once(signed.pdf), hashlib.sha256(signed.pdf).digest())
+    stored = await desk.content.put_whole(signed.pdf, CLASS)
     async with desk.database.transaction() as session:
         disposal = await _of_executor(session, caller, disposal_id)
         if await store.minutes_of(session, disposal.id) is None:
@@ -86,7 +86,7 @@ async def _declare(
     facts = {
         "title": f"{minutes.TITLES[disposal.kind].capitalize()} {disposal.id}",
         "classification": CODES[disposal.kind],
-        "security_class": "terbatas",
+        "security_class": CLASS,
         "filename": f"{disposal.id}.pdf",
     }
     owner = replace(caller, agency=disposal.agency)
@@ -94,7 +94,3 @@ async def _declare(
     session.add(DisposalMinutes(disposal_id=disposal.id, record_id=record.id, at=clock.now()))
     await session.flush()
     return record.id
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

@@ -5,17 +5,20 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_archive.content_store import Stored
 from sebalai_archive.examinations import store
 from sebalai_archive.examinations.model import Examination
 from sebalai_archive.examining import Found, Scan
 from sebalai_archive.reader import enter_as_worker
+from sebalai_archive.seals import actions as seals
 
 A_PASS = 50
 
 
-async def next_contents(session: AsyncSession, *, now: datetime) -> Sequence[str]:
+async def next_contents(session: AsyncSession, *, now: datetime) -> Sequence[Stored]:
     await enter_as_worker(session, now)
-    return await store.unexamined(session, A_PASS)
+    waiting = await store.unexamined(session, A_PASS)
+    return [await seals.locate(session, sha256=sha256, size=size) for sha256, size in waiting]
 
 
 async def keep_found(

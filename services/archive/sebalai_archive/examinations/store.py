@@ -12,11 +12,11 @@ async def find(session: AsyncSession, sha256: str) -> Examination | None:
     return await session.get(Examination, sha256)
 
 
-async def unexamined(session: AsyncSession, limit: int) -> Sequence[str]:
-    """Digests that a record names and nobody looked into, the newest first."""
-    rows = await session.scalars(
+async def unexamined(session: AsyncSession, limit: int) -> Sequence[tuple[str, int]]:
+    """Digests and sizes that a record names and nobody looked into, the newest first."""
+    rows = await session.execute(
         text("""
-            SELECT r.content_sha256 FROM record r
+            SELECT r.content_sha256, r.content_bytes FROM record r
             WHERE r.content_sha256 IS NOT NULL
               AND NOT EXISTS (SELECT 1 FROM examination e WHERE e.sha256 = r.content_sha256)
               AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.record_id = r.id)
@@ -24,7 +24,7 @@ async def unexamined(session: AsyncSession, limit: int) -> Sequence[str]:
         """),
         {"limit": limit},
     )
-    return list(dict.fromkeys(rows))
+    return list(dict.fromkeys((row.content_sha256, row.content_bytes) for row in rows))
 
 
 async def forget(session: AsyncSession, sha256: str) -> None:

@@ -27,12 +27,15 @@ class FiguresClosed(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Counts of contents; `oldest_seconds` since the longest unverified one was looked at."""
+    """Counts of contents: `unsealed` are above public and lie plain, `oldest_seconds` ago the
+    longest unverified one was looked at.
+    """
 
     contents: int
     never: int
     lost: int
     unreplicated: int
+    unsealed: int
     oldest_seconds: float
 
 
@@ -81,8 +84,11 @@ async def read_figures(session: AsyncSession, *, caller: Caller, now: datetime) 
 
 
 async def measure(session: AsyncSession, *, now: datetime) -> Figures:
+    await enter_as_worker(session, now)
     row = await store.figures(session, now)
-    return Figures(row.contents, row.never, row.lost, row.unreplicated, float(row.oldest_seconds))
+    return Figures(
+        row.contents, row.never, row.lost, row.unreplicated, row.unsealed, float(row.oldest_seconds)
+    )
 
 
 async def forget(session: AsyncSession, *, sha256: str) -> None:

@@ -17,6 +17,7 @@ class FixityRead(BaseModel):
     never: int
     lost: int
     unreplicated: int
+    unsealed: int
     oldest_seconds: float
 
 

@@ -1,4 +1,7 @@
-"""The scrubber: verifies every content in turn at a bounded rate, repairs, replicates."""
+"""The scrubber: verifies every content in turn at a bounded rate, repairs, replicates.
+
+Everything here goes by the digest of the bytes as they lie: scrubbing takes no key.
+"""
 
 import asyncio
 import logging
@@ -11,7 +14,7 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 from sebalai_shared.process import every
 
-from sebalai_archive.content_store import ContentStore
+from sebalai_archive.content.places import Place
 from sebalai_archive.copies import Copies, digest_of
 from sebalai_archive.fixity import actions
 
@@ -31,16 +34,16 @@ class Scrubber:
         self._database, self._clock, self._copies = database, clock, copies
         self._rate = bytes_per_second
 
-    async def scrub(self, store: ContentStore) -> int:
+    async def scrub(self, place: Place) -> int:
         """One pass over the longest unverified; answers how many it looked at."""
         async with self._database.transaction() as session:
             waiting = await actions.next_contents(session, now=self._clock.now())
         for sha256 in waiting:
-            await self._verify(store, sha256)
+            await self._verify(place, sha256)
         return len(waiting)
 
-    async def _verify(self, store: ContentStore, sha256: str) -> None:
-        found = await digest_of(store.path(sha256), self._rate)
+    async def _verify(self, place: Place, sha256: str) -> None:
+        found = await digest_of(place, sha256, self._rate)
         if found == sha256:
             is_replicated = await self._replicate(sha256)
             async with self._database.transaction() as session:
@@ -62,10 +65,10 @@ class Scrubber:
 
     async def _replicate(self, sha256: str) -> bool:
         """Sound content gets its second copy, or a better one if that went bad."""
-        path = self._copies.replica_path(sha256)
-        if path is None:
+        replica = self._copies.replica
+        if replica is None:
             return False
-        if await digest_of(path, self._rate) == sha256:
+        if await digest_of(replica, sha256, self._rate) == sha256:
             return True
         return await self._copies.copy_out(sha256)
 
@@ -78,7 +81,7 @@ async def measuring(app: FastAPI) -> AsyncGenerator[None]:
         async with app.state.database.transaction() as session:
             figures = await actions.measure(session, now=app.state.clock.now())
         OLDEST.set(figures.oldest_seconds)
-        for name in ("contents", "never", "lost", "unreplicated"):
+        for name in ("contents", "never", "lost", "unreplicated", "unsealed"):
             CONTENTS.labels(name).set(getattr(figures, name))
 
     if app.state.database is None:

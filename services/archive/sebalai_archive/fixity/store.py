@@ -9,16 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 
 async def enrol(session: AsyncSession, limit: int) -> int:
-    """Content that records name and fixity does not know yet."""
+    """Stored bytes that something names and fixity does not know yet."""
     done = await session.execute(
         text("""
-            INSERT INTO fixity (sha256)
-            SELECT DISTINCT r.content_sha256 FROM (
-              SELECT content_sha256, id FROM record UNION ALL
-              SELECT content_sha256, record_id FROM signature_revision WHERE place > 1) r
-            WHERE r.content_sha256 IS NOT NULL
-              AND NOT EXISTS (SELECT 1 FROM fixity f WHERE f.sha256 = r.content_sha256)
-              AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.record_id = r.id)
+            INSERT INTO fixity (sha256) SELECT DISTINCT n.stored FROM named_content n
+            WHERE NOT EXISTS (SELECT 1 FROM fixity f WHERE f.sha256 = n.stored)
             LIMIT :limit ON CONFLICT DO NOTHING RETURNING sha256
         """),
         {"limit": limit},
@@ -27,14 +22,11 @@ async def enrol(session: AsyncSession, limit: int) -> int:
 
 
 async def oldest(session: AsyncSession, limit: int) -> Sequence[str]:
-    """The longest unverified first; content no record names any more is left out."""
+    """The longest unverified first; what nothing names any more is left out."""
     rows = await session.scalars(
         text("""
             SELECT f.sha256 FROM fixity f
-            WHERE EXISTS (SELECT 1 FROM record r WHERE r.content_sha256 = f.sha256
-              AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.record_id = r.id))
-            OR EXISTS (SELECT 1 FROM signature_revision r WHERE r.content_sha256 = f.sha256
-              AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.record_id = r.record_id))
+            WHERE f.sha256 IN (SELECT n.stored FROM named_content n)
             ORDER BY f.verified_at NULLS FIRST, f.sha256 LIMIT :limit
         """),
         {"limit": limit},
@@ -70,6 +62,8 @@ async def figures(session: AsyncSession, now: datetime) -> Any:
                 SELECT count(*) AS contents, count(*) FILTER (WHERE verified_at IS NULL) AS never,
                   count(*) FILTER (WHERE state = 'lost') AS lost,
                   count(*) FILTER (WHERE replicated_at IS NULL) AS unreplicated,
+                  (SELECT count(DISTINCT sha256) FROM named_content
+                    WHERE NOT is_sealed AND security_class <> 'biasa') AS unsealed,
                   coalesce(extract(epoch FROM CAST(:now AS timestamptz) - min(verified_at)), 0)
                     AS oldest_seconds
                 FROM fixity

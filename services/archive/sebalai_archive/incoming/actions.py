@@ -198,8 +198,3 @@ async def tell_moved(session: AsyncSession, clock: Clock, moved: Disposition) ->
         disposition_id=moved.id, letter_id=moved.letter_id, agency=moved.agency, state=moved.state
     )
     await publish(session, events.moved(fact, clock.now()))
-
-
-async def named_content(session: AsyncSession, *, digests: Sequence[str]) -> set[str]:
-    """Which of these digests a letter from another agency names; for the archive's own work."""
-    return await store.named_content(session, digests)

@@ -4,14 +4,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import StreamingResponse
 from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.database import Transaction, row_dict
 from sebalai_shared.idempotency import Idempotent, KeyReused
 from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, NotFound, responses
 
-from sebalai_archive.content_store import ContentStore, Stored
+from sebalai_archive.content_response import RangeBeyond, content_response
 from sebalai_archive.incoming import actions
 from sebalai_archive.incoming.actions import AlreadyRegistered, IncomingUnknown, NotTheOffice
 from sebalai_archive.incoming.schema import IncomingCreate, IncomingRead, IncomingRegister
@@ -23,6 +23,7 @@ from sebalai_archive.records.actions.opening import (
     ContentDestroyed,
     ContentInfected,
 )
+from sebalai_archive.seals import actions as seals
 
 router = APIRouter(prefix="/v1/incoming-letters", tags=["incoming letters"])
 
@@ -115,9 +116,9 @@ async def register_arrived(
 
 @router.get(
     "/{letter_id}/content",
-    response_class=FileResponse,
+    response_class=StreamingResponse,
     responses=responses(
-        IncomingUnknown, ContentClosed, ContentDestroyed, ContentInfected, ContentGone
+        IncomingUnknown, ContentClosed, ContentDestroyed, ContentInfected, ContentGone, RangeBeyond
     ),
 )
 async def read_content(
@@ -126,17 +127,20 @@ async def read_content(
     """The letter itself. A disposition whose recipient opens it here is read from then on."""
     clock = request.app.state.clock
     letter = await actions.open_letter(session, clock, caller=caller, letter_id=letter_id)
-    store: ContentStore = request.app.state.content
     digest, size = letter.content_sha256, letter.content_bytes
-    if digest is None or size is None or not await store.holds(Stored(digest, size)):
-        raise ContentGone("Ask the sender; the operator looks after what is missing.")
-    return FileResponse(
-        store.path(digest),
-        headers={
-            "ETag": f'"{digest}"',
-            "Content-Type": "application/octet-stream",
-            "Content-Disposition": f'attachment; filename="{letter.id}"',
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "private, no-cache",
-        },
+    if digest is None or size is None:
+        raise ContentGone("Ask the sender; there is none yet.")
+    content = await seals.locate(
+        session, sha256=digest, size=size, security_class=letter.security_class
     )
+    headers = {
+        "ETag": f'"{digest}"',
+        "Content-Type": "application/octet-stream",
+        "Content-Disposition": f'attachment; filename="{letter.id}"',
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-cache",
+    }
+    try:
+        return await content_response(request, request.app.state.content, content, headers)
+    except FileNotFoundError as error:
+        raise ContentGone("Ask the sender; the operator looks after what is missing.") from error

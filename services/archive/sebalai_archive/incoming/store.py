@@ -135,13 +135,3 @@ async def mark_read(
         .returning(Disposition)
     )
     return found.all()
-
-
-async def named_content(session: AsyncSession, digests: Sequence[str]) -> set[str]:
-    """Which of these digests a letter names that came over the bus: it has no record of its own
-    to name them.
-    """
-    query = select(IncomingLetter.content_sha256).where(
-        IncomingLetter.content_sha256.in_(digests), IncomingLetter.record_id.is_(None)
-    )
-    return {digest for digest in await session.scalars(query) if digest is not None}

@@ -126,13 +126,8 @@ async def take_agenda(
     if caller.agency is None:
         raise MayNotNumber("Only an agency keeps an agenda.")
     taking = Taking(clock.now(), str(caller.subject), letter_id=letter_id)
-    n = await store.take(session, Series(caller.agency, book, year), [uuid7()], taking)
-    number = await store.of_letter(session, letter_id)
-    if number is None:
-        raise RuntimeError("a number that was just taken is not in the register")
-    text = number.text = f"{n}/{year}"
-    await _settle(session, clock, caller, number, ISSUED)
-    return text
+    n = await store.take_agenda(session, Series(caller.agency, book, year), uuid7(), taking)
+    return f"{n}/{year}"
 
 
 async def issue_number(

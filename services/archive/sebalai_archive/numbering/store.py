@@ -17,6 +17,12 @@ _TAKE = text(
 )
 
 
+_TAKE_AGENDA = text(
+    "SELECT take_agenda_number(CAST(:id AS uuid), :agency, :book, :year, CAST(:letter AS uuid), "
+    ":at, :actor)"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     agency: str
@@ -80,6 +86,22 @@ async def take(session: AsyncSession, series: Series, ids: Sequence[UUID], takin
         "actor": taking.actor,
     }
     return int(await session.scalar(_TAKE, names))
+
+
+async def take_agenda(
+    session: AsyncSession, series: Series, number_id: UUID, taking: Taking
+) -> int:
+    """The next number of the series, issued at once as `n/year`."""
+    names = {
+        "id": number_id,
+        "agency": series.agency,
+        "book": series.book,
+        "year": series.year,
+        "letter": taking.letter_id,
+        "at": taking.at,
+        "actor": taking.actor,
+    }
+    return int(await session.scalar(_TAKE_AGENDA, names))
 
 
 async def page(

@@ -216,3 +216,8 @@ async def verify_code(
         content=content,
         at=max(signed, default=letter.created_at),
     )
+
+
+async def content_of(session: AsyncSession, kept: signatures.KeptSignature) -> Stored:
+    """The last file of a signed letter, as the store can open it."""
+    return await signatures.content_of(session, kept.files[-1])

@@ -257,4 +257,5 @@ async def verify_signature(
         session, record_id=letter.record_id, sha256=letter.content_sha256 or ""
     )
     reporter: Reporter = request.app.state.reporter
-    return read_report(await reporter.report_on(kept.files[-1].content))
+    content = await actions.content_of(session, kept)
+    return read_report(await reporter.report_on(content))

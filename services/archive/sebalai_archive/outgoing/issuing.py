@@ -5,9 +5,7 @@ crash between them leaves a numbered letter; signing again goes on with the same
 code, and the number is only issued together with the record.
 """
 
-import hashlib
 import secrets
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -60,7 +58,7 @@ async def sign_letter(
     async with desk.database.transaction() as session:
         letter = await _number(session, desk, caller, letter_id)
     signed = await _signed(desk, letter, unlock)
-    stored = await desk.content.put(_once(signed.pdf), hashlib.sha256(signed.pdf).digest())
+    stored = await desk.content.put_whole(signed.pdf, letter.security_class)
     async with desk.database.transaction() as session:
         return await _issue(session, desk, caller, letter_id, stored, signed)
 
@@ -195,7 +193,3 @@ def _dispatched(letter: OutgoingLetter, content: Stored) -> incoming.Dispatched:
         urgency=letter.urgency,
         content=content,
     )
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

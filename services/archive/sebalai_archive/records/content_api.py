@@ -3,17 +3,22 @@
 import base64
 import binascii
 import re
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
-from fastapi.responses import FileResponse
-from sebalai_shared.caller import IdentifiedAccess, PublicAccess
-from sebalai_shared.database import Database, Transaction, row_dict
+from fastapi.responses import StreamingResponse
+from sebalai_shared.caller import Caller, IdentifiedAccess, PublicAccess
+from sebalai_shared.database import Transaction, row_dict
 from sebalai_shared.problems import Problem, Unavailable, responses
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_archive.content_response import RangeBeyond, content_response
 from sebalai_archive.content_store import ContentStore, DigestDiffers, OverLimit, Stored
 from sebalai_archive.examinations import actions as examinations
+from sebalai_archive.reader import SecurityClass
 from sebalai_archive.records import actions
 from sebalai_archive.records.actions import MayNotWrite, RecordDeclared, RecordUnknown, opening
 from sebalai_archive.records.actions.opening import (
@@ -25,10 +30,12 @@ from sebalai_archive.records.model import Record
 from sebalai_archive.records.reading import record_read
 from sebalai_archive.records.schema import ExaminationRead, RecordRead
 from sebalai_archive.retention.actions import civil_date
+from sebalai_archive.seals import actions as seals
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
 
 SHA256_BYTES = 32
+WHOLE_BYTES = 1024 * 1024
 MEDIA_TYPE_LENGTH_MAX = 200
 UNKNOWN_TYPE = "application/octet-stream"
 HEADER_LENGTH_MAX = 1_000
@@ -97,22 +104,38 @@ def _media_type(header: str) -> str:
     return header
 
 
-async def _store(request: Request, digest: bytes) -> Stored:
-    store: ContentStore = request.app.state.content
-    limit = store.bytes_limit
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
-        raise ContentTooLarge(f"At most {limit} bytes are taken; split it into more records.")
+@dataclass(frozen=True)
+class _Sent:
+    """What came with a PUT of content, its body not yet read."""
+
+    request: Request
+    record_id: UUID
+    caller: Caller
+    digest: str | None
+    media_type: str
+
+    @property
+    def size(self) -> int | None:
+        """As declared; None for a body whose length nobody told."""
+        declared = self.request.headers.get("content-length", "")
+        return int(declared) if declared.isdigit() else None
+
+
+async def _put(
+    store: ContentStore, body: AsyncIterable[bytes], digest: bytes, security_class: SecurityClass
+) -> Stored:
     try:
-        return await store.put(request.stream(), digest)
+        return await store.put(body, digest, security_class)
     except OverLimit as error:
-        raise ContentTooLarge(
-            f"At most {limit} bytes are taken; split it into more records."
-        ) from error
+        raise _too_large(store.bytes_limit) from error
     except DigestDiffers as error:
         raise DigestMismatch("Compute the SHA-256 over what you send, and send it anew.") from error
     except OSError as error:
         raise StoreUnavailable("The store did not take it; nothing was kept. Try later.") from error
+
+
+def _too_large(limit: int) -> ContentTooLarge:
+    return ContentTooLarge(f"At most {limit} bytes are taken; split it into more records.")
 
 
 @router.put(
@@ -140,34 +163,74 @@ async def put_content(
     content_digest: ContentDigest = None,
     content_type: ContentType = UNKNOWN_TYPE,
 ) -> RecordRead:
-    """Streams content into a draft. The bytes are durable before a row names them.
+    """Streams content into a draft. The bytes are durable before a row names them."""
+    sent = _Sent(request, record_id, caller, content_digest, content_type)
+    state, size = request.app.state, sent.size
+    if size is not None and size <= WHOLE_BYTES:
+        record, same = await _take_whole(sent)
+    else:
+        record, same = await _take_streamed(sent)
+    return record_read(record, state.settings.public_url, civil_date(state.clock.now()), same)
 
-    Two short transactions instead of the request's one: a slow upload must not hold one open.
+
+async def _take_whole(sent: _Sent) -> tuple[Record, Sequence[UUID]]:
+    """A body that is here before the transaction begins needs but one: no sender holds it open."""
+    state = sent.request.app.state
+    body = await sent.request.body()
+    async with state.database.transaction() as session:
+        record = await _draft(session, sent)
+        digest = announced_sha256(sent.digest)
+        media_type = _media_type(sent.media_type)
+        stored = await _put(state.content, _once(body), digest, record.security_class)
+        return await _attach(session, sent, record, stored, media_type)
+
+
+async def _take_streamed(sent: _Sent) -> tuple[Record, Sequence[UUID]]:
+    """Two short transactions instead of the request's one: a slow upload must not hold one open.
     The second asks again, because the record may have been declared meanwhile.
     """
-    database: Database = request.app.state.database
-    async with database.transaction() as session:
-        await actions.require_draft(
-            session, request.app.state.clock, caller=caller, record_id=record_id
-        )
-    digest, media_type = announced_sha256(content_digest), _media_type(content_type)
-    stored = await _store(request, digest)
-    clock = request.app.state.clock
-    async with database.transaction() as session:
-        record = await actions.require_draft(session, clock, caller=caller, record_id=record_id)
-        await actions.attach_content(
-            session, clock, record=record, stored=stored, media_type=media_type
-        )
-        same = await actions.same_content(session, clock, caller=caller, record=record)
-    public_url = request.app.state.settings.public_url
-    return record_read(record, public_url, civil_date(clock.now()), same)
+    state = sent.request.app.state
+    async with state.database.transaction() as session:
+        record = await _draft(session, sent)
+    digest, media_type = announced_sha256(sent.digest), _media_type(sent.media_type)
+    if (sent.size or 0) > state.content.bytes_limit:
+        raise _too_large(state.content.bytes_limit)
+    body = sent.request.stream()
+    stored = await _put(state.content, body, digest, record.security_class)
+    async with state.database.transaction() as session:
+        record = await _draft(session, sent)
+        return await _attach(session, sent, record, stored, media_type)
+
+
+async def _draft(session: AsyncSession, sent: _Sent) -> Record:
+    clock = sent.request.app.state.clock
+    return await actions.require_draft(session, clock, caller=sent.caller, record_id=sent.record_id)
+
+
+async def _attach(
+    session: AsyncSession, sent: _Sent, record: Record, stored: Stored, media_type: str
+) -> tuple[Record, Sequence[UUID]]:
+    clock = sent.request.app.state.clock
+    await actions.attach_content(
+        session, clock, record=record, stored=stored, media_type=media_type
+    )
+    return record, await actions.same_content(session, clock, caller=sent.caller, record=record)
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 @router.get(
     "/{record_id}/content",
-    response_class=FileResponse,
+    response_class=StreamingResponse,
     responses=responses(
-        RecordUnknown, ContentClosed, ContentDestroyed, ContentInfected, ContentUnavailable
+        RecordUnknown,
+        ContentClosed,
+        ContentDestroyed,
+        ContentInfected,
+        ContentUnavailable,
+        RangeBeyond,
     ),
 )
 async def read_content(
@@ -182,19 +245,25 @@ async def read_content(
     known = request.headers.get("if-none-match", "")
     if known == "*" or etag in (part.strip().removeprefix("W/") for part in known.split(",")):
         return Response(status_code=304, headers={"ETag": etag})
-    store: ContentStore = request.app.state.content
-    if not await store.holds(Stored(record.content_sha256, record.content_bytes)):
-        raise ContentUnavailable("The file is not where it should be; the operator must look.")
-    return FileResponse(
-        store.path(record.content_sha256),
-        headers={"ETag": etag, **_content_headers(request, record)},
+    content = await seals.locate(
+        session,
+        sha256=record.content_sha256,
+        size=record.content_bytes,
+        security_class=record.security_class,
     )
+    headers = {"ETag": etag, **_content_headers(record)}
+    try:
+        return await content_response(request, request.app.state.content, content, headers)
+    except FileNotFoundError as error:
+        raise ContentUnavailable(
+            "The file is not where it should be; the operator must look."
+        ) from error
 
 
-def _content_headers(request: Request, record: Record) -> dict[str, str]:
-    """`Repr-Digest` is of the whole content, `Content-Digest` of what this answer carries."""
+def _content_headers(record: Record) -> dict[str, str]:
+    """`Repr-Digest` is of the whole content, also beside a part of it."""
     digest = base64.b64encode(bytes.fromhex(record.content_sha256 or "")).decode()
-    headers = {
+    return {
         # By header, because a `media_type` would get a charset that nobody declared.
         "Content-Type": record.content_type or UNKNOWN_TYPE,
         "Repr-Digest": f"sha-256=:{digest}:",
@@ -202,9 +271,6 @@ def _content_headers(request: Request, record: Record) -> dict[str, str]:
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-cache",
     }
-    if "range" not in request.headers:
-        headers["Content-Digest"] = headers["Repr-Digest"]
-    return headers
 
 
 @router.get(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.reader import Reader
@@ -182,15 +182,3 @@ async def lent_among(session: AsyncSession, ids: Sequence[UUID]) -> set[UUID]:
 async def unerased(session: AsyncSession, limit: int) -> Sequence[Tombstone]:
     query = select(Tombstone).where(Tombstone.erased_at.is_(None)).order_by(Tombstone.record_id)
     return (await session.scalars(query.limit(limit).with_for_update(skip_locked=True))).all()
-
-
-async def named_content(session: AsyncSession, digests: Sequence[str]) -> set[str]:
-    """Which of these digests some record names, whoever's it is: the sweeper asks."""
-    found = await session.scalars(
-        text("""
-            SELECT DISTINCT content_sha256 FROM record r WHERE content_sha256 = ANY(:digests)
-            AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.record_id = r.id)
-        """),
-        {"digests": list(digests)},
-    )
-    return set(found)

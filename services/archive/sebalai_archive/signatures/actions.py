@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.content_store import Stored
 from sebalai_archive.records import actions as records
+from sebalai_archive.seals import actions as seals
 from sebalai_archive.signatures import events, store
 from sebalai_archive.signatures.model import Signature, SignatureRevision
 from sebalai_archive.signatures.schedule import renewal_at, retry_at
@@ -49,10 +50,6 @@ class SignedFile:
     good_until: datetime | None
     event_id: UUID | None
     statement: str | None
-
-    @property
-    def content(self) -> Stored:
-        return Stored(self.sha256, self.bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +106,7 @@ async def _write(
         event_id=uuid7(),
     )
     statement = revision.statement = _statement(revision)
+    await seals.keep(session, stored, now=clock.now())
     session.add(revision)
     await session.flush()
     fact = events.SignatureRecorded(
@@ -149,7 +147,7 @@ async def claim_due(session: AsyncSession, clock: Clock) -> Due | None:
     kept.tries += 1
     kept.due_at = retry_at(clock.now(), kept.tries)
     await session.flush()
-    content = Stored(last.content_sha256, last.content_bytes)
+    content = await seals.locate(session, sha256=last.content_sha256, size=last.content_bytes)
     return Due(kept.record_id, kept.revisions, kept.profile, content)
 
 
@@ -196,6 +194,11 @@ async def signature_or_plain(
     return KeptSignature("B-B", "plain", at, None, [file])
 
 
+async def content_of(session: AsyncSession, file: SignedFile) -> Stored:
+    """The file as the store can open it."""
+    return await seals.locate(session, sha256=file.sha256, size=file.bytes)
+
+
 async def file_of(session: AsyncSession, *, record_id: UUID, place: int) -> SignedFile:
     """Raises: NoSignature."""
     found = await store.revision(session, record_id, place)
@@ -222,7 +225,3 @@ async def later_content(session: AsyncSession, *, record_id: UUID) -> Sequence[s
     """Digests of what was added to a record's declared content: they go when it goes."""
     found = await store.revisions(session, record_id)
     return [one.content_sha256 for one in found if one.place > 1]
-
-
-async def named_content(session: AsyncSession, *, digests: Sequence[str]) -> set[str]:
-    return await store.named_content(session, digests)

@@ -4,12 +4,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import StreamingResponse
 from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.problems import responses
 
-from sebalai_archive.content_store import ContentStore
+from sebalai_archive.content_response import RangeBeyond, content_response
 from sebalai_archive.records.actions import RecordUnknown, opening
 from sebalai_archive.signatures import actions
 from sebalai_archive.signatures.actions import NoSignature
@@ -38,14 +38,14 @@ async def read_record_signature(
     )
     kept = await actions.signature_of(session, record_id=record_id)
     reporter: Reporter = state.reporter
-    report = await reporter.report_on(kept.files[-1].content)
+    report = await reporter.report_on(await actions.content_of(session, kept.files[-1]))
     return read_signature(kept, report, f"{state.settings.public_url}/receipts")
 
 
 @router.get(
     "/records/{record_id}/signature/files/{place}",
-    response_class=FileResponse,
-    responses=responses(*OPENING, NoSignature, FileUnavailable),
+    response_class=StreamingResponse,
+    responses=responses(*OPENING, NoSignature, FileUnavailable, RangeBeyond),
 )
 async def read_signed_file(
     request: Request,
@@ -53,18 +53,22 @@ async def read_signed_file(
     place: Annotated[int, Path(ge=1, le=10_000)],
     caller: IdentifiedAccess,
     session: Transaction,
-) -> FileResponse:
+) -> StreamingResponse:
     """One of its files: the first is the declared content, the last what to keep."""
     clock = request.app.state.clock
     await opening.open_record(session, clock, caller=caller, record_id=record_id)
     file = await actions.file_of(session, record_id=record_id, place=place)
-    store: ContentStore = request.app.state.content
-    if not await store.holds(file.content):
-        raise FileUnavailable("The file is not where it should be; the operator must look.")
+    content = await actions.content_of(session, file)
     headers = {
+        "Content-Type": "application/pdf",
         "ETag": f'"{file.sha256}"',
         "Content-Disposition": f'attachment; filename="{record_id}-{place}.pdf"',
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-cache",
     }
-    return FileResponse(store.path(file.sha256), media_type="application/pdf", headers=headers)
+    try:
+        return await content_response(request, request.app.state.content, content, headers)
+    except FileNotFoundError as error:
+        raise FileUnavailable(
+            "The file is not where it should be; the operator must look."
+        ) from error

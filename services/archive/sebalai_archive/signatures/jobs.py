@@ -3,13 +3,13 @@ is preserved is renewed before its last timestamp's certificate ends.
 """
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import AsyncIterator
 
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
+from sebalai_archive.content.frames import SealBroken
+from sebalai_archive.content.keys import KeyUnknown
 from sebalai_archive.content_store import ContentStore
 from sebalai_archive.reader import enter_as_worker
 from sebalai_archive.settings import ArchiveSettings
@@ -79,7 +79,8 @@ async def _augment(
     database: Database, content: ContentStore, augmenter: Augmenting, clock: Clock, due: Due
 ) -> bool:
     made = await _added(content, augmenter, due)
-    stored = await content.put(_once(made.pdf), hashlib.sha256(made.pdf).digest())
+    security_class = due.content.seal.security_class if due.content.seal else "biasa"
+    stored = await content.put_whole(made.pdf, security_class)
     async with database.transaction() as session:
         await enter_as_worker(session, clock.now())
         return await actions.keep_augmented(session, clock, due=due, made=made, stored=stored)
@@ -87,11 +88,11 @@ async def _augment(
 
 async def _added(content: ContentStore, augmenter: Augmenting, due: Due) -> Augmented:
     try:
-        pdf = await asyncio.to_thread(content.path(due.content.sha256).read_bytes)
-    except OSError as error:
+        pdf = await content.read(due.content)
+    except (OSError, KeyUnknown) as error:
         raise AugmentingFailed("content-unavailable", str(error)) from error
-    if hashlib.sha256(pdf).hexdigest() != due.content.sha256:
-        raise AugmentingFailed("content-damaged", "the file is not what was signed")
+    except SealBroken as error:
+        raise AugmentingFailed("content-damaged", "the file is not what was signed") from error
     try:
         async with asyncio.timeout(AUGMENT_SECONDS_MAX):
             made = await (augmenter.stamp(pdf) if due.profile == "B-B" else augmenter.preserve(pdf))
@@ -105,7 +106,3 @@ async def _added(content: ContentStore, augmenter: Augmenting, due: Due) -> Augm
 async def _note(database: Database, due: Due, problem: str) -> None:
     async with database.transaction() as session:
         await actions.note_problem(session, record_id=due.record_id, problem=problem)
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import column, table
 
@@ -40,15 +40,3 @@ async def revision(session: AsyncSession, record_id: UUID, place: int) -> Signat
 async def revisions(session: AsyncSession, record_id: UUID) -> Sequence[SignatureRevision]:
     query = select(SignatureRevision).where(SignatureRevision.record_id == record_id)
     return (await session.scalars(query.order_by(SignatureRevision.place))).all()
-
-
-async def named_content(session: AsyncSession, digests: Sequence[str]) -> set[str]:
-    found = await session.scalars(
-        text("""
-            SELECT DISTINCT content_sha256 FROM signature_revision r
-            WHERE content_sha256 = ANY(:digests)
-            AND NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.record_id = r.record_id)
-        """),
-        {"digests": list(digests)},
-    )
-    return set(found)

@@ -1,7 +1,6 @@
 """What a report on a signature says, and who makes one: bounded, because anybody may ask."""
 
 import asyncio
-import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from typing import Literal
 from sebalai_shared.clock import Clock
 from sebalai_shared.problems import Unavailable
 
+from sebalai_archive.content.frames import SealBroken
+from sebalai_archive.content.keys import KeyUnknown
 from sebalai_archive.content_store import ContentStore, Stored
 from sebalai_archive.settings import ArchiveSettings
 from sebalai_archive.signing.choosing import roots_of
@@ -99,11 +100,11 @@ class Reporter:
         from sebalai_archive.signing.reporting import report_on  # noqa: PLC0415
 
         try:
-            pdf = await asyncio.to_thread(self._content.path(stored.sha256).read_bytes)
-        except OSError as error:
+            pdf = await self._content.read(stored)
+        except (OSError, KeyUnknown) as error:
             raise FileUnavailable("The file is not where it should be.") from error
-        if hashlib.sha256(pdf).hexdigest() != stored.sha256:
-            raise FileUnavailable("The file is damaged; the operator must look.")
+        except SealBroken as error:
+            raise FileUnavailable("The file is damaged; the operator must look.") from error
         try:
             return await report_on(pdf, roots_of(self._settings), self._clock.now())
         except NotSigned as error:

@@ -12,6 +12,7 @@ from sebalai_shared.problems import NotFound, Problem
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.content_store import Stored
+from sebalai_archive.reader import SecurityClass
 from sebalai_archive.records import actions as records
 from sebalai_archive.uploads import store
 from sebalai_archive.uploads.model import Upload
@@ -77,6 +78,14 @@ async def count_received(
     if found is not None:
         found.received = received
         await session.flush()
+
+
+async def class_of(
+    session: AsyncSession, clock: Clock, *, caller: Caller, upload: Upload
+) -> SecurityClass:
+    """Of the draft it is for. Raises `RecordUnknown`, `MayNotWrite`, `RecordDeclared`."""
+    record = await records.require_draft(session, clock, caller=caller, record_id=upload.record_id)
+    return record.security_class
 
 
 async def finish_upload(

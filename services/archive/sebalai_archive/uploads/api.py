@@ -261,7 +261,12 @@ class _Taking:
         return upload
 
     async def finish(self, upload: Upload) -> Upload:
-        stored = await self.store.adopt(self.partials.path(upload.id), upload.sha256)
+        async with self.database.transaction() as session:
+            security_class = await actions.class_of(
+                session, self.clock, caller=self.caller, upload=upload
+            )
+        path = self.partials.path(upload.id)
+        stored = await self.store.adopt(path, upload.sha256, security_class)
         async with self.database.transaction() as session:
             done = await actions.finish_upload(
                 session, self.clock, caller=self.caller, upload_id=upload.id, stored=stored

@@ -5,10 +5,11 @@ import time
 from datetime import timedelta
 
 import pytest
-from sebalai_archive.content_store import ERASE_AFTER_SECONDS, ContentStore
+from sebalai_archive.content.places import ERASE_AFTER_SECONDS
 from sebalai_archive.copies import Copies
 from sebalai_archive.disposals.jobs import Stores, erase_destroyed, propose_due
 from sebalai_archive.reader import enter_as_worker
+from sebalai_archive.storing import content_store_of
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
@@ -24,12 +25,12 @@ def slug(answer):
 
 @pytest.fixture
 def store(settings):
-    return ContentStore(settings.content_dir, settings.content_bytes_limit)
+    return content_store_of(settings)
 
 
 @pytest.fixture
 def stores(store, settings):
-    return Stores(store, Copies(store, settings.content_dir, settings.content_dir / "replica"))
+    return Stores(store, Copies(store.place, settings.content_dir / "replica"))
 
 
 async def change(database, clock, record_id, column):
@@ -41,7 +42,7 @@ async def change(database, clock, record_id, column):
 
 def age(store, sha256):
     old = time.time() - ERASE_AFTER_SECONDS - 60
-    os.utime(store.path(sha256), (old, old))
+    os.utime(store.place.path(sha256), (old, old))
 
 
 async def test_the_daily_job_proposes_and_does_not_act(panel, database, clock):
@@ -80,7 +81,7 @@ async def test_a_destruction_goes_its_whole_way_to_the_proof(panel, database, st
     assert await erase_destroyed(database, stores, clock) == 0
     age(store, sha256)
     assert await erase_destroyed(database, stores, clock) == 1
-    assert not store.path(sha256).exists()
+    assert not store.place.path(sha256).exists()
     async with database.transaction() as session:
         [proof] = await session.scalars(text("SELECT proof FROM tombstone"))
         told = (await session.scalars(text("SELECT type FROM outbox ORDER BY seq"))).all()

@@ -79,12 +79,16 @@ async def test_a_reader_that_hangs_or_dies_is_an_answer(tmp_path, monkeypatch):
 
 
 async def test_the_scanner_finds_what_it_knows(tmp_path):
-    clean, bad = tmp_path / "clean", tmp_path / "bad"
-    clean.write_bytes(b"x" * 600_000)
-    bad.write_bytes(EICAR)
+    async def clean():
+        for _ in range(3):
+            yield b"x" * 200_000
+
+    async def bad():
+        yield EICAR
+
     async with clamd(tmp_path / "socket") as socket:
-        assert await scan(clean, socket) == ("clean", None)
-        assert await scan(bad, socket) == ("infected", "Eicar-Test-Signature")
+        assert await scan(clean(), socket) == ("clean", None)
+        assert await scan(bad(), socket) == ("infected", "Eicar-Test-Signature")
     with pytest.raises(ScanUnavailable):
-        await scan(clean, tmp_path / "none")
-    assert await scan(clean, None) == ("not_scanned", None)
+        await scan(clean(), tmp_path / "none")
+    assert await scan(clean(), None) == ("not_scanned", None)

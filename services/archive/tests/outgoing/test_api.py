@@ -3,11 +3,11 @@ import hashlib
 import os
 
 import pytest
-from sebalai_archive.content_store import ContentStore
 from sebalai_archive.copies import Copies
 from sebalai_archive.disposals.jobs import Stores, erase_destroyed
-from sebalai_archive.records.jobs import sweep_content
+from sebalai_archive.seals.jobs import sweep_content
 from sebalai_archive.signing.signer import SigningUnavailable
+from sebalai_archive.storing import content_store_of
 from sebalai_shared.caller import Caller
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import in_process, system
@@ -244,7 +244,7 @@ async def test_a_received_letter_outlives_the_senders_destroyed_record(
     await people["kepala"].act(verified, "signature")
     sent = (await people["konsep"].act(verified, "sending")).json()
     await destroy(sent["record_id"])
-    content = ContentStore(settings.content_dir, settings.content_bytes_limit)
+    content = content_store_of(settings)
     for path in (settings.content_dir / "cas").rglob("*"):
         os.utime(path, (0, 0))
     stores = Stores(content, Copies(content, settings.content_dir, None))

@@ -6,14 +6,14 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sebalai_archive.content_store import ContentStore
 from sebalai_archive.copies import Copies
 from sebalai_archive.disposals.jobs import Stores, erase_destroyed
-from sebalai_archive.records.jobs import sweep_content
+from sebalai_archive.seals.jobs import sweep_content
 from sebalai_archive.signatures.jobs import augment_due
 from sebalai_archive.signing.choosing import augmenter_of, signer_of
 from sebalai_archive.signing.outside import outside_client
 from sebalai_archive.signing.report import Reporter
+from sebalai_archive.storing import content_store_of
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import system
 from sqlalchemy import text
@@ -28,7 +28,7 @@ async def keeper(app, database, stamped, clock):
     """The archive with timestamps: its api signs with them, and `augment` is a pass of its worker."""
     client = outside_client(stamped)
     app.state.signer = signer_of(stamped, client)
-    content = ContentStore(stamped.content_dir, stamped.content_bytes_limit)
+    content = content_store_of(stamped)
     app.state.reporter = Reporter(content, stamped, clock)
     augmenter = augmenter_of(stamped, client)
 
@@ -72,7 +72,9 @@ async def test_a_letter_signed_while_nobody_gives_timestamps_gets_them_later(
     assert (now["profile"], now["signature_state"]) == ("B-LTA", "preserved")
     assert [one["profile"] for one in now["files"]] == ["B-B", "B-T", "B-LTA"]
     assert now["content_sha256"] == now["files"][0]["sha256"] == seen["content_sha256"]
-    first, second, third = [keeper.store.path(one["sha256"]).read_bytes() for one in now["files"]]
+    first, second, third = [
+        keeper.store.place.path(one["sha256"]).read_bytes() for one in now["files"]
+    ]
     assert second.startswith(first)
     assert third.startswith(second)
     assert await keeper.sweep() == 0

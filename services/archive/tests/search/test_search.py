@@ -4,10 +4,10 @@ import hashlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sebalai_archive.content_store import ContentStore
 from sebalai_archive.examinations.jobs import examine_contents
 from sebalai_archive.search.jobs import index_records
 from sebalai_archive.search.stemming import plain, stemmed
+from sebalai_archive.storing import content_store_of
 from sebalai_shared.caller import Caller
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import system
@@ -19,7 +19,7 @@ TEXT = "Panitia telah memusnahkan arsip keuangan milik Dinas Sosial di Pangkalpi
 
 @pytest.fixture
 def store(settings):
-    return ContentStore(settings.content_dir, settings.content_bytes_limit)
+    return content_store_of(settings)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from sebalai_archive.records.model import (
 from sebalai_archive.records.schema import RecordCreate, RecordDeclare
 from sebalai_archive.records.statement import SALT_BYTES, commitment_of, statement_of
 from sebalai_archive.retention import actions as retention
+from sebalai_archive.seals import actions as seals
 from sebalai_archive.standing import actions as standing
 
 __all__ = ["Record"]
@@ -164,6 +165,7 @@ async def attach_content(
     session: AsyncSession, clock: Clock, *, record: Record, stored: Stored, media_type: str
 ) -> Record:
     """Names durable content in the draft; what the draft named before is forgotten."""
+    await seals.keep(session, stored, now=clock.now())
     record.content_sha256, record.content_bytes = stored.sha256, stored.size
     record.content_type, record.content_at = media_type, clock.now()
     await session.flush()
@@ -308,17 +310,11 @@ async def find_record(
 async def same_content(
     session: AsyncSession, clock: Clock, *, caller: Caller, record: Record
 ) -> Sequence[UUID]:
-    """Other records of equal bytes, as far as the caller may know of them."""
-    reader = await standing.enter_as(session, clock, caller)
+    """Other records of equal bytes, as far as the caller may know of them; in a transaction that
+    found the record for that caller.
+    """
+    reader = await standing.reader_of(session, clock.now(), caller)
     return await store.same_content(session, reader, record, SAME_CONTENT_MAX)
-
-
-async def named_content(
-    session: AsyncSession, *, digests: Sequence[str], now: datetime
-) -> set[str]:
-    """Which of these digests a record names, whoever's it is; for the archive's own sweeper."""
-    await enter_as_worker(session, now)
-    return await store.named_content(session, digests)
 
 
 async def commit(session: AsyncSession, *, record_id: UUID, statement: str) -> str:
