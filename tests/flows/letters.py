@@ -43,7 +43,7 @@ class LeapingArchive:
         self.database = Database(self.settings)
         self.app = archive_app(self.settings, self.database, self.clock)
         self.store = content_store_of(self.settings)
-        self.stores = Stores(self.store, Copies(self.store, self.settings.content_dir, None))
+        self.stores = Stores(self.store, Copies(self.store.place, None))
         self.evidence = None
 
     async def call(self, who, method, path, **options):

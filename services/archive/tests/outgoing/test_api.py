@@ -247,7 +247,7 @@ async def test_a_received_letter_outlives_the_senders_destroyed_record(
     content = content_store_of(settings)
     for path in (settings.content_dir / "cas").rglob("*"):
         os.utime(path, (0, 0))
-    stores = Stores(content, Copies(content, settings.content_dir, None))
+    stores = Stores(content, Copies(content.place, None))
     assert await erase_destroyed(database, stores, clock) == 1
     assert await sweep_content(database, content, clock) == 0
     office = client_of(system("ID-BB/GOV/dinkes/surat", "archive.write"))

@@ -154,7 +154,7 @@ async def test_what_was_added_to_a_signature_is_erased_with_its_record(
     record = (await people["kepala"].act(verified, "signature")).json()["record_id"]
     assert await keeper.augment() == 1
     await destroy(record)
-    stores = Stores(keeper.store, Copies(keeper.store, settings.content_dir, None))
+    stores = Stores(keeper.store, Copies(keeper.store.place, None))
     assert await erase_destroyed(database, stores, clock) == 0  # too young: an upload may name it
     for path in (settings.content_dir / "cas").rglob("*"):
         os.utime(path, (0, 0))
