@@ -11,6 +11,7 @@ from sebalai_archive.app import archive_app
 from sebalai_archive.content.places import ERASE_AFTER_SECONDS
 from sebalai_archive.copies import Copies
 from sebalai_archive.disposals.jobs import Stores
+from sebalai_archive.seals import actions as seals
 from sebalai_archive.settings import ArchiveSettings
 from sebalai_archive.storing import content_store_of
 from sebalai_local.home import Home
@@ -73,10 +74,17 @@ class LeapingArchive:
         await self.done(OFFICE, "POST", f"{path}/declaration")
         return made["id"]
 
-    def age(self, sha256):
-        """No upload of the same bytes can be under way any more."""
+    async def file_of(self, content):
+        """Where the sealed bytes of `content` lie, so old that no upload can be under way."""
+        async with self.database.transaction() as session:
+            sha256 = hashlib.sha256(content).hexdigest()
+            kept = await seals.locate(session, sha256=sha256, size=len(content))
+        assert kept.seal is not None
+        path = self.store.place.path(kept.stored)
+        assert content not in path.read_bytes()
         old = SystemClock().now().timestamp() - ERASE_AFTER_SECONDS - 60
-        os.utime(self.store.place.path(sha256), (old, old))
+        os.utime(path, (old, old))
+        return path
 
     async def told(self, *subjects):
         """Ids and types of every fact about these subjects, as the archive's outbox holds them."""

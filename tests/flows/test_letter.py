@@ -190,10 +190,10 @@ async def test_a_letter_lives_from_its_arrival_to_its_destruction_with_proofs(ar
     taken = received(platform, answer)
     disposal = await destroyed(archive, await came_of_age(archive, scan, file_unit))
 
-    archive.age(hashlib.sha256(content).hexdigest())
+    path = await archive.file_of(content)
     assert await erase_destroyed(archive.database, archive.stores, archive.clock) == 1
     await archive.refused(410, OFFICE, "GET", f"records/{scan}/content")
-    assert not archive.store.path(hashlib.sha256(content).hexdigest()).exists()
+    assert not path.exists()
 
     subjects = [scan, letter["id"], answer["id"], answer["record_id"], taken["id"], disposal["id"]]
     subjects += [disposal["minutes"], *(one["id"] for one in dispositions)]

@@ -1,9 +1,25 @@
 """SQL of records. Every read begins at `visible_to`; what a reader may not know does not exist."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.reader import Reader
@@ -16,20 +32,61 @@ from sebalai_archive.records.model import (
     Tombstone,
 )
 
+# To put these conditions together costs more than to ask the database, so those of the same reader
+# are kept; its time, which never comes twice, is read from the transaction (`reader.enter`).
+READERS_KEPT = 1_024
+NEVER = datetime.max.replace(tzinfo=UTC)
+_NOW = cast(func.current_setting("archive.now"), DateTime(timezone=True))
+
 
 def visible_to(reader: Reader) -> Select[Record]:
-    return select(Record).where(known_to(reader))
+    return _visible_to(_timeless(reader))
 
 
 def known_to(reader: Reader) -> ColumnElement[bool]:
-    """`access.may_know` as a condition on `record`."""
-    is_own = Record.agency == reader.agency
-    opened = open_to(reader)
-    return or_(opened, is_own) if reader.is_archivist and reader.agency else opened
+    """`access.may_know` as a condition on `record`, in a transaction entered as that reader."""
+    return _known_to(_timeless(reader))
 
 
 def open_to(reader: Reader) -> ColumnElement[bool]:
-    """`access.grounds_to_open` as a condition on `record`."""
+    """`access.grounds_to_open` as a condition on `record`, likewise."""
+    return _open_to(_timeless(reader))
+
+
+def _timeless(reader: Reader) -> Reader:
+    return replace(reader, now=NEVER)
+
+
+@lru_cache(READERS_KEPT)
+def _visible_to(reader: Reader) -> Select[Record]:
+    return select(Record).where(_known_to(reader))
+
+
+@lru_cache(READERS_KEPT)
+def _locking(reader: Reader) -> Select[Record]:
+    query = _visible_to(reader).where(Record.id == bindparam("record_id"))
+    return query.with_for_update(of=Record)
+
+
+@lru_cache(READERS_KEPT)
+def _same_content(reader: Reader) -> Select[UUID]:
+    query = select(Record.id).where(
+        _known_to(reader),
+        Record.content_sha256 == bindparam("sha256"),
+        Record.id != bindparam("own"),
+    )
+    return query.order_by(Record.id).limit(bindparam("most"))
+
+
+@lru_cache(READERS_KEPT)
+def _known_to(reader: Reader) -> ColumnElement[bool]:
+    is_own = Record.agency == reader.agency
+    opened = _open_to(reader)
+    return or_(opened, is_own) if reader.is_archivist and reader.agency else opened
+
+
+@lru_cache(READERS_KEPT)
+def _open_to(reader: Reader) -> ColumnElement[bool]:
     if reader.rank == "worker":
         return true()
     declared = Record.state == DECLARED
@@ -67,8 +124,8 @@ def _needed(reader: Reader) -> ColumnElement[bool]:
         RecordNeed.record_id == Record.id,
         RecordNeed.agency == reader.agency,
         or_(RecordNeed.subject.is_(None), RecordNeed.subject == reader.subject),
-        RecordNeed.valid_from <= reader.now,
-        or_(RecordNeed.valid_until.is_(None), RecordNeed.valid_until > reader.now),
+        RecordNeed.valid_from <= _NOW,
+        or_(RecordNeed.valid_until.is_(None), RecordNeed.valid_until > _NOW),
     )
     declared = Record.state == DECLARED
     if reader.rank == "external":
@@ -105,8 +162,7 @@ async def find(session: AsyncSession, reader: Reader, record_id: UUID) -> Record
 
 async def lock(session: AsyncSession, reader: Reader, record_id: UUID) -> Record | None:
     """The record, held against a declaration or an upload at the same moment."""
-    query = visible_to(reader).where(Record.id == record_id)
-    return await session.scalar(query.with_for_update(of=Record))
+    return await session.scalar(_locking(_timeless(reader)), {"record_id": record_id})
 
 
 async def same_content(
@@ -115,12 +171,8 @@ async def same_content(
     """Other records of equal bytes that the reader may know."""
     if record.content_sha256 is None:
         return []
-    query = (
-        visible_to(reader)
-        .with_only_columns(Record.id)
-        .where(Record.content_sha256 == record.content_sha256, Record.id != record.id)
-    )
-    return (await session.scalars(query.order_by(Record.id).limit(limit))).all()
+    names = {"sha256": record.content_sha256, "own": record.id, "most": limit}
+    return (await session.scalars(_same_content(_timeless(reader)), names)).all()
 
 
 async def needs_of(session: AsyncSession, reader: Reader, record_id: UUID) -> Sequence[str]:

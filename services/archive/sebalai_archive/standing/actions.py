@@ -12,6 +12,8 @@ from sebalai_archive.standing import store
 from sebalai_archive.standing.model import Standing
 from sebalai_archive.standing.schema import StandingSet
 
+READERS = "readers"
+
 
 class StandingUnknown(NotFound):
     slug, title = "standing-unknown", "This subject has no standing here"
@@ -22,7 +24,16 @@ class OperatorOnly(Forbidden):
 
 
 async def reader_of(session: AsyncSession, now: datetime, caller: Caller) -> Reader:
-    """The reader a caller is. A person without a standing reads what the public reads."""
+    """The reader a caller is, asked once a transaction. A person without a standing reads what the
+    public reads.
+    """
+    known: dict[Caller, Reader] = session.info.setdefault(READERS, {})
+    if caller not in known:
+        known[caller] = await _reader_of(session, now, caller)
+    return known[caller]
+
+
+async def _reader_of(session: AsyncSession, now: datetime, caller: Caller) -> Reader:
     subject, agency = caller.subject or "", caller.agency or ""
     if caller.is_anonymous:
         return Reader("public", now)

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_archive.classifications import actions as classifications
 from sebalai_archive.content_store import Stored
 from sebalai_archive.paging import PageAsk
-from sebalai_archive.reader import SecurityClass, enter_as_worker
+from sebalai_archive.reader import Reader, SecurityClass, enter_as_worker
 from sebalai_archive.records import access, events, store
 from sebalai_archive.records.model import (
     DECLARED,
@@ -134,16 +134,24 @@ async def require_draft(
 
     Raises `RecordUnknown`, `MayNotWrite`, `RecordDeclared`.
     """
-    record = await _lock_own(session, clock, caller, record_id)
+    reader = await standing.enter_as(session, clock, caller)
+    return await _draft_of(session, reader, caller, record_id)
+
+
+async def _draft_of(
+    session: AsyncSession, reader: Reader, caller: Caller, record_id: UUID
+) -> Record:
+    record = await _lock_own(session, reader, caller, record_id)
     require_writer(caller)
     if record.state == DECLARED:
         raise RecordDeclared("Draft a new record; this one is frozen since its declaration.")
     return record
 
 
-async def _lock_own(session: AsyncSession, clock: Clock, caller: Caller, record_id: UUID) -> Record:
+async def _lock_own(
+    session: AsyncSession, reader: Reader, caller: Caller, record_id: UUID
+) -> Record:
     """Held; another agency's record is none of the caller's to change, even if public to read."""
-    reader = await standing.enter_as(session, clock, caller)
     record = await store.lock(session, reader, record_id)
     if record is None or record.agency != caller.agency:
         raise RecordUnknown("Look it up under /v1/records.")
@@ -186,7 +194,8 @@ async def declare_record(
     Raises `RecordUnknown`, `MayNotWrite`, `ContentMissing`, `FieldInvalid`, `RecordDeclared` when
     it was declared with another trigger.
     """
-    record = await _lock_own(session, clock, caller, record_id)
+    reader = await standing.enter_as(session, clock, caller)
+    record = await _lock_own(session, reader, caller, record_id)
     require_writer(caller)
     if record.state == DECLARED:
         return _again(record, wanted)
