@@ -234,7 +234,8 @@ class _Writing:
     """One content on its way into `stage`; its methods, but for `hold`, are for a thread."""
 
     def __init__(self, stage: Path, keys: ClassKeys, security_class: SecurityClass) -> None:
-        self._stage, self._keys, self._class = stage, keys, security_class
+        self._stage, self._keys = stage, keys
+        self._class: SecurityClass = security_class
         self.path, self.size, self._descriptor = stage / uuid7().hex, 0, -1
         self.digest, self._stored, self._held = hashlib.sha256(), hashlib.sha256(), bytearray()
         self._key = new_key() if keys.current(security_class) is not None else None

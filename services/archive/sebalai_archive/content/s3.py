@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
 from sebalai_archive.content.places import (
@@ -192,7 +192,7 @@ async def _as_oserror() -> AsyncGenerator[None]:
     """What the bucket says, as a folder would say it."""
     try:
         yield
-    except (NotFoundError, FileNotFoundError) as error:
+    except FileNotFoundError as error:
         raise FileNotFoundError("the bucket has no such content") from error
     except BaseError as error:
         raise OSError(f"the bucket does not do it: {type(error).__name__}") from error
