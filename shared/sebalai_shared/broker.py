@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ import orjson
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from sebalai_shared.clock import from_text
 from sebalai_shared.settings import MemberSettings
 
 log = logging.getLogger(__name__)
@@ -164,6 +166,13 @@ class Broker:
                 raise
             if is_owner:
                 await self.api(f"STREAM.UPDATE.{wanted['name']}", wanted)
+
+    async def stream_created(self, name: str) -> datetime:
+        """When this stream began: another time than before means that all it held is gone.
+
+        Raises: BrokerUnavailable, ApiError.
+        """
+        return from_text((await self.api(f"STREAM.INFO.{name}"))["created"])
 
     async def publish(self, sending: Sending) -> None:
         """One message, acknowledged. Raises: BrokerUnavailable, ApiError."""

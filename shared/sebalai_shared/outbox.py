@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_shared.broker import EVENTS
 from sebalai_shared.events import CONTENT_TYPE, EVENT_BYTES_LIMIT, SUBJECT_PREFIX, Event
 from sebalai_shared.relay import Cursor, Outgoing
 from sebalai_shared.telemetry import current_trace
@@ -96,6 +97,9 @@ class OutboxSource:
 
     name = "outbox"
     doorbell = DOORBELL
+
+    def __init__(self, stream: str = EVENTS["name"]) -> None:
+        self.stream = stream
 
     async def read(self, connection: Connection, after: Cursor, limit: int) -> list[Outgoing]:
         rows = await connection.fetch(

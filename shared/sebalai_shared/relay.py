@@ -32,6 +32,7 @@ IDLE_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 LOCK_RETRY_SECONDS = 2.0
 REPUBLISH_BACK = timedelta(minutes=5)
+ALL_THAT_IS_KEPT = timedelta(days=3_650)
 SWEEP_EACH_SECONDS = 300.0
 
 
@@ -42,6 +43,9 @@ class Cursor:
     xid: int
     seq: int
     is_end: bool = field(default=False, compare=False)
+
+
+BEGINNING = Cursor(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Source(Protocol):
 
     name: str
     doorbell: str
+    stream: str
 
     async def read(self, connection: Any, after: Cursor, limit: int) -> list[Outgoing]: ...
     async def is_waiting(self, connection: Any, after: Cursor) -> bool: ...
@@ -82,12 +87,12 @@ class Relay:
     ) -> None:
         self._dsn, self._broker, self._source, self._beat = dsn, broker, source, beat
         self._bell = asyncio.Event()
-        self._is_rewind_due = False
+        self._back: timedelta | None = timedelta()
         broker.on_reconnect(self._after_reconnect)
 
     async def _after_reconnect(self) -> None:
         # A restarted broker may have acknowledged what never reached its disk.
-        self._is_rewind_due = True
+        self._back = REPUBLISH_BACK
         self._bell.set()
 
     async def run(self) -> None:
@@ -112,18 +117,18 @@ class Relay:
             await asyncio.sleep(LOCK_RETRY_SECONDS)
 
     async def _loop(self, connection: Any) -> None:
-        cursor = await self._load(connection)
+        cursor = await self._load(connection, self._source.name)
         swept_at = asyncio.get_running_loop().time()
         while True:
             self._beat()
             self._bell.clear()  # before the read: a ring during it must not be lost
-            if self._is_rewind_due:
-                cursor = await self._republish(connection, cursor)
-                await self._save(connection, cursor)
+            while self._back is not None:
+                self._beat()
+                cursor = await self._look_back(connection, cursor, self._back)
             rows = await self._source.read(connection, cursor, BATCH_ROWS)
             if rows and await self._deliver(rows):
                 cursor = rows[-1].cursor
-                await self._save(connection, cursor)
+                await self._save(connection, self._source.name, cursor)
             elif rows:
                 await asyncio.sleep(RETRY_SECONDS)
             if not rows:
@@ -163,35 +168,64 @@ class Relay:
         for row in rows:
             await self._broker.publish(row.sending())
 
-    async def _republish(self, connection: Any, upto: Cursor) -> Cursor:
-        """Sends the last minutes again; answers how far all is sent, which may be past `upto`: a
-        message may hold rows of both sides.
+    async def _look_back(self, connection: Any, cursor: Cursor, back: timedelta) -> Cursor:
+        """Before anything new, what is younger than `back` is sent again; of a stream that began
+        anew (its disk was lost, perhaps while nobody looked) all that is kept.
         """
-        cursor = await self._source.rewound(connection, REPUBLISH_BACK)
+        self._back = None  # before the look: a reconnect during it must not be lost
+        try:
+            stream = await self._stream()
+            if await self._load(connection, self._stream_name) not in (stream, BEGINNING):
+                log.warning("relay %s: its stream was lost, all is sent again", self._source.name)
+                back = ALL_THAT_IS_KEPT
+            cursor = await self._republish(connection, cursor, back)
+        except (BrokerUnavailable, ApiError) as error:
+            log.warning("relay %s waits: %s", self._source.name, error)
+            self._back = max(back, self._back or back)
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            await self._save(connection, self._source.name, cursor)
+            await self._save(connection, self._stream_name, stream)
+        return cursor
+
+    async def _stream(self) -> Cursor:
+        """When the stream began, in the shape of a cursor, as which it is kept."""
+        created = await self._broker.stream_created(self._source.stream)
+        return Cursor(0, int(created.timestamp() * 1_000))
+
+    @property
+    def _stream_name(self) -> str:
+        return f"{self._source.name} stream"
+
+    async def _republish(self, connection: Any, upto: Cursor, back: timedelta) -> Cursor:
+        """How far all is sent, which may be past `upto`: a message may hold rows of both sides.
+
+        Raises: BrokerUnavailable, ApiError.
+        """
+        cursor = await self._source.rewound(connection, back)
         while not cursor.is_end and cursor < upto:
+            self._beat()
             rows = await self._source.read(connection, cursor, BATCH_ROWS)
             if not rows:
                 break
-            if not await self._deliver(rows):
-                return upto  # still due; the next pass begins again
+            await self._send(rows)
             cursor = rows[-1].cursor
-        self._is_rewind_due = False
         return max(cursor, upto)
 
-    async def _load(self, connection: Any) -> Cursor:
+    async def _load(self, connection: Any, name: str) -> Cursor:
         row = await connection.fetchrow(
-            "SELECT xid::text AS xid, seq FROM relay_cursor WHERE name = $1", self._source.name
+            "SELECT xid::text AS xid, seq FROM relay_cursor WHERE name = $1", name
         )
-        return Cursor(int(row["xid"]), int(row["seq"])) if row else Cursor(0, 0)
+        return Cursor(int(row["xid"]), int(row["seq"])) if row else BEGINNING
 
-    async def _save(self, connection: Any, cursor: Cursor) -> None:
+    async def _save(self, connection: Any, name: str, cursor: Cursor) -> None:
         await connection.execute(
             """
             INSERT INTO relay_cursor (name, xid, seq) VALUES ($1, $2::text::xid8, $3)
             ON CONFLICT (name) DO UPDATE
             SET xid = excluded.xid, seq = excluded.seq, moved_at = now()
             """,
-            self._source.name,
+            name,
             str(cursor.xid),
             cursor.seq,
         )

@@ -86,7 +86,7 @@ async def test_every_committed_fact_arrives_once_and_no_rolled_back_one(
 
     feed = Feed(stream, "reader", [f"sebalai.{stream}.>"])
     async with running(
-        Relay(settings.database_dsn(), broker, OutboxSource()).run(),
+        Relay(settings.database_dsn(), broker, OutboxSource(stream)).run(),
         Consumer(broker, database, feed, handle).run(),
     ):
         await asyncio.gather(*(write(number) for number in range(200)))
@@ -102,7 +102,7 @@ async def test_every_committed_fact_arrives_once_and_no_rolled_back_one(
 async def test_a_fact_behind_an_open_transaction_waits_and_is_not_skipped(
     settings, database, broker, stream
 ):
-    async with running(Relay(settings.database_dsn(), broker, OutboxSource()).run()):
+    async with running(Relay(settings.database_dsn(), broker, OutboxSource(stream)).run()):
         async with database.transaction() as slow:
             await publish(slow, fact(stream, 1))
             async with database.transaction() as quick:
@@ -117,7 +117,7 @@ async def test_a_fact_behind_an_open_transaction_waits_and_is_not_skipped(
 
 
 async def is_republished(relay):
-    return not relay._is_rewind_due
+    return relay._back is None
 
 
 async def test_relaying_twice_stores_once(settings, database, broker, stream):
@@ -125,7 +125,7 @@ async def test_relaying_twice_stores_once(settings, database, broker, stream):
         for number in range(20):
             await publish(session, fact(stream, number))
     for _ in range(2):
-        relay = Relay(settings.database_dsn(), broker, OutboxSource())
+        relay = Relay(settings.database_dsn(), broker, OutboxSource(stream))
         async with running(relay.run()):
 
             async def all_there():
@@ -137,6 +137,43 @@ async def test_relaying_twice_stores_once(settings, database, broker, stream):
         async with database.transaction() as session:
             await session.execute(text("DELETE FROM relay_cursor"))
     assert await stored(broker, stream) == 20
+
+
+async def lose(broker, stream):
+    """As when the broker comes back with an empty disk, and somebody makes the stream anew."""
+    await broker.api(f"STREAM.DELETE.{stream}")
+    await broker.ensure_stream({"name": stream, "subjects": [f"sebalai.{stream}.>"]})
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+async def test_a_lost_stream_is_sent_all_that_is_kept_before_anything_new(
+    settings, database, broker, stream, is_running
+):
+    async def relayed(number):
+        async def are_stored():
+            return await stored(broker, stream) == number
+
+        await until(are_stored)
+
+    async with database.transaction() as session:
+        for number in range(20):
+            await publish(session, fact(stream, number))
+        await session.execute(text("UPDATE outbox SET created_at = now() - interval '6 days'"))
+    relay = Relay(settings.database_dsn(), broker, OutboxSource(stream))
+    async with running(relay.run()):
+        await relayed(20)
+        if is_running:
+            await lose(broker, stream)
+            await relay._after_reconnect()
+            await until(lambda: is_republished(relay))
+    if not is_running:
+        await lose(broker, stream)
+    async with database.transaction() as session:
+        await publish(session, fact(stream, 20))
+    async with running(Relay(settings.database_dsn(), broker, OutboxSource(stream)).run()):
+        await relayed(21)
+    last = await broker.client.jetstream().get_msg(stream, 21)
+    assert decode(last.data).data["n"] == 20
 
 
 async def test_a_swallowed_cancellation_is_raised_again():
@@ -155,7 +192,7 @@ async def test_a_swallowed_cancellation_is_raised_again():
 
 
 async def test_only_one_relay_leads(settings, database, broker, stream):
-    relays = [Relay(settings.database_dsn(), broker, OutboxSource()) for _ in range(2)]
+    relays = [Relay(settings.database_dsn(), broker, OutboxSource(stream)) for _ in range(2)]
     async with running(*(relay.run() for relay in relays)):
         await asyncio.sleep(0.3)
         async with database.transaction() as session:

@@ -56,7 +56,9 @@ async def _relayed(settings: Any, broker: Broker, connection: Any) -> None:
     last = await connection.fetchval("SELECT max(seq) FROM outbox")
     task = asyncio.create_task(Relay(settings.database_dsn(), broker, OutboxSource()).run())
     try:
-        while await connection.fetchval("SELECT max(seq) FROM relay_cursor") != last:
+        while (
+            await connection.fetchval("SELECT seq FROM relay_cursor WHERE name = 'outbox'") != last
+        ):
             await asyncio.sleep(0.01)
     finally:
         task.cancel()

@@ -10,7 +10,7 @@ from sebalai_local.engines import free_ports
 from sebalai_local.engines.databases import NAMES
 from sebalai_local.engines.nats import Nats
 from sebalai_local.launching import launch
-from sebalai_shared.broker import EVENTS, Broker, BrokerUnavailable, Sending
+from sebalai_shared.broker import EVENTS, JOURNAL, Broker, BrokerUnavailable, Sending
 from sebalai_shared.settings import MemberSettings
 
 OTHERS = [(one, other) for one in NAMES for other in NAMES if one not in (other, "gateway")]
@@ -84,6 +84,15 @@ async def test_each_member_tells_its_own_facts(broker_of):
     await exchange.ensure_stream(EVENTS, is_owner=True)
     for name in ("identity", "catalog", "archive", "exchange"):
         await (await broker_of(name)).publish(fact(name))
+
+
+async def test_each_member_sees_when_the_stream_it_fills_began(broker_of):
+    exchange = await broker_of("exchange")
+    for stream in (EVENTS, JOURNAL):
+        await exchange.ensure_stream(stream, is_owner=True)
+    for name in ("identity", "catalog", "archive", "exchange"):
+        assert await (await broker_of(name)).stream_created("EVENTS")
+    assert await (await broker_of("gateway")).stream_created("JOURNAL")
 
 
 @pytest.mark.parametrize(("one", "other"), OTHERS)

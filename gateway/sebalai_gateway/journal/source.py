@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from sebalai_shared.broker import JOURNAL
 from sebalai_shared.relay import Cursor, Outgoing
 
 SUBJECT = "journal.calls.v1"
@@ -25,6 +26,9 @@ class JournalSource:
 
     name = "journal"
     doorbell = "journal"
+
+    def __init__(self, stream: str = JOURNAL["name"]) -> None:
+        self.stream = stream
 
     async def read(self, connection: Any, after: Cursor, limit: int) -> list[Outgoing]:
         """Up to MESSAGES_A_PASS messages of ROWS_A_MESSAGE records; `limit` counts messages."""

@@ -231,7 +231,7 @@ async def test_every_completed_call_is_relayed_once_in_effect(
         ids = set(await asyncio.gather(*(write(journal) for _ in range(700))))
         for _ in range(2):  # a second relay starts from nothing: all of it again
             await sql.execute("DELETE FROM relay_cursor")
-            task = asyncio.create_task(Relay(dsn, broker, JournalSource()).run())
+            task = asyncio.create_task(Relay(dsn, broker, JournalSource(stream)).run())
             got = await received(broker, stream, ids)
             task.cancel()
             await asyncio.wait({task})

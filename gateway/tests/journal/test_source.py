@@ -55,7 +55,8 @@ async def until_relayed(connection, seconds=20):
     async with asyncio.timeout(seconds):
         while await connection.fetchval(
             "SELECT count(*) FROM journal WHERE phase = 'completed' AND (xid, seq) > "
-            "(SELECT coalesce(max(xid), '0'), coalesce(max(seq), 0) FROM relay_cursor)"
+            "(SELECT coalesce(max(xid), '0'), coalesce(max(seq), 0) FROM relay_cursor "
+            "WHERE name = 'journal')"
         ):
             await asyncio.sleep(0.02)
 
