@@ -66,7 +66,12 @@ def _compare(test: Callable[[str, str], bool], value: Any, at: str) -> Predicate
 
 def _matches(test: Callable[[str, str], bool], event: Event, name: str, wanted: str) -> bool:
     found = event.get(name)
-    return found is not None and test(str(found), wanted)
+    return found is not None and test(_spelled(found), wanted)
+
+
+def _spelled(value: object) -> str:
+    """An attribute's text as CloudEvents 1.0 (3.1, type system) spells it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _combine(dialect: str, value: Any, at: str, budget: list[int], depth: int) -> Predicate:

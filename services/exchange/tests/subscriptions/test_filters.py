@@ -54,3 +54,8 @@ def test_a_type_pattern_is_a_type_or_its_beginning():
     assert type_matches("a.*", "a.b.c.v1")
     assert not type_matches("a.b.c.v1", "a.b.c.v2")
     assert not type_matches("b.*", "a.b.c.v1")
+
+
+@pytest.mark.parametrize(("value", "text"), [(True, "true"), (False, "false"), (7, "7")])
+def test_an_extension_is_compared_as_cloudevents_spells_it(value, text):
+    assert compile_filters([{"exact": {"urgent": text}}])({"urgent": value})
