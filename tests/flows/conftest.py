@@ -32,7 +32,7 @@ def free_base():
     """A base port whose whole range of fifty is free now."""
     for base in range(18_800, 30_000, 100):
         try:
-            for offset in (*range(13), 20, 21):
+            for offset in (*range(14), 20, 21):
                 with socket.socket() as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(("127.0.0.1", base + offset))

@@ -22,6 +22,7 @@ OFFSETS = {
     "postgres": 10,
     "nats": 11,
     "nats-monitor": 12,
+    "nats-leaf": 13,
     "population-registry": 20,
 }
 INSTANCE = "ID-BB"

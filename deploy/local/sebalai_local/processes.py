@@ -78,7 +78,8 @@ def _nats(home: Home) -> Nats:
     passwords = {name: secrets.read(secrets.nats_file(home, name)) for name in databases.NAMES}
     issuer = secrets.read(home.secrets / "nats-issuer")
     ports = home.port("nats"), home.port("nats-monitor")
-    return Nats(home.root, *ports, passwords, issuer=issuer)
+    leaf_port = home.port("nats-leaf")
+    return Nats(home.root, *ports, passwords, issuer=issuer, leaf_port=leaf_port)
 
 
 def _engines(home: Home) -> list[Unit]:
@@ -91,7 +92,7 @@ def _engines(home: Home) -> list[Unit]:
         Unit(
             "nats",
             program=lambda: _nats(home).prepare(),
-            ports=(home.port("nats"), home.port("nats-monitor")),
+            ports=(home.port("nats"), home.port("nats-monitor"), home.port("nats-leaf")),
             is_ready=lambda _: _nats(home).is_ready(),
             stop_rank=StopRank.BROKER,
         ),

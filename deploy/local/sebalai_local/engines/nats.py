@@ -22,6 +22,7 @@ MEMORY_LIMIT = "64MB"
 # Streams reserve their own limits in it (events 2, journal 4 GiB); nothing is allocated.
 STORE_LIMIT = "16GB"
 CHECK_SECONDS = 1.0
+ANY_PORT = -1
 # `sync_interval` needs a line of its own: on one line with store_dir it is a parse error.
 CONFIGURATION = """\
 listen: "127.0.0.1:{port}"
@@ -69,6 +70,7 @@ class Nats:
     access: str | Mapping[str, str]  # one token (tests), or the password of each member
     is_durable: bool = True
     issuer: str = ""  # public key of what admits direct subscribers; without one nobody does
+    leaf_port: int = ANY_PORT  # where their own servers join
 
     @property
     def url(self) -> str:
@@ -108,6 +110,7 @@ class Nats:
         if not self.issuer:
             return users
         direct = (project_root() / DIRECT).read_text(encoding="utf-8")
+        direct = direct.replace("$NATS_LEAF", f"127.0.0.1:{self.leaf_port}")
         return users + direct.replace("$NATS_ISSUER", self.issuer)
 
     def is_ready(self) -> bool:

@@ -24,7 +24,8 @@ REQUEST_BYTES_MAX = 64 * 1024
 PASSWORD_LENGTH_MAX = 200
 # The broker closes the connection then and the client comes anew: nobody stays for ever.
 LIFE = timedelta(hours=1)
-_KINDS = ["STANDARD", "WEBSOCKET"]
+# A leaf node is a whole server of the subscriber, let in as one connection with one right.
+_KINDS = ["STANDARD", "WEBSOCKET", "LEAFNODE"]
 
 
 @dataclass(frozen=True)
