@@ -107,7 +107,7 @@ class OutboxSource:
             SELECT xid::text AS xid, seq, id, type, document::text AS document FROM outbox
             WHERE (xid, seq) > ($1::text::xid8, $2)
               AND xid < pg_snapshot_xmin(pg_current_snapshot())
-            ORDER BY xid, seq LIMIT $3
+            ORDER BY outbox.xid, seq LIMIT $3
             """,
             str(after.xid),
             after.seq,
@@ -128,7 +128,7 @@ class OutboxSource:
         """The cursor just before the rows of the last `back`, for republishing."""
         rows = await connection.fetch(
             "SELECT xid::text AS xid, seq FROM outbox WHERE created_at > now() - $1::interval "
-            "ORDER BY xid, seq LIMIT 1",
+            "ORDER BY outbox.xid, seq LIMIT 1",
             back,
         )
         if not rows:

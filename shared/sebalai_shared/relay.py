@@ -203,11 +203,10 @@ class Relay:
         Raises: BrokerUnavailable, ApiError.
         """
         cursor = await self._source.rewound(connection, back)
-        while not cursor.is_end and cursor < upto:
+        if cursor.is_end or upto <= cursor:
+            return upto  # so far behind that what is due is older: nothing of it may be skipped
+        while cursor < upto and (rows := await self._source.read(connection, cursor, BATCH_ROWS)):
             self._beat()
-            rows = await self._source.read(connection, cursor, BATCH_ROWS)
-            if not rows:
-                break
             await self._send(rows)
             cursor = rows[-1].cursor
         return max(cursor, upto)

@@ -191,6 +191,51 @@ async def test_a_swallowed_cancellation_is_raised_again():
     assert task.cancelled()
 
 
+async def test_a_relay_far_behind_skips_nothing_when_its_broker_comes_back(
+    settings, database, broker, stream
+):
+    async with database.transaction() as session:
+        for number in range(3):
+            await publish(session, fact(stream, number))
+        await session.execute(text("UPDATE outbox SET created_at = now() - interval '1 hour'"))
+    async with database.transaction() as session:
+        await publish(session, fact(stream, 3))
+    relay = Relay(settings.database_dsn(), broker, OutboxSource(stream))
+    await relay._after_reconnect()
+    async with running(relay.run()):
+
+        async def all_there():
+            return await stored(broker, stream) == 4
+
+        await until(all_there)
+
+
+async def test_facts_keep_their_order_where_transaction_ids_grow_a_digit(
+    settings, database, broker, stream
+):
+    # Sorted as text, 1000 stood before 999: the cursor passed what it had not sent, for good.
+    xids = (9, 10, 11, 99, 100)
+    async with database.transaction() as session:
+        for number in range(len(xids)):
+            await publish(session, fact(stream, number))
+        for number, xid in enumerate(xids):
+            await session.execute(
+                text(
+                    "UPDATE outbox SET xid = CAST(CAST(:xid AS text) AS xid8) WHERE document->'data'->'n' = :n"
+                ),
+                {"xid": str(xid), "n": str(number)},
+            )
+    async with running(Relay(settings.database_dsn(), broker, OutboxSource(stream)).run()):
+
+        async def all_there():
+            return await stored(broker, stream) == len(xids)
+
+        await until(all_there)
+    manager = broker.client.jetstream()
+    told = [await manager.get_msg(stream, number + 1) for number in range(len(xids))]
+    assert [decode(message.data).data["n"] for message in told] == list(range(len(xids)))
+
+
 async def test_only_one_relay_leads(settings, database, broker, stream):
     relays = [Relay(settings.database_dsn(), broker, OutboxSource(stream)) for _ in range(2)]
     async with running(*(relay.run() for relay in relays)):

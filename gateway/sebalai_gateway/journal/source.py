@@ -17,7 +17,7 @@ _BELOW_HORIZON = """
 SELECT xid::text AS xid, seq, record::text AS record FROM journal
 WHERE phase = 'completed' AND (xid, seq) > ($1::text::xid8, $2)
   AND xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY xid, seq LIMIT $3
+ORDER BY journal.xid, seq LIMIT $3
 """
 
 
@@ -56,7 +56,7 @@ class JournalSource:
         rows = await connection.fetch(
             "SELECT xid::text AS xid, seq FROM journal WHERE phase = 'completed' "
             "AND day >= (now() - $1::interval)::date AND at > now() - $1::interval "
-            "ORDER BY xid, seq LIMIT 1",
+            "ORDER BY journal.xid, seq LIMIT 1",
             back,
         )
         if not rows:

@@ -10,7 +10,7 @@ import pytest
 from sebalai_gateway.journal.source import ROWS_A_MESSAGE, JournalSource
 from sebalai_shared.broker import JOURNAL
 from sebalai_shared.ids import uuid7
-from sebalai_shared.relay import Relay
+from sebalai_shared.relay import Cursor, Relay
 
 
 @pytest.fixture
@@ -131,6 +131,23 @@ async def test_a_broker_that_lost_its_disk_is_sent_again_what_shares_a_message_w
     task.cancel()
     await asyncio.wait([task])
     assert flat(await stored(broker)) == ids
+
+
+async def test_calls_keep_their_order_where_transaction_ids_grow_a_digit(journal_url, database):
+    # Sorted as text, 1000 stood before 999: the cursor passed what it had not sent, for good.
+    ids, now = [], datetime.now(UTC)
+    for xid in ("9", "10", "99", "100"):
+        ids.append(str(uuid7()))
+        record = orjson.dumps({"message_id": ids[-1]}).decode()
+        await database.execute(
+            "INSERT INTO journal (day, message_id, phase, at, record, xid) "
+            "VALUES ($1, $2::text::uuid, 'completed', $3, $4, $5::text::xid8)",
+            now.date(), ids[-1], now, record, xid,
+        )  # fmt: skip
+    source = JournalSource()
+    rows = await source.read(database, Cursor(0, 0), 500)
+    assert [r["message_id"] for r in orjson.loads(rows[0].payload)] == ids
+    assert (await source.rewound(database, timedelta(minutes=5))).xid == 9
 
 
 async def test_rewound_cursor_stands_before_the_recent_calls(journal_url, database):

@@ -25,7 +25,7 @@ _HORIZON = text(
 _SINCE = text(
     "SELECT key, not_before, expires_at, xid::text AS xid FROM revocation"
     " WHERE xid >= CAST(CAST(:after AS text) AS xid8) AND expires_at > :now"
-    " ORDER BY xid LIMIT :rows"
+    " ORDER BY revocation.xid LIMIT :rows"
 )
 _IS_REVOKED = text(
     "SELECT EXISTS (SELECT FROM revocation WHERE key = ANY(:keys) AND not_before > :issued)"

@@ -103,6 +103,24 @@ async def test_more_than_one_answer_holds_comes_in_several(kept, clock, monkeypa
     assert told == {f"sub.{number}" for number in range(5)}
 
 
+async def test_none_is_passed_over_where_transaction_ids_grow_a_digit(kept, clock, monkeypatch):
+    # Sorted as text, 1000 stood before 999: an answer cut off there skipped what came before.
+    monkeypatch.setattr("sebalai_identity.revocations.actions.ROWS_MAX", 1)
+    monkeypatch.setattr("sebalai_identity.revocations.store.ROWS_MAX", 1)
+    for xid in ("9", "10", "100"):
+        await revoked(kept, clock, xid)
+        async with kept.transaction() as session:
+            change = text(
+                "UPDATE revocation SET xid = CAST(CAST(:xid AS text) AS xid8) WHERE key = :key"
+            )
+            await session.execute(change, {"xid": xid, "key": f"sub.{xid}"})
+    told, cursor = [], 0
+    while (found := await since(kept, clock, cursor)) is not None and found.entries:
+        told += [entry[0] for entry in found.entries]
+        cursor = found.version
+    assert told == ["sub.9", "sub.10", "sub.100"]
+
+
 @pytest.mark.parametrize(
     ("kind", "claim"),
     [
