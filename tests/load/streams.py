@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from figures import figure
+from figures import figure, processor_seconds
 
 LISTENERS, EACH = 1_000, 8
 OPENING_AT_ONCE = 20
@@ -22,7 +22,7 @@ RATE, SECONDS = 2, 10
 async def streams(bench: Any, kind: str, settings: dict[str, str]) -> None:
     """`settings` are the environment of an exchange; `bench` publishes and subscribes."""
     idents = [await bench.subscribe(None, [kind]) for _ in range(LISTENERS // EACH)]
-    with _api(settings) as port:
+    with _api(settings) as (port, pid):
         await _until_ready(port)
         got: list[tuple[str, float]] = []
         slots, opened = asyncio.Semaphore(OPENING_AT_ONCE), asyncio.Semaphore(0)
@@ -47,10 +47,12 @@ async def streams(bench: Any, kind: str, settings: dict[str, str]) -> None:
         tasks = [asyncio.create_task(listen(ident)) for ident in idents for _ in range(EACH)]
         for _ in tasks:
             await asyncio.wait_for(opened.acquire(), 60)
+        spent = processor_seconds(pid)
         stored = await bench.publish_evenly(RATE, SECONDS, kind)
         until = time.monotonic() + 30
         while len(got) < len(stored) * len(tasks) and time.monotonic() < until:
             await asyncio.sleep(0.05)
+        spent = processor_seconds(pid) - spent
         for task in tasks:
             task.cancel()
         ends = await asyncio.gather(*tasks, return_exceptions=True)
@@ -60,12 +62,14 @@ async def streams(bench: Any, kind: str, settings: dict[str, str]) -> None:
     took = sorted((at - stored[ident]) * 1e3 for ident, at in got)
     figure("events.listeners_1000_p50", took[len(took) // 2], "ms")
     figure("events.listeners_1000_p99", took[int(len(took) * 0.99)], "ms", "<=", 100)
+    figure("events.listeners_1000_processor", spent / len(got) * 1e6, "us/frame")
     for ident in idents:
         await bench.end(ident)
 
 
 @contextlib.contextmanager
-def _api(settings: dict[str, str]) -> Iterator[int]:
+def _api(settings: dict[str, str]) -> Iterator[tuple[int, int]]:
+    """Port and process number."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -73,7 +77,7 @@ def _api(settings: dict[str, str]) -> Iterator[int]:
     command = [sys.executable, "-m", "sebalai_exchange", "api"]
     with subprocess.Popen(command, env=env | {"SEBALAI_PORT": str(port)}) as process:
         try:
-            yield port
+            yield port, process.pid
         finally:
             process.kill()
 

@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 SEND_SECONDS = 10.0
 """A listener who takes nothing for so long is counted out; it comes anew from where it was."""
+LOOKS = 4
+"""How often in that time it is looked at."""
 
 MEDIA_TYPE = "text/event-stream"
 ENDLESS: dict[int | str, dict[str, Any]] = {200: {"content": {MEDIA_TYPE: {}}}}
@@ -28,16 +30,30 @@ class CountedStream(StreamingResponse):
 
     def __init__(self, chunks: AsyncIterable[bytes], leave: Callable[[], None]) -> None:
         super().__init__(chunks, media_type=MEDIA_TYPE, headers=HEADERS)
-        self._leave = leave
+        self._leave, self._sends_since = leave, float("inf")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_soon(message: Message) -> None:
-            async with asyncio.timeout(SEND_SECONDS):
-                await send(message)
+        clock = asyncio.get_running_loop().time
+
+        async def send_watched(message: Message) -> None:
+            self._sends_since = clock()
+            await send(message)
+            self._sends_since = float("inf")
 
         try:
-            await super().__call__(scope, receive, send_soon)
+            async with asyncio.timeout(None) as limit:
+                self._look(limit)
+                await super().__call__(scope, receive, send_watched)
         except (TimeoutError, ClientDisconnect):  # the latter is what starlette makes of it
             log.info("a listener stopped reading and was counted out")
         finally:
+            self._watch.cancel()
             self._leave()
+
+    def _look(self, limit: asyncio.Timeout) -> None:
+        """Now and then: a timer for each message would cost more than the message."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._sends_since >= SEND_SECONDS:
+            limit.reschedule(loop.time())
+        else:
+            self._watch = loop.call_later(SEND_SECONDS / LOOKS, self._look, limit)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
 
@@ -16,8 +17,8 @@ from sebalai_shared.problems import responses
 
 from sebalai_exchange.deliveries import pulling
 from sebalai_exchange.deliveries.hub import Hub, TooManyStreams
+from sebalai_exchange.deliveries.listener import Listener
 from sebalai_exchange.deliveries.pulling import LEASE, Batch, LeaseLost, WrongKind
-from sebalai_exchange.deliveries.rights import Right
 from sebalai_exchange.deliveries.schema import (
     AckRead,
     AckWanted,
@@ -44,6 +45,7 @@ router = APIRouter(prefix="/v1/subscriptions", tags=["deliveries"], responses=IN
 HEARTBEAT_SECONDS = 15.0
 STREAM_SECONDS = 300.0
 POLL_SECONDS = 1.0
+FRAMES_KEPT = 256
 _PULL_PROBLEMS = responses(SubscriptionUnknown, WrongKind)
 _STREAM_PROBLEMS = responses(SubscriptionUnknown, WrongKind, NothingToHear, TooManyStreams)
 _LEASE_PROBLEMS = responses(SubscriptionUnknown, LeaseLost)
@@ -133,29 +135,23 @@ class _Stream:
             raise NothingToHear("No agreement in force is left that it hears by.")
         return heard[found.id], standing[found.id].position
 
-    async def events(self, right: Right, position: int) -> AsyncGenerator[bytes]:
+    async def events(self, listener: Listener) -> AsyncGenerator[bytes]:
         hub: Hub = self._state.hub
         clock = asyncio.get_running_loop().time
-        due, ends = clock() + HEARTBEAT_SECONDS, clock() + STREAM_SECONDS
+        ends = clock() + STREAM_SECONDS
         yield b"retry: 1000\n\n"
-        while clock() < ends and not right.is_over:
-            if clock() >= due:
+        while clock() < ends and not listener.right.is_over:
+            listener.hush()
+            found = await hub.heard_by(listener)
+            if found:
+                yield b"".join(_frame(event) for event in found)
+            elif await listener.rest():
                 yield b": still here\n\n"
-                due = clock() + HEARTBEAT_SECONDS
-            found, upto = await hub.tail.after(position, right.matcher.modes)
-            if not hub.rights.are_fresh:  # what was found waits until somebody knows again
-                await hub.changed(due - clock())
-                continue
-            position = upto
-            chunk = b"".join(_frame(event) for event in found if right.matcher.hears(event))
-            if chunk:
-                yield chunk
-                due = clock() + HEARTBEAT_SECONDS
-            else:
-                await hub.grown(position, due - clock())
 
 
+@lru_cache(FRAMES_KEPT)
 def _frame(event: Stored) -> bytes:
+    """Made once for all streams of a process that hear of the event."""
     head = f"id: {event.pos}\nevent: {event.type}\ndata: ".encode()
     return head + body_of(event) + b"\n\n"
 
@@ -181,5 +177,5 @@ async def stream(
     client = _Stream(request, ident, caller)
     matcher, begin = await client.look()
     position = int(last_event_id) if last_event_id else (begin if after is None else after)
-    right = hub.enter(ident, matcher)
-    return CountedStream(client.events(right, position), lambda: hub.leave(ident, right))
+    listener = hub.enter(ident, matcher, position, HEARTBEAT_SECONDS)
+    return CountedStream(client.events(listener), lambda: hub.leave(ident, listener))

@@ -1,4 +1,5 @@
-"""Wakes those who wait for events in an API process: long polls and server-sent events.
+"""Wakes those who wait for events in an API process: long polls for whatever comes, server-sent
+events for what they hear of.
 
 One listening connection and one tail a process, begun when first needed. A lost connection is
 made again; meanwhile the log is looked at each second.
@@ -15,9 +16,10 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 from sebalai_shared.problems import Problem
 
-from sebalai_exchange.deliveries.rights import AWAY, Right, Rights
+from sebalai_exchange.deliveries.listener import Listener
+from sebalai_exchange.deliveries.rights import AWAY, Rights
 from sebalai_exchange.deliveries.tail import Tail
-from sebalai_exchange.publishing.actions import BELL
+from sebalai_exchange.publishing.actions import BELL, Stored
 from sebalai_exchange.subscriptions.actions import NEWS, Matcher
 
 log = logging.getLogger(__name__)
@@ -33,7 +35,7 @@ class TooManyStreams(Problem):
 
 class Hub:
     def __init__(self, dsn: str, database: Database, clock: Clock) -> None:
-        self.tail, self.rights = Tail(database), Rights(database, clock, self._announce)
+        self.tail, self.rights = Tail(database), Rights(database, clock)
         self._dsn = dsn
         self._bell, self._grown = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -55,27 +57,36 @@ class Hub:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def enter(self, subscription: UUID, matcher: Matcher) -> Right:
-        """Counts a stream in. Raises `TooManyStreams`."""
+    def enter(
+        self, subscription: UUID, matcher: Matcher, position: int, beat_seconds: float
+    ) -> Listener:
+        """Counts a stream in, which begins behind `position`. Raises `TooManyStreams`."""
         is_full = self._streams.total() >= STREAMS_MAX
         if is_full or self._streams[subscription] >= STREAMS_OF_ONE_MAX:
             later = {"Retry-After": "30"}
             detail = f"At most {STREAMS_OF_ONE_MAX} of one subscription, {STREAMS_MAX} in all."
             raise TooManyStreams(detail, headers=later)
         self._streams[subscription] += 1
-        return self.rights.enter(subscription, matcher)
+        return Listener(self.rights.enter(subscription, matcher), position, beat_seconds)
 
-    def leave(self, subscription: UUID, right: Right) -> None:
-        self.rights.leave(subscription, right)
+    def leave(self, subscription: UUID, listener: Listener) -> None:
+        listener.close()
+        self.rights.leave(subscription, listener.right)
         self._streams[subscription] -= 1
         self._streams += Counter()  # what is at zero is not kept
 
+    async def heard_by(self, listener: Listener) -> list[Stored]:
+        """What it hears next, and its place behind that; nothing while nobody knows its right."""
+        found, upto = await self.tail.after(listener.position, listener.right.matcher.modes)
+        if not self.rights.are_fresh:
+            return []
+        listener.position = upto
+        return [event for event in found if listener.right.matcher.hears(event)]
+
     async def grown(self, position: int, seconds: float) -> bool:
         """Whether the log has more than `position`, waiting for it at most `seconds`."""
-        return self.tail.last > position or await self.changed(seconds)
-
-    async def changed(self, seconds: float) -> bool:
-        """Whether the log grew or a right changed, waiting for it at most `seconds`."""
+        if self.tail.last > position:
+            return True
         grown = self._grown
         try:
             async with asyncio.timeout(seconds):
@@ -105,7 +116,9 @@ class Hub:
                 await connection.add_listener(channel, self.rights.ring)
             while not connection.is_closed():
                 self._bell.clear()  # before the read: a ring during it must not be lost
-                if await self.tail.grow():
+                found = await self.tail.grow()
+                if found:
+                    self.rights.tell(found)
                     self._announce()
                     continue
                 with contextlib.suppress(TimeoutError):

@@ -8,7 +8,8 @@ never changes; so all its streams share what is looked up here, whoever opened t
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Protocol
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +17,7 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 from sqlalchemy.exc import SQLAlchemyError
 
+from sebalai_exchange.publishing.actions import Stored
 from sebalai_exchange.subscriptions.actions import Matcher, Serving, servings
 
 log = logging.getLogger(__name__)
@@ -28,11 +30,30 @@ AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError)
 _NOTHING = Matcher(frozenset(), {})
 
 
+class Sleeper(Protocol):
+    def wake(self) -> None: ...
+    def pass_by(self, before: int, last: int) -> None: ...
+
+
 class Right:
-    """What one subscription may hear of now; its streams end when it `is_over`."""
+    """What one subscription may hear of now; its `listeners` end when it `is_over`."""
 
     def __init__(self, matcher: Matcher) -> None:
-        self.matcher, self.is_over, self.streams = matcher, False, 0
+        self.matcher, self.is_over = matcher, False
+        self.listeners: set[Sleeper] = set()
+
+    def wake(self) -> None:
+        """So that each of its streams sees what became of it."""
+        for listener in self.listeners:
+            listener.wake()
+
+    def tell(self, events: Sequence[Stored]) -> None:
+        """Of what the log grew by, looked at once for all streams of the subscription."""
+        if any(self.matcher.hears(event) for event in events):
+            self.wake()
+            return
+        for listener in self.listeners:
+            listener.pass_by(events[0].pos - 1, events[-1].pos)
 
     def take(self, serving: Serving | None, kind: str) -> bool:
         """Whether it changed something that a sleeping stream must be woken for."""
@@ -43,10 +64,8 @@ class Right:
 
 
 class Rights:
-    """`announce` wakes every stream, so that it sees what became of its right."""
-
-    def __init__(self, database: Database, clock: Clock, announce: Callable[[], None]) -> None:
-        self._database, self._clock, self._announce = database, clock, announce
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
         self._rights: dict[UUID, Right] = {}
         self._bell, self._looked_at = asyncio.Event(), float("-inf")
 
@@ -61,17 +80,22 @@ class Rights:
         self._bell.set()
 
     def enter(self, ident: UUID, matcher: Matcher) -> Right:
-        """Counts a stream in, with what was found at the door."""
+        """The right that all streams of a subscription share, begun with what was found at the
+        door of the first.
+        """
         right = self._rights.get(ident)
         if right is None or right.is_over:
             right = self._rights[ident] = Right(matcher)
-        right.streams += 1
         return right
 
     def leave(self, ident: UUID, right: Right) -> None:
-        right.streams -= 1
-        if not right.streams and self._rights.get(ident) is right:
+        """Forgets it when nobody listens by it any more."""
+        if not right.listeners and self._rights.get(ident) is right:
             del self._rights[ident]
+
+    def tell(self, events: Sequence[Stored]) -> None:
+        for right in self._rights.values():
+            right.tell(events)
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -93,7 +117,8 @@ class Rights:
         were_fresh, self._looked_at = self.are_fresh, began
         changed = [right.take(found.get(ident), "sse") for ident, right in known.items()]
         if any(changed) or not were_fresh:
-            self._announce()
+            for right in known.values():
+                right.wake()
 
     async def _read(self, idents: list[UUID]) -> dict[UUID, Serving]:
         if not idents:

@@ -170,3 +170,30 @@ async def test_a_client_that_stops_reading_is_counted_out(monkeypatch, version):
     async with asyncio.timeout(PATIENCE_SECONDS):
         await stream(scope, receive, send)
     assert left == [1]
+
+
+async def test_a_stream_is_woken_for_what_it_hears_alone(bus, monkeypatch):
+    other = "dp3acskb.death.recorded.v1"
+    for kind in (TYPE, other):
+        await bus.describe(type=kind)
+    made = await streamed(bus)
+    hub = bus.app.state.hub
+    looked = []
+
+    class Counting(type(hub.tail)):
+        async def after(self, position, kinds):
+            looked.append(position)
+            return await super().after(position, kinds)
+
+    hub.tail.__class__ = Counting
+    async with numbering(bus), Reading(bus, made) as one:
+        await bus.until(lambda: looked)
+        looked.clear()
+        for _ in range(5):
+            await bus.publish(bus.event(type=other))
+        await bus.until(lambda: hub.tail.last == 5)
+        await asyncio.sleep(0.1)
+        assert looked == []
+        await bus.publish(bus.event())
+        await bus.until(lambda: one.heard == 1)
+        assert looked[0] == 5  # what it does not hear is behind it, and is not read again

@@ -78,19 +78,25 @@ async def test_who_waits_hears_again_once_the_database_answers_again(bus, log, m
     await waiting.close()
 
 
-def test_streams_are_bounded_for_each_subscription_and_in_all(monkeypatch):
+async def test_streams_are_bounded_for_each_subscription_and_in_all(monkeypatch):
     monkeypatch.setattr(hub, "STREAMS_MAX", hub.STREAMS_OF_ONE_MAX + 1)
     counted, one, other = Hub("", None, SystemClock()), uuid7(), uuid7()
     nothing = Matcher(frozenset(), {})
-    rights = [counted.enter(one, nothing) for _ in range(hub.STREAMS_OF_ONE_MAX)]
+
+    def enter(ident):
+        return counted.enter(ident, nothing, 0, 60)
+
+    listeners = [enter(one) for _ in range(hub.STREAMS_OF_ONE_MAX)]
     with pytest.raises(TooManyStreams):
-        counted.enter(one, nothing)
-    counted.enter(other, nothing)
-    counted.leave(one, rights.pop())
-    rights.append(counted.enter(one, nothing))
+        enter(one)
+    listeners.append(enter(other))
+    counted.leave(one, listeners.pop(0))
+    listeners.append(enter(one))
     with pytest.raises(TooManyStreams):
-        counted.enter(other, nothing)
-    assert len(set(rights)) == 1
+        enter(other)
+    assert len({listener.right for listener in listeners}) == 2
+    for listener in listeners:
+        listener.close()
 
 
 async def test_a_stream_that_nobody_waits_for_any_more_is_counted_out(bus, log):
