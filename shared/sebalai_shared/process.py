@@ -98,7 +98,7 @@ async def together(*tasks: Coroutine[Any, Any, None]) -> None:
             group.create_task(task)
 
 
-async def every(seconds: float, job: Callable[[], Awaitable[None]]) -> None:
+async def every(seconds: float, job: Callable[[], Awaitable[object]]) -> None:
     """A timed job, for ever; a failing pass is logged and the next one comes."""
     while True:
         try:

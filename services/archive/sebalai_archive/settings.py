@@ -20,7 +20,7 @@ class ArchiveSettings(MemberSettings):
     passphrases (BSrE), and there is no key here; with it go `esign_user`, `esign_password` and
     `signing_trust_file`. `private_systems`: hosts or networks that outside
     systems of ours, and the revocation lists of their certificates, may stand on inside private
-    ranges (comma list).
+    ranges (comma list). `oai_email`: whom harvesters write to.
     """
 
     content_dir: Path = Path(".run/content")
@@ -46,6 +46,7 @@ class ArchiveSettings(MemberSettings):
     esign_user: str = ""
     esign_password: SecretStr | None = None
     private_systems: str = ""
+    oai_email: str = "operator@localhost"
 
     @model_validator(mode="after")
     def _outside_is_whole(self) -> Self:

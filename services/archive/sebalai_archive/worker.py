@@ -1,5 +1,7 @@
 """The archive's endless tasks: the relay of its facts and the sweepers."""
 
+from functools import partial
+
 from sebalai_shared import idempotency
 from sebalai_shared.broker import EVENTS, Broker
 from sebalai_shared.clock import SystemClock
@@ -13,6 +15,7 @@ from sebalai_archive.copies import Copies
 from sebalai_archive.disposals.jobs import Stores, erase_destroyed, propose_due
 from sebalai_archive.examinations.jobs import examine_contents
 from sebalai_archive.fixity.jobs import Scrubber
+from sebalai_archive.harvest.jobs import publish_changes
 from sebalai_archive.partials import Partials
 from sebalai_archive.seals.jobs import seal_plain, sweep_content, wrap_anew
 from sebalai_archive.search.jobs import index_records
@@ -24,6 +27,7 @@ from sebalai_archive.uploads.jobs import sweep_uploads
 KEYS_SWEEP_SECONDS = 3_600.0
 PROPOSE_SECONDS = 24 * 3_600.0
 EXAMINE_SECONDS = 5.0
+HARVEST_SECONDS = 5.0
 SCRUB_SECONDS = 60.0
 SEAL_SECONDS = 60.0
 AUGMENT_SECONDS = 30.0
@@ -79,6 +83,7 @@ async def work(settings: ArchiveSettings) -> None:
             relay(),
             every(KEYS_SWEEP_SECONDS, sweep_keys),
             every(EXAMINE_SECONDS, examine),
+            every(HARVEST_SECONDS, partial(publish_changes, database, SystemClock())),
             every(SCRUB_SECONDS, scrub),
             every(SEAL_SECONDS, seal),
             every(PROPOSE_SECONDS, propose),
