@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +20,8 @@ ASSET_KEPT = "public, max-age=31536000, immutable"
 RETRY_SECONDS = 5
 WITH_OWN_CALLS = "tampil"
 READING = ["GET", "HEAD"]
+VERIFICATION_CODE = re.compile(r"[A-Za-z0-9_-]{20}")
+DIGEST_LENGTH_MAX = 200
 
 router = APIRouter(include_in_schema=False)
 
@@ -71,6 +75,33 @@ async def call(
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         return answer
     return _pages(request).html("call.html", language, path=path, call=found)
+
+
+@router.api_route("/verifikasi/{code}", methods=READING)
+async def verification(
+    request: Request,
+    code: str,
+    desk: TheDesk,
+    language: Language,
+    _: PublicAccess,
+    sha256: Annotated[str | None, Query(max_length=DIGEST_LENGTH_MAX)] = None,
+) -> HTMLResponse:
+    """What the QR code on a letter leads to; with `sha256`, whether that is one of its files."""
+    path = f"/verifikasi/{code}"
+    page = partial(_pages(request).html, language=language, path=path)
+    if VERIFICATION_CODE.fullmatch(code) is None:
+        return page("verification_unknown.html", status=404, path="/")
+    try:
+        found = await desk.verification(code)
+    except NotFound:
+        return page("verification_unknown.html", status=404)
+    except Unavailable as failure:
+        answer = page("verification_unavailable.html", status=503, failure=failure)
+        answer.headers["Retry-After"] = str(RETRY_SECONDS)
+        return answer
+    digest = "".join((sha256 or "").split()).lower()
+    same = found.letter.file_with(digest)
+    return page("verification.html", verified=found, digest=digest, same=same)
 
 
 @router.api_route(pages.ASSETS_PATH + "/{digest}/{name}", methods=READING)

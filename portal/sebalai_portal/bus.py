@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 from sebalai_shared import http
 
-from sebalai_portal.failures import NotFound, Reason, Unavailable
+from sebalai_portal.failures import Gone, NotFound, Reason, Unavailable
 from sebalai_portal.tokens import TokenSource
 
 PURPOSE = "penyajian-portal"
@@ -44,6 +44,8 @@ class Bus:
             self._tokens.forget(_token_of(answer))
             answer = await self._get(address, params)
         message_id = _message_id(answer)
+        if answer.status_code == 410:
+            raise Gone(interface)
         if answer.status_code == 404:
             raise NotFound(interface)
         if answer.status_code != 200:

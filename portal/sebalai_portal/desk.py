@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sebalai_portal.bus import Bus
 from sebalai_portal.cache import Cache
-from sebalai_portal.failures import NotFound, Reason, Unavailable
+from sebalai_portal.failures import Gone, NotFound, Reason, Unavailable
 from sebalai_portal.readings import (
     Agency,
     AgencyPage,
@@ -22,6 +22,8 @@ from sebalai_portal.readings import (
     CallTrace,
     Service,
     ServicePage,
+    SignatureReport,
+    Verification,
 )
 
 DIRECTORY_FRESH = timedelta(seconds=10)
@@ -51,6 +53,15 @@ class Overview:
     agencies: Part[Agency]
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Without a report the letter is destroyed, or `failure` says why there is none now."""
+
+    letter: Verification
+    report: SignatureReport | None = None
+    failure: Unavailable | None = None
+
+
 class Desk:
     def __init__(self, bus: Bus, cache: Cache) -> None:
         self._bus, self._cache = bus, cache
@@ -70,6 +81,27 @@ class Desk:
             return await self._bus.read("calls", f"/v1/calls/{message_id}", CallTrace)
 
         return await self._cache.get(f"call {message_id}", CALL_FRESH, fetch)
+
+    async def verification(self, code: str) -> Verified:
+        """A signed letter by the code in its QR; a report that cannot be had is named, and the
+        letter is shown without. Raises: Unavailable, NotFound.
+        """
+
+        async def fetch() -> Verified:
+            path = f"/v1/verifications/{code}"
+            letter = await self._bus.read("verifications", path, Verification)
+            if letter.is_destroyed:
+                return Verified(letter)
+            try:
+                report = await self._bus.read("verifications", f"{path}/signature", SignatureReport)
+            except Gone:  # destroyed in the meantime
+                ended = {"is_destroyed": True, "content": None}
+                return Verified(letter.model_copy(update=ended))
+            except Unavailable as failure:
+                return Verified(letter, failure=failure)
+            return Verified(letter, report)
+
+        return await self._cache.get(f"verification {code}", CALL_FRESH, fetch)
 
     async def _calls(self, *, with_own_calls: bool) -> Part[Call]:
         query: dict[str, str | int] = {"limit": CALLS_SHOWN}

@@ -47,3 +47,7 @@ class Unavailable(Exception):
 
 class NotFound(Exception):
     """The platform knows no such thing, or does not show it to the portal."""
+
+
+class Gone(NotFound):
+    """It was there and was ended for good: destroyed by decree."""

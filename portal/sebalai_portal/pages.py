@@ -67,6 +67,7 @@ def make_environment(language: str, assets: dict[str, str]) -> Environment:
     translations = texts.catalogue(language)
     environment.install_gettext_translations(translations, newstyle=True)  # pyright: ignore[reportAttributeAccessIssue]
     environment.filters["time"] = partial(texts.show_time, language=language)
+    environment.filters["day"] = partial(texts.show_day, language=language)
     environment.filters["clock"] = partial(texts.show_day_and_clock, language=language)
     known: dict[str, object] = {
         "language": language,

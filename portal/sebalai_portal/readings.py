@@ -4,7 +4,7 @@ does not disturb it; a mark that is missing counts as not verified.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -72,6 +72,47 @@ class Call(BaseModel):
 class CallPage(BaseModel):
     items: list[Call]
     next: str | None = None
+
+
+class SignedFile(BaseModel):
+    """One of the files that a signed letter has been."""
+
+    profile: str
+    sha256: str
+    at: datetime
+
+
+class Verification(BaseModel):
+    """What anybody with a letter in hand may know of it; nothing of its text."""
+
+    number: str
+    letter_date: date
+    agency: str
+    signer_name: str
+    signer_position: str
+    files: list[SignedFile]
+    receipt: str
+    content: str | None = None
+    is_destroyed: bool = False
+
+    def file_with(self, sha256: str) -> SignedFile | None:
+        return next((one for one in self.files if one.sha256 == sha256), None)
+
+
+class SignatureReport(BaseModel):
+    """What the signature in the letter's last file is worth."""
+
+    is_intact: bool
+    is_trusted: bool
+    explanation: str
+    signer: str
+    time_used: datetime
+    time_source: str
+
+    def spoken(self, language: str) -> str:
+        """The explanation comes in both languages, Indonesian first."""
+        spoken, _, english = self.explanation.partition(" / ")
+        return english if language == "en" and english else spoken
 
 
 class CallTrace(BaseModel):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 import gettext
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from importlib import resources
 
 HOME_LANGUAGE = "id"
@@ -69,6 +69,11 @@ def show_time(at: datetime, language: str) -> str:
     colon = "." if language == HOME_LANGUAGE else ":"
     clock = local.strftime(f"%H{colon}%M{colon}%S") + f"{point}{local.microsecond // 1000:03}"
     return f"{local.day} {month} {local.year} {clock} WIB"
+
+
+def show_day(day: date, language: str) -> str:
+    """`24 November 2026`."""
+    return f"{day.day} {_MONTHS[language].split()[day.month - 1]} {day.year}"
 
 
 def show_day_and_clock(at: datetime, language: str) -> str:

@@ -37,6 +37,9 @@ def gateway():
     made.answers["/v1/services"] = [stand_in.service("Rekomendasi bantuan sosial")]
     made.answers["/v1/calls"] = [stand_in.call(1)]
     made.answers[f"/v1/calls/{stand_in.call(1)['message_id']}"] = stand_in.trace(1)
+    letter = f"/v1/verifications/{stand_in.CODE}"
+    made.answers[letter] = stand_in.verification()
+    made.answers[f"{letter}/signature"] = stand_in.report()
     return made
 
 

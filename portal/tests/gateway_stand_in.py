@@ -78,8 +78,8 @@ class Gateway:
         if name in self.fails:
             return JSONResponse({}, self.fails[name], headers=headers)
         answer = self.answers.get("/" + request.path_params["path"])
-        if answer is None:
-            return JSONResponse({}, 404, headers=headers)
+        if answer is None or isinstance(answer, int):
+            return JSONResponse({}, answer or 404, headers=headers)
         if isinstance(answer, str):
             return Response(answer, media_type="application/json", headers=headers)
         if isinstance(answer, list):
@@ -151,6 +151,40 @@ def trace(number: int, **more: object) -> dict:
         "rule": "r1",
         "purpose": "verifikasi-bansos",
         "legal_basis": "Permensos 3/2021 pasal 12",
+        **more,
+    }
+
+
+CODE = "Kd8_aB3-zQ9xY1wV0uT2"
+FILE_DIGEST = "3f" * 32
+
+
+def verification(**more: object) -> dict:
+    """A signed letter as the archive tells the public of it."""
+    return {
+        "number": "800.1.11.1/091/DINSOS/XI/2026",
+        "letter_date": "2026-11-24",
+        "agency": "dinsos-pmd",
+        "signer_name": "Sari Contoh",
+        "signer_position": "Plt. Kepala Dinas Sosial",
+        "files": [
+            {"profile": "B-T", "sha256": FILE_DIGEST, "bytes": 20_000, "at": "2026-11-24T02:00:31Z"}
+        ],
+        "receipt": "/receipts/019a0000-0000-7000-8000-0000000000bb",
+        "content": "/api/archive/v1/records/019a0000-0000-7000-8000-0000000000cc/content",
+        "is_destroyed": False,
+        **more,
+    }
+
+
+def report(**more: object) -> dict:
+    return {
+        "is_intact": True,
+        "is_trusted": True,
+        "explanation": "Tanda tangan sah dan tepercaya / The signature is valid and trusted",
+        "signer": "CN=Segel Uji",
+        "time_used": "2026-11-24T02:00:32Z",
+        "time_source": "timestamp",
         **more,
     }
 

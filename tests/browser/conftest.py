@@ -200,7 +200,7 @@ async def identity(settings, client_id):
 
 
 @pytest.fixture
-async def tab(chromium, identity):
+async def tab(chromium):
     tab = await Tab.open(chromium)
     yield tab
     await tab.close()

@@ -18,6 +18,7 @@ from sebalai_archive.outgoing.model import OutgoingAct, OutgoingLetter
 from sebalai_archive.outgoing.schema import LetterDraft
 from sebalai_archive.outgoing.states import DRAFT, NUMBERED, Act, after
 from sebalai_archive.paging import PageAsk
+from sebalai_archive.records.actions import ending
 from sebalai_archive.signatures import actions as signatures
 from sebalai_archive.standing import actions as standing
 
@@ -199,6 +200,13 @@ async def find_letter(
     if letter is None:
         raise LetterUnknown("Look it up under /v1/outgoing-letters.")
     return letter, await store.acts(session, letter.id)
+
+
+async def is_destroyed(session: AsyncSession, *, letter: OutgoingLetter) -> bool:
+    """Whether its record was destroyed by decree."""
+    if letter.record_id is None:
+        return False
+    return await ending.is_buried(session, record_id=letter.record_id)
 
 
 async def verify_code(

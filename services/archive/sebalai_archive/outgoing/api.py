@@ -232,12 +232,17 @@ async def verify_code(
     """For anyone who holds the letter: compare the digest of your file with `content_sha256`."""
     del caller
     letter, signature = await actions.verify_code(session, code=code)
-    receipt = f"{request.app.state.settings.public_url}/receipts/{letter.event_id}"
+    public_url = request.app.state.settings.public_url
+    receipt = f"{public_url}/receipts/{letter.event_id}"
+    is_destroyed = await actions.is_destroyed(session, letter=letter)
+    is_open = letter.security_class == "biasa" and not is_destroyed
+    content = f"{public_url}/api/archive/v1/records/{letter.record_id}/content"
     named = {"signer_name": letter.signer["name"], "signer_position": position_of(letter)}
     return VerificationRead.model_validate(
         row_dict(letter)
         | named
-        | {"number": letter.number_text, "receipt": receipt}
+        | {"number": letter.number_text, "receipt": receipt, "is_destroyed": is_destroyed}
+        | {"content": content if is_open else None}
         | {"profile": signature.profile, "signature_state": signature.state}
         | {"files": [SignedFileRead.model_validate(one) for one in signature.files]}
     )

@@ -30,7 +30,7 @@ from sebalai_archive.signatures import actions as signatures
 from sebalai_archive.signing.signer import Intent, Signed, Signer, Unlock
 
 CODE_BYTES = 15  # 120 bits: nobody guesses the code of a letter he does not hold
-VERIFICATIONS = "/api/archive/v1/verifications/"
+VERIFICATIONS = "/verifikasi/"  # the page of the portal, for whoever scans the code
 SECURITY = {"biasa": "B", "terbatas": "T", "rahasia": "R", "sangat_rahasia": "SR"}
 URGENCY = {"biasa": "Biasa", "segera": "Segera", "sangat_segera": "Sangat Segera"}
 ON_BEHALF = {"plt": "Plt. ", "plh": "Plh. ", "an": "a.n. ", "ub": "u.b. "}

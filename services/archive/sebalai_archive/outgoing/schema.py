@@ -138,3 +138,5 @@ class VerificationRead(BaseModel):
     signature_state: SignatureState
     files: list[SignedFileRead]
     receipt: str = Field(description="address of the ledger's proof of the record")
+    content: str | None = Field(description="where anybody may read the letter; null if closed")
+    is_destroyed: bool = Field(description="by decree; number, digests and proof remain")
