@@ -101,11 +101,7 @@ async def prepare(settings):
 async def _initial_token(session, clock):
     until = clock.now() + timedelta(days=89)
     wanted = InitialTokenIssue(
-        agency="diskominfo",
-        purpose="conformance",
-        registrations=100,
-        valid_until=until,
-        handed_to=uuid7(),
+        agency="diskominfo", purpose="conformance", registrations=100, valid_until=until
     )
     _, secret = await issue_token(session, Desk(ADMINISTRATOR, clock), wanted=wanted)
     return secret

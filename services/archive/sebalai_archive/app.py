@@ -12,12 +12,14 @@ from sebalai_archive.classifications import api as classifications
 from sebalai_archive.disposals import api as disposals
 from sebalai_archive.fixity import api as fixity
 from sebalai_archive.fixity.jobs import measuring
+from sebalai_archive.harvest import api as harvest
 from sebalai_archive.holds import api as holds
 from sebalai_archive.incoming import api as incoming
 from sebalai_archive.incoming import dispositions_api as dispositions
 from sebalai_archive.letters import api as letters
 from sebalai_archive.numbering import api as numbering
 from sebalai_archive.outgoing import api as outgoing
+from sebalai_archive.packages import api as packages
 from sebalai_archive.partials import Partials
 from sebalai_archive.records import api as records
 from sebalai_archive.records import content_api, keeping_api
@@ -34,7 +36,7 @@ from sebalai_archive.uploads import api as uploads
 
 NAME = "archive"
 TITLE = "Sebalai archive: records with content, classification and retention"
-STREAMED = ("/v1/records/*/content", "/v1/uploads/*")
+STREAMED = ("/v1/records/*/content", "/v1/uploads/*", "/v1/packages")
 
 
 def archive_app(
@@ -59,6 +61,8 @@ def archive_app(
         search.router,
         fixity.router,
         signatures.router,
+        harvest.router,
+        packages.router,
     ]
     store = content_store_of(settings)
     member = Member(

@@ -65,8 +65,4 @@ def level_by(methods: Iterable[str]) -> int:
 
 def outside_methods(provider: str, level: int) -> list[str]:
     """Who vouched, and for which level: `outside:inapas`, `outside-2`."""
-    return [vouched_by(provider), f"{OUTSIDE}-{level}"]
-
-
-def vouched_by(provider: str) -> str:
-    return f"{OUTSIDE}:{provider}"
+    return [f"{OUTSIDE}:{provider}", f"{OUTSIDE}-{level}"]

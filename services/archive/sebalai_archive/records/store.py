@@ -175,6 +175,17 @@ async def same_content(
     return (await session.scalars(_same_content(_timeless(reader)), names)).all()
 
 
+async def open_in_file(
+    session: AsyncSession, reader: Reader, file_id: UUID, limit: int
+) -> Sequence[Record]:
+    """Up to `limit + 1` declared, not destroyed records of a file unit that the reader may open."""
+    buried = exists().where(Tombstone.record_id == Record.id)
+    query = select(Record).where(
+        open_to(reader), Record.file_unit_id == file_id, Record.state == DECLARED, ~buried
+    )
+    return (await session.scalars(query.order_by(Record.id).limit(limit + 1))).all()
+
+
 async def needs_of(session: AsyncSession, reader: Reader, record_id: UUID) -> Sequence[str]:
     """Kinds of need given to this reader for the record, valid now."""
     return (

@@ -31,7 +31,7 @@ from sebalai_archive.retention import actions as retention
 from sebalai_archive.seals import actions as seals
 from sebalai_archive.standing import actions as standing
 
-__all__ = ["Record"]
+__all__ = ["Record", "RecordCreate"]
 
 CLASS_UNKNOWN: SecurityClass = "terbatas"
 COUNT_CEILING = 1_000

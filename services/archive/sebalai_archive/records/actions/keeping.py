@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_archive.classifications import actions as classifications
 from sebalai_archive.reader import SecurityClass
 from sebalai_archive.records import actions, keeping_schema, store
+from sebalai_archive.records.keeping_schema import FileUnitOpen
 from sebalai_archive.records.model import (
     DECLARED,
     FileUnit,
@@ -26,6 +27,8 @@ from sebalai_archive.records.model import (
 )
 from sebalai_archive.retention import actions as retention
 from sebalai_archive.standing import actions as standing
+
+__all__ = ["FileUnit", "FileUnitOpen"]
 
 CLASS_UNKNOWN: SecurityClass = "terbatas"
 RELATIONS_MAX = 100
@@ -63,7 +66,7 @@ async def own_record(
 
 
 async def open_file_unit(
-    session: AsyncSession, clock: Clock, *, caller: Caller, wanted: keeping_schema.FileUnitOpen
+    session: AsyncSession, clock: Clock, *, caller: Caller, wanted: FileUnitOpen
 ) -> FileUnit:
     """Raises `MayNotWrite`, `FieldInvalid`, `FileUnitNumberTaken`."""
     actions.require_writer(caller)
@@ -100,6 +103,14 @@ async def find_file_unit(session: AsyncSession, *, caller: Caller, file_id: UUID
     if found is None or found.agency != caller.agency:
         raise FileUnitUnknown("Open one by POST /v1/file-units.")
     return found
+
+
+async def file_unit_numbered(
+    session: AsyncSession, *, caller: Caller, number: str
+) -> FileUnit | None:
+    """The caller's agency's own."""
+    own = select(FileUnit).where(FileUnit.agency == caller.agency, FileUnit.number == number)
+    return await session.scalar(own)
 
 
 async def close_file_unit(

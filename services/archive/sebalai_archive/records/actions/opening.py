@@ -1,5 +1,6 @@
 """Decisions about opening content: on what grounds, whether it may still be given out, the log."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
@@ -43,6 +44,23 @@ async def open_record(
     log = (record.id, record.security_class, grounds, what)
     await note_opening(session, reader=reader, log=log)
     return record
+
+
+async def open_file(
+    session: AsyncSession, clock: Clock, *, caller: Caller, file_id: UUID, what: str, limit: int
+) -> Sequence[Record]:
+    """Up to `limit + 1` declared records of a file unit that the caller may open and that are not
+    destroyed; each opening is logged as one record's is. Raises `ContentInfected`.
+    """
+    reader = await standing.enter_as(session, clock, caller)
+    found = await store.open_in_file(session, reader, file_id, limit)
+    for record in found:
+        facts = await _facts(session, reader, record)
+        grounds = access.grounds_to_open(reader, facts) or "agency"
+        await require_sound(session, record_id=record.id, sha256=record.content_sha256 or "")
+        log = (record.id, record.security_class, grounds, what)
+        await note_opening(session, reader=reader, log=log)
+    return found
 
 
 async def require_sound(session: AsyncSession, *, record_id: UUID | None, sha256: str) -> None:
