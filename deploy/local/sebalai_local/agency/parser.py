@@ -21,6 +21,7 @@ WORDS: dict[str, list[str]] = {
     "trigger": [],
     "events": ["list", "attempts", "show", "resend"],
     "hook": [],
+    "connect": [],
     "completion": ["bash", "zsh"],
 }
 
@@ -54,6 +55,10 @@ def add(parsers: Any) -> None:
     tail = _one(parsers, "tail", "your calls as they end")
     tail.add_argument("--interface")
     _events(parsers)
+    connect = _one(parsers, "connect", "a connector beside a system that knows plain HTTP only")
+    connect.add_argument("file", help="its configuration (TOML)")
+    connect.add_argument("--check", action="store_true", help="only see whether all is well")
+    connect.set_defaults(module="connect.running")
     completion = _one(parsers, "completion", 'completion: eval "$(sebalai completion)"')
     completion.add_argument("shell", nargs="?", choices=["bash", "zsh"], default="bash")
 
