@@ -11,6 +11,7 @@ from pathlib import Path
 from sebalai_verifier.exchange import check_exchange
 from sebalai_verifier.failures import VerificationError
 from sebalai_verifier.keys import DEFAULT_FILE, ENVIRONMENT, pinned_keys
+from sebalai_verifier.large_object import check_object
 from sebalai_verifier.receipt import RECEIPT_BYTES_LIMIT, Verified, verify_receipt
 
 
@@ -48,20 +49,22 @@ def _summary(verified: Verified) -> str:
     return "\n".join(lines)
 
 
-def _signers(options: argparse.Namespace, verified: Verified) -> dict[str, str]:
+def _signers(options: argparse.Namespace, found: Sequence[Verified]) -> dict[str, str]:
     """Who signed which side, where a signed exchange is to be checked."""
     if options.exchange is None:
         return {}
     if not options.signers:
         raise VerificationError("missing-key", "give --signers, the keys of both sides")
-    return check_exchange(verified, _read(options.exchange), _read(options.signers))
+    if len(found) > 1:
+        raise VerificationError("malformed", "one exchange has one receipt")
+    return check_exchange(found[0], _read(options.exchange), _read(options.signers))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="sebalai-verify", description="Check a call or event receipt offline."
     )
-    parser.add_argument("receipt", help="the receipt file, or - for standard input")
+    parser.add_argument("receipt", nargs="+", help="the receipt file, or - for standard input")
     parser.add_argument(
         "--key",
         metavar="VKEY|FILE",
@@ -71,14 +74,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--exchange", metavar="FILE", help="the signed exchange that the receipt is of"
     )
     parser.add_argument("--signers", metavar="FILE", help="the keys of both sides, as a JWK set")
+    parser.add_argument(
+        "--object", metavar="FILE", help="the large object whose parts these receipts are of"
+    )
     options = parser.parse_args(arguments)
     try:
-        verified = verify_receipt(_read(options.receipt), pinned_keys(options.key))
-        signers = _signers(options, verified)
+        keys = pinned_keys(options.key)
+        found = [verify_receipt(_read(name), keys) for name in options.receipt]
+        signers = _signers(options, found)
+        whole = check_object(found, Path(options.object)) if options.object else None
     except VerificationError as error:
         print(f"FAILED {error}", file=sys.stderr)
         return 1
-    print(_summary(verified))
+    print("\n".join(map(_summary, found)))
+    if whole is not None:
+        print(f"     {options.object} passed in parts, sha256 {whole}")
     for side, thumbprint in signers.items():
         print(f"     {side} signed by {thumbprint}")
     return 0

@@ -19,6 +19,8 @@ Reason = Literal[
     "unsigned",
     "unknown-signer",
     "signed-otherwise",
+    "object-differs",
+    "object-incomplete",
 ]
 
 

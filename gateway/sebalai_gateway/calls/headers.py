@@ -6,12 +6,16 @@ the gateway's own word is dropped; the rest goes through untouched.
 
 from __future__ import annotations
 
+import base64
+import re
 from dataclasses import dataclass, field
 
 from sebalai_gateway.refusals import Refusal
 
 Headers = list[tuple[bytes, bytes]]
 NOT_MODIFIED = 304
+COUNT_DIGITS = 15
+_SHA256 = re.compile(rb"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):")
 
 HOP_BY_HOP = frozenset(
     {
@@ -57,6 +61,7 @@ class Incoming:
     is_chunked: bool = False
     wants_stream: bool = False
     idempotency_key: str | None = None
+    upload: dict[str, int | str] = field(default_factory=dict[str, "int | str"])
 
     @property
     def has_body(self) -> bool:
@@ -195,7 +200,30 @@ def _key(incoming: Incoming, value: bytes) -> None:
     incoming.idempotency_key = value.decode("latin-1").strip()
 
 
+def _offset(incoming: Incoming, value: bytes) -> None:
+    _count(incoming, "offset", value)
+
+
+def _whole_length(incoming: Incoming, value: bytes) -> None:
+    _count(incoming, "length", value)
+
+
+def _count(incoming: Incoming, name: str, value: bytes) -> None:
+    # The provider judges what a part says of itself; a number is evidence, all else is not.
+    if value.isdigit() and len(value) <= COUNT_DIGITS:
+        incoming.upload[name] = int(value)
+
+
+def _whole_digest(incoming: Incoming, value: bytes) -> None:
+    found = _SHA256.search(value)
+    if found is not None:
+        incoming.upload["sha256"] = base64.b64decode(found[1]).hex()
+
+
 _NOTED = {
+    b"upload-offset": _offset,
+    b"upload-length": _whole_length,
+    b"repr-digest": _whole_digest,
     b"authorization": _authorization,
     b"dpop": _proof,
     b"sebalai-purpose": _purpose,

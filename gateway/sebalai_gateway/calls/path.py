@@ -146,7 +146,9 @@ class Calls:
         if not incoming.has_body:
             body.leave_out()
         call.facts["request"] = body.measure.evidence()
-        reply.notices = notices(decision.interface)
+        reply.notices, reply.interface = notices(decision.interface), decision.interface
+        if incoming.upload:
+            call.facts["upload"] = incoming.upload
         while not await self._count(call, decision, claims, presented):
             decision = self._decide(claims, target, incoming, call, presented)
         seal = await self._parts.seals.open(call, decision, incoming, _message(consumer))

@@ -108,6 +108,8 @@ class Call:
             document["deviations"] = self.facts["deviations"]
         if "signatures" in self.facts:
             document["signatures"] = self.facts["signatures"]
+        if "upload" in self.facts:
+            document["upload"] = self.facts["upload"]
         if "deadline" in self.facts:
             document["deadline"] = self.facts["deadline"]
         return orjson.dumps(document)

@@ -6,11 +6,13 @@ import orjson
 
 from sebalai_gateway.calls import headers as head
 from sebalai_gateway.calls.consumer import ClientGone, Consumer
+from sebalai_gateway.calls.places import translated
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.forwarding.forwarder import Answer
 from sebalai_gateway.refusals import Refusal
 from sebalai_gateway.repeats.keys import Answered
 from sebalai_gateway.repeats.store import Earlier
+from sebalai_gateway.routing.snapshot import Interface
 
 NO_BODY = frozenset({204, 304})
 
@@ -24,6 +26,7 @@ class Reply:
         self._public_url, self._call, self._consumer = public_url, call, consumer
         self.status = 0
         self.notices: head.Headers = []
+        self.interface: Interface | None = None
         self.has_started = False
         self.is_sending = False
         self.is_receipted = False
@@ -40,7 +43,7 @@ class Reply:
         ]
 
     def _head(self, answer: Answer) -> head.Headers:
-        return [*head.returned(answer.status, answer.headers), *self.notices, *self._ours()]
+        return [*self.kept(answer), *self.notices, *self._ours()]
 
     @property
     def receipt(self) -> str:
@@ -69,7 +72,8 @@ class Reply:
 
     def kept(self, answer: Answer) -> head.Headers:
         """What of the answer's head is kept for repeated calls."""
-        return head.returned(answer.status, answer.headers)
+        headers = head.returned(answer.status, answer.headers)
+        return headers if self.interface is None else translated(headers, self.interface)
 
     async def again(self, earlier: Earlier, kept: Answered) -> None:
         """The first call's answer, to a repeated call."""

@@ -14,7 +14,10 @@ MESSAGE_ID = '"x-road-request-id";req'
 _ALWAYS = ("@method", "@path", "@query", "sebalai-purpose")
 _CONTENT = "content-digest"
 # What is said to the bus or the provider about the call must not be changed on the way.
-_PREFIXES, _NAMED = ("x-road-", "sebalai-"), frozenset({"idempotency-key"})
+_PREFIXES, _NAMED = (
+    ("x-road-", "sebalai-"),
+    frozenset({"idempotency-key", "upload-offset", "upload-length", "repr-digest"}),
+)
 ACCEPTED = (
     'sig=("@method" "@path" "@query" "content-digest" "sebalai-purpose")'
     f';created;keyid;nonce;tag="{REQUEST_TAG}"'

@@ -39,7 +39,7 @@ async def test_second_call_gets_the_first_answer_and_the_provider_hears_of_one(
     first, body = await post(bus, method=method)
     second, again = await post(bus, method=method)
     assert (second.status, again) == (first.status, body) == (201, b"number 6")
-    assert second.headers["Location"] == "/letters/1"
+    assert second.headers["Location"] == bus.path("/letters/1")
     assert second.headers["Idempotency-Replayed"] == "true"
     assert "Idempotency-Replayed" not in first.headers
     assert second.headers["Sebalai-First-Message-Id"] == first.headers["Sebalai-Message-Id"]

@@ -19,7 +19,8 @@ from sebalai_local.failures import Failure
 TAG, LABEL = "sebalai-r1", "sebalai"
 FORMAT = "sebalai-signed-exchange/1"
 NONCE_BYTES = 16
-_PREFIXES, _NAMED = ("x-road-", "sebalai-"), ("idempotency-key",)
+_PREFIXES = ("x-road-", "sebalai-")
+_NAMED = ("idempotency-key", "upload-offset", "upload-length", "repr-digest")
 
 
 def content_digest(body: bytes) -> bytes:
