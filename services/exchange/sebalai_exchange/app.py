@@ -13,7 +13,9 @@ from sebalai_exchange.deliveries import api as deliveries
 from sebalai_exchange.deliveries import fetching
 from sebalai_exchange.deliveries.hub import Hub
 from sebalai_exchange.direct import api as direct
+from sebalai_exchange.govstack import api as govstack_rooms
 from sebalai_exchange.govstack import discovery as govstack_discovery
+from sebalai_exchange.govstack import subscribers as govstack_subscribers
 from sebalai_exchange.groups import api as groups
 from sebalai_exchange.interfaces import api as interfaces
 from sebalai_exchange.ledger import api as ledger
@@ -42,6 +44,8 @@ ROUTERS = (
     groups.router,
     metaservices.router,
     govstack_discovery.router,
+    govstack_rooms.router,
+    govstack_subscribers.router,
     routes.router,
     ledger.router,
     usage.router,

@@ -12,6 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.deliveries import history_store as store
 from sebalai_exchange.deliveries.history_store import Chosen
+from sebalai_exchange.deliveries.pulling import (
+    LEASE,
+    LeaseLost,
+    WrongKind,
+    acknowledge_event,
+    pull,
+)
 from sebalai_exchange.deliveries.schema import ReplayWanted
 from sebalai_exchange.publishing.actions import (
     Stored,
@@ -27,6 +34,15 @@ from sebalai_exchange.subscriptions.actions import (
     live_subscriptions,
     matchers,
 )
+
+__all__ = [
+    "LEASE",
+    "Chosen",
+    "LeaseLost",
+    "WrongKind",
+    "acknowledge_event",
+    "pull",
+]
 
 RESEND_MAX = 1_000
 READ_ROWS = 500

@@ -109,6 +109,14 @@ _OF_LEASE = (
 )
 
 
+async def lease_of(session: AsyncSession, subscription: UUID, event_id: UUID) -> UUID | None:
+    query = text(
+        "SELECT lease FROM delivery WHERE subscription = :id AND event_id = :event "
+        "AND state = 'leased' FOR UPDATE"
+    )
+    return await session.scalar(query, {"id": subscription, "event": event_id})
+
+
 async def acknowledge(
     session: AsyncSession,
     subscription: UUID,

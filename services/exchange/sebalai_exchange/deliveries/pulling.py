@@ -98,6 +98,16 @@ async def acknowledge(
     return done
 
 
+async def acknowledge_event(
+    session: AsyncSession, clock: Clock, *, ident: UUID, event_id: UUID
+) -> int:
+    """For who knows no lease: the event is done if it is out on one. Raises `LeaseLost`."""
+    lease = await pull_store.lease_of(session, ident, event_id)
+    if lease is None:
+        raise LeaseLost("Pull again.")
+    return await acknowledge(session, clock, ident=ident, lease=lease, events=[event_id])
+
+
 async def give_back(
     session: AsyncSession,
     clock: Clock,

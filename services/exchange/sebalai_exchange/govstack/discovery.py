@@ -8,7 +8,7 @@ from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.problems import responses
 
-from sebalai_exchange.govstack import schema as words
+from sebalai_exchange.govstack import words
 from sebalai_exchange.govstack.provider import BASE, INPUT, GovStackRoute, Provider
 from sebalai_exchange.metaservices import actions
 from sebalai_exchange.metaservices.actions import Client, NotAConsumer, Service, ServiceUnknown

@@ -1,82 +1,137 @@
-"""GovStack's wire shapes. Its tests and its definition name the same things differently; which of
-them a program reads is told by the header it names itself with (docs/protocols/govstack.md, 2).
-"""
+"""GovStack's wire shapes of rooms, in the words of its definition; what is ours is said so."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-
-class _Words(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+from sebalai_exchange.govstack.words import ApplicationId, Words
+from sebalai_exchange.names import EVENT_TYPE_LENGTH_MAX
 
 
-class Endpoint(_Words):
-    method: str
-    path: str
+class RoomApplication(ApplicationId):
+    @property
+    def name(self) -> str:
+        place = f"{self.instance_id}/{self.member_class}/{self.member_code}"
+        return f"{place}/{self.application_code}"
+
+    @classmethod
+    def of(cls, name: str) -> "RoomApplication":
+        instance, group, member, application = name.split("/")
+        return cls(
+            instance_id=instance,
+            member_class=group,
+            member_code=member,
+            application_code=application,
+        )
 
 
-class EndpointList(_Words):
-    member: list[Endpoint]
+class EventTypeWanted(Words):
+    event_type: str = Field(max_length=EVENT_TYPE_LENGTH_MAX)
+    event_schema: dict[str, Any] = Field(alias="schema")
 
 
-class ApplicationId(_Words):
-    """As the definition names an application."""
-
-    instance_id: str
-    member_class: str
-    member_code: str
-    application_code: str
+class EventTypeRead(Words):
+    event_type: str
+    event_schema: dict[str, Any] = Field(serialization_alias="schema")
 
 
-class ListedId(ApplicationId):
-    object_type: Literal["APPLICATION"] = "APPLICATION"
+class PublishWanted(Words):
+    """`key` is ours: events of one key stay in order among themselves alone."""
+
+    event_type: str = Field(max_length=EVENT_TYPE_LENGTH_MAX)
+    event: dict[str, Any]
+    key: str | None = Field(default=None, min_length=1, max_length=200)
 
 
-class ListedClient(_Words):
-    name: str
-    id: ListedId
+class PublishedRead(Words):
+    id: UUID
 
 
-class ListedService(ApplicationId):
-    object_type: Literal["SERVICE"] = "SERVICE"
-    service_type: str
-    service_code: str
-    endpoint_list: EndpointList
+class Options(Words):
+    """`url` is ours: the definition does not say where PUSH delivers."""
+
+    ttl: int = Field(default=3_600, ge=0, alias="TTL")
+    fifo: bool = Field(default=False, alias="FIFO")
+    url: str | None = Field(default=None, max_length=500)
 
 
-class ClientListed(_Words):
-    member: list[ListedClient]
+class SubscriptionItem(Words):
+    """As it is asked for. An `id` is not chosen by who asks; what is sent as one is passed over."""
+
+    id: UUID | None = None
+    subscriber_id: RoomApplication | None = None
+    event_type: str = Field(max_length=EVENT_TYPE_LENGTH_MAX)
+    delivery: Literal["PUSH", "PULL"] = "PUSH"
+    options: Options = Field(default_factory=Options)
 
 
-class ServicesListed(_Words):
-    member: list[ListedService]
+class StandingRead(Words):
+    """Ours: what is behind, not done, and dead."""
+
+    lag: int
+    waiting: int
+    held: int
+    dead: int
 
 
-class TestedType(_Words):
-    object_type: Literal["SUBSYSTEM", "SERVICE"] = Field(serialization_alias="object_type")
+class OptionsRead(Words):
+    """What holds: `TTL` is how long events of the type stay, whatever was asked."""
+
+    ttl: int = Field(serialization_alias="TTL")
+    fifo: bool = Field(serialization_alias="FIFO")
+    url: str | None
 
 
-class TestedClient(_Words):
-    """As the tests name an application, in every list alike."""
+class SubscriptionRead(Words):
+    """`id` is the subscription's in `/v1/subscriptions` too; `state` and `standing` are ours."""
 
-    object_type: TestedType
-    gov_stack_instance: str = Field(serialization_alias="GovStackInstance")
-    member_class: str
-    member_code: str
-    application_code: str
-
-
-class TestedService(TestedClient):
-    service_type: str
-    service_code: str
-    endpoint_list: EndpointList
+    id: UUID
+    subscriber_id: RoomApplication
+    event_type: str
+    delivery: Literal["PUSH", "PULL"]
+    options: OptionsRead
+    state: str
+    standing: StandingRead
 
 
-class ClientsTested(_Words):
-    member: list[TestedClient]
+class EventItem(Words):
+    """`sequence` is the log position: dense over all types, rising; 0 while it is given."""
+
+    id: UUID
+    sequence: int
+    publisher_id: RoomApplication
+    event_type: str
+    event: dict[str, Any]
 
 
-class ServicesTested(_Words):
-    member: list[TestedService]
+class PulledItem(EventItem):
+    """Ours: it comes again unless it is acknowledged within `lease_seconds`."""
+
+    lease_seconds: int
+
+
+class ReceiverRead(Words):
+    subscriber_id: RoomApplication
+    state: str
+    attempts: int
+    last_at: datetime | None
+    reason: str | None
+
+
+class EventStatus(EventItem):
+    """Ours: `received` of `expected` subscriptions, and each of them."""
+
+    received: int
+    expected: int
+    receivers: list[ReceiverRead]
+
+
+class DeadRead(Words):
+    """Ours: what was tried for its whole time, or refused, and wants a decision."""
+
+    id: UUID
+    sequence: int
+    attempts: int
+    reason: str | None

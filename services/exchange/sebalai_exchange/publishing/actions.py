@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_exchange.agreements.actions import Ask, allowed
 from sebalai_exchange.ledger.actions import take_statements
 from sebalai_exchange.publishing import access, store
-from sebalai_exchange.publishing.envelope import Envelope
+from sebalai_exchange.publishing.envelope import Envelope, MalformedEnvelopeError, envelope
 from sebalai_exchange.publishing.store import Accepted, Stored
 from sebalai_exchange.topics.actions import (
     Topic,
@@ -27,7 +27,7 @@ from sebalai_exchange.topics.actions import (
     note_platform_type,
 )
 
-__all__ = ["BELL", "Stored"]
+__all__ = ["BELL", "MalformedEnvelopeError", "Stored", "envelope"]
 
 BELL = "event_pos"
 PUBLISH = "PUBLISH"

@@ -11,7 +11,7 @@ def may_manage(caller: Caller, subscriber: str) -> bool:
 
 
 def hears_all(access: str, *, is_operator: bool, is_owner: bool, has_agreement: bool) -> bool:
-    """Whether every event of a type may reach a subscriber; see TopicPublish for `access`."""
+    """Whether every event of a type may reach a subscriber; see TopicWanted for `access`."""
     if access == "open" or is_operator or is_owner:
         return True
     return access == "agreement" and has_agreement

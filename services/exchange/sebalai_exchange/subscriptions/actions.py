@@ -1,7 +1,7 @@
 """Decisions about subscriptions: make, pause, resume, end, rotate; and who hears of what."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -35,6 +35,7 @@ __all__ = [
     "Matcher",
     "Standing",
     "Subscription",
+    "SubscriptionRequest",
     "WebhookSecrets",
     "signature",
     "spelled",
@@ -261,6 +262,50 @@ async def find_subscription(
     if found is None:
         raise SubscriptionUnknown("See /v1/subscriptions.")
     return found
+
+
+async def subscriptions_to(
+    session: AsyncSession, *, caller: Caller, kinds: Sequence[str], is_to_change: bool = False
+) -> dict[str, Subscription]:
+    """By type, the caller's oldest one to that type alone which delivers and has not ended."""
+    found = await store.to_one_type(session, caller, kinds, is_to_change=is_to_change)
+    return {one.types[0]: one for one in reversed(found)}
+
+
+async def subscribers_to(session: AsyncSession, *, kind: str) -> set[str]:
+    """Applications with a subscription, not ended, that names the type."""
+    known = await store.wanting(session)
+    return {who for who, types in known if any(type_matches(one, kind) for one in types)}
+
+
+async def amend(
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    found: Subscription,
+    wanted: tuple[str, str | None],
+    targets: Targets,
+) -> Subscription:
+    """Another ordering, another address: `wanted`. A webhook's new address must agree first, and
+    its lane begins again from the database, in its new order.
+
+    `found` is held by this transaction. Raises `FieldInvalid`.
+    """
+    ordering, url = wanted
+    if (found.kind == "webhook") != (url is not None):
+        raise FieldInvalid("/url", "is given for a webhook, and only for one")
+    if url is not None:
+        targets.require(url)
+    is_open = found.kind == "webhook" and found.state != "paused"
+    amended = replace(
+        found,
+        ordering=ordering,
+        url=url,
+        state="verifying" if is_open else found.state,
+        changed_at=clock.now(),
+    )
+    await store.amend(session, amended)
+    return amended
 
 
 async def list_subscriptions(

@@ -74,7 +74,7 @@ async def find(
     session: AsyncSession, caller: Caller, ident: UUID, *, is_to_change: bool = False
 ) -> Subscription | None:
     query, names = visible_to(caller)
-    tail = " AND s.id = :id" + (" FOR UPDATE" if is_to_change else "")
+    tail = " AND s.id = :id" + _held(is_to_change)
     found = await session.execute(text(query + tail), {**names, "id": ident})
     row = found.mappings().one_or_none()
     return _subscription(dict(row)) if row else None
@@ -90,6 +90,40 @@ async def page(
         text(query + tail), {**names, "before": before, "limit": limit + 1}
     )
     return [_subscription(dict(row)) for row in found.mappings()]
+
+
+async def to_one_type(
+    session: AsyncSession, caller: Caller, kinds: Sequence[str], *, is_to_change: bool
+) -> Sequence[Subscription]:
+    """Those of the caller's own that name one of the types and no other, oldest first."""
+    query, names = visible_to(caller)
+    tail = (
+        " AND s.subscriber = :own AND cardinality(s.types) = 1 AND s.types[1] = ANY(:types) "
+        "AND s.state <> 'ended' AND s.kind IN ('webhook', 'pull') ORDER BY s.id"
+    )
+    names |= {"own": caller.application or "", "types": list(kinds)}
+    found = await session.execute(text(query + tail + _held(is_to_change)), names)
+    return [_subscription(dict(row)) for row in found.mappings()]
+
+
+def _held(is_to_change: bool) -> str:  # noqa: FBT001 - one word of a query
+    return " FOR UPDATE" if is_to_change else ""
+
+
+async def wanting(session: AsyncSession) -> Sequence[tuple[str, list[str]]]:
+    """(subscriber, types) of all that have not ended."""
+    query = text("SELECT DISTINCT subscriber, types FROM subscription WHERE state <> 'ended'")
+    return [(row.subscriber, row.types) for row in await session.execute(query)]
+
+
+async def amend(session: AsyncSession, amended: Subscription) -> None:
+    await session.execute(
+        text(
+            "UPDATE subscription SET ordering = :ordering, url = :url, state = :state, "
+            "changed_at = :changed_at WHERE id = :id"
+        ),
+        {name: getattr(amended, name) for name in ("id", "ordering", "url", "state", "changed_at")},
+    )
 
 
 async def count_of(session: AsyncSession, subscriber: str) -> int:

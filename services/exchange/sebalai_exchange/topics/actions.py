@@ -17,10 +17,10 @@ from sebalai_exchange.interfaces.actions import offered_interface
 from sebalai_exchange.topics import access, rules, store
 from sebalai_exchange.topics.access import PLATFORM_OWNERS
 from sebalai_exchange.topics.rules import Validator, faults
-from sebalai_exchange.topics.schema import TopicPublish
+from sebalai_exchange.topics.schema import TopicWanted
 from sebalai_exchange.topics.store import Topic
 
-__all__ = ["PLATFORM_OWNERS", "Topic", "Validator", "faults"]
+__all__ = ["PLATFORM_OWNERS", "Topic", "TopicWanted", "Validator", "faults"]
 
 SIDE_BY_SIDE = timedelta(days=365)
 VALIDATORS_MAX = 2_000
@@ -50,7 +50,7 @@ class Incompatible(Conflict):
 
 
 async def publish_topic(
-    session: AsyncSession, clock: Clock, *, caller: Caller, wanted: TopicPublish
+    session: AsyncSession, clock: Clock, *, caller: Caller, wanted: TopicWanted
 ) -> Topic:
     """Describes an event type, or gives it a new minor version when its schema changed.
 
@@ -92,7 +92,7 @@ def _digest(schema: Mapping[str, Any]) -> str:
         raise FieldInvalid("/schema", "must be plain JSON: no number beyond 2^53") from error
 
 
-async def _require_interface(session: AsyncSession, caller: Caller, wanted: TopicPublish) -> None:
+async def _require_interface(session: AsyncSession, caller: Caller, wanted: TopicWanted) -> None:
     if wanted.access == "agreement" and wanted.interface is None:
         raise FieldInvalid("/interface", "names the interface whose agreements give the right")
     if wanted.interface is None:
@@ -104,7 +104,7 @@ async def _require_interface(session: AsyncSession, caller: Caller, wanted: Topi
         raise FieldInvalid("/interface", "is another application's; name one of your own")
 
 
-async def _require_compatible(session: AsyncSession, wanted: TopicPublish) -> None:
+async def _require_compatible(session: AsyncSession, wanted: TopicWanted) -> None:
     """Against every older minor version, with all their examples (backward, transitive)."""
     validator = _compiled(wanted.event_schema)
     for version in await store.versions(session, wanted.type):
@@ -126,7 +126,7 @@ def _next_major(kind: str) -> str:
     return f"{name}.v{int(major) + 1}"
 
 
-def _fields(caller: Caller, clock: Clock, wanted: TopicPublish) -> dict[str, Any]:
+def _fields(caller: Caller, clock: Clock, wanted: TopicWanted) -> dict[str, Any]:
     fields = wanted.model_dump(exclude={"event_schema", "examples"})
     return fields | {
         "owner": access.owner_of(wanted.type),
@@ -136,7 +136,7 @@ def _fields(caller: Caller, clock: Clock, wanted: TopicPublish) -> dict[str, Any
 
 
 def _version(
-    caller: Caller, clock: Clock, wanted: TopicPublish, numbered: tuple[int, str]
+    caller: Caller, clock: Clock, wanted: TopicWanted, numbered: tuple[int, str]
 ) -> dict[str, Any]:
     return {
         "type": wanted.type,
@@ -166,6 +166,25 @@ async def deprecate_topic(
     now = clock.now()
     await store.deprecate(session, kind, successor, now + SIDE_BY_SIDE, now)
     return await find_topic(session, caller=caller, kind=kind)
+
+
+async def retire_topic(session: AsyncSession, clock: Clock, *, caller: Caller, kind: str) -> None:
+    """Ends publishing at once; the name keeps its meaning and is never given again. Whether
+    somebody still counts on the type is for the caller of this to settle.
+
+    Raises `TopicUnknown`, `NotTheOwner`.
+    """
+    topic = await store.lock(session, kind)
+    if topic is None:
+        raise TopicUnknown("See /v1/topics.")
+    if not access.may_change(caller, topic.application):
+        raise NotTheOwner(f"{topic.application or topic.owner} described this type.")
+    await store.retire(session, kind, clock.now())
+
+
+async def topics_of(session: AsyncSession, *, caller: Caller, application: str) -> Sequence[Topic]:
+    """What an application has described, by name; at most a thousand."""
+    return await store.of_application(session, caller, application)
 
 
 async def find_topic(session: AsyncSession, *, caller: Caller, kind: str) -> Topic:

@@ -14,7 +14,7 @@ State = Literal["active", "deprecated", "retired"]
 RetentionDays = Literal[30, 365, 3650]
 
 
-class TopicPublish(BaseModel):
+class TopicWanted(BaseModel):
     """`access`: open to every application; party: only those the data name as consumer, provider
     or agency; agreement: those with a granted agreement on `interface` whose rule is
     SUBSCRIBE /<type>; operator: the operator alone.
@@ -26,11 +26,17 @@ class TopicPublish(BaseModel):
     title: Line
     description: Line
     event_schema: dict[str, Any] = Field(alias="schema")
-    examples: list[dict[str, Any]] = Field(min_length=1, max_length=EXAMPLES_MAX)
+    examples: list[dict[str, Any]] = Field(default_factory=list, max_length=EXAMPLES_MAX)
     data_categories: list[Slug] = Field(default_factory=list, max_length=30)
     access: Access = "agreement"
     interface: InterfaceName | None = None
     retention_days: RetentionDays = 365
+
+
+class TopicPublish(TopicWanted):
+    """Who describes a type here gives an example; GovStack's programs know none."""
+
+    examples: list[dict[str, Any]] = Field(min_length=1, max_length=EXAMPLES_MAX)
 
 
 class Deprecation(BaseModel):

@@ -129,6 +129,24 @@ async def deprecate(
     )
 
 
+async def retire(session: AsyncSession, kind: str, now: datetime) -> None:
+    await session.execute(
+        text(
+            "UPDATE topic SET state = 'retired', retires_at = :now, changed_at = :now "
+            "WHERE type = :type"
+        ),
+        {"type": kind, "now": now},
+    )
+
+
+async def of_application(
+    session: AsyncSession, caller: Caller, application: str
+) -> Sequence[Topic]:
+    query = text(f"{visible_to(caller)} WHERE t.application = :app ORDER BY t.type LIMIT 1000")
+    rows = (await session.execute(query, {"app": application})).mappings()
+    return [_topic(dict(row)) for row in rows]
+
+
 async def describe(session: AsyncSession, kind: str, description: str, now: datetime) -> None:
     await session.execute(
         text("UPDATE topic SET description = :told, changed_at = :now WHERE type = :type"),
