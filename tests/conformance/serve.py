@@ -101,7 +101,11 @@ async def prepare(settings):
 async def _initial_token(session, clock):
     until = clock.now() + timedelta(days=89)
     wanted = InitialTokenIssue(
-        agency="diskominfo", purpose="conformance", registrations=100, valid_until=until
+        agency="diskominfo",
+        purpose="conformance",
+        registrations=100,
+        valid_until=until,
+        handed_to=uuid7(),
     )
     _, secret = await issue_token(session, Desk(ADMINISTRATOR, clock), wanted=wanted)
     return secret

@@ -65,4 +65,8 @@ def level_by(methods: Iterable[str]) -> int:
 
 def outside_methods(provider: str, level: int) -> list[str]:
     """Who vouched, and for which level: `outside:inapas`, `outside-2`."""
-    return [f"{OUTSIDE}:{provider}", f"{OUTSIDE}-{level}"]
+    return [vouched_by(provider), f"{OUTSIDE}-{level}"]
+
+
+def vouched_by(provider: str) -> str:
+    return f"{OUTSIDE}:{provider}"

@@ -40,6 +40,7 @@ from sebalai_identity.oauth.actions import ROUNDS
 from sebalai_identity.oauth.desk import Desk, Server
 from sebalai_identity.oauth.jobs import LogoutNotices
 from sebalai_identity.outside_providers.actions import ROUNDS as OUTSIDE_ROUNDS
+from sebalai_identity.outside_providers.actions import end_disabled
 from sebalai_identity.positions.actions import load_positions
 from sebalai_identity.postings.jobs import LAPSES_EACH, lapse
 from sebalai_identity.ranks.actions import load_ranks
@@ -235,6 +236,7 @@ async def work(settings: IdentitySettings) -> None:
     async def lapses() -> None:
         async with database.transaction() as session:
             await lapse(session, clock)
+            await end_disabled(session, clock)
 
     try:
         await broker.connect()

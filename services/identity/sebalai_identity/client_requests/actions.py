@@ -63,10 +63,13 @@ class ClientRequestWaits(Conflict):
 
 @dataclass(frozen=True)
 class Asker:
-    """Who stands behind a request; `system_of`: the agency whose system it was (`duties`)."""
+    """Who stands behind a request; `system_of`: the agency whose system it was (`duties`);
+    `handed_to`: who was given the token that a client registers with.
+    """
 
     subject: str
     system_of: str | None
+    handed_to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ def _row(desk: Desk, wanted: ApplicationRegister, asker: Asker) -> ClientRequest
         state=REQUESTED,
         asked_by=asker.subject,
         asked_by_system_of=asker.system_of,
+        handed_to=asker.handed_to,
         requested_at=desk.now,
     )
 
@@ -175,6 +179,8 @@ async def decide_client(
         raise ClientRequestDecided(f"It is {row.state}.")
     if are_one_hand(desk.caller, row.asked_by, row.asked_by_system_of):
         raise OwnRequest("Who asks for a client does not approve it, nor a system of its agency.")
+    if row.handed_to is not None and row.handed_to == desk.caller.subject:
+        raise OwnRequest("Who was handed the token a client registers with does not approve it.")
     if is_approved and await _is_first_of_two(session, desk, row):
         return row
     made = await _register(session, desk, row, instance) if is_approved else None

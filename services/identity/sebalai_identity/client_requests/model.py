@@ -19,8 +19,8 @@ class ClientRequest(Base):
     """An application somebody of an agency asks for; `wanted` is the registration as sent.
 
     `client_id`: of a client that registered itself (RFC 7591), with its `keys`; `asked_by` is then
-    who issued the token it came with. `confirmed_by`: the first of the two who approve a later wish
-    of such a client.
+    who issued the token it came with, and `handed_to` who was given that. `confirmed_by`: the first
+    of the two who approve a later wish of such a client.
     """
 
     __tablename__ = "client_request"
@@ -33,6 +33,7 @@ class ClientRequest(Base):
     reason: Mapped[str | None]
     asked_by: Mapped[str]
     asked_by_system_of: Mapped[str | None]
+    handed_to: Mapped[str | None]
     confirmed_by: Mapped[str | None]
     confirmed_by_system_of: Mapped[str | None]
     decided_by: Mapped[str | None]

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
+from sebalai_shared.clock import Clock
 from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.acts.actions import tell
+from sebalai_identity.assurance import vouched_by
 from sebalai_identity.desk import Desk
 from sebalai_identity.duties import are_one_hand, system_of
 from sebalai_identity.outside_providers import access, events, store
@@ -63,6 +65,7 @@ from sebalai_identity.outside_providers.schema import (
     ProviderSettings,
 )
 from sebalai_identity.rows import insert_once
+from sebalai_identity.sessions import actions as sessions
 
 ROUNDS = (ATTEMPTS, PROOFS)
 
@@ -209,7 +212,8 @@ async def _decided(
 async def disable_provider(
     session: AsyncSession, desk: Desk, *, provider_id: UUID, reason: str
 ) -> OutsideProvider:
-    """One alone may: it closes a way in. Links stay for the day it is enabled again.
+    """One alone may: it closes a way in. Links stay for the day it is enabled again; who came by it
+    is signed out, ENDED_AT_ONCE now and the rest by the worker.
 
     Raises `KeepersOnly`, `ProviderUnknown`, `ProviderDecided`.
     """
@@ -219,7 +223,14 @@ async def disable_provider(
     row.state, row.reason = DISABLED, reason
     await session.flush()
     await _told(session, desk, row, events.DISABLED)
+    await sessions.end_of_method(session, desk.clock, method=vouched_by(row.slug))
     return row
+
+
+async def end_disabled(session: AsyncSession, clock: Clock) -> None:
+    """Timed: sessions that came by providers which are no longer enabled."""
+    for slug in await store.closed_slugs(session):
+        await sessions.end_of_method(session, clock, method=vouched_by(slug))
 
 
 async def list_providers(

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.outside_providers.access import may_keep
 from sebalai_identity.outside_providers.model import (
     ATTEMPTS,
+    DISABLED,
     ENABLED,
     PROOFS,
     OutsideIdentity,
@@ -71,6 +72,15 @@ async def page(
     if state is not None:
         query = query.where(OutsideProvider.state == state)
     return (await session.scalars(query)).all()
+
+
+async def closed_slugs(session: AsyncSession) -> Sequence[str]:
+    """Disabled, and nothing enabled in their place."""
+    standing = select(OutsideProvider.slug).where(OutsideProvider.state == ENABLED)
+    query = select(OutsideProvider.slug).where(
+        OutsideProvider.state == DISABLED, OutsideProvider.slug.not_in(standing)
+    )
+    return (await session.scalars(query.distinct())).all()
 
 
 async def lock(session: AsyncSession, caller: Caller, provider_id: UUID) -> OutsideProvider | None:

@@ -126,7 +126,7 @@ async def _ask(
         session,
         desk,
         registration=Registration(row.client_id, _wanted(row, plan), plan.keys),
-        asker=Asker(token.issued_by, token.issued_by_system_of),
+        asker=Asker(token.issued_by, token.issued_by_system_of, token.handed_to),
     )
 
 
@@ -143,10 +143,15 @@ def _wanted(row: ClientRegistration, plan: Plan) -> ClientRegister:
 async def read_registration(
     session: AsyncSession, *, client_id: UUID, secret: str
 ) -> Registered | None:
-    """None unless it is the registration access token of that client."""
+    """None unless it is the registration access token of that client. The use of a new one ends the
+    one before.
+    """
     row = await store.find(session, client_id, secret)
     if row is None:
         return None
+    if row.digest == store.digest_of(secret):
+        row.previous_digest = None
+        await session.flush()
     request = await _request(session, row)
     plan = await _in_force(session, row, request) or Plan.read(row.waiting or {})
     return _registered(row, request, plan, secret)
@@ -207,7 +212,9 @@ async def change_registration(
     else:
         await _apply(session, desk, instance, row, plan)
         old = plan
-    row.digest, row.changed_at = store.digest_of(fresh), desk.now
+    # What the client sent with stays good until it uses the new one: this answer may be lost.
+    row.previous_digest, row.digest = store.digest_of(secret), store.digest_of(fresh)
+    row.changed_at = desk.now
     await session.flush()
     return _registered(row, request, old or plan, fresh)
 

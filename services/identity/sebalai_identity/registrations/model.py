@@ -13,7 +13,9 @@ _TIME = DateTime(timezone=True)
 
 
 class InitialToken(Base):
-    """What a client registers with, so many times and until then; kept as its SHA-256 alone."""
+    """What a client registers with, so many times and until then; kept as its SHA-256 alone.
+    `handed_to`: who is given it; None for those issued before that was asked.
+    """
 
     __tablename__ = "initial_token"
 
@@ -21,6 +23,7 @@ class InitialToken(Base):
     agency: Mapped[str]
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     purpose: Mapped[str]
+    handed_to: Mapped[str | None]
     registrations: Mapped[int]
     used: Mapped[int]
     valid_until: Mapped[datetime] = mapped_column(_TIME)
@@ -31,8 +34,9 @@ class InitialToken(Base):
 
 
 class ClientRegistration(Base):
-    """`digest`: of its registration access token. `in_force`: the plan two agreed on, None before;
-    `waiting`: the plan that `request_id`, the latest request, is about.
+    """`digest`: of its registration access token; `previous_digest`: of the one before, as long as
+    the new one was never used, because the answer that told it may be lost. `in_force`: the plan
+    two agreed on, None before; `waiting`: the plan that `request_id`, the latest request, is about.
     """
 
     __tablename__ = "client_registration"
@@ -42,6 +46,7 @@ class ClientRegistration(Base):
     name: Mapped[str]
     initial_token_id: Mapped[UUID]
     digest: Mapped[bytes] = mapped_column(LargeBinary)
+    previous_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     request_id: Mapped[UUID]
     in_force: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     waiting: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))

@@ -15,12 +15,15 @@ REGISTRATIONS_MAX = 100
 
 
 class InitialTokenIssue(BaseModel):
-    """`registrations`: how many clients may register with it."""
+    """`registrations`: how many clients may register with it. `handed_to`: who is given it, a
+    person or the client_id of a system; they approve nothing that registers by it.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     agency: Slug
     purpose: Reason
+    handed_to: UUID
     registrations: Annotated[int, Field(ge=1, le=REGISTRATIONS_MAX)] = 1
     valid_until: Instant
 
@@ -29,6 +32,7 @@ class InitialTokenRead(BaseModel):
     id: UUID
     agency: str
     purpose: str
+    handed_to: str | None
     registrations: int
     used: int
     valid_until: datetime

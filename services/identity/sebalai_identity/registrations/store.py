@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.registrations.access import sees_all
@@ -71,7 +71,10 @@ async def take_one(session: AsyncSession, token_id: UUID, at: datetime) -> bool:
 def _held_by(client_id: UUID, secret: str) -> Select[ClientRegistration]:
     return select(ClientRegistration).where(
         ClientRegistration.client_id == client_id,
-        ClientRegistration.digest == digest_of(secret),
+        or_(
+            ClientRegistration.digest == digest_of(secret),
+            ClientRegistration.previous_digest == digest_of(secret),
+        ),
         ClientRegistration.ended_at.is_(None),
     )
 

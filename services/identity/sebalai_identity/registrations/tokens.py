@@ -56,6 +56,7 @@ async def issue_token(
         agency=wanted.agency,
         digest=store.digest_of(secret),
         purpose=wanted.purpose,
+        handed_to=str(wanted.handed_to),
         registrations=wanted.registrations,
         used=0,
         valid_until=wanted.valid_until,

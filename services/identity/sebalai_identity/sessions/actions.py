@@ -27,6 +27,7 @@ COOKIE_BYTES = 32
 COOKIE_LENGTH = 43
 TOUCH_EACH = timedelta(minutes=1)
 KEPT = timedelta(days=30)
+ENDED_AT_ONCE = 200
 LOOPBACK_NAME = "sebalai-session"
 SECURE_NAME = f"__Host-{LOOPBACK_NAME}"
 
@@ -157,6 +158,16 @@ async def end(
         await end_session_tokens(session, clock, session_id=session_id, reason=reason)
         await publish(session, events.ended(session_id, subject, reason, clock.now()))
     return gone
+
+
+async def end_of_method(session: AsyncSession, clock: Clock, *, method: str) -> int:
+    """Ends sessions that stand on this method, at most ENDED_AT_ONCE; answers how many it found."""
+    found = await store.of_method(session, method, clock.now(), ENDED_AT_ONCE)
+    for row in found:
+        await end(
+            session, clock, subject=row.subject, session_ids=[row.id], reason="administration"
+        )
+    return len(found)
 
 
 async def end_by_cookie(

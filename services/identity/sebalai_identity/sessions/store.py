@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ARRAY, Text, cast, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.sessions.model import SignedIn
@@ -67,6 +67,22 @@ async def end(
     if session_ids is not None:
         change = change.where(SignedIn.id.in_(session_ids))
     return (await session.scalars(change)).all()
+
+
+async def of_method(
+    session: AsyncSession, method: str, at: datetime, limit: int
+) -> Sequence[SignedIn]:
+    """Not ended and not expired, whose present proof is this method."""
+    query = (
+        select(SignedIn)
+        .where(
+            SignedIn.methods.bool_op("@>")(cast([method], ARRAY(Text))),
+            SignedIn.ended_at.is_(None),
+            SignedIn.expires_at > at,
+        )
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
 
 
 async def sweep(session: AsyncSession, before: datetime, kept: timedelta) -> None:

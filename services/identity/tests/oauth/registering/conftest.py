@@ -20,6 +20,7 @@ ISSUER_PERSON = Caller(
 )
 APPROVER = Caller(kind="civil_servant", subject="other", scopes=frozenset({"identity.clients"}))
 
+HANDED_TO = "019abcde-0000-7000-8000-00000000000a"
 SECOND = Caller(kind="civil_servant", subject="second", scopes=frozenset({"identity.clients"}))
 
 
@@ -34,6 +35,7 @@ class Registrar:
         body = {
             "agency": "dinsos-pmd",
             "purpose": "aplikasi warga",
+            "handed_to": HANDED_TO,
             "valid_until": until.isoformat(),
         }
         return body | more

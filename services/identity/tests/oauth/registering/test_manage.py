@@ -55,6 +55,21 @@ async def test_nobody_widens_a_client_alone_whoever_asked_for_it(registrar, meta
     assert len((await registrar.kept(other)).json()["redirect_uris"]) == 3
 
 
+async def test_lost_answer_to_a_change_locks_nobody_out(registrar, metadata):
+    """The token it was sent with is good until the new one was used once."""
+    made = await registrar.approved(metadata())
+    lost = (await registrar.kept(made, "PUT", contacts=["a@rp.example"])).json()
+    assert (await registrar.kept(made)).json()["contacts"] == ["a@rp.example"]
+    arrived = (await registrar.kept(made, "PUT", contacts=["b@rp.example"])).json()
+    # Nobody ever read the answer that was lost: its token is none.
+    assert refusal(await registrar.kept(lost)) == (401, "invalid_token")
+    assert (await registrar.kept(made)).json()["contacts"] == ["b@rp.example"]
+    assert (await registrar.kept(arrived)).json()["contacts"] == ["b@rp.example"]
+    for method in ("GET", "PUT", "DELETE"):
+        assert refusal(await registrar.kept(made, method)) == (401, "invalid_token"), method
+    assert (await registrar.kept(arrived, "DELETE")).status_code == 204
+
+
 async def test_nothing_is_asked_for_in_the_name_of_a_revoked_token(registrar, metadata):
     token = await registrar.initial()
     made = await registrar.register(metadata(), token["token"])
@@ -197,6 +212,7 @@ async def test_registration_token_opens_its_own_client_alone_and_the_old_one_not
     crossed = one | {"client_id": other["client_id"]}
     malformed = one | {"client_id": "not-an-id"}
     fresh = (await registrar.kept(one, "PUT")).json()
+    assert (await registrar.kept(fresh)).status_code == 200
     for made in (crossed, malformed, one, one | {"registration_access_token": "x"}):
         for method in ("GET", "PUT", "DELETE"):
             answer = await registrar.kept(made, method)

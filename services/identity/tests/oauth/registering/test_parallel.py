@@ -29,6 +29,7 @@ async def secret(committed, clock, agency_row):
     wanted = InitialTokenIssue(
         agency="dinsos-pmd",
         purpose="banyak sekaligus",
+        handed_to=uuid4(),
         registrations=GOOD_FOR,
         valid_until=clock.now() + timedelta(days=1),
     )

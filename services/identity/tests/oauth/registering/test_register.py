@@ -55,6 +55,25 @@ async def test_who_issued_the_token_does_not_approve_what_registered_by_it(regis
     )
 
 
+async def test_who_was_handed_the_token_does_not_approve_what_registers_by_it(registrar, metadata):
+    keeper = Caller(
+        kind="civil_servant", subject="019abcde-0000-7000-8000-00000000000b",
+        scopes=frozenset({"identity.clients"}),
+    )  # fmt: skip
+    token = await registrar.initial(handed_to=keeper.subject)
+    assert token["handed_to"] == keeper.subject
+    made = await registrar.register(metadata(), token["token"])
+    refused = await registrar.decide(made["client_id"], caller=keeper)
+    assert (refused.status_code, refused.json()["type"]) == (
+        403,
+        "urn:sebalai:problem:own-client-request",
+    )
+    assert (await registrar.decide(made["client_id"])).status_code == 200
+    # Nor what it wants later.
+    await registrar.kept(made, "PUT", client_name="Bansos Baru")
+    assert (await registrar.decide(made["client_id"], caller=keeper)).status_code == 403
+
+
 async def test_answer_tells_what_was_registered_and_every_default(registrar, metadata):
     made = await registrar.register(
         metadata(

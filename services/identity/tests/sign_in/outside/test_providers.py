@@ -3,6 +3,8 @@
 import json
 
 from joserfc.jwk import ECKey, RSAKey
+from sebalai_identity.outside_providers.actions import end_disabled
+from sebalai_identity.sessions import actions as sessions
 from sebalai_shared.caller import Caller
 from sebalai_shared.testing.http import system
 
@@ -40,6 +42,38 @@ async def test_two_enable_one_disables(admin, described, provider, browser, fact
     assert (await browser.send("/sign-in/outside/inapas/start")).status_code == 404
     told = [one.split(".")[2] for one, _ in await facts("identity.outside-provider.")]
     assert told == ["requested", "enabled", "disabled"]
+
+
+async def disable(admin):
+    (one,) = (await admin(ASKER)).json()["items"]
+    await admin(ASKER, f"/{one['id']}/disable", {"reason": "kunci bocor"})
+
+
+async def test_disabled_provider_signs_out_who_came_by_it_and_nobody_else(
+    admin, browser, linked, come_back, current, keeper
+):
+    await come_back(browser)
+    assert (await current(browser)).subject == linked
+    await disable(admin)
+    assert await current(browser) is None
+    browser.client.cookies.clear()
+    await browser.sign_in()
+    async with keeper.database.transaction() as session:
+        await end_disabled(session, keeper.clock)
+    assert (await current(browser)).subject == linked
+
+
+async def test_worker_ends_what_disabling_left(  # noqa: PLR0917 - fixtures
+    admin, browser, linked, come_back, current, keeper, monkeypatch
+):
+    monkeypatch.setattr(sessions, "ENDED_AT_ONCE", 0)
+    await come_back(browser)
+    await disable(admin)
+    assert await current(browser) is not None
+    monkeypatch.setattr(sessions, "ENDED_AT_ONCE", 1)
+    async with keeper.database.transaction() as session:
+        await end_disabled(session, keeper.clock)
+    assert await current(browser) is None
 
 
 async def test_new_settings_take_the_place_of_the_old(admin, enable, described, enabled):
