@@ -1,5 +1,7 @@
 """The table of mutations follows the code: a line that no longer applies shows nothing."""
 
+import mutate_tests
+import mutations_bad_input as bad_input
 import pytest
 from mutation_table import TABLE, mutate
 from oidc_checks import everything
@@ -24,3 +26,12 @@ def test_each_check_is_shown_to_fail_by_a_mutation():
 def test_a_mutation_whose_line_has_gone_is_refused():
     with pytest.raises(ValueError, match="stands there 0 times"):
         mutate("oauth/jose.py", "a line that nobody wrote", "")
+
+
+def test_each_bad_input_is_refused_by_a_check_that_a_test_was_seen_to_need():
+    assert {what for what, *_ in bad_input.MUTATIONS} == bad_input.WANTED
+    for _, file, old, new, tests in bad_input.MUTATIONS:
+        compile(mutate_tests.mutate(file, old, new), file, "exec")
+        for test in tests:
+            path, name = test.split("::")
+            assert f"def {name.partition('[')[0]}(" in (mutate_tests.ROOT / path).read_text(), test

@@ -46,7 +46,7 @@ async def authenticate(desk: Desk, parameters: Mapping[str, str], call: Call) ->
     if client.settings.kind == "public":
         return Proven(client)
     if shown is None:
-        raise invalid_client("client_assertion is missing.")
+        raise invalid_client(UNKNOWN)
     return Proven(await _by_certificate(desk, client, shown), thumbprint)
 
 

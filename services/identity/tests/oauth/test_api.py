@@ -8,6 +8,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from sebalai_identity.app import ROUTERS
+from sebalai_shared.ids import uuid7
 
 ISSUER = "https://bus.example"
 AUDIENCE = "urn:sebalai:gateway:ID-BB"
@@ -52,6 +53,23 @@ async def test_client_narrows_its_scope(call, client):
     answer = await client.send(client.form(scope="bus.call"))
     assert answer.json()["scope"] == "bus.call"
     assert (await decoded(call, answer)).claims["scope"] == "bus.call"
+
+
+async def test_stranger_cannot_tell_a_client_from_none(call, client):
+    """By what is answered to who proves nothing, or proves it by another key."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    nobody, other_key = str(uuid7()), ECKey.generate_key("P-256")
+    answers = []
+    for name in (client.client_id, nobody):
+        forged = client.assertion(key=other_key, iss=name, sub=name)
+        for proof in ({"client_id": name}, client.form(forged)):
+            for path in ("/oauth/token", "/oauth/par", "/oauth/introspect", "/oauth/revoke"):
+                form = {"grant_type": "client_credentials", "token": "x"} | proof
+                answer = await call("POST", path, content=urlencode(form), headers=headers)
+                answers.append((path, "client_id" in proof, answer.status_code, answer.json()))
+    half = len(answers) // 2
+    assert answers[:half] == answers[half:]
+    assert {status for *_, status, _ in answers} == {401}
 
 
 async def test_assertion_is_used_once(client):
