@@ -31,7 +31,7 @@ from sebalai_identity.client_requests.model import (
     ClientRequest,
 )
 from sebalai_identity.desk import Desk
-from sebalai_identity.duties import are_one_hand, system_of
+from sebalai_identity.duties import system_of
 from sebalai_identity.rows import insert_once
 
 __all__ = ["ClientRequest"]
@@ -85,8 +85,9 @@ async def ask_client(
     session: AsyncSession, desk: Desk, *, wanted: ApplicationRegister
 ) -> ClientRequest:
     """Raises `OwnAgencyOnly`, `AgencyUnknown`, `ClientRequestWaits`."""
-    if not access.may_ask_for(desk.caller, wanted.agency):
-        raise OwnAgencyOnly("Ask for a client of your own agency.")
+    decision = access.asking(desk.caller, wanted.agency)
+    if not decision.is_allowed:
+        raise OwnAgencyOnly("Ask for a client of your own agency.", rule=decision.rule)
     await require_in_force(session, slug=wanted.agency, on=desk.today)
     row = _row(desk, wanted, Asker(desk.actor, system_of(desk.caller)))
     return await _asked(session, desk, row)
@@ -170,17 +171,21 @@ async def decide_client(
     Raises `ApproversOnly`, `OwnRequest`, `ClientRequestUnknown`, `ClientRequestDecided`, and what
     `register_application` raises.
     """
-    if not access.may_approve(desk.caller):
-        raise ApproversOnly("It needs scope identity.clients.")
+    decision = access.approving(desk.caller)
+    if not decision.is_allowed:
+        raise ApproversOnly("It needs scope identity.clients.", rule=decision.rule)
     row = await store.lock(session, desk.caller, request_id)
     if row is None:
         raise ClientRequestUnknown("Look it up under /v1/client-requests.")
     if row.state != REQUESTED:
         raise ClientRequestDecided(f"It is {row.state}.")
-    if are_one_hand(desk.caller, row.asked_by, row.asked_by_system_of):
-        raise OwnRequest("Who asks for a client does not approve it, nor a system of its agency.")
-    if row.handed_to is not None and row.handed_to == desk.caller.subject:
-        raise OwnRequest("Who was handed the token a client registers with does not approve it.")
+    decision = access.deciding(desk.caller, row)
+    if not decision.is_allowed:
+        raise OwnRequest(
+            "Who asks for a client does not approve it, nor who was handed the token it registers"
+            " with, nor a system of the agency whose system asked.",
+            rule=decision.rule,
+        )
     if is_approved and await _is_first_of_two(session, desk, row):
         return row
     made = await _register(session, desk, row, instance) if is_approved else None
@@ -203,8 +208,12 @@ async def _is_first_of_two(session: AsyncSession, desk: Desk, row: ClientRequest
         await session.flush()
         await note(session, desk, act=events.CONFIRMED, subject=str(row.id))
         return True
-    if are_one_hand(desk.caller, row.confirmed_by, row.confirmed_by_system_of):
-        raise OwnRequest("Two approve what a registered client wants later; you are the first.")
+    decision = access.confirming(desk.caller, row)
+    if not decision.is_allowed:
+        raise OwnRequest(
+            "Two approve what a registered client wants later; you are the first.",
+            rule=decision.rule,
+        )
     return False
 
 

@@ -8,13 +8,13 @@ from sebalai_shared.caller import Caller
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_identity.client_requests.access import may_approve
+from sebalai_identity.client_requests.access import may_see_all
 from sebalai_identity.client_requests.model import REQUESTED, ClientRequest
 
 
 def visible_to(caller: Caller) -> Select[ClientRequest]:
     query = select(ClientRequest)
-    return query if may_approve(caller) else query.where(ClientRequest.agency == caller.agency)
+    return query if may_see_all(caller) else query.where(ClientRequest.agency == caller.agency)
 
 
 async def page(

@@ -5,15 +5,21 @@ from uuid import UUID
 
 from sebalai_shared.caller import Caller
 
+from sebalai_identity.administration import Decision, Hand, decide
+from sebalai_identity.outside_providers.model import OutsideProvider
 from sebalai_identity.outside_providers.schema import Proof
 
-KEEP = "identity.clients"
 LEAST_LEVEL = 1
 
 
 def may_keep(caller: Caller) -> bool:
     """Those who approve clients: a provider vouches for people as a client never does."""
-    return caller.has_scope(KEEP)
+    return decide("keep-outside-providers", caller).is_allowed
+
+
+def deciding(caller: Caller, row: OutsideProvider) -> Decision:
+    hands = (Hand(row.asked_by, row.asked_by_system_of),)
+    return decide("decide-outside-provider", caller, hands=hands)
 
 
 def level_of(acr: str | None, acr_levels: dict[str, int]) -> int:

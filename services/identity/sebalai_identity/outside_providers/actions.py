@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.acts.actions import tell
 from sebalai_identity.assurance import vouched_by
 from sebalai_identity.desk import Desk
-from sebalai_identity.duties import are_one_hand, system_of
+from sebalai_identity.duties import system_of
 from sebalai_identity.outside_providers import access, events, store
 from sebalai_identity.outside_providers.far import far_of
 from sebalai_identity.outside_providers.faults import (
@@ -186,8 +186,11 @@ async def decide_provider(
     row = await _locked(session, desk, provider_id)
     if row.state != REQUESTED:
         raise ProviderDecided(f"It is {row.state}.")
-    if are_one_hand(desk.caller, row.asked_by, row.asked_by_system_of):
-        raise OwnProvider("Who asks for it does not approve it, nor a system of its agency.")
+    decision = access.deciding(desk.caller, row)
+    if not decision.is_allowed:
+        raise OwnProvider(
+            "Who asks for it does not approve it, nor a system of its agency.", rule=decision.rule
+        )
     if is_approved:
         await _make_room(session, row)
     await _decided(session, desk, row, ENABLED if is_approved else REFUSED, reason)

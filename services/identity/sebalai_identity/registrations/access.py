@@ -2,9 +2,11 @@
 
 from sebalai_shared.caller import Caller
 
+from sebalai_identity.administration import decide
 from sebalai_identity.registrations.schema import Plan
 
 APPROVE, MANAGE = "identity.clients", "exchange.manage"
+"""What a refusal names; who may is `administration`'s to say."""
 
 _GROWING = ("redirect_uris", "post_logout_redirect_uris")
 # People decide by what they are shown, and these addresses are called or shown to them.
@@ -32,11 +34,11 @@ def may_issue(caller: Caller, agency: str) -> bool:
     """An agency's own administrator (who manages what it has on the bus), or an approver of
     clients; who issues never approves what registers by it (PP 60/2008 pasal 3 and 18).
     """
-    return caller.has_scope(APPROVE) or (caller.agency == agency and caller.has_scope(MANAGE))
+    return decide("issue-initial-token", caller, agency=agency).is_allowed
 
 
 def sees_all(caller: Caller) -> bool:
-    return caller.has_scope(APPROVE)
+    return decide("see-initial-tokens", caller).is_allowed
 
 
 def widens(old: Plan, new: Plan) -> list[str]:

@@ -1,26 +1,32 @@
 """Separation of duties over roles, as pure functions.
 
 Source: PP 60/2008 pasal 3 and 18 (internal control: no one person holds all of a decision);
-Perpres 95/2018 pasal 40. Who is one hand: `duties`.
+Perpres 95/2018 pasal 40. Who is one hand: `administration`.
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sebalai_shared.caller import Caller
 
-from sebalai_identity.roles.model import ROLES
+from sebalai_identity.administration import Decision, Hand, decide
+from sebalai_identity.roles.model import ROLES, RoleGrant
 
-KEEP_ROLES = "identity.roles"
 SENSITIVE_MAX = timedelta(days=366)
 """A sensitive role is looked at again each year."""
 
 
 def may_keep(caller: Caller) -> bool:
-    return caller.has_scope(KEEP_ROLES)
+    return decide("keep-roles", caller).is_allowed
 
 
-def is_own(actor: str, person_id: object) -> bool:
-    return actor == str(person_id)
+def granting(caller: Caller, person_id: UUID) -> Decision:
+    return decide("grant-role", caller, subject_of=str(person_id))
+
+
+def deciding(caller: Caller, row: RoleGrant) -> Decision:
+    hands = (Hand(row.asked_by, row.asked_by_system_of),)
+    return decide("decide-role", caller, hands=hands, subject_of=str(row.person_id))
 
 
 def ask_fault(

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity.acts.actions import tell
 from sebalai_identity.agencies.actions import require_in_force
 from sebalai_identity.desk import Desk
-from sebalai_identity.duties import are_one_hand, system_of
+from sebalai_identity.duties import system_of
 from sebalai_identity.persons.actions import PersonUnknown, get_person
 from sebalai_identity.revocations.actions import revoke
 from sebalai_identity.roles import access, events, store
@@ -87,8 +87,11 @@ async def ask_grant(session: AsyncSession, desk: Desk, *, wanted: GrantAsk) -> R
     `GrantKnown`.
     """
     _require_keeper(desk.caller)
-    if access.is_own(desk.actor, wanted.person_id):
-        raise DutiesSeparate("Nobody grants a role to themself; ask another keeper of roles.")
+    decision = access.granting(desk.caller, wanted.person_id)
+    if not decision.is_allowed:
+        raise DutiesSeparate(
+            "Nobody grants a role to themself; ask another keeper of roles.", rule=decision.rule
+        )
     fault = access.ask_fault(wanted.role, wanted.agency, wanted.valid_from, wanted.valid_until)
     if fault is not None:
         raise FieldInvalid(*fault)
@@ -134,9 +137,11 @@ async def decide_grant(
     row = await _locked(session, desk, grant_id)
     if row.state != REQUESTED:
         raise GrantDecided(f"It is {row.state}.")
-    is_asker = are_one_hand(desk.caller, row.asked_by, row.asked_by_system_of)
-    if is_asker or access.is_own(desk.actor, row.person_id):
-        raise DutiesSeparate("Neither who asked nor who would get the role decides on it.")
+    decision = access.deciding(desk.caller, row)
+    if not decision.is_allowed:
+        raise DutiesSeparate(
+            "Neither who asked nor who would get the role decides on it.", rule=decision.rule
+        )
     row.state = ACTIVE if is_approved else REFUSED
     await _changed(session, desk, row, events.GRANTED if is_approved else events.REFUSED)
     return row
