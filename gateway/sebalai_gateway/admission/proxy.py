@@ -1,6 +1,6 @@
 """What the proxy that ends TLS says of a connection: the client certificate it proved (RFC 9440),
 and the address it came from. Believed of one who shows the shared secret from an address that the
-operator named, and of nobody else (ADR 0018).
+operator named, and of nobody else (ADR 0016).
 """
 
 from __future__ import annotations

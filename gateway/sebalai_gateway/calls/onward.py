@@ -156,6 +156,8 @@ class Onward:
             scopes=frozenset(claims.scope.split()),
             message_id=exchange.call.name,
             purpose=decision.purpose.code,
+            acr=claims.acr or None,
+            auth_time=claims.auth_time or None,
         )
         return self._signer.sign(caller, str(decision.interface.member)).encode()
 

@@ -1,4 +1,4 @@
-"""Who may do what in administration, by the policies of `administration.cedar` (ADR 0019): reviewed
+"""Who may do what in administration, by the policies of `administration.cedar` (ADR 0020): reviewed
 data, denied where none permits. A decision names the policy it comes from.
 
 Owns no scope of a person's or a system's own data (`access.py` of each slice), and nothing on the
