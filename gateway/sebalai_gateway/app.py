@@ -29,13 +29,14 @@ from sebalai_gateway.admission.proofs import ProofVerifier
 from sebalai_gateway.admission.proxy import Proxy
 from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.admission.token import TokenVerifier
-from sebalai_gateway.calls.asgi import over_asgi
+from sebalai_gateway.calls.consumer import Consumer, tell
 from sebalai_gateway.calls.path import Calls, Parts
 from sebalai_gateway.database import Pool
 from sebalai_gateway.edge.door import Edge, is_metaservice
 from sebalai_gateway.forwarding.credentials import Credentials
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
+from sebalai_gateway.lanes.asgi import over_asgi
 from sebalai_gateway.metering.gauges import READ_EACH_SECONDS, Gauges
 from sebalai_gateway.metering.meter import Meter
 from sebalai_gateway.metering.watched import watch
@@ -177,7 +178,34 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self._open is None or scope["path"] in OWN:
             await self._own(scope, receive, send)
+        elif self.is_call(scope["path"]):
+            await over_asgi(self.call, scope, receive, send)
+        else:
+            await self._enter_edge(self._open.edge, scope, receive, send)
+
+    def is_call(self, path: str) -> bool:
+        """Whether the path is one of the bus; the others are the edge's or the gateway's own."""
+        return self._open is not None and path.startswith("/r1/") and not is_metaservice(path)
+
+    async def call(self, consumer: Consumer) -> None:
+        """One call, whichever way it came."""
+        opened = self._open
+        if opened is None or self._active >= EXCHANGES_LIMIT:
+            await tell(consumer, _busy())
             return
+        try:
+            told = self._proxy.told(consumer.headers, consumer.address)
+        except Refusal as refusal:
+            await tell(consumer, refusal)
+            return
+        consumer.address, consumer.certificate = told
+        self._active += 1
+        try:
+            await opened.calls(consumer)
+        finally:
+            self._active -= 1
+
+    async def _enter_edge(self, edge: Edge, scope: Scope, receive: Receive, send: Send) -> None:
         if self._active >= EXCHANGES_LIMIT:
             await say(send, _busy())
             return
@@ -188,17 +216,9 @@ class Gateway:
             return
         self._active += 1
         try:
-            if is_call(scope["path"]):
-                await over_asgi(self._open.calls, scope, receive, send)
-            else:
-                await self._open.edge(scope, receive, send)
+            await edge(scope, receive, send)
         finally:
             self._active -= 1
-
-
-def is_call(path: str) -> bool:
-    """Whether the path is one of the bus; everything else is the edge's or the gateway's own."""
-    return path.startswith("/r1/") and not is_metaservice(path)
 
 
 _GATEWAY = Caller(kind="gateway", subject="gateway")

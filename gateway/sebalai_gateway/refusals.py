@@ -42,13 +42,19 @@ class Refusal(Exception):
         return document | {name: value for name, value in members.items() if value is not None}
 
 
-async def say(send: Send, refusal: Refusal) -> None:
-    """The refusal as an answer of its own, for what has no message id."""
+def written(refusal: Refusal) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """The refusal as an answer of its own, for what has no message id: headers and body."""
     body = orjson.dumps(refusal.document())
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
         *refusal.headers,
     ]
+    return headers, body
+
+
+async def say(send: Send, refusal: Refusal) -> None:
+    """Answers with it over ASGI."""
+    headers, body = written(refusal)
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -18,12 +18,16 @@ from sebalai_shared.telemetry import configure_logging
 
 from sebalai_gateway.app import Gateway
 from sebalai_gateway.dialects.govstack import GovStack
+from sebalai_gateway.lanes.bounded import BoundedProtocol
+from sebalai_gateway.lanes.fast import FastProtocol
 from sebalai_gateway.metering import listener
 from sebalai_gateway.settings import GatewaySettings
 
 # Idle keep-alive connections count here; exchanges under way are bounded by the gateway itself.
 CONNECTIONS_LIMIT = 16_384
 BACKLOG = 4_096
+# How calls come in: over ASGI, or past it (ADR 0018).
+LANES = {"asgi": BoundedProtocol, "fast": FastProtocol}
 # A worker that starts on a busy machine is slow, not dead.
 WORKER_SILENT_SECONDS = 30
 PARENT_EACH_SECONDS = 0.5
@@ -47,6 +51,7 @@ def _serve(app: Gateway | GovStack | str, settings: GatewaySettings) -> None:
     serve(
         app,
         settings,
+        http=LANES[settings.lane],
         factory=isinstance(app, str),
         workers=settings.workers,
         backlog=BACKLOG,

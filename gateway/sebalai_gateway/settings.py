@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from sebalai_shared.settings import MemberSettings
@@ -33,6 +34,7 @@ class GatewaySettings(MemberSettings):
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(default=0, ge=0, le=65_535)
     workers: int = Field(default=1, ge=1, le=64)
+    lane: Literal["asgi", "fast"] = "fast"
 
     @property
     def audience(self) -> str:

@@ -24,6 +24,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from multidict import CIMultiDict
 from sebalai_gateway.admission.keys import KeyStore
+from sebalai_gateway.serving import LANES
+from sebalai_gateway.settings import GatewaySettings
 from sebalai_shared.broker import ApiError, Broker
 from sebalai_shared.settings import MemberSettings
 from sebalai_shared.testing.database import fresh_database
@@ -113,13 +115,19 @@ def emptied_broker(nats_url, nats_token):
 
 
 @pytest.fixture
-def serving():
+def lane():
+    """How calls come in; tests of what must be alike on all of them name each."""
+    return GatewaySettings.model_fields["lane"].default
+
+
+@pytest.fixture
+def serving(lane):
     """A context: a real HTTP server in this loop, set as the product sets it; answers its port."""
 
     @contextlib.asynccontextmanager
     async def serve(app):
         config = uvicorn.Config(
-            app, port=0, http="httptools", ws="none", lifespan="off", access_log=False,
+            app, port=0, http=LANES[lane], ws="none", lifespan="off", access_log=False,
             log_config=None, date_header=False, server_header=False, proxy_headers=False,
             timeout_graceful_shutdown=1,
         )  # fmt: skip

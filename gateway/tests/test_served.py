@@ -20,6 +20,7 @@ from joserfc.jwk import ECKey, KeySet
 from sebalai_gateway.app import Gateway
 from sebalai_gateway.journal import jobs
 from sebalai_gateway.routing.buckets import Bucket
+from sebalai_gateway.serving import LANES
 from sebalai_gateway.settings import GatewaySettings
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.database import fresh_database
@@ -174,7 +175,7 @@ async def bench(postgres_admin_url, nats_url, nats_token, tmp_path):
         private_providers="127.0.0.0/8",
     )  # fmt: skip
     gateway = Gateway(settings)
-    config = uvicorn.Config(gateway, port=0, http="httptools", ws="none", access_log=False, log_config=None,
+    config = uvicorn.Config(gateway, port=0, http=LANES[settings.lane], ws="none", access_log=False, log_config=None,
                             date_header=False, server_header=False)  # fmt: skip
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())

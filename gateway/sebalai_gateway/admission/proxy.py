@@ -64,26 +64,35 @@ class Proxy:
         """
         if self._secret is None:
             return scope
-        said = [(name, value) for name, value in scope["headers"] if name in _SAID]
+        address, certificate = self.told(scope["headers"], scope["client"][0])
+        return {**scope, "client": (address, scope["client"][1]), _KEY: certificate}
+
+    def told(
+        self, headers: list[tuple[bytes, bytes]], address: str
+    ) -> tuple[str, Certificate | None]:
+        """Where the client of such a head is, and what it proved; `address` is the connection's.
+
+        Raises: Refusal, as `read`.
+        """
+        if self._secret is None:
+            return address, None
+        said = [(name, value) for name, value in headers if name in _SAID]
         secrets = [value for name, value in said if name == _SECRET]
-        if not secrets or not self._is_named(scope) or not self._is_ours(secrets[0]):
-            return scope
+        if not secrets or not self._is_named(address) or not self._is_ours(secrets[0]):
+            return address, None
         if len(secrets) > 1:
             raise _unreadable("Sebalai-Proxy came more than once.")
-        more: Scope = {"client": (_source(said) or scope["client"][0], scope["client"][1])}
         shown = [value for name, value in said if name == _CERTIFICATE and value]
         if len(shown) > 1:
             raise _unreadable("Client-Cert came more than once.")
-        if shown:
-            more[_KEY] = _read(shown[0])
-        return {**scope, **more}
+        return _source(said) or address, _read(shown[0]) if shown else None
 
     def _is_ours(self, shown: bytes) -> bool:
         return self._secret is not None and hmac.compare_digest(shown.strip(), self._secret)
 
-    def _is_named(self, scope: Scope) -> bool:
+    def _is_named(self, address: str) -> bool:
         try:
-            found = ip_address(scope["client"][0])
+            found = ip_address(address)
         except ValueError:
             return False
         return any(found in one for one in self._ranges)

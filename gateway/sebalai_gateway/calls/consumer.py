@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sebalai_gateway.admission.proxy import Certificate
+from sebalai_gateway.refusals import Refusal, written
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -45,3 +46,10 @@ class Consumer(Protocol):
     async def send(self, chunk: bytes, *, is_last: bool) -> None:
         """Waits for room. What a consumer who has left is sent is lost without a word."""
         ...
+
+
+async def tell(consumer: Consumer, refusal: Refusal) -> None:
+    """Answers what never became a call."""
+    headers, body = written(refusal)
+    await consumer.start(refusal.status, headers)
+    await consumer.send(body, is_last=True)

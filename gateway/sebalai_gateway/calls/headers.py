@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sebalai_gateway.refusals import Refusal
 
 Headers = list[tuple[bytes, bytes]]
-NOT_MODIFIED = 304
+BODILESS = frozenset({204, 304})
 COUNT_DIGITS = 15
 _SHA256 = re.compile(rb"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):")
 
@@ -60,6 +60,7 @@ class Incoming:
     content_length: int | None = None
     is_chunked: bool = False
     wants_stream: bool = False
+    has_host: bool = False
     idempotency_key: str | None = None
     upload: dict[str, int | str] = field(default_factory=dict[str, "int | str"])
 
@@ -100,7 +101,7 @@ def returned(status: int, headers: Headers) -> Headers:
     """What of the provider's head goes back to the consumer."""
     found = [(name.lower(), value) for name, value in headers]
     named = _connection_named(found)
-    if status == NOT_MODIFIED:
+    if status in BODILESS:
         # It tells the length of a body that does not come; the server would wait for one.
         named |= {b"content-length"}
     return [pair for pair in found if pair[0] not in NOT_RETURNED and pair[0] not in named]
@@ -164,6 +165,13 @@ def _digest(incoming: Incoming, value: bytes) -> None:
     # A list header may come in several lines (RFC 9110, section 5.3).
     before = incoming.content_digest
     incoming.content_digest = value if before is None else before + b", " + value
+
+
+def _host(incoming: Incoming, _: bytes) -> None:
+    # RFC 9112, section 3.2: of two readers each could take another one.
+    if incoming.has_host:
+        raise _bad_framing("Send one Host header.")
+    incoming.has_host = True
 
 
 def _length(incoming: Incoming, value: bytes) -> None:
@@ -235,6 +243,7 @@ _NOTED = {
     b"traceparent": _traceparent,
     b"content-digest": _digest,
     b"content-length": _length,
+    b"host": _host,
     b"transfer-encoding": _encoding,
     b"upgrade": _upgrade,
     b"accept": _accept,

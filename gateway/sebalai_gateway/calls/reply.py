@@ -14,8 +14,6 @@ from sebalai_gateway.repeats.keys import Answered
 from sebalai_gateway.repeats.store import Earlier
 from sebalai_gateway.routing.snapshot import Interface
 
-NO_BODY = frozenset({204, 304})
-
 
 class Reply:
     """What goes back to the consumer; knows whether the head is on its way, and whether a chunk
@@ -82,7 +80,7 @@ class Reply:
         replayed = [(b"idempotency-replayed", b"true"), (b"sebalai-first-message-id", first)]
         framing = [pair for pair in headers if pair[0] != b"content-length"]
         length = [(b"content-length", str(len(body)).encode())]
-        has_none = earlier.status in NO_BODY
+        has_none = earlier.status in head.BODILESS
         await self._start(
             earlier.status or 200,
             [*framing, *([] if has_none else length), *replayed, *self._ours()],

@@ -18,7 +18,6 @@ from sebalai_gateway.admission.proofs import Shown
 from sebalai_gateway.admission.proxy import certificate_of, thumbprint_of
 from sebalai_gateway.admission.token import Claims, TokenVerifier
 from sebalai_gateway.calls import headers as head
-from sebalai_gateway.calls.asgi import AsgiConsumer
 from sebalai_gateway.calls.bodies import RequestBody
 from sebalai_gateway.calls.consumer import ClientGone
 from sebalai_gateway.calls.faults import broken_exchange, check_method, client_mismatch
@@ -29,6 +28,7 @@ from sebalai_gateway.forwarding.forwarder import (
     ProviderTimeout,
     ProviderUnreachable,
 )
+from sebalai_gateway.lanes.asgi import AsgiConsumer
 from sebalai_gateway.refusals import Refusal, say
 from sebalai_gateway.routing.paths import canonical, encode
 

@@ -16,12 +16,12 @@ import uvloop
 from joserfc.jwk import ECKey
 from multidict import CIMultiDict
 from sebalai_gateway.admission.token import TokenVerifier
-from sebalai_gateway.calls.asgi import over_asgi
 from sebalai_gateway.calls.path import Calls, Parts
 from sebalai_gateway.database import Pool
 from sebalai_gateway.forwarding.credentials import Credentials
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
+from sebalai_gateway.lanes.asgi import over_asgi
 from sebalai_gateway.quotas.leases import Quotas
 from sebalai_gateway.repeats.claims import Claims
 from sebalai_gateway.repeats.keys import Sealer
@@ -189,6 +189,12 @@ class Door:
     async def __call__(self, scope, receive, send):
         await over_asgi(self.calls, scope, receive, send)
 
+    def is_call(self, path):
+        return path.startswith("/r1/")
+
+    async def call(self, consumer):
+        await self.calls(consumer)
+
 
 @pytest.fixture
 async def bus(provider, journal, journal_url, database, issuer, serving):
@@ -214,8 +220,9 @@ async def bus(provider, journal, journal_url, database, issuer, serving):
         credentials=Credentials(made.secrets, lambda: made.now),
     )
     made.calls = Calls(parts)
+    made.door = Door(made.calls)
     async with (
-        serving(Door(made.calls)) as made.port,
+        serving(made.door) as made.port,
         aiohttp.ClientSession(
             auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
         ) as made.session,

@@ -8,6 +8,9 @@ import os
 from pathlib import Path
 
 import pytest
+from sebalai_gateway.serving import LANES
+
+pytestmark = pytest.mark.parametrize("lane", LANES)
 
 SMALL_BYTES = 64 * 1024
 # `SEBALAI_DRILL_BYTES=1073741824` for the long form, whose figure is printed.

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 from sebalai_gateway.admission.proxy import Proxy
-from sebalai_gateway.calls.asgi import over_asgi
+from sebalai_gateway.lanes.asgi import over_asgi
 
 SECRET = "s" * 43
 OURS, OTHER = (b":" + base64.b64encode(der) + b":" for der in (b"certificate", b"other"))

@@ -7,6 +7,9 @@ from datetime import timedelta
 import aiohttp
 import pytest
 from sebalai_gateway.journal.jobs import reconcile
+from sebalai_gateway.serving import LANES
+
+pytestmark = pytest.mark.parametrize("lane", LANES)
 
 
 async def problem_of(answer):

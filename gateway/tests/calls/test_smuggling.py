@@ -3,6 +3,9 @@ them reaches the provider. Each vector carries a second request with a good toke
 """
 
 import pytest
+from sebalai_gateway.serving import LANES
+
+pytestmark = pytest.mark.parametrize("lane", LANES)
 
 
 def hidden(bus):

@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import Receive, Scope, Send
 
-from sebalai_gateway.admission.proxy import certificate_of
+from sebalai_gateway.admission.proxy import Certificate, certificate_of
 from sebalai_gateway.calls.consumer import ClientGone, Consumer, Headers
 
 
 class AsgiConsumer:
     """`close` at the end."""
+
+    certificate: Certificate | None
 
     __slots__ = (
         "_is_over", "_receive", "_send", "_watch", "address", "certificate", "headers", "method",

@@ -1,0 +1,195 @@
+"""The fast lane: requests of the bus go past ASGI, everything else over it, on one connection.
+
+Reading is uvicorn's in both lanes, and what is decided is the call path's. This is the part between
+them: no scope, no messages, head and body of an answer in one write. On by setting (ADR 0018).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, runtime_checkable
+from urllib.parse import unquote
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from sebalai_gateway.admission.proxy import Certificate
+from sebalai_gateway.calls.consumer import ClientGone, Headers
+from sebalai_gateway.lanes.bounded import BoundedProtocol
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+BODILESS = frozenset({204, 304})
+FAILED = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+Call = Callable[["FastConsumer"], Awaitable[None]]
+
+
+@runtime_checkable
+class Door(Protocol):
+    """What an application has to offer for its calls to come this way."""
+
+    def is_call(self, path: str) -> bool:
+        """Whether the (decoded) path is one of the bus."""
+        ...
+
+    async def call(self, consumer: FastConsumer) -> None:
+        """Serves one call."""
+        ...
+
+
+class FastProtocol(BoundedProtocol):
+    """One connection of a consumer."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._door = self.app if isinstance(self.app, Door) else None
+
+    def hand_over(self) -> None:
+        # Whatever is spelled otherwise (an absolute target, `/%721/`) is left to ASGI.
+        if self._door is None or not self.url.startswith(b"/r1/") or self._is_crowded():
+            super().hand_over()
+            return
+        target = httptools.parse_url(self.url)
+        if self._door.is_call(unquote(target.path.decode("ascii"))):
+            self._begin(FastConsumer(self, target.path, target.query or b""), self._door.call)
+        else:
+            super().hand_over()
+
+    def _is_crowded(self) -> bool:
+        limit = self.limit_concurrency
+        return limit is not None and max(len(self.connections), len(self.tasks)) >= limit
+
+    def _begin(self, consumer: FastConsumer, call: Call) -> None:
+        """Now, or when those before it on the connection are answered."""
+        before, self.cycle = self.cycle, consumer
+        if before is None or before.response_complete:
+            start: Any = self._start_asgi_task
+            start(consumer, call)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((consumer, call))
+
+
+class FastConsumer:
+    """One request and its answer. What has no underscore beside the `Consumer` is uvicorn's: its
+    connection adds to `body`, and tells by the event and the flags what has come.
+    """
+
+    def __init__(self, connection: FastProtocol, raw_path: bytes, query: bytes) -> None:
+        parser: Any = connection.parser
+        self.method: str = parser.get_method().decode("ascii")
+        self.raw_path, self.query, self.headers = raw_path, query, connection.headers
+        self.address = connection.client[0] if connection.client else ""
+        self.certificate: Certificate | None = None
+        self.body, self.more_body = bytearray(), True
+        self.message_event = asyncio.Event()
+        self.disconnected = self.response_complete = False
+        self._is_older = parser.get_http_version() == "1.0"
+        self.keep_alive = not self._is_older and parser.should_keep_alive()
+        self._expects_continue = connection.expect_100_continue
+        self._connection, self._transport = connection, connection.transport
+        self._flow = connection.flow
+        self._head = b""
+        self.response_started = self._has_body = self._is_chunked = False
+        self._left: int | None = None
+
+    async def read(self) -> bytes:
+        if (
+            self._expects_continue
+            and not self.response_started
+            and not self._transport.is_closing()
+        ):
+            self._transport.write(CONTINUE)
+        self._expects_continue = False
+        while not self.body and self.more_body and not self.disconnected:
+            self._flow.resume_reading()
+            self.message_event.clear()
+            await self.message_event.wait()
+        if self.disconnected:
+            raise ClientGone
+        chunk, self.body = bytes(self.body), bytearray()
+        return chunk
+
+    @property
+    def has_left(self) -> bool:
+        return self.disconnected
+
+    async def start(self, status: int, headers: Headers) -> None:
+        lines, length, says_close = [STATUS_LINE[status]], None, False
+        for name, value in headers:
+            lines.append(b"%b: %b\r\n" % (name, value))
+            if name == b"content-length":
+                length = int(value)
+            elif name == b"connection":
+                says_close = True
+        self._frame(status, length, lines)
+        self.keep_alive &= not says_close
+        if not self.keep_alive and not says_close:
+            lines.append(b"connection: close\r\n")
+        self._head, self.response_started = _joined(lines), True
+
+    def _frame(self, status: int, length: int | None, lines: list[bytes]) -> None:
+        """How the end of the body is told (RFC 9112, section 6.3)."""
+        self._has_body = self.method != "HEAD" and status not in BODILESS
+        self._left = length if self._has_body else 0
+        # An older client knows no chunks: to it the body ends with the connection.
+        self._is_chunked = self._left is None and not self._is_older
+        if self._is_chunked:
+            lines.append(b"transfer-encoding: chunked\r\n")
+
+    async def send(self, chunk: bytes, *, is_last: bool) -> None:
+        if self._flow.write_paused and not self.disconnected:
+            await self._flow.drain()
+        if self.disconnected:
+            return
+        pieces, self._head = [self._head] if self._head else [], b""
+        if self._has_body:
+            pieces += self._framed(chunk, is_last=is_last)
+        self._transport.writelines(pieces)
+        if is_last:
+            self._finish()
+
+    def _framed(self, chunk: bytes, *, is_last: bool) -> list[bytes]:
+        """Raises: RuntimeError, when the body is not as long as its head told."""
+        if self._left is not None:
+            self._left -= len(chunk)
+            if self._left < 0 or (is_last and self._left):
+                msg = "the answer has another length than its head told"
+                raise RuntimeError(msg)
+        if not self._is_chunked:
+            return [chunk]
+        framed = [b"%x\r\n" % len(chunk), chunk, b"\r\n"] if chunk else []
+        return [*framed, b"0\r\n\r\n"] if is_last else framed
+
+    def _finish(self) -> None:
+        self.response_complete = True
+        if not self.keep_alive:
+            self._transport.close()
+        self._connection.on_response_complete()
+
+    async def run_asgi(self, call: Call) -> None:
+        """Called by uvicorn as if this were a request of ASGI."""
+        try:
+            await call(self)
+        except BaseException as error:  # house: broad - the handler of the lane
+            self._connection.logger.exception("a call broke off", exc_info=error)
+        if not (self.response_complete or self.disconnected):
+            self._break_off()
+
+    def _break_off(self) -> None:
+        """An answer without its end must not look whole."""
+        if not self.response_started:
+            self._transport.write(FAILED)
+        if self._is_older:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+
+def _joined(lines: list[bytes]) -> bytes:
+    """The bytes of a head. Raises: RuntimeError, when a value would begin another line."""
+    said, count = b"".join(lines), len(lines)
+    if said.count(b"\n") != count or said.count(b"\r") != count or b"\0" in said:
+        msg = "a header of the answer has more than one line"
+        raise RuntimeError(msg)
+    return said + b"\r\n"
