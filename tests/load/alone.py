@@ -25,16 +25,19 @@ from sebalai_shared.testing.database import fresh_database
 
 ISSUER, AUDIENCE = "http://issuer.example", "urn:sebalai:gateway:ID-BB"
 CONSUMER, PROVIDER = "ID-BB/GOV/dinsos-pmd/bansos", "ID-BB/GOV/dp3acskb/kependudukan"
-INTERFACE, PURPOSE = f"{PROVIDER}/bench", "uji-beban"
+INTERFACE, SINK, PURPOSE = f"{PROVIDER}/bench", f"{PROVIDER}/sink", "uji-beban"
 MANY = 100_000_000
 READY_SECONDS = 30
 
 
 class Alone:
-    """`gateway` starts one on a port; `stop` ends them all and the database."""
+    """`gateway` starts one on a port; `stop` ends them all and the database. `sink_url` is where
+    bodies go.
+    """
 
-    def __init__(self, folder: Path, provider_url: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, provider_url: str, sink_url: str) -> None:
+        self.folder, self._urls = folder, {INTERFACE: provider_url, SINK: sink_url}
+        self.sink = sink_url.removeprefix("http://")
         folder.chmod(0o711)
         self.engines = Engines.start(folder, durable=True)
         admin = self.engines.addresses.postgres_admin_url
@@ -44,14 +47,14 @@ class Alone:
         (folder / "caller.jwk").write_text(json.dumps(self.key.as_dict(private=True)))
         trusted = KeySet([self._routes]).as_dict(private=False)
         (folder / "routes.jwks").write_text(json.dumps(trusted))
-        self._write_snapshots(provider_url)
+        self._write_snapshots()
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def _write_snapshots(self, provider_url: str) -> None:
+    def _write_snapshots(self) -> None:
         snapshots = self.folder / "snapshots"
         snapshots.mkdir()
         header = {"alg": "ES256", "typ": "routes+jws", "kid": self._routes.kid}
-        signed = jws.serialize_compact(header, json.dumps(_table(provider_url)), self._routes)
+        signed = jws.serialize_compact(header, json.dumps(_table(self._urls)), self._routes)
         (snapshots / "routes.snapshot").write_text(signed)
         keys = KeySet([self.key]).as_dict(private=False)["keys"]
         (snapshots / "jwks.snapshot").write_text(json.dumps({"version": 1, "keys": keys}))
@@ -109,20 +112,27 @@ class Alone:
         self.engines.stop()
 
 
-def _table(provider_url: str) -> dict[str, object]:
-    interface = {
-        "id": "bench", "name": INTERFACE, "provider": PROVIDER, "agency": "dp3acskb",
-        "addresses": [provider_url], "contract_sha256": "ab" * 32, "max_concurrency": 2_048,
-        "max_request_bytes": 2 * 1024**3, "total_timeout_ms": 600_000, "read_timeout_ms": 60_000,
-    }  # fmt: skip
-    agreement = {
-        "id": str(uuid7()), "consumer": CONSUMER, "interface": INTERFACE,
-        "rules": [{"id": "r1", "method": "*", "path": "/**"}],
-        "purposes": [{"code": PURPOSE, "legal_basis": "uji beban"}],
-        "valid_from": "2020-01-01T00:00:00Z", "valid_until": "2100-01-01T00:00:00Z",
-        "quota_per_day": MANY, "rate_per_second": MANY, "burst": MANY,
-    }  # fmt: skip
-    return {"version": 1, "instance": "ID-BB", "interfaces": [interface], "agreements": [agreement]}
+def _table(urls: dict[str, str]) -> dict[str, object]:
+    interfaces = [
+        {
+            "id": name, "name": name, "provider": PROVIDER, "agency": "dp3acskb",
+            "addresses": [url], "contract_sha256": "ab" * 32, "max_concurrency": 2_048,
+            "max_request_bytes": 2 * 1024**3, "total_timeout_ms": 600_000,
+            "read_timeout_ms": 60_000,
+        }
+        for name, url in urls.items()
+    ]  # fmt: skip
+    agreements = [
+        {
+            "id": str(uuid7()), "consumer": CONSUMER, "interface": name,
+            "rules": [{"id": "r1", "method": "*", "path": "/**"}],
+            "purposes": [{"code": PURPOSE, "legal_basis": "uji beban"}],
+            "valid_from": "2020-01-01T00:00:00Z", "valid_until": "2100-01-01T00:00:00Z",
+            "quota_per_day": MANY, "rate_per_second": MANY, "burst": MANY,
+        }
+        for name in urls
+    ]  # fmt: skip
+    return {"version": 1, "instance": "ID-BB", "interfaces": interfaces, "agreements": agreements}
 
 
 def seconds_of(pid: int) -> float:

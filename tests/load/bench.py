@@ -14,13 +14,15 @@ import calls
 import catalogue
 import events
 import identity
+import proxies
 
 SUITES = {
     "archive": archive.run,
-    "calls": calls.run,
+    "calls": lambda: (proxies.run(), calls.run()),
     "catalogue": catalogue.run,
     "events": events.run,
     "identity": identity.run,
+    "proxies": proxies.run,
 }
 
 

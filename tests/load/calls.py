@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from figures import figure, middle
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from sebalai_shared.ids import uuid7
+from wrk import wrk
 
 ROOT = Path(__file__).parents[2]
 CALLERS = (1, 32, 128)
@@ -156,40 +156,17 @@ class Bench:
         return {"authorization": f"Bearer {self.token(USER)}", "sebalai-purpose": PURPOSE}
 
 
-def wrk(url: str, callers: int, headers: dict[str, str]) -> dict[str, float]:
-    """One round of `callers` keep-alive connections for SECONDS; milliseconds and calls a second."""
-    options = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-    command = ["wrk", "-t1", f"-c{callers}", f"-d{SECONDS}s", "--latency", "--timeout", "10s"]
-    text = subprocess.run(
-        [*command, *options, url], capture_output=True, text=True, check=True
-    ).stdout
-    bad = re.findall(r"Non-2xx or 3xx responses: (\d+)", text)
-    for broken in re.findall(r"Socket errors: (.+)", text):
-        bad += re.findall(r"\d+", broken)
-    return {
-        "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
-        "p50": _milliseconds(text, "50%"),
-        "p99": _milliseconds(text, "99%"),
-        "bad": float(sum(map(int, bad))),
-    }
-
-
-def _milliseconds(text: str, share: str) -> float:
-    value, unit = re.search(rf"{share}\s+([\d.]+)(us|ms|s)", text).groups()
-    return float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
-
-
 def measure(bench: Bench) -> None:
-    wrk(bench.url(), 32, bench.headers())  # warm-up
-    wrk(f"http://127.0.0.1:{PEER}/x", 32, {})
+    wrk(bench.url(), 32, SECONDS, bench.headers())  # warm-up
+    wrk(f"http://127.0.0.1:{PEER}/x", 32, SECONDS, {})
     for callers in CALLERS:
         ours, peer = [], []
         for _ in range(ROUNDS):
-            peer.append(wrk(f"http://127.0.0.1:{PEER}/x", callers, {}))
+            peer.append(wrk(f"http://127.0.0.1:{PEER}/x", callers, SECONDS, {}))
             headers, before = bench.headers(), bench.gateway_seconds()
-            found = wrk(bench.url(), callers, headers)
+            found = wrk(bench.url(), callers, SECONDS, headers)
             used = bench.gateway_seconds() - before
-            ours.append(found | {"cpu": used * 1e6 / (found["rate"] * SECONDS)})
+            ours.append(found | {"cpu": used * 1e6 / (found["calls"])})
         report(callers, ours, peer)
 
 

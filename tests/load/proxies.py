@@ -1,0 +1,207 @@
+"""The gateway on each lane beside the proxies of others: one core each, in turns, and the same 1 KiB
+of JSON behind all. Everything of a call is on in the gateway but what comes after it (ledger).
+
+Provider, load and the journal's PostgreSQL share the other core. Where that core is the busy one,
+the rate says nothing of the proxy: read the processor time of a call then.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import large
+import paced
+import rivals
+from alone import INTERFACE, Alone, seconds_of
+from figures import figure, middle
+from wrk import wrk
+
+ROUNDS = int(os.environ.get("SEBALAI_BENCH_ROUNDS", "5"))
+SECONDS = int(os.environ.get("SEBALAI_BENCH_SECONDS", "3"))
+BASE = int(os.environ.get("SEBALAI_PORT", "8900"))
+CALLERS, MANY_CALLERS = 64, 1_000
+LANES = ("asgi", "fast")
+TOKENS = 20_000
+CORES = sorted(os.sched_getaffinity(0))
+FIRST, OTHERS = CORES[:1], CORES[1:] or CORES
+# Of whom what each lane must reach, in calls a second of one core.
+TARGETS = {
+    ("asgi", "nginx_lua"): 0.25, ("fast", "nginx_lua"): 0.45, ("asgi", "envoy"): 0.7,
+    ("fast", "envoy"): 1.3, ("asgi", "fastapi_httpx"): 15, ("fast", "fastapi_httpx"): 15,
+}  # fmt: skip
+PROVIDER = """
+worker_processes 1; daemon off; pid {home}/provider.pid; error_log {home}/provider.log warn;
+events {{ worker_connections 8192; }}
+http {{ access_log off; client_body_temp_path {home}/b; proxy_temp_path {home}/p;
+  fastcgi_temp_path {home}/f; uwsgi_temp_path {home}/u; scgi_temp_path {home}/s;
+  keepalive_requests 1000000; tcp_nodelay on; sendfile on;
+  server {{ listen 127.0.0.1:{port} backlog=4096; default_type application/json;
+    location / {{ return 200 '{body}'; }} location ~ /large$ {{ alias {home}/large; }} }} }}
+"""
+NEW_TOKENS = """
+local tokens = {}
+for line in io.lines("@file@") do tokens[#tokens + 1] = line end
+local at = 0
+request = function()
+  at = at % #tokens + 1
+  wrk.headers["authorization"] = "Bearer " .. tokens[at]
+  return wrk.format()
+end
+"""
+Served = tuple[int, int]  # port and process
+
+
+def run() -> None:
+    """Prints the figures of all proxies, then what else is asked of the gateway's lanes."""
+    for tool in ("nginx", "wrk"):
+        if shutil.which(tool) is None:
+            raise SystemExit(f"the bench needs {tool}: apt-get install nginx wrk")
+    os.sched_setaffinity(0, OTHERS)
+    with tempfile.TemporaryDirectory(prefix="sebalai-bench-") as folder:
+        Path(folder).chmod(0o755)
+        ports = itertools.count(BASE + 50).__next__
+        with _provider(Path(folder), ports()) as provider, _alone(folder, provider) as alone:
+            lanes = {lane: _lane(alone, ports(), lane) for lane in LANES}
+            others = rivals.start(alone, provider, ports)
+            try:
+                compare(alone, lanes | {one.name: (one.port, one.process.pid) for one in others})
+            finally:
+                rivals.stop([one for one in others if one.name != "nginx"])
+            many_callers(alone, lanes)
+            first_sight(alone, lanes)
+            paced.run(alone, lanes, provider)
+            plain = [one for one in others if one.name == "nginx"]
+            large.run(alone, lanes, plain[0].port)
+            rivals.stop(plain)
+            two_workers(alone, lanes["fast"], ports())
+
+
+@contextlib.contextmanager
+def _provider(home: Path, port: int) -> Iterator[int]:
+    (home / "large").touch()
+    os.truncate(home / "large", large.BYTES)
+    body = json.dumps({"filler": "x" * 1000})
+    (home / "provider.conf").write_text(PROVIDER.format(home=home, port=port, body=body))
+    with subprocess.Popen(["nginx", "-p", str(home), "-c", str(home / "provider.conf")]) as nginx:
+        try:
+            yield port
+        finally:
+            nginx.terminate()
+
+
+@contextlib.contextmanager
+def _alone(folder: str, provider: int) -> Iterator[Alone]:
+    home = Path(folder) / "gateway"
+    home.mkdir()
+    with large.sink() as sink:
+        sink_url = f"http://127.0.0.1:{sink.server_address[1]}"
+        alone = Alone(home, f"http://127.0.0.1:{provider}", sink_url)
+        try:
+            yield alone
+        finally:
+            alone.stop()
+            sink.shutdown()
+
+
+def _lane(alone: Alone, port: int, lane: str, **more: str) -> Served:
+    return port, alone.gateway(port, FIRST, lane=lane, **more).pid
+
+
+def url(port: int) -> str:
+    return f"http://127.0.0.1:{port}/r1/{INTERFACE}/x"
+
+
+def measured(
+    served: Served, callers: int, headers: dict[str, str], script: Path | None = None
+) -> dict[str, float]:
+    """One round, with the processor time of a call in microseconds."""
+    before = seconds_of(served[1])
+    found = wrk(url(served[0]), callers, SECONDS, headers, script)
+    return found | {"cpu": (seconds_of(served[1]) - before) * 1e6 / max(1, found["calls"])}
+
+
+def in_turns(
+    served: dict[str, Served], ask: Callable[[Served], dict[str, float]]
+) -> dict[str, list[dict[str, float]]]:
+    """Rounds of all of them, one after the other; the first one of each warms it up."""
+    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in served}
+    for number in range(ROUNDS + 1):
+        for name, one in served.items():
+            found = ask(one)
+            if number:
+                rounds[name].append(found)
+    return rounds
+
+
+def compare(alone: Alone, served: dict[str, Served]) -> None:
+    headers = alone.headers()
+    rounds = in_turns(served, lambda one: measured(one, CALLERS, headers))
+    for name, found in rounds.items():
+        for what, unit in (("rate", "calls/s"), ("cpu", "µs/call"), ("p50", "ms"), ("p99", "ms")):
+            figure(f"proxies.{name}.{what}", middle(found, what), unit)
+        figure(f"proxies.{name}.failed", sum(r["bad"] for r in found), "calls", "<=", 0)
+    for (lane, other), target in TARGETS.items():
+        if other in rounds:
+            ratio = middle(rounds[other], "cpu") / middle(rounds[lane], "cpu")
+            figure(f"proxies.{lane}.of_{other}", ratio, "times a core", ">=", target)
+            rate = middle(rounds[lane], "rate") / middle(rounds[other], "rate")
+            figure(f"proxies.{lane}.of_{other}.rate", rate, "times")
+
+
+def many_callers(alone: Alone, lanes: dict[str, Served]) -> None:
+    headers = alone.headers()
+    for name, found in in_turns(lanes, lambda one: measured(one, MANY_CALLERS, headers)).items():
+        figure(f"proxies.{name}.1000_callers.rate", middle(found, "rate"), "calls/s")
+        figure(f"proxies.{name}.1000_callers.p99", middle(found, "p99"), "ms", "<=", 1_000)
+        bad = sum(one["bad"] for one in found)
+        figure(f"proxies.{name}.1000_callers.failed", bad, "calls", "<=", 0)
+
+
+def first_sight(alone: Alone, lanes: dict[str, Served]) -> None:
+    """Tokens nobody has shown before, and as many that nobody has signed."""
+    rest = {name: value for name, value in alone.headers().items() if name != "authorization"}
+    kinds = {"new": alone.token, "forged": lambda: _forged(alone)}
+    found: dict[tuple[str, str], list[dict[str, float]]] = {}
+    for _, kind in itertools.product(range(ROUNDS), kinds):
+        script = _script(alone, [kinds[kind]() for _ in range(TOKENS)])
+        for name, one in lanes.items():
+            found.setdefault((name, kind), []).append(measured(one, CALLERS, rest, script))
+    for name in lanes:
+        new, forged = (middle(found[name, kind], "cpu") for kind in kinds)
+        figure(f"proxies.{name}.new_tokens", 1e6 / new, "calls/s a core", ">=", 3_000)
+        figure(f"proxies.{name}.new_tokens.cpu", new, "µs/call")
+        figure(f"proxies.{name}.forged_tokens.cpu", forged, "µs/call", "<=", new)
+
+
+def _forged(alone: Alone) -> str:
+    head, body, _ = alone.token().split(".")
+    signature = base64.urlsafe_b64encode(os.urandom(64)).rstrip(b"=").decode()
+    return f"{head}.{body}.{signature}"
+
+
+def _script(alone: Alone, tokens: list[str]) -> Path:
+    (alone.folder / "tokens").write_text("\n".join(tokens))
+    script = alone.folder / "tokens.lua"
+    script.write_text(NEW_TOKENS.replace("@file@", str(alone.folder / "tokens")))
+    return script
+
+
+def two_workers(alone: Alone, one: Served, port: int) -> None:
+    """What a second core brings, by the processor time of a call: with load and database on the
+    same two cores the rate could not show it.
+    """
+    pid = alone.gateway(port, CORES[:2], lane="fast", workers="2").pid
+    headers, served = alone.headers(), {"one": one, "two": (port, pid)}
+    rounds = in_turns(served, lambda which: measured(which, CALLERS, headers))
+    gain = 2 * middle(rounds["one"], "cpu") / middle(rounds["two"], "cpu")
+    figure("proxies.two_workers.cpu", middle(rounds["two"], "cpu"), "µs/call")
+    figure("proxies.two_workers.gain", gain, "times", ">=", 1.8)
