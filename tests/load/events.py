@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import sebalai_exchange
+from backlog import backlog
 from figures import figure
 from joserfc.jwk import ECKey
 from neighbours import neighbours
@@ -43,7 +44,7 @@ SUBSCRIBERS = 1_000
 PUBLISHING_AT_ONCE = 16
 TYPE = "dp3acskb.birth.recorded.v1"
 QUIET, SHARED = "dp3acskb.birth.quiet.v1", "dp3acskb.birth.shared.v1"
-STREAMED = "dp3acskb.birth.streamed.v1"
+STREAMED, MISSED = "dp3acskb.birth.streamed.v1", "dp3acskb.birth.missed.v1"
 SCHEMA = {
     "type": "object",
     "required": ["number"],
@@ -115,6 +116,8 @@ async def _measure(engines: Engines, folder: Path) -> None:
                 "LOG_LEVEL": "WARNING",
             }
             await streams(bench, STREAMED, told)
+            assert process.pid is not None
+            await backlog(bench, process.pid, MISSED, QUIET)
             await bench.fan_out()
             await relaying(settings)
     finally:
@@ -149,7 +152,7 @@ class Bench:
             return found.scalar() if found.returns_rows else None
 
     async def describe(self) -> None:
-        for kind in (TYPE, SHARED, QUIET, STREAMED):
+        for kind in (TYPE, SHARED, QUIET, STREAMED, MISSED):
             topic = {
                 "type": kind, "title": "Kelahiran", "description": "A birth was recorded.",
                 "schema": SCHEMA, "examples": [{"number": 1}], "access": "open",
@@ -162,6 +165,14 @@ class Bench:
         if where is not None:
             await self._until_active()
         return str(made["id"])
+
+    async def resume(self, ident: str, change: Any) -> None:
+        """As an operator does who does not wait for the next probe; `change` is made meanwhile."""
+        await self._ask(f"/v1/subscriptions/{ident}/pause", {"reason": "bench"})
+        await asyncio.sleep(1.0)
+        await self.execute(change, id=ident)
+        await self._ask(f"/v1/subscriptions/{ident}/resume", {"reason": "bench"})
+        await self._until_active()
 
     async def end(self, ident: str) -> None:
         await self._ask(f"/v1/subscriptions/{ident}/end", {"reason": "bench"})

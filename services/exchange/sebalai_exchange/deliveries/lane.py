@@ -25,6 +25,8 @@ from sebalai_exchange.subscriptions.actions import Serving, Subscription
 
 CONCURRENCY = 8
 WINDOW = 100
+# With more than this at hand it reads no further: a read for each event delivered is dear.
+WINDOW_LOW = WINDOW // 2
 CATCHING_UP_EVENTS = 1_000
 BEHIND = "behind a dead one of its key"
 FORGOTTEN = "the event's retention is over"
@@ -194,6 +196,8 @@ class Lane:
     async def _read_on(self) -> Open | None:
         """Reads the log until something may be sent, a limit is reached or the log ends."""
         tail = self._tools.tail
+        if len(self._fresh) > WINDOW_LOW:
+            return None
         while self._read < tail.last and self._may_read():
             kinds = self.serving.matcher.modes
             found, upto = await tail.after(self._read, kinds)

@@ -14,6 +14,8 @@ from sebalai_exchange.publishing.actions import Stored, events_after, events_at,
 TAIL_EVENTS = 5_000
 TAIL_BYTES = 16 * 1024 * 1024
 READ_ROWS = 500
+# Of what is no longer in memory: a lane takes no more at once, and reading holds everybody up.
+OLD_ROWS = 100
 # Of the pool's connections: a thousand lanes that are behind must not keep the tail from growing.
 OLD_READS_MAX = 4
 
@@ -60,9 +62,9 @@ class Tail:
         upto = self.last
         async with self._old_reads, self._database.transaction() as session:
             found = await events_after(
-                session, position=position, limit=READ_ROWS, kinds=list(kinds)
+                session, position=position, limit=OLD_ROWS, kinds=list(kinds)
             )
-        is_full = len(found) == READ_ROWS
+        is_full = len(found) == OLD_ROWS
         return found, found[-1].pos if is_full else upto
 
     async def at(self, position: int) -> Stored | None:

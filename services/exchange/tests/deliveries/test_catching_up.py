@@ -3,11 +3,13 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sebalai_exchange.deliveries import dispatcher, slots, tail
 from sebalai_exchange.deliveries import lane as lanes
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.publishing.sequencer import move
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 TYPE = "dp3acskb.birth.recorded.v1"
 BEHIND = 6
@@ -121,3 +123,50 @@ async def test_reads_of_what_is_old_leave_connections_to_the_others(bus, connect
     reads += [old.at(position + 1) for position in range(EVENTS)]
     await asyncio.gather(*reads)
     assert connections[1] == tail.OLD_READS_MAX < bus.settings.pool_connections
+
+
+@given(st.lists(st.floats(0, 10), max_size=40))
+def test_those_that_catch_up_go_one_after_another_at_a_pace(steps):
+    pace, now, before = slots.Pace(10), 0.0, None
+    for step in steps:
+        now += step
+        starts = now + pace.delay(now)
+        due = now if before is None else max(now, before + 0.1)
+        assert starts == pytest.approx(due)
+        before = starts
+
+
+async def test_a_subscriber_down_for_two_hours_catches_up_in_order(bus, receiver, monkeypatch):
+    """What lies two hours back is made by moving times in the database: the dispatcher begins from
+    it as after a restart.
+    """
+    monkeypatch.setattr(lanes, "CATCHING_UP_EVENTS", 50)
+    monkeypatch.setattr(lanes, "WINDOW", 20)
+    monkeypatch.setattr(lanes, "WINDOW_LOW", 10)
+    monkeypatch.setattr(tail, "TAIL_EVENTS", 10)
+    await bus.describe()
+    sent = [bus.event() for _ in range(310)]
+    receiver.fails = lambda *_: 503
+    async with bus.running():
+        made = await bus.subscribe(receiver.url("/good/late"))
+        await bus.until_active(made["id"])
+        await bus.publish(*sent[:10])
+
+        async def is_left_in_peace():
+            return (await bus.read(made["id"]))["failures"] >= 5
+
+        await bus.until(is_left_in_peace)
+        await bus.publish(*sent[10:])
+    async with bus.database.transaction() as session:
+        for change in (
+            "UPDATE lane SET open_until = now(), open_since = open_since - interval '2 hours'",
+            "UPDATE delivery SET first_at = first_at - interval '2 hours', next_at = now()",
+            "UPDATE event SET stored_at = stored_at - interval '2 hours'",
+        ):
+            await session.execute(text(change))
+    receiver.fails = lambda *_: 0
+    async with bus.running():
+        await bus.until(lambda: len(set(receiver.ids("/good/late"))) == len(sent), 60)
+    for key in {one["subject"] for one in sent}:
+        got = [one["id"] for one in receiver.got["/good/late"] if one["subject"] == key]
+        assert got == [one["id"] for one in sent if one["subject"] == key]
