@@ -1,10 +1,10 @@
-"""Search in Indonesian with PostgreSQL alone: stems joined by OR, and for each word the best
-trigram likeness, because the stemmer errs and people misspell. Joining by AND is the largest single
+"""Search in Indonesian with PostgreSQL alone: for each word the best trigram likeness, and stems
+joined by OR, because the stemmer errs and people misspell. Joining by AND is the largest single
 fault (measured: 26 of 70 lay queries empty, against 2).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,6 +17,10 @@ WORDS_MAX = 12
 ROWS_MAX = 50
 MISSES_MAX = 200
 SCORE_MIN = 0.34
+NEAR_MIN = 0.3
+"""Words less alike than this are taken for different ones."""
+LIKELY_ROWS = 100
+SUGGESTIONS_MAX = 8
 WORD = re.compile(r"[a-z0-9]+")
 # Longer numbers may be a person's: never searched for, never kept.
 DIGITS_MAX = 4
@@ -112,34 +116,63 @@ STOP: frozenset[str] = frozenset(
     ]
 )
 
+# Pairs of asked and known words are compared, then services are found by the known ones. A phrase
+# is as near as its words are together; of a word and its synonyms the nearest counts.
 _FIND = text(
     """
-    WITH word AS (
-      SELECT w, g FROM unnest(CAST(:words AS text[]), CAST(:groups AS integer[])) AS u(w, g)
+    WITH asked AS (
+      SELECT w, phrase, place, size FROM unnest(CAST(:words AS text[]), CAST(:phrases AS integer[]),
+        CAST(:places AS integer[]), CAST(:sizes AS integer[])) AS u(w, phrase, place, size)
+    ), near AS (
+      SELECT w, word, word_similarity(w, word) AS likeness
+      FROM (SELECT DISTINCT w FROM asked) AS one JOIN search_word ON w <% word
+    ), best AS (
+      SELECT service_id, version, w,
+        max(CASE WHEN is_head THEN likeness ELSE 0.85 * likeness END) AS likeness
+      FROM near JOIN service_word USING (word) GROUP BY service_id, version, w
+    ), phrased AS (
+      SELECT service_id, version, place, sum(likeness) / max(size) AS likeness
+      FROM asked JOIN best USING (w) GROUP BY service_id, version, place, phrase
+    ), meant AS (
+      SELECT service_id, version, sum(likeness) / :count AS mean
+      FROM (SELECT service_id, version, max(likeness) AS likeness FROM phrased
+        GROUP BY service_id, version, place) AS placed
+      GROUP BY service_id, version
+    ), likely AS (
+      SELECT s.slug, v.stems, meant.mean
+      FROM meant
+      JOIN service s ON s.id = meant.service_id AND s.version = meant.version
+      JOIN service_version v ON v.service_id = s.id AND v.version = s.version
+      WHERE s.state IN ('published', 'suspended')
+        AND (CAST(:agency AS text) IS NULL OR s.agency = :agency)
+        AND (CAST(:audience AS text) IS NULL OR :audience = ANY (v.audiences))
+        AND (CAST(:event AS text) IS NULL OR :event IN (v.life_event, v.business_event))
+      ORDER BY meant.mean DESC, s.slug LIMIT :likely
     )
-    SELECT s.slug, ts_rank(v.stems, q.query) AS rank, likeness.mean AS likeness
+    SELECT slug FROM (
+      SELECT slug, mean + 0.5 * ts_rank(stems, to_tsquery('indonesian', :query)) AS score
+      FROM likely
+    ) AS scored
+    WHERE score >= :least ORDER BY score DESC, slug LIMIT :limit
+    """
+)
+_NEAR = text("SELECT set_config('pg_trgm.word_similarity_threshold', :near, true)")
+_SUGGEST = text(
+    """
+    SELECT s.slug, v.name_id, v.name_en
     FROM service s
     JOIN service_version v ON v.service_id = s.id AND v.version = s.version
-    CROSS JOIN (SELECT to_tsquery('indonesian', :query) AS query) AS q
-    CROSS JOIN LATERAL (
-      SELECT avg(best) AS mean FROM (
-        SELECT max(greatest(
-          word_similarity(w, v.heads), 0.85 * word_similarity(w, v.terms))) AS best
-        FROM word GROUP BY g
-      ) AS groups
-    ) AS likeness
-    WHERE s.state IN ('published', 'suspended')
-      AND (CAST(:agency AS text) IS NULL OR s.agency = :agency)
-      AND (CAST(:audience AS text) IS NULL OR :audience = ANY (v.audiences))
-      AND (CAST(:event AS text) IS NULL OR :event IN (v.life_event, v.business_event))
-      AND likeness.mean + 0.5 * ts_rank(v.stems, q.query) >= :least
-    ORDER BY likeness.mean + 0.5 * ts_rank(v.stems, q.query) DESC, s.slug
-    LIMIT :limit
+    WHERE s.state IN ('published', 'suspended') AND NOT EXISTS (
+      SELECT FROM unnest(CAST(:begun AS text[])) AS begun WHERE NOT EXISTS (
+        SELECT FROM service_word w WHERE w.service_id = s.id AND w.version = s.version
+          AND w.is_head AND starts_with(w.word, begun)))
+    ORDER BY starts_with(lower(v.name_id), :whole) DESC, v.name_id LIMIT :limit
     """
 )
 _MISS = text(
-    "INSERT INTO search_miss VALUES (:words, 1, :day) ON CONFLICT (words) "
-    "DO UPDATE SET times = search_miss.times + 1, last_on = excluded.last_on"
+    "INSERT INTO search_miss VALUES (:words, 1, :day, :unfitting) ON CONFLICT (words) "
+    "DO UPDATE SET times = search_miss.times + 1, last_on = excluded.last_on, "
+    "unfitting = search_miss.unfitting + excluded.unfitting"
 )
 
 
@@ -160,6 +193,16 @@ def words_of(query: str) -> list[str]:
     return [word for word in found if word not in STOP and len(word) > 1] or found
 
 
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """`times` looked for in vain; in `unfitting` of them something was found and did not fit."""
+
+    words: str
+    times: int
+    unfitting: int
+    last_on: date
+
+
 async def search(
     session: AsyncSession, clock: Clock, *, query: str, within: Narrowed, limit: int
 ) -> list[str]:
@@ -167,21 +210,58 @@ async def search(
     words = words_of(query)
     if not words:
         return []
-    synonyms = await _synonyms(session, words)
-    pairs = [
-        (one, group) for group, word in enumerate(words) for one in (word, *synonyms.get(word, ()))
-    ]
-    values: dict[str, Any] = {
-        "words": [one for one, _ in pairs],
-        "groups": [group for _, group in pairs],
-        "query": " | ".join(part for one, _ in pairs for part in one.split()),
-        "least": SCORE_MIN, "limit": min(limit, ROWS_MAX),
-        "agency": within.agency, "audience": within.audience, "event": within.event,
+    asked = _asked(words, await _synonyms(session, words))
+    values = asked | {
+        "count": len(words), "least": SCORE_MIN, "likely": LIKELY_ROWS,
+        "limit": min(limit, ROWS_MAX), "agency": within.agency, "audience": within.audience,
+        "event": within.event,
     }  # fmt: skip
+    await session.execute(_NEAR, {"near": str(NEAR_MIN)})
     slugs = [row.slug for row in await session.execute(_FIND, values)]
     if not slugs and within == Narrowed():
-        await session.execute(_MISS, {"words": " ".join(words), "day": clock.now().date()})
+        await _note_miss(session, clock, words, unfitting=0)
     return slugs
+
+
+def _asked(words: Sequence[str], synonyms: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """One row a word to compare: which phrase it is of, how long that is, and for which place in
+    the query the phrase stands.
+    """
+    rows: list[tuple[str, int, int, int]] = []
+    for place, word in enumerate(words):
+        for phrase in (word, *synonyms.get(word, ())):
+            parts, number = phrase.split(), len(rows)
+            rows += [(part, number, place, len(parts)) for part in parts]
+    columns = zip(("words", "phrases", "places", "sizes"), zip(*rows, strict=True), strict=True)
+    stems = " | ".join(dict.fromkeys(row[0] for row in rows))
+    return {name: list(column) for name, column in columns} | {"query": stems}
+
+
+async def tell_unfitting(session: AsyncSession, clock: Clock, *, query: str) -> None:
+    """Somebody found nothing that fits among what was found."""
+    words = words_of(query)
+    if words:
+        await _note_miss(session, clock, words, unfitting=1)
+
+
+async def _note_miss(
+    session: AsyncSession, clock: Clock, words: Sequence[str], *, unfitting: int
+) -> None:
+    day = clock.now().date()
+    values = {"words": " ".join(words), "day": day, "unfitting": unfitting}
+    await session.execute(_MISS, values)
+
+
+async def suggest(session: AsyncSession, *, begun: str) -> list[tuple[str, str, str | None]]:
+    """Slug and names of services whose name or keywords have words that begin like each of these;
+    those whose name begins so first.
+    """
+    words = WORD.findall(begun.lower())[:WORDS_MAX]
+    if not words:
+        return []
+    values = {"begun": words, "whole": begun.strip().lower(), "limit": SUGGESTIONS_MAX}
+    rows = await session.execute(_SUGGEST, values)
+    return [(row.slug, row.name_id, row.name_en) for row in rows]
 
 
 async def _synonyms(session: AsyncSession, words: Sequence[str]) -> dict[str, list[str]]:
@@ -216,8 +296,8 @@ async def keep_synonym(
     )
 
 
-async def misses(session: AsyncSession) -> list[tuple[str, int, date]]:
+async def misses(session: AsyncSession) -> list[Miss]:
     """At most MISSES_MAX, the most often first."""
-    query = text("SELECT words, times, last_on FROM search_miss ORDER BY times DESC LIMIT :limit")
+    query = text("SELECT * FROM search_miss ORDER BY times DESC, words LIMIT :limit")
     rows = await session.execute(query, {"limit": MISSES_MAX})
-    return [(row.words, row.times, row.last_on) for row in rows]
+    return [Miss(row.words, row.times, row.unfitting, row.last_on) for row in rows]

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, status
 from pydantic import BaseModel, ConfigDict, Field
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
@@ -51,9 +51,25 @@ class SynonymRead(BaseModel):
 
 
 class MissRead(BaseModel):
+    """`unfitting` of the `times`, something was found and somebody said that nothing fits."""
+
+    model_config = ConfigDict(from_attributes=True)
+
     words: str
     times: int
+    unfitting: int
     last_on: date
+
+
+class MissWrite(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[str, Field(min_length=1, max_length=Q_LENGTH_MAX, pattern=r"^[^\x00]*$")]
+
+
+class Suggestion(BaseModel):
+    slug: str
+    name: dict[str, str | None]
 
 
 async def _within(
@@ -95,8 +111,29 @@ def _may_keep(caller: IdentifiedAccess) -> None:
 async def list_misses(caller: IdentifiedAccess, session: Transaction) -> list[MissRead]:
     """What people looked for in vain, the most often first: candidates for synonyms."""
     _may_keep(caller)
-    rows = await search.misses(session)
-    return [MissRead(words=words, times=times, last_on=day) for words, times, day in rows]
+    return [MissRead.model_validate(row) for row in await search.misses(session)]
+
+
+@router.post("/misses", status_code=status.HTTP_204_NO_CONTENT)
+async def tell_unfitting(
+    wanted: MissWrite,
+    caller: PublicAccess,  # noqa: ARG001 - public
+    session: Transaction,
+    clock: Now,
+) -> None:
+    """Nothing of what was found fits: kept without long numbers, and without who says so."""
+    await search.tell_unfitting(session, clock, query=wanted.q)
+
+
+@router.get("/suggestions")
+async def suggest(
+    caller: PublicAccess,  # noqa: ARG001 - public
+    session: Transaction,
+    q: Words,
+) -> list[Suggestion]:
+    """While somebody types: services whose words begin so."""
+    found = await search.suggest(session, begun=q)
+    return [Suggestion(slug=slug, name={"id": own, "en": other}) for slug, own, other in found]
 
 
 @router.put("/synonyms/{word}", responses=responses(SynonymRefused))

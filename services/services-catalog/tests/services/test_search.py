@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sebalai_services_catalog.services.search import words_of
 from sebalai_shared.testing.http import system
+from sqlalchemy import text
 
 GOLDEN = Path(__file__).parent / "golden_queries.csv"
 HIT_1, HIT_5 = 0.85, 0.97
@@ -59,13 +60,63 @@ async def test_what_nobody_finds_is_kept_without_long_numbers_and_an_officer_nam
     assert await find(anonymous, "zzqx") == []
     assert await find(anonymous, "1971014101909902") == []
     misses = (await head.get("/v1/search/misses")).json()
-    assert [(miss["words"], miss["times"]) for miss in misses] == [("zzqx", 2)]
+    assert [(miss["words"], miss["times"], miss["unfitting"]) for miss in misses] == [
+        ("zzqx", 2, 0)
+    ]
     body = {"means": ["penelitian"]}
     assert (await anonymous.put("/v1/search/synonyms/zzqx", json=body)).status_code == 401
     assert (await head.put("/v1/search/synonyms/zzqx", json=body)).status_code == 200
     assert (await find(anonymous, "zzqx"))[0] == "izin-penelitian"
     writer = client_of(system("ID-BB/GOV/dpmptsp/loket", "catalog.write"))
     assert (await writer.get("/v1/search/misses")).status_code == 403
+
+
+async def test_who_finds_nothing_that_fits_may_say_so_without_a_name(loaded, anonymous, client_of):
+    head = client_of(system("ID-BB/GOV/dpmptsp/kepala", "catalog.decide"))
+    said = {"q": "Cara urus pajak 1971014101909902"}
+    for _ in range(2):
+        assert (await anonymous.post("/v1/search/misses", json=said)).status_code == 204
+    misses = (await head.get("/v1/search/misses")).json()
+    assert [(miss["words"], miss["times"], miss["unfitting"]) for miss in misses] == [
+        ("pajak", 2, 2)
+    ]
+    assert (await anonymous.post("/v1/search/misses", json={"q": "x" * 151})).status_code == 422
+
+
+async def test_suggestions_complete_what_is_being_typed(loaded, anonymous):
+    async def suggested(q):
+        answer = await anonymous.get("/v1/search/suggestions", params={"q": q})
+        assert answer.status_code == 200, answer.text
+        return [one["slug"] for one in answer.json()]
+
+    assert "izin-pengusahaan-air-tanah" in await suggested("izin peng")
+    assert "izin-pengusahaan-air-tanah" in await suggested("tanah air")
+    assert await suggested("izin zzqx") == []
+    assert await suggested("%") == []
+    assert len(await suggested("i")) <= 8
+
+
+async def test_a_new_version_is_found_by_its_own_words_and_the_old_ones_no_more(
+    loaded, anonymous, database
+):
+    async with database.transaction() as session:
+        await session.execute(
+            text(
+                "INSERT INTO service_version (service_id, version, agency, name_id, summary_id, "
+                "audiences, channels, inherited, standard, published_at, digest, "
+                "provenance_status, provenance_source) "
+                "SELECT v.service_id, v.version + 1, v.agency, 'Layanan Xylofon', 'Baru', "
+                "v.audiences, v.channels, v.inherited, '{}', v.published_at, v.digest, "
+                "v.provenance_status, v.provenance_source FROM service_version v "
+                "JOIN service s ON s.id = v.service_id AND s.version = v.version "
+                "WHERE s.slug = 'izin-penelitian'"
+            )
+        )
+        await session.execute(
+            text("UPDATE service SET version = version + 1 WHERE slug = 'izin-penelitian'")
+        )
+    assert await find(anonymous, "xylofon") == ["izin-penelitian"]
+    assert "izin-penelitian" not in await find(anonymous, "surat keterangan penelitian")
 
 
 @pytest.mark.parametrize("query", ["'", "& | !", "a:*", "%", "\\", "<->", "🚲", "x" * 150])
