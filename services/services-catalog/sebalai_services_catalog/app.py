@@ -18,6 +18,7 @@ from sebalai_services_catalog.evidence import api as evidence
 from sebalai_services_catalog.evidence.source import Bus
 from sebalai_services_catalog.exports import api as exports
 from sebalai_services_catalog.indices import api as indices
+from sebalai_services_catalog.kept import KeptAnswers
 from sebalai_services_catalog.maklumat import api as maklumat
 from sebalai_services_catalog.performance import api as performance
 from sebalai_services_catalog.reference import api as reference
@@ -78,7 +79,9 @@ def catalog_app(
             yield
 
     member = Member(NAME, TITLE, routers, streamed=requests.STREAMED, lifespan=lifespan)
-    return create_app(settings, member, database=database, clock=clock)
+    app = create_app(settings, member, database=database, clock=clock)
+    app.state.kept_answers = KeptAnswers(clock, settings.public_answers_kept_seconds)
+    return app
 
 
 @asynccontextmanager

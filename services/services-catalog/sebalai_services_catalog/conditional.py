@@ -7,7 +7,11 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from sebalai_services_catalog.kept import Answer, KeptAnswers
+
 TAG_HEX = 32
+NO_CACHE = "no-cache"
+"""May be kept, and is asked for again each time."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -15,29 +19,34 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 class Conditional(APIRoute):
     """Gives each 200 of a GET its ETag, and 304 without a body to who has it already.
 
-    Only for what everybody sees alike: the answer may be kept, and is asked for again each time.
+    Only for what everybody sees alike: whoever asks may keep the answer, and asks again each time
+    whether it still holds. Here it is kept for a moment (`KeptAnswers`).
     """
 
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
 
         async def conditional(request: Request) -> Response:
-            response = await handler(request)
-            if request.method != "GET" or response.status_code != 200:
-                return response
-            body = bytes(response.body)
-            cut = self.body_of(request, body)
-            if cut != body:
-                response.body = cut
-                response.headers["Content-Length"] = str(len(cut))
-            tag = f'"{hashlib.sha256(response.body).hexdigest()[:TAG_HEX]}"'
-            headers = {"ETag": tag, "Cache-Control": "no-cache"}
-            if _has(request.headers.get("if-none-match", ""), tag):
+            kept: KeptAnswers = request.app.state.kept_answers
+            answer = kept.find(request)
+            if answer is None:
+                response = await handler(request)
+                if request.method != "GET" or response.status_code != 200:
+                    return response
+                answer = self._answer(request, response)
+                kept.keep(request, answer)
+            if _has(request.headers.get("if-none-match", ""), answer.tag):
+                headers = {"ETag": answer.tag, "Cache-Control": NO_CACHE}
                 return Response(status_code=304, headers=headers)
-            response.headers.update(headers)
-            return response
+            return answer.response()
 
         return conditional
+
+    def _answer(self, request: Request, response: Response) -> Answer:
+        body = self.body_of(request, bytes(response.body))
+        tag = f'"{hashlib.sha256(body).hexdigest()[:TAG_HEX]}"'
+        own = {name: value for name, value in response.headers.items() if name != "content-length"}
+        return Answer(tag, body, own | {"ETag": tag, "Cache-Control": NO_CACHE})
 
     def body_of(self, request: Request, body: bytes) -> bytes:  # noqa: ARG002 - for who cuts it
         """What is answered of a whole body."""

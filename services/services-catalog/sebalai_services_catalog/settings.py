@@ -17,6 +17,8 @@ class CatalogSettings(MemberSettings):
 
     `gateway_url` (as this process reaches it) empty: no evidence is fetched. With it go
     `client_id_file` and `client_key_file` (private JWK) of the application with the agreements.
+
+    `public_answers_kept_seconds`: how old an answer may be that everybody sees alike; 0 for never.
     """
 
     lapor_url: str = ""
@@ -27,6 +29,7 @@ class CatalogSettings(MemberSettings):
     payments_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,8}$")] = ""
     payments_secret: SecretStr | None = None
     gateway_url: str = ""
+    public_answers_kept_seconds: Annotated[float, Field(ge=0, le=60)] = 1.0
     client_id_file: Path | None = None
     client_key_file: Path | None = None
 

@@ -49,6 +49,7 @@ def settings(catalog_url, asserter, tmp_path):
         database_url=catalog_url,
         caller_keys_file=asserter.write_keys(tmp_path / "callers.json"),
         public_url="https://bus.example",
+        public_answers_kept_seconds=0,
     )
 
 
