@@ -18,6 +18,7 @@ Scope = Literal[
     "catalog.write",
     "catalog.decide",
     "identity.people",
+    "identity.compare",
     "identity.audit",
     "identity.roles",
     "identity.clients",
@@ -34,6 +35,7 @@ BASIC_SCOPE: Scope = "bus.call"
 SENSITIVE_SCOPES: frozenset[Scope] = frozenset(
     {
         "identity.people",
+        "identity.compare",
         "identity.audit",
         "identity.roles",
         "identity.clients",

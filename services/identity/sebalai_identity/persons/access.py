@@ -9,10 +9,16 @@ from uuid import UUID
 from sebalai_shared.caller import Caller
 
 PEOPLE = "identity.people"
+COMPARE = "identity.compare"
 
 
 def may_manage(caller: Caller) -> bool:
     return caller.has_scope(PEOPLE)
+
+
+def may_compare(caller: Caller) -> bool:
+    """Learns of a known person whether a number is theirs, and nothing else."""
+    return caller.has_scope(COMPARE) or caller.has_scope(PEOPLE)
 
 
 def is_self(caller: Caller, person_id: UUID) -> bool:

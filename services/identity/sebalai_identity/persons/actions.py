@@ -4,6 +4,7 @@ For the other slices: `get_person`, `find_by_nik`, `register_person` and `KnownP
 Does not own sign-in, nor what a person may do: see `authority`.
 """
 
+import hmac
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,7 +22,7 @@ from sebalai_identity.desk import Desk
 from sebalai_identity.grants.actions import end_person_tokens
 from sebalai_identity.numbers import NumberInvalid
 from sebalai_identity.persons import events, store
-from sebalai_identity.persons.access import is_self
+from sebalai_identity.persons.access import is_self, may_compare
 from sebalai_identity.persons.access import may_manage as may_keep_people
 from sebalai_identity.persons.model import ACTIVE, DEACTIVATED, Person
 from sebalai_identity.persons.schema import PersonChange, PersonRead, PersonRegister
@@ -196,6 +197,21 @@ async def look_up(session: AsyncSession, desk: Desk, *, nik: str) -> Person:
         raise PersonUnknown("Register the person, or check the NIK.")
     await note(session, desk, act=events.LOOKED_UP, subject=str(person.id))
     return person
+
+
+async def compare_nik(session: AsyncSession, desk: Desk, *, person_id: UUID, nik: str) -> bool:
+    """Whether the number is this person's; an act, whatever comes of it.
+
+    Raises `PeopleOnly`, `PersonUnknown`, `NoSealingKey`.
+    """
+    if not may_compare(desk.caller):
+        raise PeopleOnly("It needs scope identity.compare.")
+    person = await store.by_id(session, person_id)
+    if person is None:
+        raise PersonUnknown("It is the subject of the person's token.")
+    await note(session, desk, act=events.COMPARED, subject=str(person_id))
+    known = person.nik_index
+    return known is not None and hmac.compare_digest(known, desk.numbers.index(NIK, nik))
 
 
 async def show_person(session: AsyncSession, *, caller: Caller, person_id: UUID) -> Person:

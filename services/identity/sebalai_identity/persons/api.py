@@ -22,6 +22,7 @@ from sebalai_identity.persons.actions import (
     PersonUnknown,
 )
 from sebalai_identity.persons.schema import (
+    ComparisonRead,
     PersonChange,
     PersonDeactivate,
     PersonFind,
@@ -113,6 +114,21 @@ async def link_nik(
     nik = wanted.nik.get_secret_value()
     person = await actions.link_nik(session, desk, person_id=person_id, nik=nik)
     return actions.read_person(desk, person)
+
+
+@router.post("/{person_id}/nik/comparison", responses=ONE)
+async def compare_nik(
+    person_id: UUID,
+    desk: AtDesk,
+    session: Transaction,
+    response: Response,
+    wanted: PersonFind,
+) -> ComparisonRead:
+    """Scope `identity.compare`: whether the number is this person's. Each try is an act."""
+    response.headers["Cache-Control"] = "no-store"
+    nik = wanted.nik.get_secret_value()
+    is_same = await actions.compare_nik(session, desk, person_id=person_id, nik=nik)
+    return ComparisonRead(is_same=is_same)
 
 
 @router.post("/{person_id}/deactivate", responses=ONE)

@@ -51,6 +51,12 @@ class PersonFind(BaseModel):
     nik: SecretNumber
 
 
+class ComparisonRead(BaseModel):
+    """False also for a person whose NIK is not known here."""
+
+    is_same: bool
+
+
 class PersonDeactivate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 

@@ -17,6 +17,8 @@ from sebalai_identity.persons.actions import PersonKnown, PersonRegister
 from sebalai_identity.revocations.actions import is_revoked
 from sebalai_identity.vault import NumberVault
 from sebalai_shared.caller import Caller
+from sebalai_shared.ids import uuid7
+from sebalai_shared.testing.http import system
 from sqlalchemy import text
 
 NIK = "1971014101909902"
@@ -86,6 +88,23 @@ async def test_person_is_found_by_nik_in_the_body_and_the_search_is_an_act(call,
         answer = await call("POST", "/v1/persons/find", keeper, json={"nik": unknown})
         assert answer.status_code == 404
         assert unknown not in answer.text
+
+
+async def test_a_number_is_compared_with_a_persons_and_nothing_else_is_told(call, keeper, person):
+    made = await person()
+    asker = system("ID-BB/GOV/dpmptsp/perizinan", "identity.compare")
+    path = f"/v1/persons/{made['id']}/nik/comparison"
+    told = [await call("POST", path, asker, json={"nik": nik}) for nik in (NIK, OTHER, "nonsense")]
+    assert [answer.json() for answer in told] == [{"is_same": one} for one in (True, False, False)]
+    assert {answer.headers["cache-control"] for answer in told} == {"no-store"}
+    auditor = system("ID-BB/GOV/inspektorat/audit", "identity.audit")
+    acts = (await call("GET", "/v1/acts", auditor, params={"subject": made["id"]})).json()["items"]
+    assert [act["act"] for act in acts].count("identity.person.compared") == 3
+    unknown = f"/v1/persons/{uuid7()}/nik/comparison"
+    assert (await call("POST", unknown, asker, json={"nik": NIK})).status_code == 404
+    other = system("ID-BB/GOV/dinkes/puskesmas", "catalog.decide")
+    assert (await call("POST", path, other, json={"nik": NIK})).status_code == 403
+    assert (await call("POST", "/v1/persons/find", asker, json={"nik": NIK})).status_code == 403
 
 
 async def test_second_person_with_one_nik_is_a_conflict_that_repeats_nothing(call, keeper, person):

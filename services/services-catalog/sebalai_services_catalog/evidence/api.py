@@ -24,6 +24,7 @@ from sebalai_services_catalog.evidence.actions import (
 from sebalai_services_catalog.evidence.fetching import (
     BeingFetched,
     EvidenceNoMatch,
+    EvidenceOfAnother,
     EvidenceUnavailable,
     Fetcher,
     FetchesUsedUp,
@@ -152,7 +153,7 @@ async def give_consent(
     "/{key}/evidence/{kind}/preview",
     responses=responses(
         RequestUnknown, ConsentMissing, FieldInvalid, FetchesUsedUp, BeingFetched,
-        EvidenceNotOffered, EvidenceNoMatch, EvidenceUnavailable,
+        EvidenceNotOffered, EvidenceOfAnother, EvidenceNoMatch, EvidenceUnavailable,
     ),
 )  # fmt: skip
 async def preview(

@@ -9,7 +9,7 @@ from uuid import UUID
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
-from sebalai_shared.problems import Conflict, FieldInvalid, Problem, Unavailable
+from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, Problem, Unavailable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.evidence import store
@@ -31,6 +31,9 @@ HOLD = timedelta(seconds=30)
 """Longer than a call may last; after a crash the next try waits this long."""
 PREVIEW_KEPT = timedelta(minutes=30)
 FETCHES_MAX = 5
+PERSONS = frozenset({"citizen", "civil_servant", "business"})
+"""Kinds of callers behind whom somebody has signed in."""
+NIK_FIELD = "nik"
 MISSES_MAX = 10
 MISSES_WITHIN = timedelta(days=1)
 """Who says wrong things about themselves this often guesses."""
@@ -38,6 +41,10 @@ MISSES_WITHIN = timedelta(days=1)
 
 class EvidenceNoMatch(Conflict):
     slug, title = "evidence-no-match", "The holder knows nobody of whom all of this is true"
+
+
+class EvidenceOfAnother(Forbidden):
+    slug, title = "evidence-of-another", "The number is not known to be that of who signed in"
 
 
 class FetchesUsedUp(Problem):
@@ -64,7 +71,7 @@ class Fetcher:
         """The preview held already, or one call on the bus.
 
         Raises: as `held_consent`; FieldInvalid, FetchesUsedUp, BeingFetched, EvidenceNotOffered,
-        EvidenceNoMatch, EvidenceUnavailable.
+        EvidenceOfAnother, EvidenceNoMatch, EvidenceUnavailable.
         """
         about = (key, kind, wanted.consent)
         async with self._database.transaction() as session:
@@ -100,6 +107,7 @@ class Fetcher:
         answered = taken = None
         failed: FetchFailed | None = None
         try:
+            await self._check_own(wanted.subject)
             answered = await self._source.fetch(ask)
             taken = _taken(answered, (match_field, wanted.subject[match_field]), kind.fields)
         except FetchFailed as error:
@@ -110,6 +118,16 @@ class Fetcher:
         if read is None:
             raise ConsentMissing("It ended while the holder answered; nothing was kept.")
         return read
+
+    async def _check_own(self, subject: dict[str, str]) -> None:
+        """Another's number never goes to a holder in the name of who signed in; an application
+        that files for itself proves its person by what must agree. Raises: FetchFailed.
+        """
+        nik = subject.get(NIK_FIELD)
+        if nik is None or self._caller.kind not in PERSONS:
+            return
+        if not await self._source.is_number_of(str(self._caller.subject), nik):
+            raise FetchFailed("other_person")
 
     async def _record(
         self,
@@ -176,6 +194,8 @@ def _taken(answered: Answered, match: tuple[str, str], fields: list[str]) -> Tak
 
 def _problem(error: FetchFailed) -> Problem:
     number = str(error.message_id) if error.message_id else None
+    if error.outcome == "other_person":
+        return EvidenceOfAnother("Ask for your own, or upload it.")
     if error.outcome == "no_match":
         return EvidenceNoMatch("Check what you entered, or upload it.", message_id=number)
     if error.outcome == "refused":

@@ -70,7 +70,9 @@ class Consent(Base):
 
 
 class ConsentAct(Base):
-    """`outcome` of a failed fetch: `no_match`, `refused` or `unavailable`."""
+    """`outcome` of a failed fetch: `no_match`, `other_person`, `refused`, `unavailable`, `ended`
+    (the consent was, when the holder answered).
+    """
 
     __tablename__ = "evidence_consent_act"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 import orjson
@@ -28,10 +28,12 @@ ASSERTION_SECONDS = 60
 TOKEN_KEPT = timedelta(seconds=200)
 """A token lives 300 s; one that the gateway refuses earlier is asked for anew."""
 READ_SECONDS = 10.0
+UNKNOWN_PERSON = (404, 422)
+"""No such person; or a subject that is no person's id here, as of a client with pairwise ones."""
 FETCHES_AT_ONCE = 8
 """A slow holder keeps no more than this many fetches of a process waiting."""
 
-Outcome = Literal["no_match", "refused", "unavailable"]
+Outcome = Literal["no_match", "other_person", "refused", "unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ class Answered:
 
 
 class FetchFailed(Exception):
-    """`refused`: no agreement or none for this purpose; `unavailable`: the holder or the bus."""
+    """`other_person`: the number is not known to be the caller's; `refused`: no agreement or none
+    for this purpose; `unavailable`: the holder or the bus.
+    """
 
     def __init__(self, outcome: Outcome, message_id: UUID | None = None) -> None:
         super().__init__(outcome)
@@ -63,6 +67,10 @@ class FetchFailed(Exception):
 class EvidenceSource(Protocol):
     async def fetch(self, ask: Ask) -> Answered:
         """Raises: FetchFailed."""
+        ...
+
+    async def is_number_of(self, person: str, nik: str) -> bool:
+        """False for who is not known here, or whose number is not. Raises: FetchFailed."""
         ...
 
     async def receipt(self, message_id: UUID) -> bytes | None:
@@ -108,6 +116,18 @@ class Bus:
         if answer.status_code != 200 or message_id is None:
             raise FetchFailed("unavailable", message_id)
         return Answered(message_id, answer.content)
+
+    async def is_number_of(self, person: str, nik: str) -> bool:
+        path = f"/api/identity/v1/persons/{quote(person, safe='')}/nik/comparison"
+        headers = {"Content-Type": "application/json"}
+        answer = await self._call("POST", path, orjson.dumps({"nik": nik}), headers)
+        if answer.status_code in UNKNOWN_PERSON:
+            return False
+        try:
+            answer.raise_for_status()
+            return answer.json()["is_same"] is True
+        except (http.Error, ValueError, KeyError, TypeError) as error:
+            raise FetchFailed("unavailable") from error
 
     async def receipt(self, message_id: UUID) -> bytes | None:
         answer = await self._call("GET", f"/receipts/{message_id}", b"", {})

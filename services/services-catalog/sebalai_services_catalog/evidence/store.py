@@ -16,6 +16,7 @@ from sebalai_services_catalog.evidence.model import Consent, ConsentAct, Evidenc
 ACTS_MAX = 100
 CONSENTS_MAX = 100
 TYPES_MAX = 500
+MISSES = ("no_match", "other_person")
 
 
 def visible_to(caller: Caller) -> Select[Consent]:
@@ -67,7 +68,7 @@ async def acts(session: AsyncSession, key: UUID) -> Sequence[ConsentAct]:
 
 async def misses_of(session: AsyncSession, actor: str, since: datetime) -> int:
     query = select(func.count()).where(
-        ConsentAct.actor == actor, ConsentAct.at >= since, ConsentAct.outcome == "no_match"
+        ConsentAct.actor == actor, ConsentAct.at >= since, ConsentAct.outcome.in_(MISSES)
     )
     return await session.scalar(query) or 0
 

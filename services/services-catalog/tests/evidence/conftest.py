@@ -23,6 +23,7 @@ class Registry:
             transport=httpx.ASGITransport(app), base_url="http://registry"
         )
         self.asked, self.fails, self.before_answer = [], None, None
+        self.numbers, self.compared = {}, []
 
     async def fetch(self, ask):
         self.asked.append(ask)
@@ -32,6 +33,11 @@ class Registry:
         if self.before_answer is not None:
             await self.before_answer()
         return Answered(uuid7(), answer.content)
+
+    async def is_number_of(self, person, nik):
+        """As identity would say; `numbers` are those of persons it knows."""
+        self.compared.append(person)
+        return self.numbers.get(person) == nik
 
     async def receipt(self, message_id):
         return f'{{"message_id": "{message_id}"}}'.encode()

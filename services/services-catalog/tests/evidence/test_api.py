@@ -7,6 +7,7 @@ import orjson
 import pytest
 from sebalai_services_catalog.batches import in_batches
 from sebalai_services_catalog.evidence.actions import end_consents
+from sebalai_shared.caller import Caller
 from sqlalchemy import text
 
 TYPE = "urn:sebalai:problem:"
@@ -127,6 +128,45 @@ async def test_who_guesses_at_another_persons_data_is_stopped(
     answer = await step("preview", request, await consented(request))
     assert problem(answer) == (429, "evidence-fetches-used-up")
     assert len(registry.asked) == 10
+
+
+@pytest.fixture
+def citizen(client_of):
+    return client_of(Caller(kind="citizen", subject="warga-7", scopes=frozenset({"openid"})))
+
+
+async def test_another_persons_number_never_reaches_the_holder(
+    citizen, draft, consented, step, registry, resident
+):
+    request = await draft(citizen)
+    consent = await consented(request, citizen)
+    for known in ({}, {"warga-7": "1971010101909901"}):
+        registry.numbers = known
+        answer = await step("preview", request, consent, citizen)
+        assert problem(answer) == (403, "evidence-of-another")
+    whole = (await citizen.get(f"/v1/consents/{consent['id']}")).json()
+    assert [one["outcome"] for one in whole["acts"]] == [None, "other_person", "other_person"]
+    assert registry.asked == []
+    registry.numbers = {"warga-7": resident.nik}
+    assert (await step("preview", request, consent, citizen)).status_code == 200
+    assert len(registry.asked) == 1
+
+
+async def test_who_tries_the_numbers_of_others_is_stopped_and_a_system_is_not_compared(
+    citizen, draft, consented, step, registry
+):
+    for _ in range(2):
+        request = await draft(citizen)
+        consent = await consented(request, citizen)
+        for _ in range(5):
+            await step("preview", request, consent, citizen)
+    request = await draft(citizen)
+    answer = await step("preview", request, await consented(request, citizen), citizen)
+    assert problem(answer) == (429, "evidence-fetches-used-up")
+    assert len(registry.compared) == 10
+    own = await draft()
+    assert (await step("preview", own, await consented(own))).status_code == 200
+    assert len(registry.compared) == 10
 
 
 async def test_withdrawal_stops_what_is_to_come_and_tells_what_was_used(

@@ -28,6 +28,12 @@ def gateway_app():
         status, body = app.state.answers.pop(0)
         return Response(body, status, headers={"Sebalai-Message-Id": str(MESSAGE)})
 
+    @app.post("/api/identity/v1/persons/{person}/nik/comparison")
+    async def compare(person: str, request: Request) -> Response:
+        app.state.calls.append((person, await request.json()))
+        status, body = app.state.answers.pop(0)
+        return Response(body, status)
+
     return app
 
 
@@ -69,6 +75,29 @@ async def test_one_token_serves_until_it_is_refused_and_the_call_says_consent_an
     assert path == "ID-BB/GOV/dp3acskb/kependudukan/penduduk/residents/search"
     assert headers["sebalai-consent"] == str(ASK.consent)
     assert headers["sebalai-purpose"] == "tujuan"
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_own"),
+    [
+        ((200, b'{"is_same": true}'), True),
+        ((200, b'{"is_same": false}'), False),
+        ((404, b""), False),
+        ((422, b""), False),
+    ],
+)
+async def test_identity_says_whose_number_it_is(answer, is_own, bus, gateway):
+    gateway.answers = [answer]
+    assert await bus.is_number_of("orang-7", "1971014101909902") is is_own
+    assert gateway.calls == [("orang-7", {"nik": "1971014101909902"})]
+
+
+@pytest.mark.parametrize("answer", [(503, b""), (403, b""), (200, b"{}"), (200, b"x")])
+async def test_what_identity_does_not_say_is_no_yes(answer, bus, gateway):
+    gateway.answers = [answer]
+    with pytest.raises(FetchFailed) as failed:
+        await bus.is_number_of("orang-7", "1971014101909902")
+    assert failed.value.outcome == "unavailable"
 
 
 @pytest.mark.parametrize(
