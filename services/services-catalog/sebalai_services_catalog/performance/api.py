@@ -1,7 +1,8 @@
 """HTTP of performance data: `/v1/performance`, public; the view across agencies for heads."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel
@@ -20,6 +21,7 @@ from sebalai_services_catalog.spreadsheets import sheet
 
 router = APIRouter(prefix="/v1/performance", tags=["performance"], route_class=Conditional)
 
+SHEET: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}}}
 PERIOD_DEFAULT = timedelta(days=90)
 PERIOD_MAX = timedelta(days=1_100)
 
@@ -125,11 +127,10 @@ async def read_performance(
     return await _read(session, period, None)
 
 
-@router.get("/agencies", responses=responses(LeadershipRefused, FieldInvalid))
-async def read_leadership(
+async def _leadership(
     caller: IdentifiedAccess, session: Transaction, period: Period
 ) -> LeadershipRead:
-    """For heads: where time is lost and what people complain of, across agencies."""
+    """Raises: LeadershipRefused."""
     found = await actions.lead(session, caller=caller, period=period)
     return LeadershipRead(
         since=period[0],
@@ -151,11 +152,29 @@ async def read_leadership(
     )
 
 
-@router.get(
-    "/services.csv",
-    response_class=Response,
-    responses=responses(FieldInvalid) | {200: {"content": {"text/csv": {}}}},
-)
+ForHeads = Annotated[LeadershipRead, Depends(_leadership)]
+HEADS = responses(LeadershipRefused, FieldInvalid)
+
+
+@router.get("/agencies", responses=HEADS)
+async def read_leadership(found: ForHeads) -> LeadershipRead:
+    """For heads: where time is lost and what people complain of, across agencies."""
+    return found
+
+
+@router.get("/agencies/held.csv", response_class=Response, responses=HEADS | SHEET)
+async def read_held_csv(found: ForHeads) -> Response:
+    """Where time is lost, for a spreadsheet."""
+    return _sheet(HeldRead, found.held)
+
+
+@router.get("/agencies/complaints.csv", response_class=Response, responses=HEADS | SHEET)
+async def read_complaints_csv(found: ForHeads) -> Response:
+    """What people complain of, for a spreadsheet."""
+    return _sheet(ComplaintsRead, found.complaints)
+
+
+@router.get("/services.csv", response_class=Response, responses=responses(FieldInvalid) | SHEET)
 async def read_csv(
     caller: PublicAccess,  # noqa: ARG001 - public
     session: Transaction,
@@ -163,8 +182,11 @@ async def read_csv(
 ) -> Response:
     """The same figures for a spreadsheet; no cell begins like a formula."""
     found = await _read(session, period, None)
-    rows = (one.model_dump() for one in found.services)
-    text = sheet(list(ServiceFigures.model_fields), rows)
+    return _sheet(ServiceFigures, found.services)
+
+
+def _sheet(model: type[BaseModel], rows: Sequence[BaseModel]) -> Response:
+    text = sheet(list(model.model_fields), (one.model_dump() for one in rows))
     return Response(text, media_type="text/csv; charset=utf-8")
 
 

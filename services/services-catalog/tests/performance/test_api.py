@@ -1,11 +1,13 @@
 """One story in process: requests finished in time and late, a complaint, a survey; the numbers."""
 
+from collections import Counter
 from datetime import timedelta
 from itertools import count
 
 import pytest
 from sebalai_services_catalog.requests.jobs import keep_deadlines
 from sebalai_shared.testing.http import system
+from sqlalchemy import text
 
 KEYS = count()
 ANSWERS = {code: {"value": "x"} for code in ("proposal", "ktp", "pengantar")}
@@ -49,6 +51,23 @@ async def refuse(office, body):
     return await act(office, body, "refuse", reason="x", legal_basis="permendagri-3-2018")
 
 
+async def told_by_events(database):
+    """The same figures by who has read nothing but what the catalogue told, in its order."""
+    query = text("SELECT document FROM outbox WHERE type LIKE 'catalog.request.%' ORDER BY seq")
+    async with database.transaction() as session:
+        documents = list(await session.scalars(query))
+    counted = Counter(submitted=0, finished=0, issued=0, on_time=0, late=0, open=0)
+    for data in (document["data"] for document in documents):
+        after = data["state_after"]
+        counted["submitted"] += after == "submitted"
+        if after in ("issued", "refused"):
+            counted["finished"] += 1
+            counted["issued"] += after == "issued"
+            counted["on_time" if data["on_time"] else "late"] += 1
+    counted["open"] = counted["submitted"] - counted["finished"]
+    return counted
+
+
 async def test_the_public_figures_follow_from_what_happened(
     applicant, office, anonymous, loaded, clock, client_of
 ):
@@ -78,6 +97,10 @@ async def test_the_public_figures_follow_from_what_happened(
     assert one["services"] == figures
     sheet = (await anonymous.get("/v1/performance/services.csv")).text.splitlines()
     assert sheet[1] == "izin-penelitian,dpmptsp,3,2,0,1,1,50.0,1,1,75.00,C,1"
+    assert await told_by_events(loaded) == {
+        name: figures[0][name]
+        for name in ("submitted", "finished", "issued", "on_time", "late", "open")
+    }
     before = (await anonymous.get("/v1/performance?since=2026-01-01&until=2026-02-01")).json()
     assert [one["finished"] for one in before["services"]] == [0]
 
@@ -91,9 +114,17 @@ async def test_heads_see_where_time_is_lost_and_nobody_else(
     told = (await office.get("/v1/performance/agencies")).json()
     lost = {(one["agency"], one["state"]): one["hours_mean"] for one in told["held"]}
     assert lost["dpmptsp", "submitted"] == "30.0"
+    sheet = await office.get("/v1/performance/agencies/held.csv")
+    assert sheet.headers["content-type"] == "text/csv; charset=utf-8"
+    lines = sheet.text.splitlines()
+    assert lines[0] == "agency,state,files,hours_mean,hours_longest"
+    assert "dpmptsp,submitted,1,30.0,30.0" in lines
+    complaints = (await office.get("/v1/performance/agencies/complaints.csv")).text
+    assert complaints.splitlines() == ["agency,category,complaints"]
     writer = client_of(system("ID-BB/GOV/dpmptsp/loket", "catalog.write"))
-    assert (await writer.get("/v1/performance/agencies")).status_code == 403
-    assert (await anonymous.get("/v1/performance/agencies")).status_code == 401
+    for path in ("agencies", "agencies/held.csv", "agencies/complaints.csv"):
+        assert (await writer.get(f"/v1/performance/{path}")).status_code == 403
+        assert (await anonymous.get(f"/v1/performance/{path}")).status_code == 401
 
 
 @pytest.mark.parametrize(
