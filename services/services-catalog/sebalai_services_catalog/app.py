@@ -86,7 +86,7 @@ def catalog_app(
 
 @asynccontextmanager
 async def _evidence(app: FastAPI, settings: CatalogSettings, clock: Clock) -> AsyncGenerator[None]:
-    """The bus for evidence, where a gateway is named. Raises: OSError without its key."""
+    """The bus for evidence, where a gateway is named."""
     if not settings.gateway_url:
         yield
         return

@@ -5,9 +5,9 @@ Owns the token and the call. Who may ask, and what is taken over, is decided els
 
 import asyncio
 import json
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import quote, urlsplit
 from uuid import UUID
@@ -22,6 +22,8 @@ from sebalai_shared.ids import uuid7
 
 from sebalai_services_catalog.outside import send
 from sebalai_services_catalog.settings import CatalogSettings
+
+log = logging.getLogger(__name__)
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 60
@@ -79,7 +81,11 @@ class EvidenceSource(Protocol):
 
 
 class Bus:
-    """The gateway with our application's key; close it at the end. Raises: OSError without it."""
+    """The gateway with our application's key; close it at the end.
+
+    Key and client id are read whenever a token is asked for: the application may be registered, or
+    its key turned, while this process runs.
+    """
 
     def __init__(self, settings: CatalogSettings, clock: Clock) -> None:
         host = urlsplit(settings.gateway_url).hostname or ""
@@ -87,8 +93,7 @@ class Bus:
             Reach.parse([host]), base_url=settings.gateway_url, read_seconds=READ_SECONDS
         )
         assert settings.client_key_file and settings.client_id_file  # noqa: S101, PT018 - checked as a whole
-        self._key = _read_key(settings.client_key_file)
-        self._client_id = settings.client_id_file.read_text(encoding="utf-8").strip()
+        self._key_file, self._id_file = settings.client_key_file, settings.client_id_file
         self._issuer = settings.public_url
         self._instance, self._clock = settings.instance, clock
         self._asking, self._places = asyncio.Lock(), asyncio.Semaphore(FETCHES_AT_ONCE)
@@ -162,14 +167,24 @@ class Bus:
                 self._token, self._kept_until = await self._ask_token(now), now + TOKEN_KEPT
             return self._token
 
+    def _read(self) -> tuple[ECKey, str]:
+        """Raises: FetchFailed where no application was registered yet."""
+        try:
+            key = ECKey.import_key(json.loads(self._key_file.read_text(encoding="utf-8")))
+            return key, self._id_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            log.warning("no evidence is fetched: %s", error)
+            raise FetchFailed("refused") from error
+
     async def _ask_token(self, now: datetime) -> str:
         at = int(now.timestamp())
+        key, client = self._read()
         claims = {
-            "iss": self._client_id, "sub": self._client_id, "aud": self._issuer,
-            "jti": str(uuid7()), "iat": at, "exp": at + ASSERTION_SECONDS,
+            "iss": client, "sub": client, "aud": self._issuer, "jti": str(uuid7()), "iat": at,
+            "exp": at + ASSERTION_SECONDS,
         }  # fmt: skip
-        kid = str(self._key.kid or self._key.thumbprint())
-        assertion = jwt.encode({"alg": "ES256", "kid": kid}, claims, self._key)
+        kid = str(key.kid or key.thumbprint())
+        assertion = jwt.encode({"alg": "ES256", "kid": kid}, claims, key)
         form = {
             "grant_type": "client_credentials",
             "client_assertion_type": ASSERTION_TYPE,
@@ -181,10 +196,6 @@ class Bus:
             return str(answer.json()["access_token"])
         except (http.Error, ValueError, KeyError, TypeError) as error:
             raise FetchFailed("unavailable") from error
-
-
-def _read_key(path: Path) -> ECKey:
-    return ECKey.import_key(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _message_id(answer: http.Response) -> UUID | None:

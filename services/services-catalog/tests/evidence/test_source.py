@@ -77,6 +77,16 @@ async def test_one_token_serves_until_it_is_refused_and_the_call_says_consent_an
     assert headers["sebalai-purpose"] == "tujuan"
 
 
+async def test_an_application_registered_later_is_used_without_a_new_start(bus, gateway, tmp_path):
+    (tmp_path / "client").rename(tmp_path / "later")
+    with pytest.raises(FetchFailed) as failed:
+        await bus.fetch(ASK)
+    assert (failed.value.outcome, gateway.given) == ("refused", 0)
+    (tmp_path / "later").rename(tmp_path / "client")
+    gateway.answers = [(200, b"{}")]
+    assert (await bus.fetch(ASK)).message_id == MESSAGE
+
+
 @pytest.mark.parametrize(
     ("answer", "is_own"),
     [
