@@ -2,6 +2,7 @@
 
 It shares no code with the adapter that it answers. `POST create-va` and `DELETE delete-va` answer
 401 to a wrong signature, 503 while `down`, 400 for a code in `refused`, 409 to a second order.
+With `public_key` it asks for SNAP's access token (B2B), each good for `token_calls` calls.
 `notice` gives a signed notice of a payment, to be sent as it is.
 """
 
@@ -11,16 +12,19 @@ import hmac
 import json
 from datetime import datetime, timedelta, timezone
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.hashes import SHA256
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 WIB = timezone(timedelta(hours=7))
 
 
-def sign(secret, method, path, body, at):
+def sign(secret, method, path, body, at, token=""):
     document = json.dumps(json.loads(body), separators=(",", ":"), ensure_ascii=False)
     digest = hashlib.sha256(document.encode()).hexdigest()
-    text = f"{method}:{path}::{digest}:{at}".encode()
+    text = f"{method}:{path}:{token}:{digest}:{at}".encode()
     return base64.b64encode(hmac.new(secret.encode(), text, hashlib.sha512).digest()).decode()
 
 
@@ -47,15 +51,49 @@ def notice(secret, path, code, rupiah, reference, at):
     return {"content": body, "headers": headers}
 
 
+def gives_tokens(app):
+    """SNAP's access token, where the stand-in has a public key to ask for it with."""
+
+    @app.post("/v1.0/access-token/b2b")
+    async def give(request: Request):
+        headers = request.headers
+        signed = f"{headers['x-client-key']}|{headers['x-timestamp']}".encode()
+        try:
+            app.state.public_key.verify(
+                base64.b64decode(headers["x-signature"]), signed, padding.PKCS1v15(), SHA256()
+            )
+        except InvalidSignature:
+            return JSONResponse({"responseCode": "4017300"}, 401)
+        token = f"t{len(app.state.tokens) + 1}"
+        app.state.tokens[token] = app.state.token_calls
+        answer = {"accessToken": token, "tokenType": "Bearer", "expiresIn": "900"}
+        return JSONResponse(answer | {"responseCode": "2007300"})
+
+
+def token_of(app, headers):
+    """The token that the call shows; none where none is asked for; a wrong one is no token."""
+    if app.state.public_key is None:
+        return ""
+    token = headers.get("authorization", "").removeprefix("Bearer ")
+    left = app.state.tokens.get(token, 0)
+    app.state.tokens[token] = left - 1
+    return token if left > 0 else None
+
+
 def gateway_app(secret):
     app = FastAPI()
     app.state.accounts, app.state.closed, app.state.orders = {}, set(), []
     app.state.refused, app.state.down, app.state.silent = set(), False, False
+    app.state.public_key, app.state.token_calls, app.state.tokens = None, 100, {}
+    gives_tokens(app)
 
     async def read(request):
         body = await request.body()
         headers = request.headers
-        expected = sign(secret, request.method, request.url.path, body, headers["x-timestamp"])
+        token, at = token_of(app, headers), headers["x-timestamp"]
+        if token is None:
+            return None, JSONResponse({"responseCode": "4012701"}, 401)
+        expected = sign(secret, request.method, request.url.path, body, at, token)
         if app.state.down:
             return None, JSONResponse({"responseCode": "5032700"}, 503)
         if headers["x-signature"] != expected or headers["x-partner-id"] != "SEBALAI":

@@ -2,14 +2,10 @@
 
 SNAP is Bank Indonesia's Standar Nasional Open API Pembayaran. Taken from it: virtual accounts
 (`transfer-va/create-va`, `delete-va`, the `payment` notice), the headers, the symmetric signature
-HMAC-SHA512 over method, path, access token, SHA-256 of the minified body and timestamp. Not taken:
-the access token (B2B), whose place in the signed text stays empty; a bank that insists on it needs
-that step added here.
+HMAC-SHA512 over method, path, access token, SHA-256 of the minified body and timestamp, and the
+access token (B2B, `snap_token`), whose place in the signed text stays empty where there is none.
 """
 
-import base64
-import hashlib
-import hmac
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -20,8 +16,9 @@ import orjson
 from sebalai_shared import http
 from sebalai_shared.clock import Clock
 
-from sebalai_services_catalog.calendar.actions import WIB
 from sebalai_services_catalog.outside import send
+from sebalai_services_catalog.payments.snap import GatewayFailed, amount, signature, snap_time
+from sebalai_services_catalog.payments.snap_token import SnapTokens
 
 CREATE = "/v1.0/transfer-va/create-va"
 DELETE = "/v1.0/transfer-va/delete-va"
@@ -30,9 +27,6 @@ CREATED = ("2002700", "4092701")
 DELETED = ("2003100", "4043112")
 """Done, or the gateway does not know the account (any more)."""
 ACCOUNT_SHAPE = re.compile(r"^[0-9]{6,28}$")
-
-# Either a string of JSON, kept as it is, or white space between tokens.
-_JSON_SPACE = re.compile(rb'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +48,6 @@ class Partner:
     secret: str
 
 
-class GatewayFailed(Exception):
-    """The gateway did not do it; it may be asked again with the same order."""
-
-
 class PaymentGateway(Protocol):
     async def open_account(self, order: Order) -> str:
         """The account's number; the same order again gives the same. Raises: GatewayFailed."""
@@ -69,8 +59,13 @@ class PaymentGateway(Protocol):
 
 
 class SnapGateway:
-    def __init__(self, client: http.Client, partner: Partner, clock: Clock) -> None:
+    """`tokens` where the gateway asks for SNAP's access token."""
+
+    def __init__(
+        self, client: http.Client, partner: Partner, clock: Clock, tokens: SnapTokens | None = None
+    ) -> None:
         self._client, self._partner, self._clock = client, partner, clock
+        self._tokens = tokens
 
     async def open_account(self, order: Order) -> str:
         body = self._named(order) | {
@@ -101,40 +96,27 @@ class SnapGateway:
     async def _send(
         self, method: str, path: str, body: dict[str, Any], done: Collection[str]
     ) -> dict[str, Any]:
-        content, now = orjson.dumps(body), self._clock.now()
-        at = snap_time(now)
-        headers = {
-            "X-TIMESTAMP": at,
-            "X-SIGNATURE": signature(self._partner.secret, method, path, content, at),
-            "X-PARTNER-ID": self._partner.number,
-            "X-EXTERNAL-ID": f"{body['trxId']}{int(now.timestamp() * 1e6)}",
-        }
-        try:
-            document = (await send(self._client, method, path, content, headers)).json()
-            code = str(document["responseCode"])
-        except (http.Error, ValueError, KeyError, TypeError) as error:
-            raise GatewayFailed(type(error).__name__) from error
+        code, document = await self._try(method, path, body)
+        if code.startswith("401") and self._tokens is not None:
+            self._tokens.forget()
+            code, document = await self._try(method, path, body)
         if code not in done:
             raise GatewayFailed(f"response code {code[:7]}")
         return document
 
-
-def signature(secret: str, method: str, path: str, body: bytes, timestamp: str) -> str:
-    """Base64 of the HMAC-SHA512 that goes into X-SIGNATURE; `path` as the receiver is called."""
-    digest = hashlib.sha256(minified(body)).hexdigest()
-    signed = f"{method}:{path}::{digest}:{timestamp}"
-    return base64.b64encode(hmac.digest(secret.encode(), signed.encode(), "sha512")).decode()
-
-
-def minified(body: bytes) -> bytes:
-    """JSON without the white space between its tokens; not parsed, so numbers stay as written."""
-    return _JSON_SPACE.sub(rb"\1", body)
-
-
-def amount(rupiah: int) -> dict[str, str]:
-    return {"value": f"{rupiah}.00", "currency": "IDR"}
-
-
-def snap_time(at: datetime) -> str:
-    """ISO 8601 to the second in Jakarta's time, as SNAP writes every time."""
-    return at.astimezone(WIB).isoformat(timespec="seconds")
+    async def _try(
+        self, method: str, path: str, body: dict[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        content, now = orjson.dumps(body), self._clock.now()
+        at, token = snap_time(now), await self._tokens.current() if self._tokens else ""
+        headers = {
+            "X-TIMESTAMP": at,
+            "X-SIGNATURE": signature(self._partner.secret, method, path, content, at, token),
+            "X-PARTNER-ID": self._partner.number,
+            "X-EXTERNAL-ID": f"{body['trxId']}{int(now.timestamp() * 1e6)}",
+        } | ({"Authorization": f"Bearer {token}"} if token else {})
+        try:
+            document = (await send(self._client, method, path, content, headers)).json()
+            return str(document["responseCode"]), document
+        except (http.Error, ValueError, KeyError, TypeError) as error:
+            raise GatewayFailed(type(error).__name__) from error

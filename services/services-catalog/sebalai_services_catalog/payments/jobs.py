@@ -14,13 +14,14 @@ from sebalai_shared.database import Database
 from sebalai_services_catalog.outside import FAILURES_MAX, outside_client
 from sebalai_services_catalog.payments import store
 from sebalai_services_catalog.payments.gateway import (
-    GatewayFailed,
     Order,
     Partner,
     PaymentGateway,
     SnapGateway,
 )
 from sebalai_services_catalog.payments.model import Bill
+from sebalai_services_catalog.payments.snap import GatewayFailed
+from sebalai_services_catalog.payments.snap_token import SnapTokens, read_rsa_key
 from sebalai_services_catalog.settings import CatalogSettings
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,15 @@ def snap_gateway(settings: CatalogSettings, client: http.Client, clock: Clock) -
     assert settings.payments_secret is not None  # noqa: S101 - the settings are checked as a whole
     secret = settings.payments_secret.get_secret_value()
     partner = Partner(settings.payments_partner, settings.payments_prefix, secret)
-    return SnapGateway(client, partner, clock)
+    return SnapGateway(client, partner, clock, _tokens(settings, client, clock))
+
+
+def _tokens(settings: CatalogSettings, client: http.Client, clock: Clock) -> SnapTokens | None:
+    """Raises: OSError, ValueError for a key that cannot be read."""
+    if settings.payments_key_file is None:
+        return None
+    key = read_rsa_key(settings.payments_key_file.read_bytes())
+    return SnapTokens(client, settings.payments_client_key, key, clock)
 
 
 async def keep_accounts(database: Database, gateway: PaymentGateway, clock: Clock) -> int:

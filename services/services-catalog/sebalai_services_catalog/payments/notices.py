@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sebalai_shared.problems import NotFound, Unauthenticated
 
-from sebalai_services_catalog.payments.gateway import signature
+from sebalai_services_catalog.payments.snap import signature
 
 NOTICE_PATH = "/api/catalog/v1/payments/notices"
 """As the gateway calls it, and so as it signs it."""

@@ -4,7 +4,7 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sebalai_services_catalog.payments.gateway import minified, signature
+from sebalai_services_catalog.payments.snap import minified, signature
 
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -20,9 +20,9 @@ def test_white_space_between_tokens_is_left_out_and_strings_stay(document, inden
 
 
 def test_a_signature_depends_on_each_of_its_parts():
-    parts = ["rahasia", "POST", "/v1.0/x", b'{"a":1}', "2026-11-24T10:00:00+07:00"]
-    others = ["lain", "PUT", "/v1.0/y", b'{"a":2}', "2026-11-24T10:00:01+07:00"]
+    parts = ["rahasia", "POST", "/v1.0/x", b'{"a":1}', "2026-11-24T10:00:00+07:00", "token"]
+    others = ["lain", "PUT", "/v1.0/y", b'{"a":2}', "2026-11-24T10:00:01+07:00", ""]
     signed = {signature(*parts)}
     for place, other in enumerate(others):
         signed.add(signature(*parts[:place], other, *parts[place + 1 :]))
-    assert len(signed) == 6
+    assert len(signed) == 7

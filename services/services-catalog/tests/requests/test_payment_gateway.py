@@ -3,8 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import ValidationError
 from sebalai_services_catalog.payments.jobs import keep_accounts, payments_client, snap_gateway
+from sebalai_services_catalog.payments.snap import GatewayFailed
+from sebalai_services_catalog.payments.snap_token import SnapTokens, read_rsa_key
 from sebalai_services_catalog.settings import CatalogSettings
 
 SECRET = "rahasia-uji"
@@ -174,6 +178,46 @@ async def test_a_withdrawn_request_closes_its_account(billed, bank, keep):
     assert bank.closed == {(await bill_of(request))["code"]}
 
 
+@pytest.fixture
+def keyed(bank, tmp_path):
+    """The gateway asks for access tokens of our key; settings that have it."""
+    key = rsa.generate_private_key(65537, 2048)
+    bank.public_key, path = key.public_key(), tmp_path / "payments.pem"
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(key.private_bytes(*form))
+    return {"payments_key_file": path, "payments_client_key": "sebalai-b2b"}
+
+
+async def test_one_access_token_serves_until_it_ends_or_is_refused(
+    billed, bank, keep, keyed, clock
+):
+    await billed()
+    assert await keep() == 0
+    assert bank.orders == []
+    await billed()
+    assert await keep(**keyed) == 2
+    assert len(bank.tokens) - ("" in bank.tokens) == 1
+    bank.token_calls = 1
+    for _ in range(2):
+        await billed()
+    assert await keep(**keyed) == 2
+    assert len(bank.orders) == 4
+
+
+async def test_an_access_token_is_asked_for_anew_before_its_end(bank, settings, keyed, clock):
+    async with payments_client(settings) as client:
+        key = read_rsa_key(keyed["payments_key_file"].read_bytes())
+        tokens = SnapTokens(client, "sebalai-b2b", key, clock)
+        assert [await tokens.current(), await tokens.current()] == ["t1", "t1"]
+        clock.move(timedelta(seconds=839))
+        assert await tokens.current() == "t1"
+        clock.move(timedelta(seconds=1))
+        assert await tokens.current() == "t2"
+        other = rsa.generate_private_key(65537, 2048)
+        with pytest.raises(GatewayFailed):
+            await SnapTokens(client, "sebalai-b2b", other, clock).current()
+
+
 async def test_the_counter_takes_nothing_while_the_gateway_does(billed, colleague, keys):
     request = await billed()
     answer = await colleague.post(
@@ -188,3 +232,5 @@ def test_a_gateway_without_a_secret_does_not_start():
     for missing in ("payments_partner", "payments_prefix", "payments_secret"):
         with pytest.raises(ValidationError, match=missing):
             connected("https://bank.example", **{missing: ""})
+    with pytest.raises(ValidationError, match="payments_key_file"):
+        connected("https://bank.example", payments_client_key="sebalai-b2b")
