@@ -10,67 +10,14 @@ import time
 
 import httpx
 import pytest
-from joserfc import jwt
-from joserfc.jwk import ECKey
-from sebalai_shared.ids import uuid7
+
+from tests.flows.actors import Actor
 
 pytestmark = pytest.mark.flow
 
 SERVICE, KIND = "izin-pengusahaan-air-tanah", "data-kependudukan"
-OPERATOR = "diskominfo/sebalai"
 PDF = b"%PDF-1.7 peta lokasi sumur bor"
 ELEMENTS = 9
-
-
-class Actor:
-    """An application registered for this story, and what it asks of the gateway."""
-
-    def __init__(self, platform, short, *scopes):
-        self._platform, self._key = platform, ECKey.generate_key("P-256", auto_kid=True)
-        agency, name = short.split("/")
-        public = self._key.as_dict(private=False)
-        made = httpx.post(
-            f"{platform.gateway}/api/identity/v1/applications",
-            json={"agency": agency, "name": name, "public_key": public, "scopes": list(scopes)},
-            headers={
-                "authorization": f"Bearer {platform.token(OPERATOR)}",
-                "idempotency-key": str(uuid7()),
-            },
-        )
-        assert made.status_code == 201, made.text
-        self._client, self._token = made.json()["client_id"], self._ask(made.json()["client_id"])
-
-    def _ask(self, client):
-        now = int(time.time())
-        claims = {
-            "iss": client, "sub": client, "aud": self._platform.facts["issuer"],
-            "jti": str(uuid7()), "iat": now, "exp": now + 60,
-        }  # fmt: skip
-        assertion = jwt.encode({"alg": "ES256"}, claims, self._key)
-        answer = httpx.post(
-            f"{self._platform.gateway}/oauth/token",
-            data={
-                "grant_type": "client_credentials", "client_assertion": assertion,
-                "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            },
-        )  # fmt: skip
-        assert answer.status_code == 200, answer.text
-        return answer.json()["access_token"]
-
-    def ask(self, method, path, *, expected=200, member="catalog", **options):
-        headers = {"authorization": f"Bearer {self._token}", "idempotency-key": str(uuid7())}
-        headers |= options.pop("headers", {})
-        url = f"{self._platform.gateway}/api/{member}{path}"
-        answer = httpx.request(method, url, headers=headers, timeout=30, **options)
-        assert answer.status_code == expected, f"{method} {path}: {answer.text}"
-        return answer
-
-    def act(self, request, act, **more):
-        """Takes a step on the request as it is now; answers the request after it."""
-        url = f"/v1/requests/{request['id']}"
-        now = self.ask("GET", url).json()
-        body = {"act": act, "revision": now["revision"], **more}
-        return self.ask("POST", f"{url}/acts", json=body).json()
 
 
 def test_a_permit_from_consent_to_product_and_into_the_figures(platform):
