@@ -86,7 +86,7 @@ MUTATIONS = [
      "    if found is None:\n        return Checked()\n    account, stored = found\n",
      [f"{PASSWORDS}::test_unknown_name_costs_the_same_work"]),
     ("spoofed client certificate", f"{GW}/admission/proxy.py",
-     "if not secrets or not self._is_named(scope) or not self._is_ours(secrets[0]):", "if False:",
+     "if not secrets or not self._is_named(address) or not self._is_ours(secrets[0]):", "if False:",
      ["gateway/tests/admission/test_proxy.py::test_header_alone_is_believed_of_nobody"]),
     ("spoofed client certificate", f"{ID}/oauth/door.py",
      "return found if found.thumbprint == caller.certificate else None", "return found",
