@@ -1,4 +1,4 @@
-"""`python -m sebalai_archive {api|worker|migrate|load|contracts|content-keys}`."""
+"""`python -m sebalai_archive {api|worker|migrate|load|contracts|content-keys|rebuild}`."""
 
 import asyncio
 import sys
@@ -14,9 +14,11 @@ from sebalai_shared.reference import ReferenceFolder
 from sebalai_archive.app import archive_app
 from sebalai_archive.content.keys import add_keys
 from sebalai_archive.loading import load_reference
+from sebalai_archive.preservation.rebuilding import Rebuilder, Rebuilt, declared_in
 from sebalai_archive.publishing import write_contracts
 from sebalai_archive.settings import ArchiveSettings
 from sebalai_archive.signing.choosing import prepare_trial
+from sebalai_archive.storing import content_store_of, preservation_of
 from sebalai_archive.worker import work
 
 PACKAGE = Path(__file__).parent
@@ -45,6 +47,18 @@ def _load(_: Sequence[str]) -> None:
     asyncio.run(_load_all(settings))
 
 
+async def rebuild_all(settings: ArchiveSettings, ledger: Sequence[str]) -> Rebuilt:
+    at = preservation_of(settings)
+    if at is None:
+        raise SystemExit("OCFL_DIR names no storage root")
+    database = Database(settings)
+    try:
+        rebuilder = Rebuilder(database, content_store_of(settings), at, SystemClock())
+        return await rebuilder.rebuild(declared_in(ledger))
+    finally:
+        await database.close()
+
+
 async def _load_all(settings: ArchiveSettings) -> None:
     database = Database(settings)
     try:
@@ -60,6 +74,17 @@ def _keys(arguments: Sequence[str]) -> None:
     add_keys(Path(path), key_id)
 
 
+def _rebuild(arguments: Sequence[str]) -> None:
+    """Metadata from OCFL and the seals into an empty database; with a file of the ledger's facts
+    (CloudEvents, one a line) it tells what is missing. Exit 1 when anything is.
+    """
+    settings = ArchiveSettings.from_environment()
+    ledger = Path(arguments[0]).read_text("utf-8").splitlines() if arguments else []
+    rebuilt = asyncio.run(rebuild_all(settings, ledger))
+    sys.stdout.write(f"{rebuilt}\n")
+    raise SystemExit(0 if rebuilt.is_whole else 1)
+
+
 def _contracts(arguments: Sequence[str]) -> None:
     write_contracts(Path(arguments[0]) if arguments else CONTRACTS)
 
@@ -73,5 +98,6 @@ if __name__ == "__main__":
             "load": _load,
             "contracts": _contracts,
             "content-keys": _keys,
+            "rebuild": _rebuild,
         }
     )

@@ -31,6 +31,7 @@ class ArchiveSettings(MemberSettings):
     content_s3_path: str = ""
     content_s3_key_id: str = ""
     content_s3_secret: SecretStr | None = None
+    ocfl_dir: Path | None = None
     replica_dir: Path | None = None
     scrub_bytes_per_second: int = 50 * 1024**2
     clamd_socket: Path | None = None
@@ -47,6 +48,14 @@ class ArchiveSettings(MemberSettings):
     esign_password: SecretStr | None = None
     private_systems: str = ""
     oai_email: str = "operator@localhost"
+
+    @property
+    def ocfl_root(self) -> Path | None:
+        """Beside the content, so that objects are second links of it; content in a bucket is copied
+        to this machine only where that was asked for.
+        """
+        beside = None if self.content_s3_url else self.content_dir / "ocfl"
+        return self.ocfl_dir or beside
 
     @model_validator(mode="after")
     def _outside_is_whole(self) -> Self:

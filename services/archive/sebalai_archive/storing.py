@@ -1,9 +1,10 @@
-"""The content store this archive has, by its settings."""
+"""The content store and the OCFL root this archive has, by its settings."""
 
 from sebalai_archive.content.files import FilePlace
 from sebalai_archive.content.keys import ClassKeys
 from sebalai_archive.content.places import Place
 from sebalai_archive.content_store import ContentStore
+from sebalai_archive.preservation.root import Preservation
 from sebalai_archive.settings import ArchiveSettings
 
 
@@ -11,6 +12,11 @@ def content_store_of(settings: ArchiveSettings) -> ContentStore:
     """Raises `OSError` and `KeysMalformed`: wrong keys stop the start."""
     keys = ClassKeys.from_file(settings.content_keys_file)
     return ContentStore(_place_of(settings), settings.content_bytes_limit, keys)
+
+
+def preservation_of(settings: ArchiveSettings) -> Preservation | None:
+    folder = settings.ocfl_root
+    return Preservation.at(folder) if folder is not None else None
 
 
 def _place_of(settings: ArchiveSettings) -> Place:

@@ -17,11 +17,12 @@ from sebalai_archive.examinations.jobs import examine_contents
 from sebalai_archive.fixity.jobs import Scrubber
 from sebalai_archive.harvest.jobs import publish_changes
 from sebalai_archive.partials import Partials
+from sebalai_archive.preservation.jobs import Preserver
 from sebalai_archive.seals.jobs import seal_plain, sweep_content, wrap_anew
 from sebalai_archive.search.jobs import index_records
 from sebalai_archive.settings import ArchiveSettings
 from sebalai_archive.signatures.jobs import SignatureKeeper
-from sebalai_archive.storing import content_store_of
+from sebalai_archive.storing import content_store_of, preservation_of
 from sebalai_archive.uploads.jobs import sweep_uploads
 
 KEYS_SWEEP_SECONDS = 3_600.0
@@ -29,7 +30,7 @@ PROPOSE_SECONDS = 24 * 3_600.0
 EXAMINE_SECONDS = 5.0
 HARVEST_SECONDS = 5.0
 SCRUB_SECONDS = 60.0
-SEAL_SECONDS = 60.0
+PRESERVE_SECONDS = 30.0
 AUGMENT_SECONDS = 30.0
 ERASE_SECONDS = 300.0
 UPLOADS_SWEEP_SECONDS = 600.0
@@ -42,6 +43,8 @@ async def work(settings: ArchiveSettings) -> None:
     store = content_store_of(settings)
     copies = Copies(store.place, settings.replica_dir)
     beat = Heartbeat(settings.heartbeat_file)
+    at = preservation_of(settings)
+    preserver = Preserver(database, store, at, SystemClock())
 
     async def sweep_keys() -> None:
         async with database.transaction() as session:
@@ -57,7 +60,7 @@ async def work(settings: ArchiveSettings) -> None:
         await propose_due(database, SystemClock())
 
     async def erase() -> None:
-        await erase_destroyed(database, Stores(store, copies), SystemClock())
+        await erase_destroyed(database, Stores(store, copies, at), SystemClock())
 
     async def examine() -> None:
         await examine_contents(database, store, SystemClock(), settings.clamd_socket)
@@ -69,9 +72,10 @@ async def work(settings: ArchiveSettings) -> None:
     async def scrub() -> None:
         await scrubber.scrub(store.place)
 
-    async def seal() -> None:
+    async def preserve() -> None:
         await seal_plain(database, store, SystemClock())
         await wrap_anew(database, store)
+        await preserver.preserve()
 
     async def relay() -> None:
         await broker.connect()
@@ -85,7 +89,7 @@ async def work(settings: ArchiveSettings) -> None:
             every(EXAMINE_SECONDS, examine),
             every(HARVEST_SECONDS, partial(publish_changes, database, SystemClock())),
             every(SCRUB_SECONDS, scrub),
-            every(SEAL_SECONDS, seal),
+            every(PRESERVE_SECONDS, preserve),
             every(PROPOSE_SECONDS, propose),
             every(AUGMENT_SECONDS, signatures.augment),
             every(ERASE_SECONDS, erase),

@@ -13,6 +13,8 @@ from sebalai_archive.copies import Copies
 from sebalai_archive.disposals import actions
 from sebalai_archive.examinations import actions as examinations
 from sebalai_archive.fixity import actions as fixity
+from sebalai_archive.preservation import actions as preservation
+from sebalai_archive.preservation.root import Preservation
 from sebalai_archive.reader import enter_as_worker
 from sebalai_archive.records.actions import ageing, ending
 from sebalai_archive.seals import actions as seals
@@ -45,16 +47,22 @@ class Stores:
 
     content: ContentStore
     copies: Copies
+    preserved: Preservation | None = None
 
-    async def erase(self, stored: str, permit: UUID) -> bool:
+    async def erase(self, record_id: UUID, stored: str, permit: UUID) -> bool:
         """False when it must wait for an upload of the same bytes."""
         if not await self.content.erase(stored, permit):
             return False
         await self.copies.erase(stored)
+        if self.preserved is not None:
+            await self.preserved.erase(record_id, stored)
         return True
 
-    async def absence(self, stored: str) -> dict[str, str]:
-        return await self.content.absence(stored) | await self.copies.absence(stored)
+    async def absence(self, record_id: UUID, stored: str) -> dict[str, str]:
+        places = await self.content.absence(stored) | await self.copies.absence(stored)
+        if self.preserved is None:
+            return places
+        return places | await self.preserved.absence(record_id)
 
 
 async def erase_destroyed(database: Database, stores: Stores, clock: Clock) -> int:
@@ -69,7 +77,7 @@ async def erase_destroyed(database: Database, stores: Stores, clock: Clock) -> i
             permit = _Permit(session, stores, buried.record_id, buried.disposal_id, clock)
             found = await permit.erase(buried.sha256)
             later = await _erase_later(session, permit)
-            if found is None or later is None:
+            if found is None or later is None or not await _forget_documents(session, permit):
                 continue
             if later:
                 found = {**found, "added_to_its_signature": later}
@@ -91,6 +99,16 @@ async def _erase_later(session: AsyncSession, permit: "_Permit") -> list[dict[st
     return whole if len(whole) == len(proofs) else None
 
 
+async def _forget_documents(session: AsyncSession, permit: "_Permit") -> bool:
+    """The documents of its OCFL object hold its salt; False when one must wait, and all stay."""
+    async with session.begin_nested() as point:
+        documents = await preservation.forget(session, record_id=permit.record_id)
+        is_done = all([await permit.erase(sha256) is not None for sha256 in documents])
+        if not is_done:
+            await point.rollback()
+    return is_done
+
+
 @dataclass(frozen=True, slots=True)
 class _Permit:
     """To erase the contents of one buried record."""
@@ -109,9 +127,9 @@ class _Permit:
         stored = seal.stored if seal is not None else sha256
         if await seals.named(self.session, stored=[stored], now=self.clock.now()):
             return {"sha256": sha256, "stores": {}, "named_by_another_record": True}
-        if not await self.stores.erase(stored, self.disposal_id):
+        if not await self.stores.erase(self.record_id, stored, self.disposal_id):
             return None
-        places = await self.stores.absence(stored)
+        places = await self.stores.absence(self.record_id, stored)
         if any(state != "absent" for state in places.values()):
             log.error("content of a destroyed record is still in a store: %s", places)
             return None
