@@ -34,6 +34,15 @@ esac
 for judge in archive_oai.py archive_bag.py; do
   case "$judge" in *"${INTEROP_ONLY:-}"*) .venv/bin/python "$here/$judge" || status=1 ;; esac
 done
+case "archive_ocfl.py" in *"${INTEROP_ONLY:-}"*)
+  # A venv of its own: what ocfl-py needs and what cloudevents needs exclude one another.
+  if ! cmp -s "$here/ocfl.txt" "$here/.ocfl/installed.txt"; then
+    python3 -m venv --clear "$here/.ocfl"
+    "$here/.ocfl/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$here/ocfl.txt"
+    cp "$here/ocfl.txt" "$here/.ocfl/installed.txt"
+  fi
+  OCFL_VALIDATE="$here/.ocfl/bin/ocfl-validate.py" .venv/bin/python "$here/archive_ocfl.py" || status=1 ;;
+esac
 # Each script gets facts of its own: signing out at the end of one must not end the next.
 while read -r prepare run; do
   case "$run" in *"${INTEROP_ONLY:-}"*) ;; *) continue ;; esac

@@ -27,6 +27,7 @@ LAYOUT_CONFIG = {
     "tupleSize": 3,
     "numberOfTuples": 3,
 }
+USER = {"name": "Sebalai archive", "address": "urn:sebalai:archive"}
 LAYOUT_WORDS = "folders by SHA-256 of the object's id, then the id itself, percent-encoded"
 
 Bring = Callable[[str, Path], None]
@@ -162,7 +163,12 @@ def _next(object_id: str, before: Mapping[str, Any] | None, version: Version) ->
     for path, digest in sorted(version.files.items()):
         manifest.setdefault(digest, [f"{head}/content/{path}"])
         state.setdefault(digest, []).append(path)
-    made = {"created": version.created, "message": version.message, "state": state}
+    made = {
+        "created": version.created,
+        "message": version.message,
+        "user": USER,
+        "state": state,
+    }
     versions = {**(before["versions"] if before else {}), head: made}
     return {
         "id": object_id,
