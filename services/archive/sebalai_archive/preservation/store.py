@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.preservation.model import PreservedVersion
@@ -97,11 +97,8 @@ async def last(session: AsyncSession, record_id: UUID) -> PreservedVersion | Non
 
 
 async def versions(session: AsyncSession, record_id: UUID) -> Sequence[PreservedVersion]:
-    rows = await session.execute(
-        text("SELECT * FROM preserved_version WHERE record_id = :id ORDER BY version"),
-        {"id": record_id},
-    )
-    return [PreservedVersion(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's own name
+    query = select(PreservedVersion).where(PreservedVersion.record_id == record_id)
+    return (await session.scalars(query.order_by(PreservedVersion.version))).all()
 
 
 async def add(session: AsyncSession, version: PreservedVersion) -> None:
