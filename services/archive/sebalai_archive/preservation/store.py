@@ -25,6 +25,7 @@ ROWS: Mapping[str, str] = {
     " UNION ALL SELECT disposal_id FROM tombstone WHERE record_id = :id)",
     "custody": "t.record_id = :id",
     "tombstone": "t.record_id = :id",
+    "imported": "t.record_id = :id",
     "signature": "t.record_id = :id",
     "signature_revision": "t.record_id = :id",
 }
