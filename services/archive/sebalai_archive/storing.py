@@ -2,9 +2,9 @@
 
 from sebalai_archive.content.files import FilePlace
 from sebalai_archive.content.keys import ClassKeys
+from sebalai_archive.content.objects import Preservation
 from sebalai_archive.content.places import Place
 from sebalai_archive.content_store import ContentStore
-from sebalai_archive.preservation.root import Preservation
 from sebalai_archive.settings import ArchiveSettings
 
 

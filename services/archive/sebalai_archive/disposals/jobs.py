@@ -8,13 +8,13 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_archive.content.objects import Preservation
 from sebalai_archive.content_store import ContentStore
 from sebalai_archive.copies import Copies
 from sebalai_archive.disposals import actions
 from sebalai_archive.examinations import actions as examinations
 from sebalai_archive.fixity import actions as fixity
 from sebalai_archive.preservation import actions as preservation
-from sebalai_archive.preservation.root import Preservation
 from sebalai_archive.reader import enter_as_worker
 from sebalai_archive.records.actions import ageing, ending
 from sebalai_archive.seals import actions as seals

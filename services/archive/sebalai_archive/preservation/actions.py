@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_archive.content.objects import object_id_of
 from sebalai_archive.content_store import Stored
 from sebalai_archive.preservation import store
 from sebalai_archive.preservation.model import PreservedVersion
@@ -41,10 +42,6 @@ class Preserved:
         """Stored digests by logical path."""
         whole = {DOCUMENT: document, **self.contents}
         return {path + (SEALED if one.seal else ""): one.stored for path, one in whole.items()}
-
-
-def object_id_of(record_id: UUID) -> str:
-    return record_id.urn
 
 
 async def next_records(session: AsyncSession, *, now: datetime) -> Sequence[UUID]:

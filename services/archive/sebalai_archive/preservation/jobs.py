@@ -9,11 +9,11 @@ from uuid import UUID
 from sebalai_shared.clock import Clock, to_text
 from sebalai_shared.database import Database
 
+from sebalai_archive.content.objects import Preservation, bring_from
+from sebalai_archive.content.ocfl import Version
 from sebalai_archive.content_store import ContentStore, Stored
 from sebalai_archive.preservation import actions
 from sebalai_archive.preservation.actions import Preserved
-from sebalai_archive.preservation.ocfl import Version
-from sebalai_archive.preservation.root import Preservation, bring_from
 
 log = logging.getLogger(__name__)
 

@@ -16,12 +16,12 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
 from sebalai_archive.content.frames import Opener, SealBroken
+from sebalai_archive.content.objects import Preservation
+from sebalai_archive.content.ocfl import files_of
 from sebalai_archive.content_store import ContentStore, Stored
 from sebalai_archive.preservation import store
 from sebalai_archive.preservation.actions import DOCUMENT, SEALED
 from sebalai_archive.preservation.model import PreservedVersion
-from sebalai_archive.preservation.ocfl import files_of
-from sebalai_archive.preservation.root import Preservation
 from sebalai_archive.reader import enter_as_worker
 from sebalai_archive.records.events import DECLARED
 from sebalai_archive.seals import actions as seals

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 from sebalai_archive.content.keys import add_keys
+from sebalai_archive.content.objects import Preservation
 from sebalai_archive.content.places import ERASE_AFTER_SECONDS, SWEEP_AFTER_SECONDS
 from sebalai_archive.copies import Copies
 from sebalai_archive.disposals.jobs import Stores, erase_destroyed
 from sebalai_archive.loading import load_reference
 from sebalai_archive.preservation.jobs import Preserver
 from sebalai_archive.preservation.rebuilding import Rebuilder, declared_in
-from sebalai_archive.preservation.root import Preservation
 from sebalai_archive.preservation.store import PASSING, ROWS
 from sebalai_archive.seals.jobs import sweep_content, wrap_anew
 from sebalai_archive.storing import content_store_of

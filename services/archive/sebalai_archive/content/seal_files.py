@@ -12,8 +12,8 @@ from typing import Any, cast, get_args
 
 from sebalai_archive.content.files import sync_folder
 from sebalai_archive.content.keys import Wrapped
+from sebalai_archive.content.ocfl import durable
 from sebalai_archive.content_store import Seal, Stored
-from sebalai_archive.preservation.ocfl import durable
 from sebalai_archive.reader import SecurityClass
 
 FORMAT = "sebalai-seal/1"

@@ -8,10 +8,14 @@ from pathlib import Path
 from uuid import UUID
 
 from sebalai_archive.content.files import FilePlace, write_all
+from sebalai_archive.content.ocfl import Bring, StorageRoot
 from sebalai_archive.content.places import WRITE_BYTES, Place
-from sebalai_archive.preservation.actions import object_id_of
-from sebalai_archive.preservation.ocfl import Bring, StorageRoot
-from sebalai_archive.preservation.seal_files import SealFiles
+from sebalai_archive.content.seal_files import SealFiles
+
+
+def object_id_of(record_id: UUID) -> str:
+    """`urn:uuid:…` (RFC 9562)."""
+    return record_id.urn
 
 
 @dataclass(frozen=True, slots=True)

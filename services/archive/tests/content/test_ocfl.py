@@ -4,7 +4,7 @@ import hashlib
 import json
 
 import pytest
-from sebalai_archive.preservation.ocfl import StorageRoot, Version, files_of
+from sebalai_archive.content.ocfl import StorageRoot, Version, files_of
 
 ID = "urn:uuid:019a0000-0000-7000-8000-000000000001"
 AT = "2026-11-24T03:00:00Z"
