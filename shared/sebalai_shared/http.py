@@ -7,8 +7,10 @@ httpx is imported here and nowhere else. A client per request costs 53 ms of CPU
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterable
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, cast
 
 import anyio
@@ -23,6 +25,10 @@ READ_SECONDS = 10.0
 POOL_SECONDS = 3.0
 CONNECTIONS_LIMIT = 50
 ANSWER_BYTES_LIMIT = 4 * 1024 * 1024
+# httpcore imports sniffio at every lock it makes. A name that is known to be missing is not looked
+# for in every folder of the path again: that was a quarter of a dispatcher's processor.
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # pyright: ignore[reportArgumentType]
 _tls = cache(httpx.create_ssl_context)  # one for all clients: reading the roots costs 25 ms
 
 Response = httpx.Response

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import sys
+from importlib.util import find_spec
 
 import pytest
 from sebalai_shared import http
@@ -85,3 +87,9 @@ async def test_what_is_no_address_fails_like_every_other_call(url):
 def test_what_is_no_address_is_known_before_it_is_called(url):
     assert not http.is_address(url)
     assert http.is_address("https://rp.example:8443/path")
+
+
+def test_what_httpcore_asks_for_at_every_lock_is_looked_for_once():
+    # Not installed, it was looked for in every folder of the path, six times a request.
+    import_of = sys.modules.get("sniffio", "not settled")
+    assert import_of is None or find_spec("sniffio") is not None
