@@ -138,7 +138,7 @@ def _status(found: Trace, name: str) -> EventStatus:
         sequence=event.pos,
         publisher_id=RoomApplication.of(event.publisher),
         event_type=name,
-        event=orjson.loads(event.document).get("data") or {},
+        event=orjson.loads(event.document).get("data"),
         received=sum(one.state == "delivered" for one in receivers),
         expected=len(receivers),
         receivers=receivers,

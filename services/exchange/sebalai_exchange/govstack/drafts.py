@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 DRAFT_7 = "http://json-schema.org/draft-07/schema"
+# A schema that nests deeper is refused for that.
+DEPTH_LIMIT = 64
 _CHANGED = ("additionalItems", "dependencies", "$recursiveRef", "$recursiveAnchor")
 _BESIDE_REF = frozenset({"$ref", "$comment", "title", "description"})
 
@@ -24,15 +26,17 @@ def modern(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema without the word for draft 7. Raises: OtherMeaningError."""
     if str(schema.get("$schema", "")).rstrip("#") != DRAFT_7:
         return schema
-    for pointer in _changed(schema, ""):
+    for pointer in _changed(schema, "", DEPTH_LIMIT):
         raise OtherMeaningError(pointer)
     return {name: value for name, value in schema.items() if name != "$schema"}
 
 
-def _changed(value: Any, at: str) -> Iterator[str]:
+def _changed(value: Any, at: str, levels: int) -> Iterator[str]:
+    if levels == 0:
+        return
     if isinstance(value, list):
         for number, inner in enumerate(cast("list[Any]", value)):
-            yield from _changed(inner, f"{at}/{number}")
+            yield from _changed(inner, f"{at}/{number}", levels - 1)
     elif isinstance(value, dict):
         fields = cast("dict[str, Any]", value)
         yield from (f"{at}/{name}" for name in _CHANGED if name in fields)
@@ -41,4 +45,4 @@ def _changed(value: Any, at: str) -> Iterator[str]:
         if isinstance(fields.get("$ref"), str) and not fields.keys() <= _BESIDE_REF:
             yield f"{at}/$ref"
         for name, inner in fields.items():
-            yield from _changed(inner, f"{at}/{name}")
+            yield from _changed(inner, f"{at}/{name}", levels - 1)

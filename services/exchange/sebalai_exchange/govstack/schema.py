@@ -97,13 +97,15 @@ class SubscriptionRead(Words):
 
 
 class EventItem(Words):
-    """`sequence` is the log position: dense over all types, rising; 0 while it is given."""
+    """`sequence` is the log position: dense over all types, rising; 0 while it is given. `event` is
+    an object unless it was published otherwise than here.
+    """
 
     id: UUID
     sequence: int
     publisher_id: RoomApplication
     event_type: str
-    event: dict[str, Any]
+    event: Any
 
 
 class PulledItem(EventItem):

@@ -153,7 +153,7 @@ async def pull_event(at: At) -> Response | PulledItem:
         sequence=stored.pos,
         publisher_id=RoomApplication.of(stored.publisher),
         event_type=at.name,
-        event=event.get("data") or {},
+        event=event.get("data"),
         lease_seconds=int(LEASE.total_seconds()),
     )
 

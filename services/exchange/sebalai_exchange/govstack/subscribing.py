@@ -62,11 +62,21 @@ async def subscribe(
     except ValidationError as error:
         field = str(error.errors()[0]["loc"][0])
         raise FieldInvalid(_FIELDS.get(field, "/"), error.errors()[0]["msg"]) from error
-    if request.kind == "webhook" and request.url is None:
-        raise FieldInvalid("/options/url", "is where PUSH delivers; the definition has no field")
+    _require_address(request.kind, request.url, targets)
     return await subscriptions.subscribe(
         session, clock, caller=caller, wanted=request, targets=targets
     )
+
+
+def _require_address(kind: str, url: str | None, targets: Targets) -> None:
+    """The same rules as for every webhook, with the field named as it is here."""
+    if (kind == "webhook") != (url is not None):
+        raise FieldInvalid("/options/url", "says where PUSH delivers, and is for PUSH alone")
+    try:
+        if url is not None:
+            targets.require(url)
+    except FieldInvalid as error:
+        raise FieldInvalid("/options/url", error.detail) from error
 
 
 def ordering(*, is_fifo: bool) -> Literal["per_key", "none"]:
@@ -103,6 +113,7 @@ async def amend(
         raise FieldInvalid("/delivery", "stays; delete the subscription and make another")
     is_fifo = options.fifo if "fifo" in options.model_fields_set else found.ordering == "per_key"
     chosen = ordering(is_fifo=is_fifo), options.url or found.url
+    _require_address(found.kind, chosen[1], targets)
     return await subscriptions.amend(session, clock, found=found, wanted=chosen, targets=targets)
 
 

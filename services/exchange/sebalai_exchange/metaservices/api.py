@@ -27,8 +27,15 @@ Provider = Annotated[str, Depends(_provider)]
 
 
 @router.get("/listClients")
-async def list_clients(_caller: IdentifiedAccess, session: Transaction) -> ClientList:
-    return await actions.list_clients(session)
+async def list_clients(
+    request: Request,
+    _caller: IdentifiedAccess,
+    session: Transaction,
+    instance: Annotated[str | None, Query(alias="xRoadInstance", max_length=40)] = None,
+) -> ClientList:
+    """Of this instance; of another none are known."""
+    is_ours = instance in (None, request.app.state.settings.instance)
+    return await actions.list_clients(session) if is_ours else ClientList(member=[])
 
 
 @router.get(f"{BASE}/listMethods")

@@ -25,10 +25,15 @@ BATCH_EVENTS_MAX = 500
 TEXT_LENGTH_MAX = 200
 ATTRIBUTES_MAX = 30
 AHEAD_MAX = timedelta(minutes=5)
+# The bus puts events into documents of its own, and serialisers end at some 250 levels.
+DEPTH_LIMIT = 64
 BUS_ATTRIBUTES = frozenset({"position", "recordedtime"})
 
 _TYPE = re.compile(EVENT_TYPE_PATTERN)
 _NAME = re.compile(r"^[a-z0-9]{1,20}$")
+# RFC 3986: which characters a URI is written in, and how one begins that is no reference.
+_URI_REFERENCE = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z_a-z~\[\]]+\Z")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Fa-f])\d{16}(?![0-9A-Fa-f])")
 _LONG_NUMBER_IN_DATA = re.compile(rb"(?<![0-9A-Fa-f.])\d{16}(?![0-9A-Fa-f])")
@@ -104,7 +109,7 @@ def _binary(media: str, headers: Mapping[str, str], body: bytes) -> dict[str, An
             except UnicodeDecodeError as error:
                 raise MalformedEnvelopeError(f"/{attribute}", "not UTF-8") from error
     if body:
-        if not (media == "application/json" or media.endswith("+json")):
+        if not _is_json(media):
             raise MalformedEnvelopeError("/datacontenttype", "data is JSON on this bus")
         document["datacontenttype"] = media
         document["data"] = _json(body, "/data")
@@ -129,6 +134,8 @@ def envelope(document: Any, now: datetime, at: str = "") -> Envelope:
         if name != "data":
             _check(name, value, at)
     _check_known(fields, now, at)
+    if _nests_deeper(fields.get("data"), DEPTH_LIMIT):
+        raise MalformedEnvelopeError(f"{at}/data", f"nests deeper than {DEPTH_LIMIT} levels")
     digest = sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).digest()
     fields.setdefault("time", to_text(now))
     if "data" in fields:
@@ -162,8 +169,30 @@ def _check_known(fields: Mapping[str, Any], now: datetime, at: str) -> None:
         raise MalformedEnvelopeError(f"{at}/specversion", "must be 1.0")
     if not _TYPE.match(fields["type"]):
         raise MalformedEnvelopeError(f"{at}/type", "is <owner>.<noun>.<past verb>.v<n>")
+    if not _URI_REFERENCE.match(fields["source"]):
+        raise MalformedEnvelopeError(f"{at}/source", "is a URI reference (RFC 3986)")
+    schema = fields.get("dataschema", "urn:")
+    if not _URI_REFERENCE.match(schema) or not _SCHEME.match(schema):
+        raise MalformedEnvelopeError(f"{at}/dataschema", "is a URI (RFC 3986)")
+    if not _is_json(fields.get("datacontenttype", "application/json")):
+        raise MalformedEnvelopeError(f"{at}/datacontenttype", "data is JSON on this bus")
     if "time" in fields and _time(fields["time"], at) > now + AHEAD_MAX:
         raise MalformedEnvelopeError(f"{at}/time", "lies more than 5 minutes ahead of our clock")
+
+
+def _is_json(media: str) -> bool:
+    name = media.partition(";")[0].strip().lower()
+    return name == "application/json" or name.endswith("+json")
+
+
+def _nests_deeper(value: Any, levels: int) -> bool:
+    if isinstance(value, dict):
+        inner: list[Any] = list(cast("dict[str, Any]", value).values())
+    elif isinstance(value, list):
+        inner = cast("list[Any]", value)
+    else:
+        return False
+    return levels == 0 or any(_nests_deeper(one, levels - 1) for one in inner)
 
 
 def _time(text: str, at: str) -> datetime:

@@ -35,11 +35,11 @@ class SchemaRefusedError(ValueError):
 
 def compile_schema(schema: Mapping[str, Any]) -> Validator:
     """Raises: SchemaRefusedError."""
+    _require_shallow(schema, DEPTH_LIMIT)  # first: nothing else ends well with one that is not
     if len(orjson.dumps(schema)) > SCHEMA_BYTES_LIMIT:
         raise SchemaRefusedError(f"a schema has at most {SCHEMA_BYTES_LIMIT} bytes")
     if schema.get("$schema", DIALECT) != DIALECT:
         raise SchemaRefusedError(f"$schema is {DIALECT}")
-    _require_shallow(schema, DEPTH_LIMIT)
     try:
         jsonschema_rs.meta.validate({"$schema": DIALECT, **schema})
         return jsonschema_rs.Draft202012Validator(
@@ -151,6 +151,10 @@ def _inner(old: Any, new: Any, at: str) -> Iterator[str]:
 def first_bad_example(validator: Validator, examples: Sequence[Any]) -> tuple[int, str] | None:
     """The number and fault of the first example the schema refuses."""
     for number, example in enumerate(examples):
+        try:
+            _require_shallow(example, DEPTH_LIMIT)
+        except SchemaRefusedError as error:
+            return number, str(error)
         found = faults(validator, example)
         if found:
             return number, f"{found[0]['pointer']}: {found[0]['detail']}"

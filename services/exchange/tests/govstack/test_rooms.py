@@ -15,6 +15,13 @@ TYPES, SUB, PUB, PULL = (
 )
 
 
+def deep(levels):
+    schema = {}
+    for _ in range(levels):
+        schema = {"not": schema}
+    return schema
+
+
 async def test_a_rooms_types_are_described_listed_read_and_not_twice(room):
     assert (await room.ask("GET", TYPES)).status_code == 204
     assert (await room.ask("GET", f"{TYPES}/newBirth")).status_code == 204
@@ -47,6 +54,8 @@ async def test_a_type_described_here_under_another_name_is_in_the_room_too(room)
         ({"schema": NEW_BIRTH["schema"] | {"dependencies": {}}}, "/schema/dependencies"),
         ({"schema": None}, "/schema"),
         ({"more": 1}, "/more"),
+        ({"schema": deep(600)}, "/schema"),
+        ({"schema": deep(600) | {"$schema": NEW_BIRTH["schema"]["$schema"]}}, "/schema"),
     ],
 )
 async def test_a_type_that_cannot_be_is_refused_with_the_field_named(room, changed, pointer):
@@ -118,6 +127,25 @@ async def test_a_fifo_subscriber_gets_the_next_once_it_has_acknowledged_the_one_
         await room.ask("GET", PULL, room.subscriber, 404)
         await room.ask("DELETE", f"{PULL}/{first['id']}", room.subscriber, 204)
         assert (await room.pulled())["event"] == {"number": 2}
+
+
+async def test_an_event_of_another_making_is_pulled_with_the_data_it_has(room, subscribed):
+    plain = {"eventType": "newBirth", "schema": {}}
+    await room.ask("POST", TYPES, status=200, json=plain | {"eventType": "plain"})
+    kind = "dp3acskb.kependudukan.plain.v1"
+    wanted = {"eventType": "plain", "delivery": "PULL"}
+    await room.ask("POST", "/api/v1/subs/plain", status=200, json=wanted)
+    async with room.bus.running():
+        made = await room.bus.publish(room.bus.event(type=kind, data=[1, 2]))
+
+        async def found():
+            answer = await room.ask("GET", "/pull/v1/plain")
+            return answer.status_code != 404 and answer
+
+        answer = await room.bus.until(found)
+        assert (answer.status_code, answer.json()["event"]) == (200, [1, 2])
+        status = await room.ask("GET", f"/pub/v1/plain/{made[0]['event_id']}", status=200)
+        assert status.json()["event"] == [1, 2]
 
 
 async def test_a_repetition_under_one_key_gets_the_first_id(room, subscribed):
@@ -193,7 +221,8 @@ async def test_a_subscription_is_listed_read_changed_and_deleted(room, subscribe
     [
         ({"delivery": "PUSH"}, "/options/url"),
         ({"delivery": "PUSH", "options": {"url": "no address"}}, "/options/url"),
-        ({"delivery": "PUSH", "options": {"url": "http://10.0.0.1/x"}}, "/url"),
+        ({"delivery": "PUSH", "options": {"url": "http://10.0.0.1/x"}}, "/options/url"),
+        ({"options": {"url": "https://bus.example/x"}}, "/options/url"),
         ({"options": {"TTL": 400 * 86_400}}, "/options/TTL"),
         ({"delivery": "POST"}, "/delivery"),
         ({"subscriberId": {"instanceId": "ID-BB", "memberClass": "GOV", "memberCode": "x",

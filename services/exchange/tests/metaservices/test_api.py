@@ -27,6 +27,13 @@ async def test_clients_are_those_who_offer_and_those_who_agreed(call, stranger, 
     }
 
 
+async def test_of_another_instance_no_clients_are_known(call, stranger, granted):
+    for instance, count in (("ID-BB", 2), ("ID-JB", 0)):
+        asked = {"xRoadInstance": instance}
+        listed = (await call("GET", "/listClients", stranger, params=asked)).json()
+        assert len(listed["member"]) == count
+
+
 async def test_methods_come_from_the_contract_and_allowed_ones_from_the_agreement(
     call, consumer, stranger, granted
 ):

@@ -155,6 +155,14 @@ async def test_a_pair_twice_in_one_batch_is_stored_once(call, provider, describe
     assert len(await stored(database)) == 1
 
 
+def nested(levels):
+    """`levels` objects in one another."""
+    value = 1
+    for _ in range(levels):
+        value = {"number": value}
+    return value
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
@@ -170,6 +178,12 @@ async def test_a_pair_twice_in_one_batch_is_stored_once(call, provider, describe
         ({"note": {"a": 1}}, "/note"),
         ({"note": "a\u0000b"}, "/note"),
         ({"data": {"number": 1, "text": "a\u0000b"}}, "/data"),
+        ({"data": nested(65)}, "/data"),
+        ({"data": nested(600)}, "/data"),
+        ({"source": "has space"}, "/source"),
+        ({"source": "/kelahiran/é"}, "/source"),
+        ({"dataschema": "::"}, "/dataschema"),
+        ({"datacontenttype": "text/plain"}, "/datacontenttype"),
     ],
 )
 async def test_a_broken_envelope_names_the_attribute(

@@ -1,5 +1,7 @@
 """Event types over the API: described by their agency, versioned, deprecated, published."""
 
+import pytest
+
 TYPE = "dp3acskb.birth.recorded.v1"
 
 
@@ -28,6 +30,23 @@ async def test_an_agency_describes_a_type_and_everybody_reads_it(call, provider)
     assert read["schema"]["properties"] == {"number": {"type": "integer"}}
     listed = (await call("GET", "/v1/topics?owner=dp3acskb")).json()["items"]
     assert [one["type"] for one in listed] == [TYPE]
+
+
+@pytest.mark.parametrize("levels", [70, 300, 600])
+async def test_what_nests_too_deep_is_refused_with_its_place(call, provider, levels):
+    def nested(name):
+        value = {}
+        for _ in range(levels):
+            value = {name: value}
+        return value
+
+    for more, pointer in (
+        ({"schema": nested("not")}, "/schema"),
+        ({"schema": {"type": "object"}, "examples": [{}, nested("a")]}, "/examples/1"),
+    ):
+        answer = await describe(call, provider, **more)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["pointer"] == pointer
 
 
 async def test_a_wider_schema_is_the_next_minor_and_a_narrower_one_is_refused(call, provider):
