@@ -42,8 +42,12 @@ class RolledBack(Database):
     """
 
     def __init__(self, settings: MemberSettings) -> None:
+        # A test waits between its requests for as long as its machine is slow.
+        limits = {"idle_in_transaction_session_timeout": "0"}
         self.engine = create_async_engine(
-            settings.database_dsn("postgresql+asyncpg"), poolclass=NullPool
+            settings.database_dsn("postgresql+asyncpg"),
+            poolclass=NullPool,
+            connect_args={"server_settings": limits},
         )
 
     @asynccontextmanager
