@@ -15,9 +15,13 @@ from sebalai_archive.reader import enter_as_worker
 from sebalai_archive.records import actions as records
 from sebalai_archive.search import stemming, store
 from sebalai_archive.search.schema import Facet, Hit, SearchRead
+from sebalai_archive.search.store import Walls, Words
 from sebalai_archive.standing import actions as standing
 
 CANDIDATES = 500
+PROBES = (1_000, 10_000, 200_000)
+MEND_BELOW = 5
+MENDED_WORDS_MAX = 6
 INDEX_A_PASS = 100
 EXCERPT_CHARACTERS = 20_000
 FACET_VALUES = 10
@@ -28,14 +32,13 @@ async def search_records(
 ) -> SearchRead:
     """The best of the newest matches, within what the caller may know and open."""
     reader = await standing.enter_as(session, clock, caller)
-    words = {
-        "raw": query,
-        "plain": stemming.plain(query),
-        "stemmed": await asyncio.to_thread(stemming.stemmed, query),
-    }
     walls = records.known_to(reader), records.open_to(reader)
-    rows = await store.find(session, walls, records.Record, words, CANDIDATES)
-    is_complete, rows = len(rows) <= CANDIDATES, rows[:CANDIDATES]
+    words = await asyncio.to_thread(_words, query)
+    rows, is_complete = await _found(session, walls, words)
+    if len(rows) < MEND_BELOW and (mended := await _mended(session, words)):
+        known = {row.id for row in rows}
+        more, _ = await _found(session, walls, mended)
+        rows = [*rows, *(row for row in more if row.id not in known)]
     best = sorted(rows, key=lambda row: (row.rank, row.id), reverse=True)[:limit]
     shown = await store.snippets(session, [row.id for row in best if row.is_open], words)
     return SearchRead(
@@ -44,6 +47,36 @@ async def search_records(
         matches=len(rows),
         is_complete=is_complete,
     )
+
+
+async def _found(session: AsyncSession, walls: Walls, words: Words) -> tuple[list[Any], bool]:
+    """Looks among ever more of the newest hits, until there are candidates enough for this reader
+    or no more hits; whether those were all.
+    """
+    rows, is_whole = list[Any](), False
+    for probed in PROBES:
+        rows, is_whole = await store.find(
+            session, walls, records.Record, words, (probed, CANDIDATES + 1)
+        )
+        if is_whole or len(rows) > CANDIDATES:
+            break
+    return list(rows[:CANDIDATES]), is_whole and len(rows) <= CANDIDATES
+
+
+def _words(query: str) -> Words:
+    return Words(query, stemming.plain(query), stemming.stemmed(query))
+
+
+async def _mended(session: AsyncSession, words: Words) -> Words | None:
+    """The query with each word that stands in no title taken for the nearest that does; None when
+    that changes nothing. It is not told: the word may be of a title that the reader may not know.
+    """
+    given = words.plain.split()[:MENDED_WORDS_MAX]
+    nearest = [
+        (await store.similar(session, one) or one) if stemming.is_mendable(one) else one
+        for one in given
+    ]
+    return await asyncio.to_thread(_words, " ".join(nearest)) if nearest != given else None
 
 
 FACETS: dict[str, Callable[[Any], str]] = {
@@ -92,6 +125,7 @@ def _values(row: Any, now: datetime) -> dict[str, Any]:
         "body": stemming.stemmed(body),
         "body_plain": stemming.plain(body),
         "excerpt": body[:EXCERPT_CHARACTERS],
+        "words": sorted({one for one in stemming.words_of(label) if stemming.is_mendable(one)}),
         "at": now,
     }
 

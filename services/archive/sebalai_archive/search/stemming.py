@@ -11,6 +11,7 @@ from typing import Any
 WORDS_MAX = 20_000
 WORD_LENGTH_MAX = 60
 STEMS_CACHED = 100_000
+MENDED_LENGTH_MIN = 4
 
 _WORD = re.compile(r"[^\W_]+(?:[-/.][^\W_]+)*", re.UNICODE)
 _STOP = """
@@ -47,6 +48,11 @@ def words_of(text: str) -> list[str]:
         for word, _ in zip(found, range(WORDS_MAX), strict=False)
         if len(word) <= WORD_LENGTH_MAX
     ]
+
+
+def is_mendable(word: str) -> bool:
+    """Whether a typing error in it is looked for: a word of letters, neither short nor a number."""
+    return len(word) >= MENDED_LENGTH_MIN and word.isalpha()
 
 
 def stemmed(text: str) -> str:

@@ -1,6 +1,11 @@
-"""SQL of search. Metadata is matched in what the reader may know, text only in what it may open."""
+"""SQL of search. Metadata is matched in what the reader may know, text only in what it may open.
+
+`record_text` has no row security (an index cannot serve below it): only `find` reads it, joined to
+`record`, which has.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -16,24 +21,44 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncSession
 
+TABLES = MetaData()
 TEXTS = Table(
     "record_text",
-    MetaData(),
+    TABLES,
     Column("record_id", Uuid, primary_key=True),
     Column("label", Text),
     Column("meta", TSVECTOR),
     Column("meta_plain", TSVECTOR),
     Column("body", TSVECTOR),
     Column("body_plain", TSVECTOR),
-    Column("excerpt", Text),
     Column("at", DateTime(timezone=True)),
 )
-TYPO_LENGTH_MIN = 4
+EXCERPTS = Table(
+    "record_excerpt",
+    TABLES,
+    Column("record_id", Uuid, primary_key=True),
+    Column("excerpt", Text),
+)
 MARKS = "StartSel=⟦, StopSel=⟧, MaxFragments=1, MaxWords=25, MinWords=8"
+SIMILAR = 0.4
+
+
+Walls = tuple[ColumnElement[bool], ColumnElement[bool]]
+"""What the reader may know, what it may open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A query as it came, its words as they stand, and their stems."""
+
+    raw: str
+    plain: str
+    stemmed: str
 
 
 async def unindexed(session: AsyncSession, limit: int) -> Sequence[Any]:
@@ -53,41 +78,58 @@ async def unindexed(session: AsyncSession, limit: int) -> Sequence[Any]:
 
 
 async def keep(session: AsyncSession, values: dict[str, Any]) -> None:
-    await session.execute(
-        text("""
-            INSERT INTO record_text
-              (record_id, label, meta, meta_plain, body, body_plain, excerpt, at)
-            VALUES (:id, :label, to_tsvector('simple', :meta), to_tsvector('simple', :meta_plain),
-                    to_tsvector('simple', :body), to_tsvector('simple', :body_plain), :excerpt, :at)
-            ON CONFLICT (record_id) DO NOTHING
-        """),
-        values,
-    )
+    """`words` are those of the title that typing errors are mended by."""
+    for statement in (
+        """
+        INSERT INTO record_text (record_id, label, meta, meta_plain, body, body_plain, at)
+        VALUES (:id, :label, to_tsvector('simple', :meta), to_tsvector('simple', :meta_plain),
+                to_tsvector('simple', :body), to_tsvector('simple', :body_plain), :at)
+        ON CONFLICT (record_id) DO NOTHING
+        """,
+        """
+        INSERT INTO record_excerpt (record_id, excerpt) VALUES (:id, :excerpt)
+        ON CONFLICT (record_id) DO NOTHING
+        """,
+        "INSERT INTO title_word SELECT unnest(CAST(:words AS text[])) ON CONFLICT DO NOTHING",
+    ):
+        await session.execute(text(statement), values)
 
 
 async def forget(session: AsyncSession, record_id: object) -> None:
-    await session.execute(text("DELETE FROM record_text WHERE record_id = :id"), {"id": record_id})
+    for table in ("record_text", "record_excerpt"):
+        await session.execute(
+            text(f"DELETE FROM {table} WHERE record_id = :id"),  # noqa: S608 - names of ours
+            {"id": record_id},
+        )
 
 
 async def find(
     session: AsyncSession,
-    walls: tuple[ColumnElement[bool], ColumnElement[bool]],
+    walls: Walls,
     record: Any,
-    words: dict[str, str],
-    limit: int,
-) -> Sequence[Any]:
-    """Up to `limit + 1` newest matches with their rank. `walls`: may know, may open."""
+    words: Words,
+    limits: tuple[int, int],
+) -> tuple[Sequence[Any], bool]:
+    """The newest matches with their rank, at most `limits[1]`, among the `limits[0]` newest hits
+    of anybody; and whether those were all hits.
+    """
     known, opened = walls
-    stems = func.plainto_tsquery("simple", words["stemmed"])
-    exact = func.websearch_to_tsquery("simple", words["raw"])
+    stems = func.plainto_tsquery("simple", words.stemmed)
+    exact = func.websearch_to_tsquery("simple", words.raw)
     t = TEXTS.c
     named = or_(t.meta.op("@@")(stems), t.meta_plain.op("@@")(exact))
-    if len(words["raw"]) >= TYPO_LENGTH_MIN:
-        named = or_(named, t.label.op("%>")(words["raw"]))
     held = or_(t.body.op("@@")(stems), t.body_plain.op("@@")(exact))
-    rank = func.ts_rank(t.meta, stems) * 4 + func.ts_rank(t.body, stems)
-    nearness = func.word_similarity(words["raw"], t.label)
-    query = (
+    hits = (
+        select(t.record_id, t.label, t.meta, t.body, named.label("named"), held.label("held"))
+        .where(or_(named, held))
+        .order_by(t.record_id.desc())
+        .limit(limits[0])
+        .cte("hits")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    rank = func.ts_rank(hits.c.meta, stems) * 4 + func.ts_rank(hits.c.body, stems)
+    nearness = func.word_similarity(words.raw, hits.c.label)
+    matches = (
         select(
             record.id,
             record.agency,
@@ -99,20 +141,37 @@ async def find(
             opened.label("is_open"),
             (rank + nearness).label("rank"),
         )
-        .join(TEXTS, t.record_id == record.id)
-        .where(or_(and_(known, named), and_(opened, held)))
+        .join(hits, hits.c.record_id == record.id)
+        .where(or_(and_(known, hits.c.named), and_(opened, hits.c.held)))
         .order_by(record.id.desc())
-        .limit(limit + 1)
+        .limit(limits[1])
+        .subquery("matches")
     )
-    return (await session.execute(query)).all()
+    seen = select(func.count().label("seen")).select_from(hits).subquery("seen")
+    query = select(seen.c.seen, matches).select_from(seen.outerjoin(matches, true()))
+    rows = (await session.execute(query.order_by(matches.c.id.desc()))).all()
+    return [row for row in rows if row.id is not None], rows[0].seen < limits[0]
 
 
-async def snippets(
-    session: AsyncSession, ids: Sequence[object], words: dict[str, str]
-) -> dict[object, str]:
+async def similar(session: AsyncSession, word: str) -> str | None:
+    """The word of titles that is nearest to one that stands in none; itself when it does."""
+    await session.execute(
+        text("SELECT set_config('pg_trgm.similarity_threshold', :least, true)"),
+        {"least": str(SIMILAR)},
+    )
+    return await session.scalar(
+        text("""
+            SELECT word FROM title_word WHERE word % :word
+            ORDER BY similarity(word, :word) DESC, word LIMIT 1
+        """),
+        {"word": word},
+    )
+
+
+async def snippets(session: AsyncSession, ids: Sequence[object], words: Words) -> dict[object, str]:
     """Text around the words, for records that the reader may open."""
-    exact = func.plainto_tsquery("simple", words["plain"])
+    exact = func.plainto_tsquery("simple", words.plain)
     query = select(
-        TEXTS.c.record_id, func.ts_headline("simple", TEXTS.c.excerpt, exact, MARKS)
-    ).where(TEXTS.c.record_id.in_(ids))
+        EXCERPTS.c.record_id, func.ts_headline("simple", EXCERPTS.c.excerpt, exact, MARKS)
+    ).where(EXCERPTS.c.record_id.in_(ids))
     return {row[0]: row[1] for row in await session.execute(query)}

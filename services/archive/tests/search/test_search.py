@@ -11,7 +11,9 @@ from sebalai_archive.storing import content_store_of
 from sebalai_shared.caller import Caller
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import system
+from sqlalchemy import func, select, text
 
+from services.archive.tests.conftest import PACKAGE
 from services.archive.tests.systems.clamd import EICAR, clamd
 
 TEXT = "Panitia telah memusnahkan arsip keuangan milik Dinas Sosial di Pangkalpinang."
@@ -144,3 +146,32 @@ def test_any_text_has_words(text):
 def test_forms_of_one_word_meet():
     assert stemmed("pemusnahan") == stemmed("dimusnahkan") == stemmed("musnah")
     assert stemmed("dan yang di") == ""
+
+
+async def test_readable_text_has_a_wall_of_its_own_in_the_database(keep, database):
+    await keep()
+    async with database.transaction() as session:
+        for rank, seen in (("worker", 1), ("public", 0), ("", 0)):
+            await session.execute(select(func.set_config("archive.rank", rank, True)))
+            assert await session.scalar(text("SELECT count(*) FROM record_excerpt")) == seen, rank
+
+
+def test_the_index_of_words_without_row_security_is_read_in_one_place():
+    """Only `find` may read it, because `find` joins the records, which have row security."""
+    sources = {
+        path: path.read_text() for path in PACKAGE.rglob("*.py") if "versions" not in str(path)
+    }
+    assert len(sources) > 100
+    naming = [path.name for path, source in sources.items() if "record_text" in source]
+    assert naming == ["store.py"]
+    [store] = [source for source in sources.values() if "record_text" in source]
+    readers = store.count("TEXTS.c") + store.count("FROM record_text")
+    assert readers == 2  # find, and whether a record is indexed
+
+
+async def test_a_word_of_a_title_nobody_may_know_is_not_told_by_mending(keep, stranger, writer):
+    await keep("x", security_class="rahasia", title="Operasi Rajawali")
+    found = await search(stranger, "rajawli")
+    assert (found["items"], found["matches"]) == ([], 0)
+    assert "rajawali" not in str(found).lower()
+    assert (await search(writer, "rajawli"))["matches"] == 1
