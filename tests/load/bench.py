@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 import archive
+import archive_search
 import calls
 import catalogue
 import events
@@ -18,6 +19,7 @@ import proxies
 
 SUITES = {
     "archive": archive.run,
+    "archive-search": archive_search.run,
     "calls": lambda: (proxies.run(), calls.run()),
     "catalogue": catalogue.run,
     "events": events.run,
