@@ -26,7 +26,7 @@ from sebalai_gateway.settings import GatewaySettings
 # Idle keep-alive connections count here; exchanges under way are bounded by the gateway itself.
 CONNECTIONS_LIMIT = 16_384
 BACKLOG = 4_096
-# How calls come in: over ASGI, or past it (ADR 0018).
+# How calls come in: over ASGI, or past it (ADR 0022).
 LANES = {"asgi": BoundedProtocol, "fast": FastProtocol}
 # A worker that starts on a busy machine is slow, not dead.
 WORKER_SILENT_SECONDS = 30

@@ -122,10 +122,12 @@ async def test_a_large_file_passes_in_parts_over_a_cut_line(platform, files, tmp
     cut(place, headers, content[:PART])
     file = tmp_path / "file"
     file.write_bytes(content)
-    uploader = TusClient(url, headers=headers).uploader(str(file), url=place, chunk_size=PART)
-    resumed = uploader.offset
-    assert 0 < resumed < PART, "the line was not cut within the part"
-    uploader.upload()
+    with file.open("rb") as stream:
+        uploader = TusClient(url, headers=headers).uploader(
+            file_stream=stream, url=place, chunk_size=PART
+        )
+        assert 0 < uploader.offset < PART, "the line was not cut within the part"
+        uploader.upload()
     given = httpx.get(place, headers=headers, timeout=30)
     assert hashlib.sha256(given.content).digest() == hashlib.sha256(content).digest()
     until = time.monotonic() + PATIENCE_SECONDS

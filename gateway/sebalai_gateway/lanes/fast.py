@@ -1,7 +1,7 @@
 """The fast lane: requests of the bus go past ASGI, everything else over it, on one connection.
 
 Reading is uvicorn's in both lanes, and what is decided is the call path's. This is the part between
-them: no scope, no messages, head and body of an answer in one write. On by setting (ADR 0018).
+them: no scope, no messages, head and body of an answer in one write. On by setting (ADR 0022).
 """
 
 from __future__ import annotations
