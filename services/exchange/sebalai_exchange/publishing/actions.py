@@ -125,7 +125,7 @@ def _statement(event: Accepted) -> dict[str, Any]:
 async def _publication(session: AsyncSession, event: Accepted, *, is_new: bool) -> Publication:
     if is_new:
         return Publication(event.event_id, event.source, event.id, event.stored_at, False)
-    seen = await store.seen(session, event.source, event.id)
+    seen = await store.seen(session, event)
     if seen.digest != event.digest:
         raise IdReused(f"Give the event {event.id[:80]} a new id, or send the first one again.")
     return Publication(seen.event_id, event.source, event.id, seen.stored_at, True)

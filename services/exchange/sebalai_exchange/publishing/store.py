@@ -56,12 +56,13 @@ class Seen:
 
 _SEE = text(
     """
-    INSERT INTO event_seen (source, id, digest, event_id, stored_at, kept_until)
-    SELECT source, id, d, e, t, t + make_interval(days => kept)
-    FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:digests AS bytea[]),
-      CAST(:event_ids AS uuid[]), CAST(:times AS timestamptz[]), CAST(:kept AS integer[]))
-      AS n(source, id, d, e, t, kept)
-    ORDER BY source, id
+    INSERT INTO event_seen (publisher, source, id, digest, event_id, stored_at, kept_until)
+    SELECT publisher, source, id, d, e, t, t + make_interval(days => kept)
+    FROM unnest(CAST(:publishers AS text[]), CAST(:sources AS text[]), CAST(:ids AS text[]),
+      CAST(:digests AS bytea[]), CAST(:event_ids AS uuid[]), CAST(:times AS timestamptz[]),
+      CAST(:kept AS integer[]))
+      AS n(publisher, source, id, d, e, t, kept)
+    ORDER BY publisher, source, id
     ON CONFLICT DO NOTHING RETURNING event_id
     """
 )
@@ -78,12 +79,13 @@ _OUTBOX = text(
 
 
 async def see(session: AsyncSession, events: Sequence[Accepted]) -> set[UUID]:
-    """The event ids that nobody stored before under their source and id.
+    """The ids of events whose publisher stored none before under their source and id.
 
     In one order for everybody, so that two batches cannot wait for each other; a second writer
     of the same pair waits here until the first has committed.
     """
     names = {
+        "publishers": [event.publisher for event in events],
         "sources": [event.source for event in events],
         "ids": [event.id for event in events],
         "digests": [event.digest for event in events],
@@ -122,11 +124,14 @@ async def forget_seen(session: AsyncSession, now: datetime, limit: int) -> int:
     return cast("CursorResult[Any]", gone).rowcount
 
 
-async def seen(session: AsyncSession, source: str, ident: str) -> Seen:
+async def seen(session: AsyncSession, event: Accepted) -> Seen:
+    """What its publisher stored under the event's source and id."""
     query = text(
-        "SELECT event_id, digest, stored_at FROM event_seen WHERE source = :source AND id = :id"
+        "SELECT event_id, digest, stored_at FROM event_seen "
+        "WHERE publisher = :publisher AND source = :source AND id = :id"
     )
-    row = (await session.execute(query, {"source": source, "id": ident})).one()
+    names = {"publisher": event.publisher, "source": event.source, "id": event.id}
+    row = (await session.execute(query, names)).one()
     return Seen(row.event_id, bytes(row.digest), row.stored_at)
 
 

@@ -149,6 +149,19 @@ async def test_the_same_id_with_other_content_is_a_conflict(call, provider, desc
     assert len(await stored(database)) == 1
 
 
+async def test_nobody_takes_the_ids_of_another_publisher(
+    call, provider, consumer, topic, described, database
+):
+    theirs = topic | {"type": "dinsos-pmd.aid.paid.v1"}
+    assert (await call("POST", "/v1/topics", consumer, json=theirs)).status_code == 201
+    taken = await publish(call, consumer, event(type=theirs["type"], data={"number": 8}))
+    assert taken.status_code == 202, taken.text
+    answer = await publish(call, provider, event())
+    assert answer.status_code == 202, answer.text
+    assert not answer.json()["events"][0]["repeated"]
+    assert len(await stored(database)) == 2
+
+
 async def test_a_pair_twice_in_one_batch_is_stored_once(call, provider, described, database):
     answer = await publish(call, provider, [event(), event()], BATCH)
     assert [one["repeated"] for one in answer.json()["events"]] == [False, True]
