@@ -13,7 +13,7 @@ from sebalai_local.failures import Failure
 from sebalai_local.home import Home, project_root
 from sebalai_local.launching import own_environment
 
-COMMAND_SECONDS = 60
+COMMAND_SECONDS = 180  # a cold start of the interpreter on a busy machine takes a minute
 
 
 def run_identity(
