@@ -13,13 +13,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from joserfc.jwk import ECKey
-from sebalai_identity.app import identity_app, sealer_of
+from sebalai_identity.app import identity_app
 from sebalai_identity.applications.actions import Authority, register_application
 from sebalai_identity.applications.schema import ApplicationRegister
 from sebalai_identity.client_requests.actions import decide_client, list_requests
 from sebalai_identity.commands import OPERATOR
 from sebalai_identity.desk import Desk
 from sebalai_identity.inviting import invite, read
+from sebalai_identity.keys.sealing import sealer_of
 from sebalai_identity.oauth.desk import Desk as ProviderDesk
 from sebalai_identity.oauth.desk import Server
 from sebalai_identity.oauth.jobs import LogoutNotices

@@ -16,7 +16,7 @@ from sebalai_identity.agencies import api as agencies
 from sebalai_identity.applications import api as applications
 from sebalai_identity.keys import api as keys
 from sebalai_identity.keys.actions import Ring
-from sebalai_identity.keys.sealing import Sealer
+from sebalai_identity.keys.sealing import sealer_of
 from sebalai_identity.oauth import api as oauth
 from sebalai_identity.oauth import registering, visits
 from sebalai_identity.oauth.certificates import Authorities
@@ -55,11 +55,6 @@ ROUTERS = [
     *people.ROUTERS,
     *signing_in.ROUTERS,
 ]
-
-
-def sealer_of(settings: IdentitySettings) -> Sealer | None:
-    path = settings.sealing_key_file
-    return Sealer.from_file(path) if path is not None else None
 
 
 def vault_of(settings: IdentitySettings) -> NumberVault | None:

@@ -26,7 +26,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_identity import inviting, signing_in
 from sebalai_identity.affairs.actions import load_affairs
 from sebalai_identity.agencies.actions import load_agencies
-from sebalai_identity.app import sealer_of
 from sebalai_identity.applications.actions import Authority, register_application
 from sebalai_identity.applications.schema import ApplicationRegister
 from sebalai_identity.credentials.actions import sweep_credentials
@@ -36,6 +35,7 @@ from sebalai_identity.grants.actions import sweep_listeners
 from sebalai_identity.interactions.actions import INTERACTIONS
 from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.jobs import KeysPublisher
+from sebalai_identity.keys.sealing import sealer_of
 from sebalai_identity.oauth.actions import ROUNDS
 from sebalai_identity.oauth.desk import Desk, Server
 from sebalai_identity.oauth.jobs import LogoutNotices

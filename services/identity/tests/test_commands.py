@@ -48,6 +48,7 @@ async def run(environment, *arguments):
     return process.returncode, out.decode(), error.decode()
 
 
+@pytest.mark.timeout(400)  # a dozen processes, each importing the member anew
 async def test_fresh_platform_gets_an_application_by_command_line(environment, tmp_path):
     key = ECKey.generate_key("P-256")
     public, private = tmp_path / "public.jwk", tmp_path / "private.jwk"

@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from sebalai_identity.settings import IdentitySettings
+
 KEY_BYTES = 32
 NONCE_BYTES = 12
 
@@ -46,3 +48,9 @@ class Sealer:
         except InvalidTag as error:
             msg = f"key {name} does not open with this sealing key"
             raise SealBroken(msg) from error
+
+
+def sealer_of(settings: IdentitySettings) -> Sealer | None:
+    """None where nothing is to be sealed. Raises `ValueError` when the file holds no key."""
+    path = settings.sealing_key_file
+    return Sealer.from_file(path) if path is not None else None
