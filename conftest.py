@@ -179,6 +179,6 @@ def misdescribed() -> Callable[..., Awaitable[list[str]]]:
     return ask
 
 
-@schemathesis.serializer("application/offset+octet-stream")
+@schemathesis.serializer("application/offset+octet-stream", "application/zip")
 def _raw(_: Any, value: Any) -> Any:
     return value if isinstance(value, bytes) else str(value).encode()

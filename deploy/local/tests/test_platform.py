@@ -81,7 +81,7 @@ def test_down_leaves_no_process_and_no_port(make_platform):
     running = platform.state
     stopped = platform.cli("down")
     assert stopped.returncode == 0, stopped.stderr
-    assert "No process is left, and 5 ports are free again." in stopped.stdout
+    assert "No process is left, and 6 ports are free again." in stopped.stdout
     assert all(is_free(port) for one in running.processes for port in one.ports)
     everyone = [running.pid, *(one.pid for one in running.processes if one.pid)]
     assert not any(psutil.pid_exists(pid) for pid in everyone)
@@ -157,4 +157,4 @@ def test_ordinary_user_has_a_platform_and_ends_it(make_platform, nobody):
     platform.wait(lambda: platform.of("postgres").pid not in (None, killed))
     stopped = nobody.run("-m", "sebalai_local", "down", **settings)
     assert stopped.returncode == 0, stopped.stderr
-    assert "5 ports are free again" in stopped.stdout
+    assert "6 ports are free again" in stopped.stdout

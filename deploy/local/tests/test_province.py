@@ -16,7 +16,7 @@ def test_platform_alone_keeps_what_the_portal_needs_and_nothing_of_the_demonstra
         "exchange",
     }
     assert {one.consumer for one in platform.agreements} == {"diskominfo/portal"}
-    assert len(platform.agreements) == 3
+    assert len(platform.agreements) == 4
     assert (whole.has_example, platform.has_example) == (True, False)
     assert len(platform.applications) < len(whole.applications)
 

@@ -14,7 +14,7 @@ def test_secrets_are_private_and_never_replaced(tmp_path):
     before = {path: path.read_bytes() for path in home.secrets.iterdir()}
     secrets.ensure(home)
     assert {path: path.read_bytes() for path in home.secrets.iterdir()} == before
-    assert len(before) == 20
+    assert len(before) == 21
     public = {"caller-keys.json", "routes-keys.json", "nats-issuer"}
     for path in before:
         expected = 0o644 if path.name in public else 0o600

@@ -1,5 +1,7 @@
 """Pieces of the supervisor and the command line that need no running platform."""
 
+from dataclasses import replace
+
 import pytest
 from sebalai_local import home as homes
 from sebalai_local import processes, secrets, supervisor
@@ -34,7 +36,8 @@ def test_every_need_is_a_unit_and_every_port_is_used_once(home):
     names = [unit.name for unit in units]
     assert len(names) == len(set(names)) > 20
     assert {need for unit in units for need in unit.needs} <= set(names)
-    ports = [port for unit in units for port in unit.ports]
+    everything = processes.units(replace(home, has_govstack=True))
+    ports = [port for unit in everything for port in unit.ports]
     assert sorted(ports) == sorted(home.base_port + offset for offset in homes.OFFSETS.values())
 
 
@@ -48,7 +51,7 @@ def test_no_secret_stands_in_an_environment(home):
     secrets.ensure(home)
     files = (path for path in home.secrets.iterdir() if path.suffix != ".json")
     values = [path.read_text().strip() for path in files]
-    assert len(values) == 17
+    assert len(values) == 18
     for member in processes.MEMBERS:
         told = " ".join(processes.member_environment(home, member.name).values())
         assert not any(value in told for value in values)

@@ -122,7 +122,6 @@ def _reading(store: ContentStore):  # noqa: ANN202 - a Reading
 
 @router.post(
     "",
-    status_code=201,
     responses=responses(
         MayNotWrite, PackageInvalid, PackageTooLarge, PackageUnavailable, SourceChanged,
         FileUnitClosed, FieldInvalid,
