@@ -25,7 +25,7 @@ OFFSETS = {
     "nats-leaf": 13,
     "population-registry": 20,
 }
-INSTANCE = "ID-BB"
+INSTANCE = os.environ.get("SEBALAI_INSTANCE", "ID-BB")
 PARTS = ("heartbeats", "snapshots", "content")
 
 
@@ -85,6 +85,7 @@ class Home:
     def environment(self) -> dict[str, str]:
         """What makes another process of ours find the same home."""
         told = {"SEBALAI_HOME": str(self.root), "SEBALAI_PORT": str(self.base_port)}
+        told["SEBALAI_INSTANCE"] = INSTANCE
         return told | ({"SEBALAI_GOVSTACK": "on"} if self.has_govstack else {})
 
     def port(self, process: str) -> int:

@@ -62,6 +62,7 @@ class Incoming:
     wants_stream: bool = False
     has_host: bool = False
     idempotency_key: str | None = None
+    is_signed: bool = False
     upload: dict[str, int | str] = field(default_factory=dict[str, "int | str"])
 
     @property
@@ -228,7 +229,12 @@ def _whole_digest(incoming: Incoming, value: bytes) -> None:
         incoming.upload["sha256"] = base64.b64decode(found[1]).hex()
 
 
+def _signed(incoming: Incoming, _: bytes) -> None:
+    incoming.is_signed = True
+
+
 _NOTED = {
+    b"signature-input": _signed,
     b"upload-offset": _offset,
     b"upload-length": _whole_length,
     b"repr-digest": _whole_digest,

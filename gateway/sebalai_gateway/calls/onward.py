@@ -25,6 +25,7 @@ from sebalai_gateway.forwarding.forwarder import (
 )
 from sebalai_gateway.forwarding.gate import Full
 from sebalai_gateway.metering.meter import Meter
+from sebalai_gateway.peers.crossing import Crossing
 from sebalai_gateway.repeats.claims import Claim
 from sebalai_gateway.routing.snapshot import Interface
 from sebalai_gateway.routing.table import Decision
@@ -46,6 +47,7 @@ class Exchange(msgspec.Struct, frozen=True):
     claim: Claim | None = None
     check: Check | None = None
     seal: Seal | None = None
+    crossing: Crossing | None = None
 
 
 class Onward:
@@ -125,10 +127,14 @@ class Onward:
     ) -> Answer:
         call, seal = exchange.call, exchange.seal
         url = address.url.rstrip("/") + call.target.decode("ascii")
+        if seal is not None:
+            headers = seal.onward(url, headers)
+        if exchange.crossing is not None:
+            headers = exchange.crossing.onward(url, headers)
         return await self._forwarder.send(
             call.method,
             url,
-            headers if seal is None else seal.onward(url, headers),
+            headers,
             exchange.body.stream() if exchange.incoming.has_body else None,
             manner,
         )

@@ -52,6 +52,8 @@ from sebalai_gateway.forwarding.forwarder import (
 )
 from sebalai_gateway.journal.writer import AlreadyCompleted, Journal, JournalUnavailable
 from sebalai_gateway.metering.meter import Meter
+from sebalai_gateway.peers.crossing import Crossing
+from sebalai_gateway.peers.guests import Guest, is_guest, recognise
 from sebalai_gateway.quotas.leases import QuotaExceeded, Quotas, Terms
 from sebalai_gateway.refusals import Refusal
 from sebalai_gateway.repeats.claims import UNSAFE, Claim
@@ -134,7 +136,8 @@ class Calls:
         if failure is not None:
             self._parts.verifier.note_stranger(consumer.address)
             raise failure
-        claims, target = self._identify(consumer, incoming, call)
+        guest = self._guest(consumer, incoming)
+        claims, target = self._identify(consumer, incoming, call, guest)
         presented = _presented(consumer)
         decision = self._decide(claims, target, incoming, call, presented)
         if incoming.wants_stream:
@@ -151,20 +154,62 @@ class Calls:
             call.facts["upload"] = incoming.upload
         while not await self._count(call, decision, claims, presented):
             decision = self._decide(claims, target, incoming, call, presented)
+        await self._welcome(guest)
         seal = await self._parts.seals.open(call, decision, incoming, _message(consumer))
         claim = await self._claim(call, decision, claims, incoming)
-        exchange = Exchange(call, decision, claims, incoming, body, claim, seal=seal)
+        crossing = self._crossing(call, decision)
+        exchange = Exchange(
+            call, decision, claims, incoming, body, claim, seal=seal, crossing=crossing
+        )
         if claim is not None and claim.earlier is not None:
             await self._repeat(exchange, claim, reply)
             return
         try:
-            check = await self._check(consumer, exchange, target)
-            if check is not None:
-                exchange = replace(exchange, check=check)
-            await self._enter(exchange, reply)
+            await self._enter(await self._ready(consumer, exchange, target), reply)
         finally:
             if claim is not None and "forwarded_at" not in call.facts:
                 await claim.release()
+
+    def _guest(self, consumer: Consumer, incoming: head.Incoming) -> Guest | None:
+        """Who calls from another instance. Raises: Refusal, 401."""
+        if incoming.authorization is not None or not incoming.is_signed:
+            return None
+        message, table = _message(consumer), self._parts.table()
+        if table is None or not is_guest(message):
+            return None
+        try:
+            client, has_body = incoming.x_road_client, incoming.has_body
+            return recognise(message, table, client, has_body=has_body)
+        except Refusal:
+            self._parts.verifier.note_stranger(consumer.address)
+            raise
+
+    async def _welcome(self, guest: Guest | None) -> None:
+        """Uses up what another instance sent. Raises: Refusal, 401."""
+        if guest is None:
+            return
+        try:
+            await guest.use(self._parts.seals.nonces)
+        except StoreUnavailable:
+            raise JournalUnavailable from None
+
+    def _crossing(self, call: Call, decision: Decision) -> Crossing | None:
+        if decision.peer is None:
+            return None
+        return Crossing(self._parts.seals, call, decision.peer)
+
+    async def _ready(self, consumer: Consumer, exchange: Exchange, target: Target) -> Exchange:
+        """With what its contract and its way ask of the body before it is forwarded.
+
+        Raises: Refusal.
+        """
+        check, crossing = await self._check(consumer, exchange, target), exchange.crossing
+        try:
+            if crossing is not None:
+                await crossing.prepare(exchange.incoming, exchange.body)
+        except ClientGone as error:
+            raise broken_exchange(error) from error
+        return exchange if check is None else replace(exchange, check=check)
 
     async def _enter(self, exchange: Exchange, reply: Reply) -> None:
         application = exchange.claims.application
@@ -275,12 +320,17 @@ class Calls:
             await claim.unknown(body.measure.digest() if body.is_over else b"")
 
     def _identify(
-        self, consumer: Consumer, incoming: head.Incoming, call: Call
+        self, consumer: Consumer, incoming: head.Incoming, call: Call, guest: Guest | None
     ) -> tuple[Claims, Target]:
         path, certificate = consumer.raw_path.decode("latin-1"), consumer.certificate
         thumbprint = certificate.thumbprint if certificate is not None else None
         shown = Shown(consumer.method, path, incoming.proof, thumbprint)
-        claims = self._parts.verifier.verify(incoming.authorization, consumer.address, shown)
+        verify = self._parts.verifier.verify
+        claims = (
+            guest.claims
+            if guest is not None
+            else verify(incoming.authorization, consumer.address, shown)
+        )
         if claims.kind != "system":
             raise bad_token("token-kind", "Only tokens of applications are taken on the bus.")
         call.facts |= {"consumer": claims.application, "client_id": claims.client_id}
@@ -338,8 +388,7 @@ class Calls:
             raise stream_not_supported(502)
         measure, held, is_whole = Measure(), None, False
         try:
-            if seal is not None:
-                seal.begin_answer(answer)
+            _begin_answer(exchange, answer)
             async for chunk in answer.chunks():
                 measure.add(chunk)
                 if claim is not None:
@@ -407,6 +456,14 @@ class Calls:
                 await reply.problem(journal_unavailable())
                 return
         await reply.problem(refusal)
+
+
+def _begin_answer(exchange: Exchange, answer: Answer) -> None:
+    """What the head of an answer must show, and tells. Raises: Refusal, 502."""
+    if exchange.crossing is not None:
+        exchange.crossing.note(answer)
+    if exchange.seal is not None:
+        exchange.seal.begin_answer(answer)
 
 
 def _read_head(consumer: Consumer, call: Call) -> tuple[head.Incoming, Refusal | None]:

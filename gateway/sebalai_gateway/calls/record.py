@@ -110,6 +110,8 @@ class Call:
             document["signatures"] = self.facts["signatures"]
         if "upload" in self.facts:
             document["upload"] = self.facts["upload"]
+        if "onward" in self.facts:
+            document["onward"] = self.facts["onward"]
         if "deadline" in self.facts:
             document["deadline"] = self.facts["deadline"]
         return orjson.dumps(document)

@@ -45,6 +45,22 @@ def agreement_missing(consumer: str, interface: str) -> Refusal:
     )
 
 
+def not_offered(instance: str, interface: str) -> Refusal:
+    return _denied(
+        "peer-not-offered",
+        f"{interface} is not offered to {instance}; the operator here offers it.",
+        rule=f"peer {instance}",
+    )
+
+
+def instance_unknown(instance: str) -> Refusal:
+    return _denied(
+        "peer-unknown",
+        f"No calls pass to {instance}; the operators of both sides name each other.",
+        rule=f"peer {instance}",
+    )
+
+
 def not_yet_valid(agreement: Agreement) -> Refusal:
     begins = agreement.valid_from.isoformat()
     return _of(agreement, "agreement-not-yet-valid", f"The agreement begins at {begins}.")

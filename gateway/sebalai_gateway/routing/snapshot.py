@@ -82,11 +82,21 @@ class Group(msgspec.Struct, frozen=True):
     members: list[str]
 
 
+class Peer(msgspec.Struct, frozen=True):
+    """Another instance: the keys its gateway signs with, and what it may call here."""
+
+    instance: str
+    gateway: str
+    keys: list[dict[str, str]]
+    offers: frozenset[str] = frozenset()
+
+
 class Gone(msgspec.Struct, frozen=True):
     """What a change takes away, by name; agreements by id."""
 
     interfaces: list[str] = []
     agreements: list[str] = []
+    peers: list[str] = []
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -97,6 +107,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     interfaces: list[Interface]
     agreements: list[Agreement]
     groups: list[Group] = []
+    peers: list[Peer] = []
     after: int = 0
     gone: Gone = Gone()
 

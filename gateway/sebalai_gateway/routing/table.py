@@ -20,7 +20,7 @@ from sebalai_gateway.routing import denials
 from sebalai_gateway.routing.globs import check_glob
 from sebalai_gateway.routing.grant import NOTHING, Buckets, Grant, Presented
 from sebalai_gateway.routing.paths import Target
-from sebalai_gateway.routing.snapshot import Agreement, Interface, Purpose, Snapshot, decode
+from sebalai_gateway.routing.snapshot import Agreement, Interface, Peer, Purpose, Snapshot, decode
 
 __all__ = ["Decision", "Presented", "Table"]
 
@@ -32,6 +32,7 @@ class Decision(msgspec.Struct, frozen=True):
     agreement: Agreement
     rule: str
     purpose: Purpose
+    peer: Peer | None = None
 
 
 class NotFromHere(ValueError):
@@ -40,7 +41,8 @@ class NotFromHere(ValueError):
 
 class Table:
     def __init__(self, snapshot: Snapshot, before: Table | None = None) -> None:
-        self.version = snapshot.version
+        self.version, self._instance = snapshot.version, snapshot.instance
+        self._peers: dict[str, Peer] = {}
         self._interfaces: dict[str, Interface] = {}
         self._agencies: set[str] = set()
         self._agreements: dict[str, Agreement] = {}
@@ -81,6 +83,9 @@ class Table:
                 self._interfaces.pop(interface.name, None)
         if gone.interfaces or snapshot.interfaces:
             self._agencies = {interface.agency for interface in self._interfaces.values()}
+        for instance in gone.peers:
+            self._peers.pop(instance, None)
+        self._peers.update({peer.instance: peer for peer in snapshot.peers})
         for number in gone.agreements:
             self._drop(number)
         self._take_groups(snapshot)
@@ -158,6 +163,7 @@ class Table:
         if interface is None:
             is_known = target.agency in self._agencies
             raise denials.interface_unknown(target) if is_known else denials.agency_unknown(target)
+        peer = self._crossed(claims.application, interface.name)
         grants = self._grants.get((claims.application, interface.name))
         if not grants:
             raise denials.agreement_missing(claims.application, interface.name)
@@ -174,8 +180,28 @@ class Table:
             except Refusal as refusal:
                 refusals.append(refusal)
                 continue
-            return Decision(interface, grant.agreement, rule, agreed)
+            return Decision(interface, grant.agreement, rule, agreed, peer)
         raise max(refusals, key=denials.telling)
+
+    def peer(self, instance: str) -> Peer | None:
+        """Another instance that is named here."""
+        return self._peers.get(instance)
+
+    def _crossed(self, consumer: str, interface: str) -> Peer | None:
+        """The instance that a call leaves us for. Raises: Refusal, 403, when that or the one it
+        comes from is not named, or this is not offered there.
+        """
+        here, there = (name.partition("/")[0] for name in (consumer, interface))
+        if here != self._instance:
+            guest = self._peers.get(here)
+            if guest is None or interface not in guest.offers:
+                raise denials.not_offered(here, interface)
+        if there == self._instance:
+            return None
+        peer = self._peers.get(there)
+        if peer is None or here != self._instance:
+            raise denials.instance_unknown(there)
+        return peer
 
 
 def _is_group(consumer: str) -> bool:

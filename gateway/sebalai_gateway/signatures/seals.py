@@ -31,8 +31,6 @@ from sebalai_gateway.signatures import faults, profile
 from sebalai_gateway.signatures.nonces import Nonces
 from sebalai_gateway.signatures.signers import Signer, Signers
 
-GATEWAY_LABEL = "gateway"
-
 
 class Seals:
     """`key` is the gateway's own, named by its thumbprint `kid`."""
@@ -46,7 +44,7 @@ class Seals:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.signers, self.clock = signers, clock
-        self._nonces, self._key, self._kid = nonces, key, kid
+        self.nonces, self._key, self._kid = nonces, key, kid
 
     async def open(
         self, call: Call, decision: Decision, incoming: Incoming, request: Message
@@ -87,7 +85,7 @@ class Seals:
         if len(nonce) not in profile.NONCE_LENGTHS:
             raise faults.malformed(agreement, "its nonce must have 16 to 128 characters")
         try:
-            is_new = await self._nonces.use(consumer, nonce, until)
+            is_new = await self.nonces.use(consumer, nonce, until)
         except StoreUnavailable:
             raise JournalUnavailable from None
         if not is_new:
@@ -95,8 +93,15 @@ class Seals:
 
     def sign(self, message: Message) -> Headers:
         """The gateway's own signature, which a provider may ask for (r1, 4b.6)."""
-        terms = Terms(GATEWAY_LABEL, self._kid, int(self.clock()), profile.GATEWAY_TAG)
         covered = profile.of_onward(message.headers)
+        return self.sign_as(profile.GATEWAY_TAG, covered, message)
+
+    def sign_as(
+        self, tag: str, covered: list[str], message: Message, nonce: str = ""
+    ) -> list[tuple[bytes, bytes]]:
+        """The two fields of a signature by the gateway's key."""
+        label = tag.removeprefix("sebalai-")
+        terms = Terms(label, self._kid, int(self.clock()), tag, nonce)
         return signatures.sign(self._key, covered, terms, message).headers
 
 

@@ -21,6 +21,7 @@ from sebalai_exchange.interfaces import api as interfaces
 from sebalai_exchange.ledger import api as ledger
 from sebalai_exchange.metaservices import api as metaservices
 from sebalai_exchange.openapi.running import ContractReader
+from sebalai_exchange.peers import api as peers
 from sebalai_exchange.publishing import api as events
 from sebalai_exchange.routes import api as routes
 from sebalai_exchange.routes.actions import RouteCompiler
@@ -42,6 +43,7 @@ ROUTERS = (
     agreements.router,
     agreements.categories_router,
     groups.router,
+    peers.router,
     metaservices.router,
     govstack_discovery.router,
     govstack_rooms.router,

@@ -25,6 +25,7 @@ from sebalai_exchange.openapi.running import (
     ReadContract,
     Reading,
 )
+from sebalai_exchange.peers.actions import address_there
 
 __all__ = ["InterfaceFilter"]
 
@@ -159,14 +160,18 @@ async def publish_interface(
     caller: Caller,
     wanted: InterfacePublish,
     proposal: Proposal,
+    instance: str,
 ) -> Interface:
     """Makes the interface, or replaces what it offers when the name exists already.
 
-    Raises `NotTheProvider`, `MemberReserved`, `BreakingChange`, `ContractChanged`.
+    `instance` is our own; an interface of another one is called at that one's gateway.
+
+    Raises `NotTheProvider`, `MemberReserved`, `BreakingChange`, `ContractChanged`, `FieldInvalid`.
     """
     provider, contract = provider_of(wanted.name), proposal.contract
     interface = await store.lock_by_name(session, wanted.name)
     _require_right(caller, wanted, interface)
+    await _require_place(session, wanted, instance)
     _require_comparison(proposal, interface, accepts_breaks=wanted.accept_breaks)
     await store.keep_contract(session, contract, clock.now())
     is_new = interface is None
@@ -185,6 +190,17 @@ async def publish_interface(
         await store.add_version(session, interface, contract, access.who(caller), clock.now())
     await publish(session, events.published(interface, clock))
     return interface
+
+
+async def _require_place(session: AsyncSession, wanted: InterfacePublish, instance: str) -> None:
+    """An interface of another instance stands at that instance's gateway. Raises `FieldInvalid`."""
+    if wanted.name.partition("/")[0] == instance:
+        return
+    there = await address_there(session, interface=wanted.name)
+    if there is None:
+        raise FieldInvalid("/name", "its instance is not named; the operator does (PUT /v1/peers)")
+    if list(wanted.addresses) != [there]:
+        raise FieldInvalid("/addresses", f"must be {there}")
 
 
 def _offer(interface: Interface, wanted: InterfacePublish) -> None:

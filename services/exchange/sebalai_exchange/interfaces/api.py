@@ -107,7 +107,12 @@ async def publish_interface(
 
     async def make() -> InterfaceRead:
         made = await actions.publish_interface(
-            session, state.clock, caller=caller, wanted=wanted, proposal=proposal
+            session,
+            state.clock,
+            caller=caller,
+            wanted=wanted,
+            proposal=proposal,
+            instance=state.settings.instance,
         )
         return _read(made, caller)
 

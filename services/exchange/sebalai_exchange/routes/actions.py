@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_exchange.agreements.actions import rerouted_agreements, routed_agreements
 from sebalai_exchange.groups.actions import routed_groups
 from sebalai_exchange.interfaces.actions import routed_interfaces
+from sebalai_exchange.peers.actions import routed_peers
 from sebalai_exchange.routes import store
 from sebalai_exchange.routes.compile import Content, RouteSigner, Snapshot, snapshot_document
 
@@ -68,7 +69,8 @@ class RouteCompiler:
         groups = await routed_groups(session, after=after, limit=limit)
         if max(len(interfaces) + len(retired), len(groups)) > CHANGES_MAX:
             return None
-        content = Content(interfaces, agreements, groups, after, retired, ended)
+        peers, gone = await routed_peers(session, after=after)
+        content = Content(interfaces, agreements, groups, after, retired, ended, peers, gone)
         change = Snapshot(version, self._sign(version, content))
         self._changes[after, version] = change
         if len(self._changes) > CHANGES_CACHED:
@@ -87,7 +89,8 @@ class RouteCompiler:
         interfaces, _ = await routed_interfaces(session, after=0, limit=ALL)
         agreements = await routed_agreements(session, self._clock)
         groups = await routed_groups(session, after=0, limit=ALL)
-        content = Content(interfaces, agreements, groups)
+        peers, _ = await routed_peers(session, after=0)
+        content = Content(interfaces, agreements, groups, peers=peers)
         # Off the loop: packing and signing a hundred thousand agreements takes a second.
         signed = await asyncio.to_thread(self._sign, present.version, content)
         jws = await store.keep(session, present.version, signed, self._clock.now())

@@ -58,6 +58,8 @@ class Content:
     after: int = 0
     gone_interfaces: Sequence[str] = ()
     gone_agreements: Sequence[str] = ()
+    peers: Sequence[str] = ()
+    gone_peers: Sequence[str] = ()
 
 
 def snapshot_document(version: int, issued_at: datetime, instance: str, content: Content) -> bytes:
@@ -72,10 +74,11 @@ def snapshot_document(version: int, issued_at: datetime, instance: str, content:
         head["gone"] = {
             "interfaces": list(content.gone_interfaces),
             "agreements": list(content.gone_agreements),
+            "peers": list(content.gone_peers),
         }
     lists = [
         f'"{name}":[{",".join(getattr(content, name))}]'
-        for name in ("interfaces", "agreements", "groups")
+        for name in ("interfaces", "agreements", "groups", "peers")
     ]
     return orjson.dumps(head)[:-1] + b"," + ",".join(lists).encode() + b"}"
 
