@@ -61,7 +61,7 @@ class Database:
             hide_parameters=True,  # a failed statement is logged, a person's data in it is not
             connect_args={"timeout": CONNECT_TIMEOUT_SECONDS, "server_settings": server_settings()},
         )
-        _look_before_use(self.engine.sync_engine)
+        _watch_connections(self.engine.sync_engine)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -79,10 +79,19 @@ class Database:
         await self.engine.dispose()
 
 
-def _look_before_use(engine: Engine) -> None:
-    """`pool_pre_ping` costs every request three turns to the server. A server that stops says so
+def _watch_connections(engine: Engine) -> None:
+    """A server too slow to connect to is away like one that refuses.
+
+    `pool_pre_ping` costs every request three turns to the server. A server that stops says so
     on the socket, which costs nothing to see; only who rested long may have been cut in silence.
     """
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, _: Any, arguments: Any, options: Any) -> Any:
+        try:
+            return dialect.connect(*arguments, **options)
+        except TimeoutError as error:
+            raise ConnectionError("the server did not answer in time") from error
 
     @event.listens_for(engine, "checkin")
     def rest(_: Any, record: Any) -> None:

@@ -97,10 +97,16 @@ async def test_a_connection_that_rested_long_is_asked_before_it_is_trusted(datab
     assert await backend(database) != pid
 
 
-async def test_a_request_finds_no_server_and_is_asked_to_come_again(ask, settings):
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))  # bound and not listening: refused, and nobody else's
-        port = closed.getsockname()[1]
+@pytest.mark.parametrize("is_listening", [False, True])
+async def test_a_request_finds_no_server_and_is_asked_to_come_again(
+    ask, settings, monkeypatch, is_listening
+):
+    monkeypatch.setattr(databases, "CONNECT_TIMEOUT_SECONDS", 0.2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # not listening: refused; listening: never answered
+        if is_listening:
+            silent.listen()
+        port = silent.getsockname()[1]
         nowhere = settings.model_copy(
             update={"database_url": f"postgresql://nobody:x@127.0.0.1:{port}/none"}
         )

@@ -29,11 +29,17 @@ def test_whole_snapshot_and_change_say_which_they_are():
         "interfaces": [{"a": 1}],
         "agreements": [],
         "groups": [],
+        "peers": [],
     }
-    change = Content([], ['{"b":1}', '{"b":2}'], ["{}"], 2, ["x"], ["y"])
+    change = Content(
+        [], ['{"b":1}', '{"b":2}'], ["{}"], 2, ["x"], ["y"], ['{"c":1}'], gone_peers=["ID-BK"]
+    )
     document = json.loads(snapshot_document(3, AT, "ID-BB", change))
-    assert (document["after"], document["gone"]) == (2, {"interfaces": ["x"], "agreements": ["y"]})
+    assert document["after"] == 2
+    gone = {"interfaces": ["x"], "agreements": ["y"], "peers": ["ID-BK"]}
+    assert document["gone"] == gone
     assert (document["agreements"], document["groups"]) == ([{"b": 1}, {"b": 2}], [{}])
+    assert document["peers"] == [{"c": 1}]
 
 
 def test_large_payload_is_packed_and_says_so():
