@@ -3,7 +3,8 @@
 Whoever computed a date remembers the revision; a later one tells that the date must be redone.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -66,30 +67,26 @@ class Calendars:
 
 async def calendars(session: AsyncSession) -> Calendars:
     """All calendars in one read, for dates of many agencies."""
-    revision = await store.revision(session)
-    rows = await store.all_days(session)
-    weeks = {row.agency: frozenset(row.weekdays) for row in await store.weeks(session)}
-    return _compiled(revision, rows, weeks)
+    found = await store.everything(session)
+    days, weeks = defaultdict[str, dict[date, Kind]](dict), defaultdict[str, set[int]](set)
+    for agency, day, kind in zip(
+        found.agencies or (), found.days or (), found.kinds or (), strict=True
+    ):
+        days[agency][day] = kind
+    for agency, weekday in zip(found.offices or (), found.weekdays or (), strict=True):
+        weeks[agency].add(weekday)
+    return _compiled(found.revision, days, {name: frozenset(week) for name, week in weeks.items()})
 
 
 def _compiled(
-    revision: int, rows: Sequence[CalendarDay], weeks: dict[str, frozenset[int]]
+    revision: int, days: Mapping[str, dict[date, Kind]], weeks: Mapping[str, frozenset[int]]
 ) -> Calendars:
-    days: dict[date, Kind] = {row.day: row.kind for row in rows if row.agency == PROVINCE}
-    week = weeks.get(PROVINCE, FIVE_DAYS)
-    own = {row.agency for row in rows} | set(weeks)
+    province, week = days.get(PROVINCE, {}), weeks.get(PROVINCE, FIVE_DAYS)
     agencies = {
-        agency: Calendar(
-            days | _own_days(rows, agency),
-            weeks.get(agency, week),
-        )
-        for agency in own - {PROVINCE}
+        agency: Calendar(province | days.get(agency, {}), weeks.get(agency, week))
+        for agency in {*days, *weeks} - {PROVINCE}
     }
-    return Calendars(revision, Calendar(days, week), agencies, max(days, default=None))
-
-
-def _own_days(rows: Sequence[CalendarDay], agency: str) -> dict[date, Kind]:
-    return {row.day: row.kind for row in rows if row.agency == agency}
+    return Calendars(revision, Calendar(province, week), agencies, max(province, default=None))
 
 
 async def list_days(

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Row, Select, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +17,16 @@ from sebalai_services_catalog.calendar.model import (
 )
 
 DAYS_MAX = 5_000
+EVERYTHING = text(
+    """
+    SELECT (SELECT max(revision) FROM calendar_revision) AS revision, day.*, week.*
+    FROM
+      (SELECT array_agg(agency) AS agencies, array_agg(day) AS days, array_agg(kind) AS kinds
+        FROM calendar_day WHERE NOT removed) AS day,
+      (SELECT array_agg(agency) AS offices, array_agg(weekday) AS weekdays
+        FROM agency_week, unnest(weekdays) AS weekday) AS week
+    """
+)
 
 
 def visible_to(caller: Caller) -> Select[CalendarDay]:  # noqa: ARG001 - public
@@ -36,14 +46,11 @@ async def days(
     return (await session.scalars(query)).all()
 
 
-async def all_days(session: AsyncSession) -> Sequence[CalendarDay]:
-    order = (CalendarDay.agency != PROVINCE, CalendarDay.agency, CalendarDay.day)
-    query = select(CalendarDay).where(~CalendarDay.removed).order_by(*order)
-    return (await session.scalars(query)).all()
-
-
-async def weeks(session: AsyncSession) -> Sequence[AgencyWeek]:
-    return (await session.scalars(select(AgencyWeek))).all()
+async def everything(session: AsyncSession) -> Row[Any]:
+    """All there is in one row, of one moment: agencies, days and kinds stand side by side, and so
+    do offices and their weekdays. Each request asks this, so no object is made of a row.
+    """
+    return (await session.execute(EVERYTHING)).one()
 
 
 async def week(session: AsyncSession, agency: str) -> AgencyWeek | None:
@@ -89,7 +96,3 @@ async def raise_revision(session: AsyncSession) -> int:
         .returning(CalendarRevision.revision)
     )
     return (await session.scalars(query)).one()
-
-
-async def revision(session: AsyncSession) -> int:
-    return (await session.scalars(select(func.max(CalendarRevision.revision)))).one()

@@ -126,7 +126,7 @@ async def find_by_ticket(session: AsyncSession, *, ticket: str) -> ServiceReques
 
 async def act_on(
     session: AsyncSession, clock: Clock, *, caller: Caller, key: UUID, wanted: schema.ActWrite
-) -> ServiceRequest:
+) -> Hand:
     """Takes one step. Raises: RequestUnknown, RequestMovedOn (by whom and when), StepImpossible,
     StepRefused, TaskTaken, and what the act itself asks for.
     """
@@ -135,7 +135,7 @@ async def act_on(
         check_step(hand, wanted.act)
         await tasks.check_turn(session, hand.row, caller, TURN[wanted.act])
     await HANDLERS[wanted.act](session, hand, wanted)
-    return hand.row
+    return hand
 
 
 async def _plain(session: AsyncSession, hand: Hand, wanted: schema.Plain) -> None:
@@ -144,7 +144,7 @@ async def _plain(session: AsyncSession, hand: Hand, wanted: schema.Plain) -> Non
 
 async def _submit(session: AsyncSession, hand: Hand, _: schema.Plain) -> None:
     check_step(hand, "submit")
-    await filing.submit(session, hand)
+    await filing.submit(session, hand, await standard_of(session, hand.row))
 
 
 async def _resubmit(session: AsyncSession, hand: Hand, _: schema.Plain) -> None:

@@ -27,7 +27,6 @@ from sebalai_services_catalog.requests.filing import (
     Upload,
 )
 from sebalai_services_catalog.requests.machine import State
-from sebalai_services_catalog.requests.model import ServiceRequest
 from sebalai_services_catalog.requests.readings import act_read, brief_read, request_read
 from sebalai_services_catalog.requests.schema import (
     ActWrite,
@@ -42,6 +41,7 @@ from sebalai_services_catalog.requests.schema import (
     Slug,
 )
 from sebalai_services_catalog.requests.steps import (
+    Hand,
     RequestMovedOn,
     RequestUnknown,
     StepImpossible,
@@ -61,9 +61,9 @@ FileName = Annotated[str, Query(min_length=1, max_length=200, pattern=r"^[^\x00-
 Digest = Annotated[Sha256, Path()]
 
 
-async def _read(session: Transaction, clock: Now, row: ServiceRequest) -> RequestRead:
-    tasks = await store.tasks(session, row.id)
-    return request_read(row, tasks, await calendars(session), clock.now())
+async def _read(session: Transaction, hand: Hand) -> RequestRead:
+    tasks = await store.tasks(session, hand.row.id)
+    return request_read(hand.row, tasks, hand.known, hand.at)
 
 
 async def _filter(
@@ -91,8 +91,8 @@ async def begin_request(
     """A draft, or with `submit` a filed request: the same key files it once, however often sent."""
 
     async def make() -> RequestRead:
-        row = await filing.begin_request(session, clock, caller=caller, wanted=wanted)
-        return await _read(session, clock, row)
+        hand = await filing.begin_request(session, clock, caller=caller, wanted=wanted)
+        return await _read(session, hand)
 
     return await once.answer(session, RequestRead, make)
 
@@ -125,8 +125,8 @@ async def list_changes(
 async def read_request(
     key: UUID, caller: IdentifiedAccess, session: Transaction, clock: Now
 ) -> RequestRead:
-    row, _ = await actions.find_request(session, caller=caller, key=key)
-    return await _read(session, clock, row)
+    row, tasks = await actions.find_request(session, caller=caller, key=key)
+    return request_read(row, tasks, await calendars(session), clock.now())
 
 
 @router.get("/{key}/history", responses=responses(RequestUnknown))
@@ -151,8 +151,8 @@ async def write_answers(
 ) -> RequestRead:
     """Saves part of a draft; of a returned request only what the officer marked."""
     hand = await take_in_hand(session, clock, caller=caller, key=key, revision=wanted.revision)
-    row = await filing.write_answers(session, hand, wanted.answers)
-    return await _read(session, clock, row)
+    await filing.write_answers(session, hand, wanted.answers)
+    return await _read(session, hand)
 
 
 async def _body(request: Request) -> bytes:
@@ -187,8 +187,8 @@ async def attach_document(
 ) -> RequestRead:
     """The body is the document itself (PDF, JPEG, PNG)."""
     hand = await take_in_hand(session, clock, caller=caller, key=key, revision=revision)
-    row = await filing.attach_document(session, hand, upload)
-    return await _read(session, clock, row)
+    await filing.attach_document(session, hand, upload)
+    return await _read(session, hand)
 
 
 @router.get(
@@ -227,7 +227,7 @@ async def act_on(
     """One step of the file. 409 tells by whom and when it moved on, and what is possible now."""
 
     async def make() -> RequestRead:
-        row = await actions.act_on(session, clock, caller=caller, key=key, wanted=wanted)
-        return await _read(session, clock, row)
+        hand = await actions.act_on(session, clock, caller=caller, key=key, wanted=wanted)
+        return await _read(session, hand)
 
     return await once.answer(session, RequestRead, make)

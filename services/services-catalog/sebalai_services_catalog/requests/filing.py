@@ -12,7 +12,7 @@ from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, Problem
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_services_catalog.calendar.actions import civil_date
+from sebalai_services_catalog.calendar.actions import calendars, civil_date
 from sebalai_services_catalog.requests import store
 from sebalai_services_catalog.requests.access import WRITE, is_applicant, is_officer_of
 from sebalai_services_catalog.requests.awaiting import note_answered, open_codes
@@ -24,7 +24,6 @@ from sebalai_services_catalog.requests.steps import (
     Step,
     StepRefused,
     moved_by,
-    take_in_hand,
     take_step,
 )
 from sebalai_services_catalog.requests.tickets import new_ticket
@@ -86,8 +85,10 @@ async def standard_of(session: AsyncSession, row: ServiceRequest) -> Standard:
 
 async def begin_request(
     session: AsyncSession, clock: Clock, *, caller: Caller, wanted: RequestCreate
-) -> ServiceRequest:
+) -> Hand:
     """A draft, submitted at once when `wanted.submit`.
+
+    Nobody can hold a request that is not there yet, so it is written once, as it will stand.
 
     Raises: ServiceUnknown, ServiceNotOffered, AssistanceRefused, FieldInvalid, RequestIncomplete.
     """
@@ -107,22 +108,22 @@ async def begin_request(
         service_version=version.version, service=service.slug, agency=service.agency,
         applicant=str(caller.subject), assisted=assisted,
         assisted_name=wanted.assisted.name if wanted.assisted else None, channel=wanted.channel,
-        state="draft", revision=1, starts=duration.starts, term_value=term.value,
-        term_unit=term.unit, clock_mode="off", ran=[], calendar_revision=0,
+        state="draft", revision=1, acts=0, verified=False, appealed=False,
+        starts=duration.starts, term_value=term.value, term_unit=term.unit, clock_mode="off",
+        ran=[], calendar_revision=0,
         on_breach=standard.on_breach, marks=[], reply_by=now + DRAFT_KEPT, created_at=now,
         answers=_answered(standard, {}, wanted.answers, caller),
     )  # fmt: skip
+    hand = Hand(row, await calendars(session), caller, now)
     session.add(row)
-    await session.flush()
     if wanted.submit:
-        hand = await take_in_hand(session, clock, caller=caller, key=row.id, revision=None)
-        await submit(session, hand)
-    return row
+        await submit(session, hand, standard)
+    await session.flush()
+    return hand
 
 
-async def submit(session: AsyncSession, hand: Hand) -> None:
+async def submit(session: AsyncSession, hand: Hand, standard: Standard) -> None:
     """Raises: RequestIncomplete naming each requirement, StepImpossible, StepRefused."""
-    standard = await standard_of(session, hand.row)
     missing = _missing(standard, hand.row)
     if missing and hand.row.state == "draft":
         raise RequestIncomplete("Add what errors names.", errors=missing)
@@ -146,7 +147,7 @@ async def resubmit(session: AsyncSession, hand: Hand) -> None:
 
 async def write_answers(
     session: AsyncSession, hand: Hand, answers: Mapping[str, AnswerWrite | None]
-) -> ServiceRequest:
+) -> None:
     """Sets or takes back answers while the applicant holds the file; when returned, marked ones.
 
     Raises: StepRefused, AnswersLocked, FieldInvalid.
@@ -159,10 +160,9 @@ async def write_answers(
     row.answers = _answered(standard, row.answers, answers, hand.caller, hand.at)
     row.revision += 1
     await session.flush()
-    return row
 
 
-async def attach_document(session: AsyncSession, hand: Hand, upload: Upload) -> ServiceRequest:
+async def attach_document(session: AsyncSession, hand: Hand, upload: Upload) -> None:
     """Keeps the bytes and answers the requirement with them; a replaced document is kept too.
 
     Raises: StepRefused, AnswersLocked, FieldInvalid, DocumentRefused.
@@ -193,7 +193,6 @@ async def attach_document(session: AsyncSession, hand: Hand, upload: Upload) -> 
     row.revision += 1
     await session.flush()
     await note_answered(session, hand, [upload.code])
-    return row
 
 
 async def read_document(

@@ -138,6 +138,7 @@ async def _record(session: AsyncSession, hand: Hand, wanted: Step, who: tuple[Ro
     for name, value in wanted.columns.items():
         setattr(row, name, value)
     row.last_act, row.last_actor, row.last_at = wanted.act, actor, hand.at
+    await session.flush()  # a new request stands before the acts and tasks that name it
     session.add(
         RequestAct(
             id=uuid7(), request_id=row.id, number=row.acts, act=wanted.act, role=role,

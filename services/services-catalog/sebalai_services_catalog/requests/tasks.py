@@ -42,10 +42,11 @@ class TaskRefused(Forbidden):
 
 async def follow(session: AsyncSession, row: ServiceRequest, act: Act, stamp: Stamp) -> None:
     """Keeps the tasks in step with the act just taken."""
-    rows = list(await store.tasks(session, row.id))
     if act in ("submit", "resubmit"):
         _add(session, row, (VERIFY_POSITION, "front_office", row.agency, "Memeriksa kelengkapan"))
-    elif act in ("accept", "bill"):
+        return
+    rows = list(await store.tasks(session, row.id))
+    if act in ("accept", "bill"):
         _finish(rows, "front_office", stamp)
         rows = await _plan(session, row, rows)
         if act == "accept":

@@ -3,17 +3,35 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 LICENCE = "izin-pengusahaan-air-tanah"
 PDF = b"%PDF-1.7 contoh"
 TYPE = "urn:sebalai:problem:"
+FILED_STATEMENTS = 9
+"""Key, service, calendars, request, act, task, fact, tasks to show, answer of the key."""
 
 
 async def types(database, request):
     async with database.transaction() as session:
         query = "SELECT type FROM outbox WHERE document->'data'->>'request_id' = :id ORDER BY seq"
         return list(await session.scalars(text(query), {"id": request.body["id"]}))
+
+
+async def test_filing_asks_the_database_for_nothing_twice(filed, database):
+    """Each statement is a turn to the server; a submit once took eighteen of them."""
+    sent = []
+
+    def note(_connection, _cursor, statement, *_):
+        sent.append(" ".join(statement.split()))
+
+    engine = database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    await filed()
+    event.remove(engine, "before_cursor_execute", note)
+    asked = [one for one in sent if "SAVEPOINT" not in one]
+    assert len(asked) == FILED_STATEMENTS, asked
+    assert [one for one in asked if one.startswith("UPDATE service_request")] == []
 
 
 async def test_a_request_is_filed_verified_worked_on_and_issued(
