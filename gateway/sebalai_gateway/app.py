@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,7 +154,7 @@ class Gateway:
         await self._feeds.start()
         calls = Calls(parts)
         self._open = _Open(calls, edge)
-        reading = asyncio.create_task(every(READ_EACH_SECONDS, self._gauges(parts, calls).refresh))
+        reading = asyncio.create_task(every(READ_EACH_SECONDS, self._reading(parts, calls)))
         try:
             async with self._beside():
                 yield
@@ -168,12 +168,19 @@ class Gateway:
             await quotas.close()
             await pool.close()
             await self._journal.close()
+            self._meter.tell()
             log.flush()
 
-    def _gauges(self, parts: Parts, calls: Calls) -> Gauges:
+    def _reading(self, parts: Parts, calls: Calls) -> Callable[[], Awaitable[None]]:
         """What is read of this process each second."""
         watched = watch(parts, calls, lambda: self._active)
-        return Gauges(self.metrics, watched, lambda: self._feeds.ages)
+        gauges = Gauges(self.metrics, watched, lambda: self._feeds.ages)
+
+        async def read() -> None:
+            self._meter.tell()
+            await gauges.refresh()
+
+        return read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self._open is None or scope["path"] in OWN:

@@ -14,8 +14,19 @@ _RANDOM_B = (1 << 62) - 1
 
 def uuid7() -> UUID:
     """A new UUIDv7: 48 bits of Unix milliseconds, then 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
+    return UUID(int=_new(time.time_ns()))
+
+
+def uuid7_text(now: int) -> str:
+    """A new UUIDv7 as text, of the moment `now` in nanoseconds since 1970: at a quarter of the
+    price where nobody needs the object.
+    """
+    digits = f"{_new(now):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _new(now: int) -> int:
     random = int.from_bytes(os.urandom(10))
-    high = (milliseconds & ((1 << 48) - 1)) << 80
+    high = (now // 1_000_000 & ((1 << 48) - 1)) << 80
     middle = ((random >> 64) & _RANDOM_A) << 64
-    return UUID(int=high | _VERSION_7 | middle | _VARIANT | (random & _RANDOM_B))
+    return high | _VERSION_7 | middle | _VARIANT | (random & _RANDOM_B)

@@ -12,9 +12,8 @@ import logging
 import os
 import sys
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,8 +24,7 @@ SECONDS = Histogram("http_request_seconds", "Time to answer", ["route", "method"
 _TRACEPARENT_PARTS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """W3C Trace Context: 32 hex digits of trace id, 16 of the span we are in."""
 
     trace_id: str
@@ -46,7 +44,8 @@ def current_trace() -> Trace | None:
 
 def enter_trace(traceparent: str | None) -> Trace:
     """Joins the trace named by a `traceparent`, or begins one; it holds for the running task."""
-    trace = Trace(_trace_id(traceparent) or os.urandom(16).hex(), os.urandom(8).hex())
+    fresh = os.urandom(24).hex()
+    trace = Trace(_trace_id(traceparent) or fresh[:32], fresh[32:])
     _current.set(trace)
     return trace
 
@@ -57,7 +56,9 @@ def _is_hex(text: str, length: int) -> bool:
 
 def _trace_id(traceparent: str | None) -> str | None:
     """The trace id of a valid `traceparent`; anything else starts anew, as the standard says."""
-    parts = (traceparent or "").strip().split("-")
+    if not traceparent:
+        return None
+    parts = traceparent.strip().split("-")
     if len(parts) != _TRACEPARENT_PARTS or not _is_hex(parts[0], 2) or parts[0] == "ff":
         return None
     valid = _is_hex(parts[1], 32) and parts[1] != "0" * 32

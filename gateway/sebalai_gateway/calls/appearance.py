@@ -39,6 +39,9 @@ class Appearance:
         return [*(p for p in forwarded if p[0].replace(b"_", b"-") != name), self.header]
 
 
+_USUAL = Appearance()
+
+
 class Appearances:
     def __init__(self, credentials: Credentials) -> None:
         self._credentials, self._identities = credentials, Identities()
@@ -63,6 +66,8 @@ class Appearances:
 
     def of(self, interface: Interface) -> Appearance:
         """Raises: Refusal, 503; TlsRefused."""
+        if interface.credential is None and not interface.trust_anchors:
+            return _USUAL
         try:
             secret = self._secret(interface)
             identity = self._identities.of(interface.trust_anchors, secret)

@@ -12,6 +12,7 @@ from sebalai_gateway.refusals import Refusal
 
 _SHA256 = re.compile(rb"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):")
 _EMPTY = hashlib.sha256()
+_NOTHING: dict[str, object] = {"sha256": _EMPTY.hexdigest(), "bytes": 0}
 
 
 class Measure:
@@ -30,6 +31,8 @@ class Measure:
         self.size += len(chunk)
 
     def evidence(self) -> dict[str, object]:
+        if self._hash is _EMPTY:
+            return _NOTHING
         return {"sha256": self._hash.hexdigest(), "bytes": self.size}
 
     def digest(self) -> bytes:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass, field
+
+import msgspec
 
 from sebalai_gateway.refusals import Refusal
 
@@ -17,6 +18,7 @@ BODILESS = frozenset({204, 304})
 COUNT_DIGITS = 15
 _SHA256 = re.compile(rb"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):")
 
+_NONE: frozenset[bytes] = frozenset()
 HOP_BY_HOP = frozenset(
     {
         b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
@@ -44,16 +46,15 @@ NOT_RETURNED = HOP_BY_HOP | frozenset(
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class Incoming:
+class Incoming(msgspec.Struct):
     """What the call path needs of the head, and what is forwarded of it."""
 
-    forwarded: Headers = field(default_factory=list[tuple[bytes, bytes]])
+    forwarded: Headers = []
     authorization: bytes | None = None
     proof: bytes | None = None
     purpose: str | None = None
     x_road_client: str | None = None
-    also_named: set[str] = field(default_factory=set[str])
+    also_named: set[str] = set()
     x_road_id: str | None = None
     traceparent: str | None = None
     content_digest: bytes | None = None
@@ -63,7 +64,7 @@ class Incoming:
     has_host: bool = False
     idempotency_key: str | None = None
     is_signed: bool = False
-    upload: dict[str, int | str] = field(default_factory=dict[str, "int | str"])
+    upload: dict[str, int | str] = {}
 
     @property
     def has_body(self) -> bool:
@@ -82,7 +83,7 @@ def read(headers: Headers) -> Incoming:
             Authorization or purpose.
     """
     incoming = Incoming()
-    named: frozenset[bytes] = frozenset()
+    named = _NONE
     for name, value in headers:
         # Many servers read `X_Road_Client` as `X-Road-Client`.
         if b"_" in name and name.replace(b"_", b"-") in _TOLD:
@@ -100,30 +101,34 @@ def read(headers: Headers) -> Incoming:
 
 def returned(status: int, headers: Headers) -> Headers:
     """What of the provider's head goes back to the consumer."""
-    found = [(name.lower(), value) for name, value in headers]
-    named = _connection_named(found)
+    found, named = [], _NONE
+    for name, value in headers:
+        lower = name.lower()
+        if lower not in NOT_RETURNED:
+            found.append((lower, value))
+        elif lower == b"connection":
+            named |= _named_in(value)
     if status in BODILESS:
         # It tells the length of a body that does not come; the server would wait for one.
         named |= {b"content-length"}
-    return [pair for pair in found if pair[0] not in NOT_RETURNED and pair[0] not in named]
+    return [pair for pair in found if pair[0] not in named] if named else found
 
 
-def _connection_named(headers: Headers) -> frozenset[bytes]:
-    """Of headers whose names are in lower case."""
-    values = [value for name, value in headers if name == b"connection"]
-    if not values:
-        return frozenset()
-    return frozenset(token.strip().lower() for token in b",".join(values).split(b","))
+def _named_in(connection: bytes) -> frozenset[bytes]:
+    """The headers that a `Connection` header makes hop-by-hop."""
+    if connection == b"keep-alive":
+        return _NONE
+    return frozenset(token.strip().lower() for token in connection.split(b","))
 
 
 def _note(incoming: Incoming, name: bytes, value: bytes) -> frozenset[bytes]:
     """Keeps one header that matters; answers names that `Connection` makes hop-by-hop."""
     if name == b"connection":
-        return _connection_named([(name, value)])
+        return _named_in(value)
     reader = _NOTED.get(name)
     if reader is not None:
         reader(incoming, value)
-    return frozenset()
+    return _NONE
 
 
 def _authorization(incoming: Incoming, value: bytes) -> None:

@@ -94,12 +94,12 @@ class Onward:
         manner = _manner(interface, appearance)
         exchange.call.stamp("forwarded_at")
         tried: list[Address] = []
-        last: ProviderUnreachable | ProviderTimeout = ProviderUnreachable(is_unsent=True)
+        last: ProviderUnreachable | ProviderTimeout | None = None
         for tries in range(1, TRIES_LIMIT + 1):
             try:
                 address = destination.pick(tried)
             except Ejected:
-                raise last from None
+                raise last or ProviderUnreachable(is_unsent=True) from None
             try:
                 answer = await self._send_to(address, exchange, headers, manner)
             except (ProviderUnreachable, ProviderTimeout) as error:
@@ -110,7 +110,7 @@ class Onward:
                 if tries == TRIES_LIMIT or not _may_repeat(exchange, error, destination):
                     raise
                 tried.append(address)
-                last = error if last.is_unsent else last
+                last = error if last is None or last.is_unsent else last
                 # A connection kept too long breaks although the address is well.
                 if not error.is_unsent and len(tried) >= len(destination.addresses):
                     tried.clear()
@@ -146,7 +146,7 @@ class Onward:
             (b"x-road-client", claims.application.encode()),
             (b"x-road-id", call.x_road_id),
             (b"x-road-request-id", call.name.encode()),
-            (b"traceparent", f"00-{call.trace_id}-{call.message_id.hex[16:]}-01".encode()),
+            (b"traceparent", f"00-{call.trace_id}-{call.span}-01".encode()),
         ]
         if exchange.decision.interface.member is not None:
             headers.append((HEADER.lower().encode(), self._assert(exchange)))

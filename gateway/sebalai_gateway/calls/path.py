@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
@@ -62,7 +61,7 @@ from sebalai_gateway.repeats.keys import read_key
 from sebalai_gateway.routing import denials
 from sebalai_gateway.routing.paths import Target, parse
 from sebalai_gateway.routing.table import Decision, Presented, Table
-from sebalai_gateway.signatures.seals import Seals
+from sebalai_gateway.signatures.seals import Seal, Seals
 from sebalai_gateway.validation.check import Check, Head, notices
 from sebalai_gateway.validation.check import begin as begin_check
 from sebalai_gateway.validation.contracts import Contracts
@@ -155,7 +154,7 @@ class Calls:
         while not await self._count(call, decision, claims, presented):
             decision = self._decide(claims, target, incoming, call, presented)
         await self._welcome(guest)
-        seal = await self._parts.seals.open(call, decision, incoming, _message(consumer))
+        seal = await self._seal(consumer, call, decision, incoming)
         claim = await self._claim(call, decision, claims, incoming)
         crossing = self._crossing(call, decision)
         exchange = Exchange(
@@ -167,7 +166,7 @@ class Calls:
         try:
             await self._enter(await self._ready(consumer, exchange, target), reply)
         finally:
-            if claim is not None and "forwarded_at" not in call.facts:
+            if claim is not None and call.forwarded is None:
                 await claim.release()
 
     def _guest(self, consumer: Consumer, incoming: head.Incoming) -> Guest | None:
@@ -183,6 +182,14 @@ class Calls:
         except Refusal:
             self._parts.verifier.note_stranger(consumer.address)
             raise
+
+    async def _seal(
+        self, consumer: Consumer, call: Call, decision: Decision, incoming: head.Incoming
+    ) -> Seal | None:
+        """Where the agreement asks for signatures. Raises: Refusal, JournalUnavailable."""
+        if decision.agreement.signing == "none":
+            return None
+        return await self._parts.seals.open(call, decision, incoming, _message(consumer))
 
     async def _welcome(self, guest: Guest | None) -> None:
         """Uses up what another instance sent. Raises: Refusal, 401."""
@@ -279,7 +286,7 @@ class Calls:
         check = await begin_check(exchange.decision.interface, self._parts.contracts)
         if check is None:
             return None
-        call.facts["deviations"] = check.deviations
+        call.deviations = check.deviations
         asked = Head.of(consumer.headers)
         try:
             await check.request(call.method, target, consumer.query, asked, body)
@@ -292,13 +299,14 @@ class Calls:
         """Journals, forwards, journals, answers: from here on the provider may have acted."""
         call, body = exchange.call, exchange.body
         total = exchange.decision.interface.total_seconds
-        await self._journal(call, "requested", call.requested_at, call.request_record(total))
+        record = call.request_record(total)
+        await self._journal(call, "requested", call.facts["requested_at"], record)
         try:
             with self._deadlines.within(total):
                 answer = await self._onward.send(exchange, destination)
                 last = await self._stream(exchange, reply, answer)
         except (ProviderUnreachable, ProviderTimeout, ClientGone, TimeoutError, Refusal) as error:
-            if isinstance(error, Refusal) and "forwarded_at" not in call.facts:
+            if isinstance(error, Refusal) and call.forwarded is None:
                 raise  # nothing was forwarded: it is refused, and its key free again
             await self._settle_broken(exchange, error)
             await self._failed(call, reply, body, ClientGone() if reply.is_sending else error)
@@ -362,8 +370,9 @@ class Calls:
         table = self._parts.table()
         if table is None:
             raise routes_unavailable()
-        now = call.requested_at.timestamp()
-        decision = table.decide(claims, target, call.method, incoming.purpose, now, presented)
+        decision = table.decide(
+            claims, target, call.method, incoming.purpose, call.began / 1e9, presented
+        )
         call.facts |= {
             "interface": decision.interface.name,
             "provider": decision.interface.provider,
@@ -389,7 +398,7 @@ class Calls:
         measure, held, is_whole = Measure(), None, False
         try:
             _begin_answer(exchange, answer)
-            async for chunk in answer.chunks():
+            while chunk := await answer.read():
                 measure.add(chunk)
                 if claim is not None:
                     claim.keep(chunk)
@@ -426,7 +435,7 @@ class Calls:
 
     async def _complete(self, call: Call, reply: Reply, outcome: str, status: int) -> None:
         """Commits the entry within COMPLETED_SECONDS, or withholds the end of the answer."""
-        at = datetime.fromtimestamp(call.stamp("completed_at") / 1e9, UTC)
+        at = call.stamp("completed_at")
         record = call.record(outcome, status)
         try:
             with self._deadlines.within(COMPLETED_SECONDS):
@@ -437,11 +446,11 @@ class Calls:
             raise Withheld("journal") from error
         reply.is_receipted, call.outcome = True, outcome
 
-    async def _journal(self, call: Call, phase: str, at: datetime, record: bytes) -> None:
+    async def _journal(self, call: Call, phase: str, at: str, record: bytes) -> None:
         """Waits until it is on disk. Raises: JournalUnavailable, AlreadyCompleted."""
         began = time.perf_counter()
         try:
-            await self._parts.journal.append(call.message_id, phase, at, record)
+            await self._parts.journal.append(call.name, phase, at, record)
         finally:
             call.journal_seconds += time.perf_counter() - began
 

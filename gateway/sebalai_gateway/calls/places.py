@@ -16,7 +16,7 @@ _PLACES = frozenset({b"location", b"content-location"})
 
 def translated(headers: Headers, interface: Interface) -> Headers:
     """The headers with places of this provider as places of its interface; others untouched."""
-    if not any(name in _PLACES for name, _ in headers):
+    if _PLACES.isdisjoint([name for name, _ in headers]):
         return headers
     return [(n, _here(v, interface) if n in _PLACES else v) for n, v in headers]
 

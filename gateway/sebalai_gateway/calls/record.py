@@ -10,15 +10,14 @@ import hashlib
 import os
 import re
 import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import orjson
-from sebalai_shared.clock import to_text
-from sebalai_shared.ids import uuid7
+from sebalai_shared.ids import uuid7_text
 
 SALT_BYTES = 32
 ECHO_CHARACTERS = 128
@@ -27,34 +26,56 @@ LONG_SECONDS = 80.0
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 
-@dataclass(slots=True)
-class Call:
-    """What is known of the call so far; `facts` holds the fields that decisions fill in.
+# The journal's record in the order it is read; what decisions find out is filled in.
+_BLANK: dict[str, Any] = dict.fromkeys(
+    (
+        "v", "message_id", "correlation_id", "trace_id", "requested_at", "method", "target_digest",
+        "salt", "outcome", "status", "forwarded_at", "responded_at", "completed_at", "consumer",
+        "client_id", "interface", "provider", "contract_sha256", "agreement", "rule", "purpose",
+        "legal_basis", "problem", "request", "response",
+    )
+) | {"v": 1}  # fmt: skip
 
-    `name` is the message id as text.
+
+class Call(msgspec.Struct):
+    """What is known of the call so far; `facts` is its record, filled in by decisions.
+
+    `began` is when it came, in nanoseconds since 1970; `name` is the message id.
     """
 
     method: str
     trace_id: str
-    message_id: UUID = field(default_factory=uuid7)
+    began: int = msgspec.field(default_factory=time.time_ns)
     name: str = ""
-    salt: bytes = field(default_factory=lambda: os.urandom(SALT_BYTES))
-    requested_at: datetime = field(default_factory=lambda: datetime.now(UTC))  # noqa: TID251
+    salt: bytes = msgspec.field(default_factory=lambda: os.urandom(SALT_BYTES))
     correlation: str | None = None
     target: bytes = b""
-    limits: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
-    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    limits: list[tuple[bytes, bytes]] = []
+    facts: dict[str, Any] = msgspec.field(default_factory=_BLANK.copy)
+    deviations: list[str] | None = None
     # For what is counted: a call that ends without an outcome could not be journalled.
     outcome: str = "unrecorded"
-    started: float = field(default_factory=time.perf_counter)
+    started: float = msgspec.field(default_factory=time.perf_counter)
     forwarded: float | None = None
     provider_seconds: float | None = None
     journal_seconds: float = 0.0
     _echo: str | None = None
-    _fixed: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        self.name = str(self.message_id)
+        self.name = uuid7_text(self.began)
+
+    @property
+    def message_id(self) -> UUID:
+        return UUID(self.name)
+
+    @property
+    def span(self) -> str:
+        """The call's own span in its trace: the second half of the message id."""
+        return self.name[19:23] + self.name[24:]
+
+    @property
+    def requested_at(self) -> datetime:
+        return datetime.fromtimestamp(self.began / 1e9, UTC)
 
     @property
     def elapsed(self) -> float:
@@ -75,59 +96,43 @@ class Call:
         """What `X-Road-Id` says on both sides: the consumer's, else the message id."""
         return (self._echo or self.name).encode("latin-1")
 
-    def stamp(self, name: str) -> int:
-        """Notes the present as `name`: forwarded_at, responded_at or completed_at. In nanoseconds
-        since 1970.
-        """
-        now = time.time_ns()
-        self.facts[name] = _text(now)
+    def stamp(self, name: str) -> str:
+        """Notes the present as `name`: forwarded_at, responded_at or completed_at."""
+        told = self.facts[name] = _text(time.time_ns())
         if name == "forwarded_at":
             self.forwarded = time.perf_counter()
         elif name == "responded_at" and self.forwarded is not None:
             self.provider_seconds = time.perf_counter() - self.forwarded
-        return now
+        return told
 
     def request_record(self, total_seconds: float) -> bytes:
         """The record of phase `requested`. A call that may outlast the journal's patience
         (reconciliation after 90 s) names its `deadline` there.
         """
         if total_seconds > LONG_SECONDS:
-            self.facts["deadline"] = to_text(self.requested_at + timedelta(seconds=total_seconds))
+            self.facts["deadline"] = _text(self.began + int(total_seconds * 1e9))
         record = self.record("requested", None)
         self.facts.pop("deadline", None)
         return record
 
     def record(self, outcome: str, status: int | None) -> bytes:
         """The journal's record, with every field of the evidence payload and the salt."""
-        if self._fixed is None:
-            self._fixed = self._make_fixed()
-        document = {**self._fixed, "outcome": outcome, "status": status}
-        for name in _FACTS:
-            document[name] = self.facts.get(name)
-        if self.facts.get("deviations"):
-            document["deviations"] = self.facts["deviations"]
-        if "signatures" in self.facts:
-            document["signatures"] = self.facts["signatures"]
-        if "upload" in self.facts:
-            document["upload"] = self.facts["upload"]
-        if "onward" in self.facts:
-            document["onward"] = self.facts["onward"]
-        if "deadline" in self.facts:
-            document["deadline"] = self.facts["deadline"]
-        return orjson.dumps(document)
+        facts = self.facts
+        if facts["message_id"] is None:
+            self._fix()
+        facts["outcome"], facts["status"] = outcome, status
+        if self.deviations:
+            facts["deviations"] = self.deviations
+        return orjson.dumps(facts)
 
-    def _make_fixed(self) -> dict[str, Any]:
+    def _fix(self) -> None:
         """What both phases of a call say alike."""
-        return {
-            "v": 1,
-            "message_id": self.name,
-            "correlation_id": self.correlation,
-            "trace_id": self.trace_id,
-            "requested_at": to_text(self.requested_at),
-            "method": self.method,
-            "target_digest": hashlib.sha256(self.salt + self.target).hexdigest(),
-            "salt": base64.urlsafe_b64encode(self.salt).decode().rstrip("="),
-        }
+        facts = self.facts
+        facts["message_id"], facts["requested_at"] = self.name, _text(self.began)
+        facts["correlation_id"], facts["trace_id"] = self.correlation, self.trace_id
+        facts["method"] = self.method
+        facts["target_digest"] = hashlib.sha256(self.salt + self.target).hexdigest()
+        facts["salt"] = base64.urlsafe_b64encode(self.salt).rstrip(b"=").decode()
 
 
 def _text(now: int) -> str:
@@ -140,9 +145,3 @@ def _text(now: int) -> str:
 def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
-
-_FACTS = (
-    "forwarded_at", "responded_at", "completed_at", "consumer", "client_id", "interface",
-    "provider", "contract_sha256", "agreement", "rule", "purpose", "legal_basis", "problem",
-    "request", "response",
-)  # fmt: skip

@@ -221,7 +221,7 @@ async def _give_back(send: Send, answer: Answer) -> None:
     is_whole = False
     try:
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        async for chunk in answer.chunks():
+        while chunk := await answer.read():
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         is_whole = True
     finally:

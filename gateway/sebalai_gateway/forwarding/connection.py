@@ -138,19 +138,18 @@ class Connection(asyncio.Protocol):
             await self._wait()
         return reader
 
-    async def body(self) -> AsyncIterator[bytes]:
-        """Yields what comes. Raises: ProviderUnreachable, ProviderTimeout."""
+    async def read(self) -> bytes:
+        """What has come of the body, nothing at its end. Raises: ProviderUnreachable,
+        ProviderTimeout.
+        """
         reader = self._reader
         assert reader is not None  # noqa: S101 - `begin` came before
-        while True:
-            if reader.held:
-                chunk = reader.take()
-                self._resume()
-                yield chunk
-            elif reader.is_whole:
-                return
-            else:
-                await self._wait()
+        while not (reader.held or reader.is_whole):
+            await self._wait()
+        if not reader.held:
+            return b""
+        self._resume()
+        return reader.take()
 
     def finish(self) -> bool:
         """Ends the exchange. Whether another may follow; else the connection is closed."""

@@ -68,11 +68,13 @@ class Destination:
     addresses: list[Address]
     gate: Gate
     clock: Callable[[], float]
+    told: Sequence[str] = ()
     _turn: int = 0
     _retries: float = field(default=RETRIES_SAVED)
 
     def adjust(self, urls: Sequence[str], limit: int) -> None:
         """Takes a new table's addresses; those that stay keep their health."""
+        self.told = urls
         known = {address.url: address for address in self.addresses}
         self.addresses = [known.get(url) or Address(url) for url in urls]
         self.gate.limit = limit
@@ -92,8 +94,10 @@ class Destination:
     def check(self) -> None:
         """Raises: Ejected, when no address would be picked."""
         now = self.clock()
-        if not any(address.is_open(now) for address in self.addresses):
-            raise Ejected(self._wait(now))
+        for address in self.addresses:
+            if address.is_open(now):
+                return
+        raise Ejected(self._wait(now))
 
     def _wait(self, now: float) -> float:
         return max(0.0, min((a.until for a in self.addresses), default=now) - now)
@@ -123,7 +127,7 @@ class Destinations:
                 self._drop_idle()
             found = Destination([], Gate(limit), self._clock)
             self._known[number] = found
-        if limit != found.gate.limit or [a.url for a in found.addresses] != list(urls):
+        if urls is not found.told or limit != found.gate.limit:
             found.adjust(urls, limit)
         return found
 

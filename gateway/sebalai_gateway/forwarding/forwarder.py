@@ -55,9 +55,11 @@ class Answer:
                 return value.split(b";")[0].strip().lower() == b"text/event-stream"
         return False
 
-    def chunks(self) -> AsyncIterator[bytes]:
-        """Raises: ProviderUnreachable, ProviderTimeout."""
-        return self._connection.body()
+    async def read(self) -> bytes:
+        """What has come of the body, nothing at its end. Raises: ProviderUnreachable,
+        ProviderTimeout.
+        """
+        return await self._connection.read()
 
     def close(self, *, is_complete: bool) -> None:
         """Keeps the connection when the body was read whole, else cuts it."""

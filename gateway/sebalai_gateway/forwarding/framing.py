@@ -36,7 +36,7 @@ class AnswerReader:
 
     def __init__(self, *, is_head_answer: bool) -> None:
         self._is_head_answer = is_head_answer
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._chunks: list[bytes] = []
         self._start = b""
         self._head_bytes = self._interim = self._after_head = self.held = 0
@@ -59,17 +59,16 @@ class AnswerReader:
         )
 
     def feed(self, data: bytes) -> None:
-        if self.is_whole:
+        parser = self._parser
+        if self.is_whole or parser is None:
             self.has_extra = True
             return
         if len(self._start) < len(_START):
-            self._start += data[: len(_START) - len(self._start)]
-            if not _START.startswith(self._start[: len(_START)]):
-                raise BadFraming("the answer does not begin as one of HTTP/1")
+            self._check_start(data)
         if not self.has_head:
             self._head_bytes += len(data)
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             raise BadFraming("protocols are not switched here") from None
         except httptools.HttpParserError as error:
@@ -82,6 +81,14 @@ class AnswerReader:
             self.has_extra = True
         if not self.has_head and self._head_bytes > HEAD_BYTES_LIMIT:
             raise BadFraming("the head of the answer has no end")
+        if self.is_whole:
+            # Each holds the other: apart, both die at once and wait for no collection.
+            self._parser = None
+
+    def _check_start(self, data: bytes) -> None:
+        self._start += data[: len(_START) - len(self._start)]
+        if not _START.startswith(self._start):
+            raise BadFraming("the answer does not begin as one of HTTP/1")
 
     def end(self) -> bool:
         """The provider closed its side. Whether that ends the answer."""
@@ -112,10 +119,10 @@ class AnswerReader:
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        if self.has_head:
+        parser = self._parser
+        if self.has_head or parser is None:
             return
-        status = self._parser.get_status_code()
-        version = self._parser.get_http_version()
+        status, version = parser.get_status_code(), parser.get_http_version()
         if not _LOWEST <= status <= _HIGHEST or version not in {"1.0", "1.1"}:
             raise BadFraming("the answer's first line is none of HTTP/1")
         if status < _FINAL:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 import asyncpg
+import msgspec
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +25,15 @@ CONNECT_SECONDS = 2
 COMMIT_SECONDS = 2.0
 GIVE_UP_SECONDS = 3.0  # the driver's own timeout waits for the server to confirm the cancellation
 RECONNECT_SECONDS = 0.25
+_DAY_MILLISECONDS = 86_400_000
+_EPOCH = date(1970, 1, 1)
 
 # What is wrong with an entry and not with the database.
 _REJECTED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 _INSERT = """
 INSERT INTO journal (day, message_id, phase, at, record)
-SELECT day, message_id, phase, at, record::jsonb
-FROM unnest($1::date[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[])
+SELECT day::date, message_id::uuid, phase, at::timestamptz, record::jsonb
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
   AS entry (day, message_id, phase, at, record)
 ON CONFLICT DO NOTHING RETURNING message_id, phase
 """
@@ -45,18 +47,25 @@ class AlreadyCompleted(Exception):
     """Reconciliation has closed this call as unknown; its answer must be withheld."""
 
 
-@dataclass(slots=True)
-class Entry:
-    message_id: UUID
+class Entry(msgspec.Struct):
+    """All as text: the driver takes nothing else without a look at each value's kind."""
+
+    message_id: str
     phase: str
-    at: datetime
+    at: str
     record: str
     done: asyncio.Future[None]
 
     @property
-    def day(self) -> date:
+    def day(self) -> str:
         """The partition: the day of the message id, the same for both phases of a call."""
-        return datetime.fromtimestamp((self.message_id.int >> 80) / 1000, UTC).date()
+        milliseconds = int(self.message_id[:8] + self.message_id[9:13], 16)
+        return _day(milliseconds // _DAY_MILLISECONDS)
+
+
+@lru_cache(8)
+def _day(number: int) -> str:
+    return (_EPOCH + timedelta(days=number)).isoformat()
 
 
 class Journal:
@@ -91,8 +100,8 @@ class Journal:
             connection.terminate()
         self._fail_pending()
 
-    async def append(self, message_id: UUID, phase: str, at: datetime, record: bytes) -> None:
-        """Raises: JournalUnavailable, AlreadyCompleted."""
+    async def append(self, message_id: str, phase: str, at: str, record: bytes) -> None:
+        """`at` as RFC 3339 writes it. Raises: JournalUnavailable, AlreadyCompleted."""
         if self._connection is None or len(self._pending) >= QUEUE_ENTRIES:
             raise JournalUnavailable
         done = asyncio.get_running_loop().create_future()
@@ -174,7 +183,7 @@ class Journal:
             for entry in batch:
                 _resolve(entry)
             return
-        written = {(row["message_id"], row["phase"]) for row in rows}
+        written = {(str(row["message_id"]), row["phase"]) for row in rows}
         for entry in batch:
             if (entry.message_id, entry.phase) in written:
                 # Taken out, so that a twin in the same batch does not pass for the stored one.

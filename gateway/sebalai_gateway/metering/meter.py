@@ -6,17 +6,19 @@ names the first NAMES_LIMIT are told apart and all others are counted together.
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter
 
 from sebalai_gateway.calls.record import Call
+from sebalai_gateway.metering.times import SECONDS, Times
 
 INTERFACES_LIMIT = 500
 AGREEMENTS_LIMIT = 1_000
 PROBLEMS_LIMIT = 200
+# Kinds of calls counted between two times they are told; more, and they are told at once.
+TALLY_LIMIT = 2_000
 OTHER, NONE = "other", "none"
 _Counters = tuple[Counter, Counter]
 CREDENTIAL_PROBLEM = "provider-credential-unavailable"
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
 class Names:
@@ -43,26 +45,23 @@ class Meter:
         self._interfaces, self._agreements = Names(INTERFACES_LIMIT), Names(AGREEMENTS_LIMIT)
         self._problems = Names(PROBLEMS_LIMIT)
         self._found: dict[tuple[str, str, str, str], _Counters] = {}
-        self._outcomes: dict[str, Histogram] = {}
+        self._tally: dict[tuple[str | None, str | None, str, int], int] = {}
+        self._outcomes: dict[str, Times] = {}
         self._calls = self._counter("calls", "Calls", "interface", "outcome", "status")
         self._by_agreement = self._counter("agreement_calls", "Calls", "agreement", "outcome")
         self._by_problem = self._counter("problems", "Faults told", "outcome", "problem")
         self._credentials = self._counter("credential_failures", "Calls refused", "interface")
         self._ejections = self._counter("ejections", "Addresses left out for a while", "interface")
-        self._seconds = self._histogram("call_seconds", "Whole path of a call", "outcome")
-        self._provider = self._histogram(
-            "provider_seconds", "Until the head of a provider's answer"
-        )
-        self._journal = self._histogram(
-            "journal_wait_seconds", "Waiting for the journal, of a call"
-        )
+        self._seconds = self._times("call_seconds", "Whole path of a call", "outcome")
+        self._provider = self._times("provider_seconds", "Until the head of a provider's answer")
+        self._journal = self._times("journal_wait_seconds", "Waiting for the journal, of a call")
 
     def _counter(self, name: str, told: str, *labels: str) -> Counter:
         return Counter(f"sebalai_gateway_{name}", told, labels, registry=self.registry)
 
-    def _histogram(self, name: str, told: str, *labels: str) -> Histogram:
+    def _times(self, name: str, told: str, *labels: str) -> Times:
         full = f"sebalai_gateway_{name}"
-        return Histogram(full, told, labels, registry=self.registry, buckets=SECONDS)
+        return Times(full, told, labels, registry=self.registry, buckets=SECONDS)
 
     def _counters(self, interface: str, agreement: str, outcome: str, status: str) -> _Counters:
         """Kept, because finding a counter by its labels costs more than counting; as bounded as
@@ -76,7 +75,7 @@ class Meter:
             found = self._found[key] = (calls, by_agreement)
         return found
 
-    def _of_outcome(self, outcome: str) -> Histogram:
+    def _of_outcome(self, outcome: str) -> Times:
         found = self._outcomes.get(outcome)
         if found is None:
             found = self._outcomes[outcome] = self._seconds.labels(outcome)
@@ -85,22 +84,33 @@ class Meter:
     def call(self, call: Call, status: int) -> None:
         """Counts a call that is over; `status` 0 is an answer that never began."""
         facts, outcome = call.facts, call.outcome
+        agreement = facts.get("agreement")
         # Before a decision the interface is what the consumer wrote.
-        interface = self._interfaces.of(facts.get("interface") if facts.get("agreement") else None)
-        status_class = f"{status // 100}xx" if status else NONE
-        agreement = self._agreements.of(facts.get("agreement"))
-        for counter in self._counters(interface, agreement, outcome, status_class):
-            counter.inc()
+        key = facts.get("interface") if agreement else None, agreement, outcome, status // 100
+        self._tally[key] = self._tally.get(key, 0) + 1
         problem = facts.get("problem")
         if problem:
             self._by_problem.labels(outcome, self._problems.of(problem)).inc()
         if problem == CREDENTIAL_PROBLEM:
-            self._credentials.labels(interface).inc()
-        self._of_outcome(outcome).observe(call.elapsed)
+            self._credentials.labels(self._interfaces.of(key[0])).inc()
+        self._of_outcome(outcome).add(call.elapsed)
         if call.provider_seconds is not None:
-            self._provider.observe(call.provider_seconds)
+            self._provider.add(call.provider_seconds)
         if call.journal_seconds:
-            self._journal.observe(call.journal_seconds)
+            self._journal.add(call.journal_seconds)
+        if len(self._tally) >= TALLY_LIMIT:
+            self.tell()
+
+    def tell(self) -> None:
+        """Hands on what was counted since the last time, to whoever reads the registry."""
+        tally, self._tally = self._tally, {}
+        for (interface, agreement, outcome, status), count in tally.items():
+            status_class = f"{status}xx" if status else NONE
+            names = self._interfaces.of(interface), self._agreements.of(agreement)
+            for counter in self._counters(*names, outcome, status_class):
+                counter.inc(count)
+        for times in (*self._outcomes.values(), self._provider, self._journal):
+            times.tell()
 
     def ejected(self, interface: str) -> None:
         self._ejections.labels(self._interfaces.of(interface)).inc()

@@ -8,6 +8,7 @@ gets the canonical form that was checked, re-encoded.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 import msgspec
@@ -16,6 +17,8 @@ from sebalai_gateway.refusals import Refusal
 
 PATH_BYTES_LIMIT = 4 * 1024
 IDENTIFIERS = 5
+# Read once: consumers call the same few paths again and again; at most 16 MiB.
+TARGETS_KNOWN = 1_024
 PROTOCOL = "r1"
 _SLUG = re.compile(r"[a-z0-9-]{1,40}\Z")
 _CODE = re.compile(r"[A-Z0-9-]{1,20}\Z")
@@ -41,6 +44,7 @@ class Target(msgspec.Struct, frozen=True):
     raw: bytes
 
 
+@lru_cache(TARGETS_KNOWN)
 def parse(raw_path: bytes) -> Target:
     """Reads `/r1/{instance}/{class}/{agency}/{application}/{interface}[/path]`.
 

@@ -191,7 +191,7 @@ class Table:
         """The instance that a call leaves us for. Raises: Refusal, 403, when that or the one it
         comes from is not named, or this is not offered there.
         """
-        here, there = (name.partition("/")[0] for name in (consumer, interface))
+        here, there = consumer.partition("/")[0], interface.partition("/")[0]
         if here != self._instance:
             guest = self._peers.get(here)
             if guest is None or interface not in guest.offers:

@@ -48,14 +48,12 @@ class Seals:
 
     async def open(
         self, call: Call, decision: Decision, incoming: Incoming, request: Message
-    ) -> Seal | None:
-        """None where the agreement asks for no signature.
+    ) -> Seal:
+        """Of a call under an agreement that asks for signatures.
 
         Raises: Refusal, for a request that is not signed as agreed; JournalUnavailable.
         """
         agreement = decision.agreement
-        if agreement.signing == "none":
-            return None
         consumer = str(call.facts["consumer"])
         found = _read(agreement, request)
         lacking = set(profile.of_request(request.headers, has_body=incoming.has_body))

@@ -305,6 +305,7 @@ async def test_failing_calls_and_interfaces_without_their_secret_are_counted(bus
     assert bus.calls.missing() == 0
     async with bus.call(interface="rahasia") as answer:
         assert answer.status == 200
+    bus.calls._parts.meter.tell()
     text = generate_latest(bus.calls._parts.meter.registry).decode()
     name = f'interface="{PROVIDER}/rahasia"'
     assert f"sebalai_gateway_credential_failures_total{{{name}}} 1.0" in text

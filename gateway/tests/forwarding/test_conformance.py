@@ -133,11 +133,16 @@ async def forwarder():
     await made.close()
 
 
+async def chunks_of(answer):
+    while chunk := await answer.read():
+        yield chunk
+
+
 async def ask(forwarder, raw, method="GET", *, headers=(), body=None):
     answer = await forwarder.send(method, raw.url, list(headers), body, SHORT)
     is_whole = False
     try:
-        found = b"".join([chunk async for chunk in answer.chunks()])
+        found = b"".join([chunk async for chunk in chunks_of(answer)])
         is_whole = True
     finally:
         answer.close(is_complete=is_whole)

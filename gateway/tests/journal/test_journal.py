@@ -14,6 +14,7 @@ from sebalai_gateway.journal import jobs
 from sebalai_gateway.journal.source import ROWS_A_MESSAGE, JournalSource
 from sebalai_gateway.journal.writer import AlreadyCompleted, Journal, JournalUnavailable
 from sebalai_shared.broker import Broker
+from sebalai_shared.clock import to_text
 from sebalai_shared.ids import uuid7
 from sebalai_shared.relay import Relay
 from sebalai_shared.settings import MemberSettings
@@ -61,7 +62,7 @@ async def write(journal, phase="completed", message_id=None, at=None, **record):
         ago = now() - (at or now())
         message_id = UUID(int=uuid7().int - (int(ago.total_seconds() * 1000) << 80))
     body = orjson.dumps({"message_id": str(message_id)} | record)
-    await journal.append(message_id, phase, at or now(), body)
+    await journal.append(str(message_id), phase, to_text(at or now()), body)
     return message_id
 
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
 
 import asyncpg
 import orjson
 import pytest
 from sebalai_gateway.journal.writer import AlreadyCompleted, Journal, JournalUnavailable
+from sebalai_shared.clock import to_text
 from sebalai_shared.ids import uuid7
 
-AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+AT = "2026-11-24T08:00:00.000Z"
 
 
 async def until(condition, seconds=20):
@@ -43,11 +43,11 @@ async def kill_writer(database):
 async def test_concurrent_entries_all_land_in_few_commits(journal, database):
     ids = [uuid7() for _ in range(1_000)]
     await asyncio.gather(
-        *(journal.append(i, "requested", AT, record(n=n)) for n, i in enumerate(ids))
+        *(journal.append(str(i), "requested", AT, record(n=n)) for n, i in enumerate(ids))
     )
     rows = await database.fetch("SELECT message_id, phase, at, xid::text, record FROM journal")
     assert {row["message_id"] for row in rows} == set(ids)
-    assert {(row["phase"], row["at"]) for row in rows} == {("requested", AT)}
+    assert {(row["phase"], to_text(row["at"])) for row in rows} == {("requested", AT)}
     assert sorted(orjson.loads(row["record"])["n"] for row in rows) == list(range(1_000))
     # The batch limit is 512; a thousand at once are two commits, and one more that began at once.
     assert len({row["xid"] for row in rows}) <= 3
@@ -56,7 +56,7 @@ async def test_concurrent_entries_all_land_in_few_commits(journal, database):
 async def test_entry_is_visible_to_others_when_append_returns(journal, database):
     for _ in range(20):
         message_id = uuid7()
-        await journal.append(message_id, "requested", AT, record())
+        await journal.append(str(message_id), "requested", AT, record())
         assert await database.fetchval(
             "SELECT phase FROM journal WHERE message_id = $1", message_id
         )
@@ -64,8 +64,8 @@ async def test_entry_is_visible_to_others_when_append_returns(journal, database)
 
 async def test_both_phases_of_a_call_lie_in_one_day(journal, database):
     message_id = uuid7()
-    await journal.append(message_id, "requested", AT, record())
-    await journal.append(message_id, "completed", AT, record())
+    await journal.append(str(message_id), "requested", AT, record())
+    await journal.append(str(message_id), "completed", AT, record())
     rows = await database.fetch("SELECT day, phase FROM journal ORDER BY seq")
     assert [row["phase"] for row in rows] == ["requested", "completed"]
     assert rows[0]["day"] == rows[1]["day"]
@@ -73,16 +73,16 @@ async def test_both_phases_of_a_call_lie_in_one_day(journal, database):
 
 async def test_second_outcome_of_a_call_is_refused_and_the_first_stays(journal, database):
     message_id = uuid7()
-    await journal.append(message_id, "completed", AT, record(outcome="unknown"))
+    await journal.append(str(message_id), "completed", AT, record(outcome="unknown"))
     with pytest.raises(AlreadyCompleted):
-        await journal.append(message_id, "completed", AT, record(outcome="answered"))
+        await journal.append(str(message_id), "completed", AT, record(outcome="answered"))
     rows = await database.fetch("SELECT record->>'outcome' AS outcome FROM journal")
     assert [row["outcome"] for row in rows] == ["unknown"]
 
 
 async def test_of_two_outcomes_in_one_batch_one_wins(journal, database):
     message_id = uuid7()
-    entries = [journal.append(message_id, "completed", AT, record(n=n)) for n in range(2)]
+    entries = [journal.append(str(message_id), "completed", AT, record(n=n)) for n in range(2)]
     results = await asyncio.gather(*entries, return_exceptions=True)
     assert await database.fetchval("SELECT count(*) FROM journal") == 1
     assert sorted(type(result) for result in results if result is not None) == [AlreadyCompleted]
@@ -92,7 +92,7 @@ async def test_of_two_outcomes_in_one_batch_one_wins(journal, database):
     "statement", ["UPDATE journal SET phase = 'requested'", "DELETE FROM journal"]
 )
 async def test_entries_cannot_be_changed_or_deleted(journal, database, statement):
-    await journal.append(uuid7(), "completed", AT, record())
+    await journal.append(str(uuid7()), "completed", AT, record())
     with pytest.raises(asyncpg.RaiseError, match="append-only"):
         await database.execute(statement)
     assert await database.fetchval("SELECT phase FROM journal") == "completed"
@@ -117,14 +117,14 @@ async def test_killed_connection_fails_entries_and_the_journal_recovers_by_itsel
 ):
     async with database.transaction():
         await database.execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE")
-        under_way = asyncio.create_task(journal.append(uuid7(), "requested", AT, record()))
+        under_way = asyncio.create_task(journal.append(str(uuid7()), "requested", AT, record()))
         await asyncio.sleep(0.05)
         await kill_writer(database)
         with pytest.raises(JournalUnavailable):
             await under_way
     await until(lambda: journal.is_up)
     message_id = uuid7()
-    await journal.append(message_id, "requested", AT, record())
+    await journal.append(str(message_id), "requested", AT, record())
     assert await database.fetchval("SELECT 1 FROM journal WHERE message_id = $1", message_id)
 
 
@@ -136,7 +136,7 @@ async def test_no_entry_that_was_answered_is_lost_when_connections_are_killed(jo
         while not over.is_set():
             message_id = uuid7()
             try:
-                await journal.append(message_id, "requested", AT, record())
+                await journal.append(str(message_id), "requested", AT, record())
                 kept.add(message_id)
             except JournalUnavailable:
                 failed += 1
@@ -178,17 +178,17 @@ async def test_confused_driver_fails_the_entry_and_the_journal_recovers_by_itsel
     journal._connection = Confused(journal._connection)
     async with asyncio.timeout(10):
         with pytest.raises(JournalUnavailable):
-            await journal.append(uuid7(), "requested", AT, record())
+            await journal.append(str(uuid7()), "requested", AT, record())
     await until(lambda: journal.is_up)
-    await journal.append(uuid7(), "requested", AT, record())
+    await journal.append(str(uuid7()), "requested", AT, record())
     assert await database.fetchval("SELECT count(*) FROM journal") == 1
 
 
 async def test_entry_that_cannot_be_stored_is_told_so_and_the_next_one_lands(journal, database):
     with pytest.raises(JournalUnavailable):
-        await journal.append(uuid7(), "nonsense", AT, record())
+        await journal.append(str(uuid7()), "nonsense", AT, record())
     await until(lambda: journal.is_up)
-    await journal.append(uuid7(), "requested", AT, record())
+    await journal.append(str(uuid7()), "requested", AT, record())
     assert await database.fetchval("SELECT count(*) FROM journal") == 1
 
 
@@ -196,15 +196,15 @@ async def test_locked_journal_is_unavailable_and_not_waited_for(journal, databas
     async with database.transaction():
         await database.execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(JournalUnavailable):
-            await journal.append(uuid7(), "requested", AT, record())
+            await journal.append(str(uuid7()), "requested", AT, record())
     await until(lambda: journal.is_up)
-    await journal.append(uuid7(), "requested", AT, record())
+    await journal.append(str(uuid7()), "requested", AT, record())
 
 
 async def test_full_queue_refuses_at_once(journal, monkeypatch):
     monkeypatch.setattr("sebalai_gateway.journal.writer.QUEUE_ENTRIES", 2)
     results = await asyncio.gather(
-        *(journal.append(uuid7(), "requested", AT, record()) for _ in range(5)),
+        *(journal.append(str(uuid7()), "requested", AT, record()) for _ in range(5)),
         return_exceptions=True,
     )
     assert [type(r) for r in results if r is not None] == [JournalUnavailable] * 3
@@ -214,7 +214,7 @@ async def test_journal_that_was_never_reached_is_unavailable():
     journal = Journal("postgresql://nobody@127.0.0.1:1/none")
     journal.start()
     with pytest.raises(JournalUnavailable):
-        await journal.append(uuid7(), "requested", AT, record())
+        await journal.append(str(uuid7()), "requested", AT, record())
     assert not journal.is_up
     await journal.close()
 
@@ -223,12 +223,12 @@ async def test_entry_nobody_waits_for_any_more_is_not_written(journal, database)
     late, timely = uuid7(), uuid7()
     async with database.transaction():
         await database.execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE")
-        under_way = asyncio.create_task(journal.append(uuid7(), "requested", AT, record()))
+        under_way = asyncio.create_task(journal.append(str(uuid7()), "requested", AT, record()))
         await asyncio.sleep(0.05)
-        queued = asyncio.create_task(journal.append(timely, "completed", AT, record()))
+        queued = asyncio.create_task(journal.append(str(timely), "completed", AT, record()))
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
-                await journal.append(late, "completed", AT, record())
+                await journal.append(str(late), "completed", AT, record())
     await under_way
     await queued
     found = {row["message_id"] for row in await database.fetch("SELECT message_id FROM journal")}
@@ -242,9 +242,9 @@ async def test_closing_leaves_nobody_waiting(journal_url, database):
     await until(lambda: journal.is_up)
     async with database.transaction():
         await database.execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE")
-        under_way = asyncio.create_task(journal.append(uuid7(), "requested", AT, record()))
+        under_way = asyncio.create_task(journal.append(str(uuid7()), "requested", AT, record()))
         await asyncio.sleep(0.1)
-        queued = asyncio.create_task(journal.append(uuid7(), "requested", AT, record()))
+        queued = asyncio.create_task(journal.append(str(uuid7()), "requested", AT, record()))
         await asyncio.sleep(0)
         await journal.close()
         done, waiting = await asyncio.wait([under_way, queued], timeout=5)
@@ -259,9 +259,9 @@ async def test_closing_leaves_nobody_waiting(journal_url, database):
 async def test_entry_that_postgresql_rejects_fails_alone_and_its_batch_lands(journal, database):
     good = [uuid7() for _ in range(300)]
     bad = {50: ("nonsense", record()), 51: ("requested", b'{"v": "\\u0000"}'), 299: ("x", record())}
-    work = [journal.append(i, "requested", AT, record()) for i in good]
+    work = [journal.append(str(i), "requested", AT, record()) for i in good]
     for at, (phase, text) in bad.items():
-        work.insert(at, journal.append(uuid7(), phase, AT, text))
+        work.insert(at, journal.append(str(uuid7()), phase, AT, text))
     found = await asyncio.gather(*work, return_exceptions=True)
     assert [at for at, what in enumerate(found) if what is not None] == sorted(bad)
     assert {type(found[at]) for at in bad} == {JournalUnavailable}

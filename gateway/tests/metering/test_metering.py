@@ -35,6 +35,7 @@ def values(text):
 
 
 def counted(meter):
+    meter.tell()
     return values(generate_latest(meter.registry).decode())
 
 
@@ -63,6 +64,7 @@ def test_what_a_consumer_writes_is_never_a_label(meter):
     for number in range(50):
         written = f"ID-BB/GOV/x/y/3171234567890123-{number}"
         meter.call(over("refused", interface=written, problem="interface-unknown"), 404)
+    meter.tell()
     assert "3171234567890123" not in generate_latest(meter.registry).decode()
     none = ("calls_total", ("interface", "none"), ("outcome", "refused"), ("status", "4xx"))
     assert counted(meter)[none] == 50
