@@ -144,4 +144,3 @@ def _text(now: int) -> str:
 @lru_cache(8)
 def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-
