@@ -15,7 +15,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import large
@@ -88,7 +88,7 @@ def run() -> None:
 
 
 @contextlib.contextmanager
-def _provider(home: Path, port: int) -> Iterator[int]:
+def _provider(home: Path, port: int) -> Generator[int]:
     (home / "large").touch()
     os.truncate(home / "large", large.BYTES)
     body = json.dumps({"filler": "x" * 1000})
@@ -101,7 +101,7 @@ def _provider(home: Path, port: int) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _alone(folder: str, provider: int) -> Iterator[Alone]:
+def _alone(folder: str, provider: int) -> Generator[Alone]:
     home = Path(folder) / "gateway"
     home.mkdir()
     with large.sink() as sink:
