@@ -32,6 +32,7 @@ from sebalai_exchange.subscriptions.actions import Targets, WebhookSecrets
 from sebalai_exchange.topics import api as topics
 from sebalai_exchange.topics.actions import Validators
 from sebalai_exchange.usage import api as usage
+from sebalai_exchange.usage import counts_api as uses
 from sebalai_exchange.usage.tails import Tails
 
 NAME = "exchange"
@@ -51,6 +52,7 @@ ROUTERS = (
     routes.router,
     ledger.router,
     usage.router,
+    uses.router,
     topics.router,
     topics.document_router,
     events.router,

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from sebalai_shared.caller import Caller
 
 PUBLIC_PURPOSE = "penyajian-portal"
+MANAGE = "exchange.manage"
+LEAD = "catalog.decide"
+"""What heads of agencies read the rest of their view with (services-catalog)."""
 
 
 @dataclass(frozen=True)
@@ -35,4 +38,17 @@ def view_of(caller: Caller) -> View | None:
         return View(sees_all=True, application=caller.application, is_redacted=True)
     if caller.application is not None:
         return View(sees_all=False, application=caller.application, is_redacted=False)
+    return None
+
+
+def house_of_idle(caller: Caller) -> str | None:
+    """Whose unused agreements a caller sees: "" for everybody's, None for nobody's.
+
+    Heads across agencies, because an agreement that nobody uses is a right too many (UU 27/2022
+    pasal 16 ayat 2: processing is limited to its purpose).
+    """
+    if caller.is_operator or caller.has_scope(LEAD):
+        return ""
+    if caller.application is not None and caller.has_scope(MANAGE):
+        return caller.application.rpartition("/")[0]
     return None

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.usage import access, store
 from sebalai_exchange.usage.access import View
+from sebalai_exchange.usage.counting import count_uses
 from sebalai_exchange.usage.store import CallFilter
 
 __all__ = ["CallFilter"]
@@ -48,7 +49,9 @@ class CallUnknown(NotFound):
 async def note_calls(session: AsyncSession, *, payloads: Sequence[Mapping[str, Any]]) -> None:
     """Notes calls whose id and time the ledger has checked; those known change nothing."""
     if payloads:
-        added = await store.add(session, [_row(payload) for payload in payloads])
+        rows = [_row(payload) for payload in payloads]
+        added = await store.add(session, rows)
+        await count_uses(session, rows=rows, added=added)
         await store.add_deviations(session, _deviations(payloads, added))
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_exchange.usage import store
+from sebalai_exchange.usage import counts, store
 
 CALLS_KEPT_DAYS = 400
 
@@ -12,3 +12,4 @@ async def forget_calls(session: AsyncSession) -> None:
     after it was last seen.
     """
     await store.sweep(session, CALLS_KEPT_DAYS)
+    await counts.sweep(session, CALLS_KEPT_DAYS)

@@ -9,8 +9,8 @@ import codecs
 from collections.abc import Sequence
 
 from pydantic import BaseModel
+from sebalai_shared import spreadsheets
 
-from sebalai_services_catalog import spreadsheets
 from sebalai_services_catalog.exports.cpsv import CHANNELS, Entry, Known
 from sebalai_services_catalog.services.actions import Fee, Standard
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.problems import FieldInvalid, responses
+from sebalai_shared.spreadsheets import sheet
 
 from sebalai_services_catalog.calendar.actions import civil_date
 from sebalai_services_catalog.conditional import Conditional
@@ -17,7 +18,6 @@ from sebalai_services_catalog.performance import actions
 from sebalai_services_catalog.performance.actions import LeadershipRefused, Performance
 from sebalai_services_catalog.performance.figures import percent, share
 from sebalai_services_catalog.requests.actions import Volume
-from sebalai_services_catalog.spreadsheets import sheet
 
 router = APIRouter(prefix="/v1/performance", tags=["performance"], route_class=Conditional)
 

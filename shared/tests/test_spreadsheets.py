@@ -4,7 +4,7 @@ from io import StringIO
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sebalai_services_catalog.spreadsheets import FORMULA_SIGNS, SEPARATORS, cell, sheet
+from sebalai_shared.spreadsheets import FORMULA_SIGNS, SEPARATORS, cell, sheet
 
 TEXTS = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00\r"))
 CELLS = st.one_of(TEXTS, st.sampled_from(FORMULA_SIGNS).flatmap(lambda s: TEXTS.map(s.__add__)))
