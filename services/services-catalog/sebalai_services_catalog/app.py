@@ -9,6 +9,7 @@ from sebalai_shared.clock import Clock, SystemClock
 from sebalai_shared.database import Database
 
 from sebalai_services_catalog.apis import api as apis
+from sebalai_services_catalog.apis import register_api as register
 from sebalai_services_catalog.calendar import api as calendar
 from sebalai_services_catalog.complaints import api as complaints
 from sebalai_services_catalog.datasets import api as datasets
@@ -70,6 +71,7 @@ def catalog_app(
         ckan.router,
         ckan.posted,
         apis.router,
+        register.router,
     ]
     clock = clock or SystemClock()
 

@@ -16,7 +16,8 @@ class CatalogSettings(MemberSettings):
     our calls and the gateway's notices. A gateway that asks for SNAP's access token (B2B) knows us
     by `payments_client_key` and the RSA key (PEM) of `payments_key_file`.
 
-    `gateway_url` (as this process reaches it) empty: no evidence is fetched. With it go
+    `gateway_url` (as this process reaches it) empty: no evidence is fetched, and
+    no list of exchange. With it go
     `client_id_file` and `client_key_file` (private JWK) of the application with the agreements.
 
     `public_answers_kept_seconds`: how old an answer may be that everybody sees alike; 0 for never.

@@ -13,7 +13,13 @@ from sebalai_shared.outbox import OutboxSource
 from sebalai_shared.process import every, together
 from sebalai_shared.relay import Relay
 
-from sebalai_services_catalog.apis.jobs import FEED, on_interface
+from sebalai_services_catalog.apis.jobs import (
+    FEED,
+    REGISTER_SECONDS,
+    on_interface,
+    refresh_register,
+)
+from sebalai_services_catalog.apis.register import exchange_client
 from sebalai_services_catalog.batches import in_batches
 from sebalai_services_catalog.complaints.actions import keep_deadlines as keep_complaint_deadlines
 from sebalai_services_catalog.complaints.actions import redo_deadlines as redo_complaint_deadlines
@@ -40,13 +46,24 @@ CONSENTS_SECONDS = 60.0
 def _outside(
     settings: CatalogSettings, database: Database, clock: Clock
 ) -> list[Coroutine[Any, Any, None]]:
-    """The tasks that speak to outside systems, of those that are connected."""
+    """The tasks that speak to other systems, of those that are connected."""
     tasks = list[Coroutine[Any, Any, None]]()
     if settings.lapor_url:
         tasks.append(_tell_lapor(settings, database))
     if settings.payments_url:
         tasks.append(_keep_accounts(settings, database, clock))
+    if settings.gateway_url:
+        tasks.append(_keep_register(settings, database))
     return tasks
+
+
+async def _keep_register(settings: CatalogSettings, database: Database) -> None:
+    async with exchange_client(settings.gateway_url) as client:
+
+        async def keep() -> None:
+            await refresh_register(database, client)
+
+        await every(REGISTER_SECONDS, keep)
 
 
 async def _tell_lapor(settings: CatalogSettings, database: Database) -> None:

@@ -1,17 +1,25 @@
 """Decisions about the API catalogue: what is in it, and what a fact of exchange changes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sebalai_shared.caller import Caller
 from sebalai_shared.events import Event
+from sebalai_shared.problems import NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.apis import events, store
 from sebalai_services_catalog.apis.linkset import Listed
+from sebalai_services_catalog.apis.model import Kind, ListedApi
+from sebalai_services_catalog.apis.store import ApiFilter
 
-__all__ = ["Listed"]
+__all__ = ["ApiFilter", "Listed"]
 
 STATES = {events.PUBLISHED: "published", events.RETIRED: "retired"}
+
+
+class ApiUnknown(NotFound):
+    slug, title = "api-unknown", "There is no such interface or event type"
 
 
 async def list_interfaces(session: AsyncSession, *, caller: Caller) -> Sequence[Listed]:
@@ -34,3 +42,21 @@ async def take_interface(session: AsyncSession, *, event: Event) -> None:
             "seen_at": event.time,
         },
     )
+
+
+async def list_apis(
+    session: AsyncSession, *, wanted: ApiFilter, after: tuple[str, str] | None, limit: int
+) -> Sequence[ListedApi]:
+    return await store.listed(session, wanted, after, limit)
+
+
+async def find_api(session: AsyncSession, *, kind: Kind, name: str) -> ListedApi:
+    """The retired too. Raises: ApiUnknown."""
+    found = await store.find_listed(session, kind, name)
+    if found is None:
+        raise ApiUnknown("See /v1/apis; what was published now is listed within a minute.")
+    return found
+
+
+async def keep_register(session: AsyncSession, *, rows: Sequence[dict[str, Any]]) -> None:
+    await store.keep_listed(session, rows)
