@@ -19,6 +19,7 @@ from sebalai_services_catalog.evidence import api as evidence
 from sebalai_services_catalog.evidence.source import Bus
 from sebalai_services_catalog.exports import api as exports
 from sebalai_services_catalog.indices import api as indices
+from sebalai_services_catalog.indices import evidence_api as measured
 from sebalai_services_catalog.kept import KeptAnswers
 from sebalai_services_catalog.maklumat import api as maklumat
 from sebalai_services_catalog.performance import api as performance
@@ -59,6 +60,7 @@ def catalog_app(
         performance.router,
         surveys.router,
         indices.router,
+        measured.router,
         maklumat.router,
         regulations.router,
         reference.router,

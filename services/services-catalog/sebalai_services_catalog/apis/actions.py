@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sebalai_services_catalog.apis import events, store
 from sebalai_services_catalog.apis.linkset import Listed
 from sebalai_services_catalog.apis.model import Kind, ListedApi
-from sebalai_services_catalog.apis.store import ApiFilter
+from sebalai_services_catalog.apis.store import ApiFilter, BusUse
 
-__all__ = ["ApiFilter", "Listed"]
+__all__ = ["ApiFilter", "BusUse", "Listed"]
 
 STATES = {events.PUBLISHED: "published", events.RETIRED: "retired"}
 
@@ -60,3 +60,7 @@ async def find_api(session: AsyncSession, *, kind: Kind, name: str) -> ListedApi
 
 async def keep_register(session: AsyncSession, *, rows: Sequence[dict[str, Any]]) -> None:
     await store.keep_listed(session, rows)
+
+
+async def use(session: AsyncSession) -> BusUse:
+    return await store.use(session)

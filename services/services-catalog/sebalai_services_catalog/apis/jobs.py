@@ -1,4 +1,4 @@
-"""What keeps the API catalogue current: exchange's facts as they come, its lists again and again."""
+"""What keeps the API catalogue current: exchange's facts as they come, its lists each minute."""
 
 import logging
 

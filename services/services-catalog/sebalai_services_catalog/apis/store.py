@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import Select, or_, select, tuple_, update
+from sqlalchemy import Select, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +23,15 @@ class ApiFilter:
     agency: str | None = None
     kind: str | None = None
     lifecycle: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BusUse:
+    """Interfaces not retired, those of them that were called in 30 days, and the calls."""
+
+    interfaces: int
+    used: int
+    calls: int
 
 
 def visible_to(caller: Caller) -> Select[Interface]:  # noqa: ARG001 - public
@@ -89,3 +98,11 @@ async def keep_listed(session: AsyncSession, values: Sequence[dict[str, Any]]) -
     await session.execute(
         query.on_conflict_do_update(index_elements=KEY, set_=changed, where=is_other), values
     )
+
+
+async def use(session: AsyncSession) -> BusUse:
+    used = func.count().filter(ListedApi.calls > 0)
+    query = select(func.count(), used, func.coalesce(func.sum(ListedApi.calls), 0))
+    rows = query.where(ListedApi.kind == "interface", ListedApi.lifecycle != "retired")
+    interfaces, called, calls = (await session.execute(rows)).one()
+    return BusUse(interfaces, called, int(calls))

@@ -141,6 +141,13 @@ async def count_by_agency(
     return await store.count_by_agency(session, *period)
 
 
+async def count_handled(
+    session: AsyncSession, *, period: tuple[datetime, datetime]
+) -> store.Handled:
+    """Complaints received in the period, and how many were answered in time."""
+    return await store.count_handled(session, *period)
+
+
 async def act_on(
     session: AsyncSession, clock: Clock, *, caller: Caller, key: UUID, wanted: schema.ActWrite
 ) -> Complaint:

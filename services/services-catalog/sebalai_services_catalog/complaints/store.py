@@ -1,6 +1,7 @@
 """SQL of complaints."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,14 @@ from sebalai_services_catalog.complaints.access import DESK, WRITE, is_desk
 from sebalai_services_catalog.complaints.model import Complaint, ComplaintAct
 
 ACTS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """`in_time`: answered, and no limit of a stage was passed."""
+
+    received: int
+    in_time: int
 
 
 def visible_to(caller: Caller) -> Select[Complaint]:
@@ -120,3 +129,14 @@ async def count_by_agency(
     )
     rows = await session.execute(query)
     return {(name, category): count for name, category, count in rows}
+
+
+async def count_handled(session: AsyncSession, since: datetime, until: datetime) -> Handled:
+    in_time = func.count().filter(
+        Complaint.answered_at.is_not(None), Complaint.breached_stage.is_(None)
+    )
+    query = select(func.count(), in_time).where(
+        Complaint.received_at >= since, Complaint.received_at < until
+    )
+    received, kept = (await session.execute(query)).one()
+    return Handled(received, kept)

@@ -69,6 +69,11 @@ async def search_datasets(
     return await store.search(session, caller, wanted)
 
 
+async def count_published(session: AsyncSession, *, caller: Caller) -> int:
+    count, _ = await store.search(session, caller, Wanted(rows=0))
+    return count
+
+
 async def count_by(
     session: AsyncSession, *, caller: Caller, wanted: Wanted, field: str, limit: int
 ) -> dict[str, int]:

@@ -240,6 +240,11 @@ async def list_consents(
     return await store.page(session, caller, after, limit)
 
 
+async def count_consents(session: AsyncSession, *, period: tuple[datetime, datetime]) -> int:
+    """Consents given in the period, withdrawn ones too."""
+    return await store.count_given(session, *period)
+
+
 async def read_consent(session: AsyncSession, *, caller: Caller, key: UUID) -> ConsentWhole:
     """Raises: ConsentUnknown."""
     row = await store.find(session, caller, key)

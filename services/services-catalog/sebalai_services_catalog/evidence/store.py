@@ -102,3 +102,8 @@ async def keep_types(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> N
         query.on_conflict_do_update(index_elements=["code"], set_=changed), list(rows)
     )
     await session.flush()
+
+
+async def count_given(session: AsyncSession, since: datetime, until: datetime) -> int:
+    query = select(func.count()).where(Consent.given_at >= since, Consent.given_at < until)
+    return await session.scalar(query) or 0

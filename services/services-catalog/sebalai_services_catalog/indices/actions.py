@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.indices.model import Assessment
 from sebalai_services_catalog.indices.score import Band, Weighed
-from sebalai_services_catalog.reference.actions import Scheme, bands, indicators
+from sebalai_services_catalog.reference.actions import Indicator, Scheme, bands, indicators
 
 DECIDE = "catalog.decide"
 ASSESSOR = "diskominfo"
@@ -31,10 +31,14 @@ class AssessmentRefused(Forbidden):
 class Sheet:
     """An index's indicators and bands, and the latest level of each in a year."""
 
+    rows: Sequence[Indicator]
     indicators: list[Weighed]
-    names: dict[int, str]
     bands: list[Band]
     latest: dict[int, Assessment]
+
+    @property
+    def names(self) -> dict[int, str]:
+        return {row.number: row.name for row in self.rows}
 
     @property
     def levels(self) -> dict[int, int]:
@@ -86,7 +90,7 @@ async def sheet(session: AsyncSession, *, scheme: Scheme, year: int) -> Sheet:
         .order_by(Assessment.number, Assessment.id.desc())
     )
     latest = {row.number: row for row in await session.scalars(query)}
-    return Sheet(weighed, {row.number: row.name for row in rows}, scale, latest)
+    return Sheet(rows, weighed, scale, latest)
 
 
 async def history(session: AsyncSession, *, scheme: Scheme, number: int) -> Sequence[Assessment]:

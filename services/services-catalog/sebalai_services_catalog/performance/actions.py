@@ -12,9 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.calendar.actions import ONE_DAY, end_of
 from sebalai_services_catalog.complaints import actions as complaints
+from sebalai_services_catalog.performance.figures import percent, share
 from sebalai_services_catalog.requests import actions as requests
 from sebalai_services_catalog.requests.actions import Held, Volume
 from sebalai_services_catalog.surveys.actions import Score, results
+
+__all__ = ["percent", "share"]
 
 DECIDE = "catalog.decide"
 

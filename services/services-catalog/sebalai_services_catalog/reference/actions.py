@@ -25,7 +25,7 @@ from sebalai_services_catalog.reference.model import (
     SkmElement,
 )
 
-__all__ = ["KnownAgency", "Scheme"]
+__all__ = ["Indicator", "KnownAgency", "Scheme"]
 
 Row = TypeVar("Row", bound=Listed)
 Values = dict[str, Any]
