@@ -15,9 +15,10 @@ from sebalai_shared.clock import Clock, SystemClock
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from sebalai_portal import api
+from sebalai_portal import api, catalogue_api
 from sebalai_portal.bus import Bus
 from sebalai_portal.cache import Cache
+from sebalai_portal.catalogue import Catalogue
 from sebalai_portal.desk import Desk
 from sebalai_portal.headers import SecurityHeaders
 from sebalai_portal.pages import Pages
@@ -49,12 +50,13 @@ def portal_app(settings: PortalSettings, clock: Clock | None = None) -> FastAPI:
     member = Member(
         name="portal",
         title="Portal",
-        routers=[api.router],
+        routers=[api.router, catalogue_api.router],
         checks={"gateway": gateway_lives},
         lifespan=lifespan,
     )
     app = create_app(settings, member, clock=clock)
     app.state.desk, app.state.pages = Desk(bus, Cache(clock)), Pages()
+    app.state.catalogue = Catalogue(bus, Cache(clock))
     app.add_exception_handler(HTTPException, api.page_for_status)
     app.add_exception_handler(Exception, _on_fault)
     app.add_middleware(SecurityHeaders)
