@@ -22,11 +22,13 @@ from sebalai_services_catalog.indices import api as indices
 from sebalai_services_catalog.indices import evidence_api as measured
 from sebalai_services_catalog.kept import KeptAnswers
 from sebalai_services_catalog.maklumat import api as maklumat
+from sebalai_services_catalog.payments.jobs import payments_client, snap_gateway
 from sebalai_services_catalog.performance import api as performance
 from sebalai_services_catalog.reference import api as reference
 from sebalai_services_catalog.regulations import api as regulations
 from sebalai_services_catalog.requests import api as requests
 from sebalai_services_catalog.requests import payment_api as payments
+from sebalai_services_catalog.requests import qris_api as qris
 from sebalai_services_catalog.requests import ticket_api as tickets
 from sebalai_services_catalog.services import api as services
 from sebalai_services_catalog.services import draft_api as drafts
@@ -51,6 +53,8 @@ def catalog_app(
         tickets.receipts,
         payments.bills,
         payments.notices,
+        qris.router,
+        qris.notices,
         evidence.types,
         evidence.router,
         evidence.consents,
@@ -79,7 +83,7 @@ def catalog_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with _evidence(app, settings, clock):
+        async with _evidence(app, settings, clock), _qris(app, settings, clock):
             yield
 
     member = Member(NAME, TITLE, routers, streamed=requests.STREAMED, lifespan=lifespan)
@@ -100,3 +104,14 @@ async def _evidence(app: FastAPI, settings: CatalogSettings, clock: Clock) -> As
         yield
     finally:
         await bus.aclose()
+
+
+@asynccontextmanager
+async def _qris(app: FastAPI, settings: CatalogSettings, clock: Clock) -> AsyncGenerator[None]:
+    """The payment gateway for QRIS codes, where we are a merchant of it."""
+    if not (settings.payments_url and settings.payments_merchant):
+        yield
+        return
+    async with payments_client(settings) as client:
+        app.state.payment_gateway = snap_gateway(settings, client, clock)
+        yield

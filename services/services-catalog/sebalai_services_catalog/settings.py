@@ -14,11 +14,12 @@ class CatalogSettings(MemberSettings):
     `payments_url` empty: fees are paid at the counter. With it go `payments_partner` (our number
     there), `payments_prefix` (of our accounts, up to 8 digits) and `payments_secret`, which signs
     our calls and the gateway's notices. A gateway that asks for SNAP's access token (B2B) knows us
-    by `payments_client_key` and the RSA key (PEM) of `payments_key_file`.
+    by `payments_client_key` and the RSA key (PEM) of `payments_key_file`. `payments_merchant`: our
+    number as a merchant of QRIS; empty: nobody pays by QRIS.
 
-    `gateway_url` (as this process reaches it) empty: no evidence is fetched, and
-    no list of exchange. With it go
-    `client_id_file` and `client_key_file` (private JWK) of the application with the agreements.
+    `gateway_url` (as this process reaches it) empty: no evidence is fetched, and no list of
+    exchange. With it go `client_id_file` and `client_key_file` (private JWK) of the application
+    with the agreements.
 
     `public_answers_kept_seconds`: how old an answer may be that everybody sees alike; 0 for never.
     """
@@ -31,6 +32,7 @@ class CatalogSettings(MemberSettings):
     payments_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,8}$")] = ""
     payments_secret: SecretStr | None = None
     payments_client_key: str = ""
+    payments_merchant: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,64}$")] = ""
     payments_key_file: Path | None = None
     gateway_url: str = ""
     public_answers_kept_seconds: Annotated[float, Field(ge=0, le=60)] = 1.0

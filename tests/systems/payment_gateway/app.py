@@ -3,10 +3,12 @@
 It shares no code with the adapter that it answers. `POST create-va` and `DELETE delete-va` answer
 401 to a wrong signature, 503 while `down`, 400 for a code in `refused`, 409 to a second order.
 With `public_key` it asks for SNAP's access token (B2B), each good for `token_calls` calls.
-`notice` gives a signed notice of a payment, to be sent as it is.
+`POST qr-mpm-generate` gives a QRIS code, once a number, as `spoil` leaves it.
+`notice` and `qris_notice` give a signed notice of a payment, to be sent as it is.
 """
 
 import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -51,6 +53,40 @@ def notice(secret, path, code, rupiah, reference, at):
     return {"content": body, "headers": headers}
 
 
+def qris(reference, value, mode="12", currency="360"):
+    """A code as an acquirer writes it: EMVCo's objects, its checksum by the standard library."""
+
+    def part(name, text):
+        return f"{name}{len(text):02d}{text}"
+
+    merchant = part("00", "ID.CO.BANK.WWW") + part("01", "936000010000000001")
+    body = (
+        part("00", "01") + part("01", mode) + part("26", merchant) + part("52", "9399")
+        + part("53", currency) + part("54", value) + part("58", "ID")
+        + part("59", "KAS DAERAH UJI") + part("60", "PANGKALPINANG")
+        + part("62", part("01", reference)) + "6304"
+    )  # fmt: skip
+    return body + f"{binascii.crc_hqx(body.encode(), 0xFFFF):04X}"
+
+
+def qris_notice(secret, path, code, rupiah, payment, at, status="00"):  # noqa: PLR0917
+    """Body and headers of `qr-mpm-notify`."""
+    document = {
+        "originalReferenceNo": payment,
+        "originalPartnerReferenceNo": code,
+        "latestTransactionStatus": status,
+        "transactionStatusDesc": "Success",
+        "customerNumber": "6281200000000",
+        "amount": {"value": f"{rupiah}.00", "currency": "IDR"},
+    }
+    body = json.dumps(document).encode()
+    stamp = at.astimezone(WIB).isoformat(timespec="seconds")
+    headers = {"Content-Type": "application/json", "X-TIMESTAMP": stamp}
+    return {"content": body, "headers": headers | {
+        "X-SIGNATURE": sign(secret, "POST", path, body, stamp),
+    }}  # fmt: skip
+
+
 def gives_tokens(app):
     """SNAP's access token, where the stand-in has a public key to ask for it with."""
 
@@ -85,6 +121,7 @@ def gateway_app(secret):
     app.state.accounts, app.state.closed, app.state.orders = {}, set(), []
     app.state.refused, app.state.down, app.state.silent = set(), False, False
     app.state.public_key, app.state.token_calls, app.state.tokens = None, 100, {}
+    app.state.codes, app.state.spoil = [], lambda content: content
     gives_tokens(app)
 
     async def read(request):
@@ -116,6 +153,20 @@ def gateway_app(secret):
         if app.state.silent:
             return JSONResponse({}, 200)
         answer = {"virtualAccountData": order, "responseCode": "2002700"}
+        return JSONResponse(answer)
+
+    @app.post("/v1.0/qr/qr-mpm-generate")
+    async def generate(request: Request):
+        order, refusal = await read(request)
+        if refusal is not None:
+            return refusal
+        app.state.orders.append(order)
+        known = [one["partnerReferenceNo"] for one in app.state.codes]
+        if order["merchantId"] != "ID1026000001" or order["partnerReferenceNo"] in known:
+            return JSONResponse({"responseCode": "4004702"}, 400)
+        app.state.codes.append(order)
+        content = app.state.spoil(qris(order["partnerReferenceNo"], order["amount"]["value"]))
+        answer = {"responseCode": "2004700", "referenceNo": f"R{len(known)}", "qrContent": content}
         return JSONResponse(answer)
 
     @app.delete("/v1.0/transfer-va/delete-va")

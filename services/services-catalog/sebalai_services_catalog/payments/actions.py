@@ -14,35 +14,65 @@ from sebalai_services_catalog.calendar.actions import civil_date
 from sebalai_services_catalog.payments import store
 from sebalai_services_catalog.payments.codes import is_code, new_code
 from sebalai_services_catalog.payments.events import BillMoved, Kind, fact
+from sebalai_services_catalog.payments.gateway import PaymentGateway
+from sebalai_services_catalog.payments.lookup import BillUnknown, hold_bill
 from sebalai_services_catalog.payments.machine import End, NotRefundable, end, receive, refund
 from sebalai_services_catalog.payments.model import Bill, Payment, Via
 from sebalai_services_catalog.payments.notices import NoticeRefused, NoticesOff, check_notice
+from sebalai_services_catalog.payments.qris_codes import (
+    REFERENCE_PREFIX,
+    BillNotOpen,
+    Code,
+    QrisOff,
+    QrisUnavailable,
+    TooManyCodes,
+    bill_code_of,
+    code_or_order,
+    good_code,
+    keep_code,
+)
 from sebalai_services_catalog.payments.schema import (
     BillRead,
     CounterWrite,
     NoticeTaken,
     PaymentNotice,
     PaymentRead,
+    QrisNotice,
+    QrisNoticeTaken,
+    QrisRead,
     RefundWrite,
 )
+from sebalai_services_catalog.payments.snap import GatewayFailed
 
 __all__ = [
+    "REFERENCE_PREFIX",
+    "BillNotOpen",
     "BillRead",
+    "BillUnknown",
+    "Code",
     "CounterWrite",
     "End",
+    "GatewayFailed",
     "NoticeRefused",
     "NoticeTaken",
     "NoticesOff",
+    "PaymentGateway",
     "PaymentNotice",
+    "QrisNotice",
+    "QrisNoticeTaken",
+    "QrisOff",
+    "QrisRead",
+    "QrisUnavailable",
     "RefundWrite",
+    "TooManyCodes",
+    "bill_code_of",
     "check_notice",
+    "code_or_order",
+    "good_code",
+    "keep_code",
 ]
 
 CODE_TRIES = 5
-
-
-class BillUnknown(NotFound):
-    slug, title = "bill-unknown", "There is no such bill"
 
 
 class PaymentUnknown(NotFound):
@@ -160,9 +190,7 @@ async def take_payment(
 
     Lock the request before. Raises: BillUnknown, AmountDiffers, ReferenceReused.
     """
-    bill = await store.hold(session, request_id)
-    if bill is None:
-        raise BillUnknown("The request asks no fee, or is not accepted yet.")
+    bill = await hold_bill(session, request_id)
     known = await store.by_reference(session, money.via, bill.agency, money.reference)
     if known is not None:
         if (known.bill_id, known.rupiah) != (bill.id, money.rupiah):
@@ -206,9 +234,7 @@ async def give_back(
 
     Raises: BillUnknown, PaymentUnknown, PaymentNotRefundable.
     """
-    bill = await store.hold(session, request_id)
-    if bill is None:
-        raise BillUnknown("The request has no bill.")
+    bill = await hold_bill(session, request_id)
     payment = await payment_of(session, bill, key)
     try:
         payment.state = refund(payment.state, earned=earned)

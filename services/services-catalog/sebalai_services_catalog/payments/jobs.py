@@ -38,7 +38,8 @@ def payments_client(settings: CatalogSettings) -> http.Client:
 def snap_gateway(settings: CatalogSettings, client: http.Client, clock: Clock) -> SnapGateway:
     assert settings.payments_secret is not None  # noqa: S101 - the settings are checked as a whole
     secret = settings.payments_secret.get_secret_value()
-    partner = Partner(settings.payments_partner, settings.payments_prefix, secret)
+    merchant = settings.payments_merchant
+    partner = Partner(settings.payments_partner, settings.payments_prefix, secret, merchant)
     return SnapGateway(client, partner, clock, _tokens(settings, client, clock))
 
 

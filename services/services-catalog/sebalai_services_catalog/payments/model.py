@@ -16,7 +16,8 @@ _Time = DateTime(timezone=True)
 
 class Bill(Base):
     """One a request. `account` is the number at the payment gateway, null until it gave one;
-    `account_closed` once it takes no more money for it.
+    `account_closed` once it takes no more money for it. `qris` is the last code made for it, good
+    until `qris_until`, the `qris_number`th.
     """
 
     __tablename__ = "bill"
@@ -31,6 +32,9 @@ class Bill(Base):
     state: Mapped[BillState] = mapped_column(Text)
     account: Mapped[str | None] = mapped_column(Text)
     account_closed: Mapped[bool] = mapped_column(default=False)
+    qris: Mapped[str | None] = mapped_column(Text)
+    qris_until: Mapped[datetime | None] = mapped_column(_Time)
+    qris_number: Mapped[int] = mapped_column(default=0)
     billed_by: Mapped[str] = mapped_column(Text)
     opened_at: Mapped[datetime] = mapped_column(_Time)
     pay_until: Mapped[datetime] = mapped_column(_Time)

@@ -7,8 +7,6 @@ from sebalai_shared.problems import NotFound, Unauthenticated
 
 from sebalai_services_catalog.payments.snap import signature
 
-NOTICE_PATH = "/api/catalog/v1/payments/notices"
-"""As the gateway calls it, and so as it signs it."""
 NOTICE_BYTES_LIMIT = 16 * 1024
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """An older notice is a replay or a broken clock. Within it, the payment's number makes a repeated
@@ -23,10 +21,15 @@ class NoticeRefused(Unauthenticated):
     slug, title = "payment-notice-refused", "The notice does not prove to come from the gateway"
 
 
-def check_notice(secret: str, body: bytes, headers: tuple[str, str], now: datetime) -> None:
-    """`headers`: X-TIMESTAMP and X-SIGNATURE. Raises: NoticeRefused, without saying which part."""
+def check_notice(
+    secret: str, body: bytes, headers: tuple[str, str], now: datetime, path: str
+) -> None:
+    """`headers`: X-TIMESTAMP and X-SIGNATURE; `path` as the gateway calls and signs it.
+
+    Raises: NoticeRefused, without saying which part.
+    """
     at, given = headers
-    expected = signature(secret, "POST", NOTICE_PATH, body, at)
+    expected = signature(secret, "POST", path, body, at)
     is_signed = hmac.compare_digest(expected.encode(), given.encode())
     if not (is_signed and len(body) <= NOTICE_BYTES_LIMIT and _is_fresh(at, now)):
         raise NoticeRefused("Check secret, clock and the signed path.")

@@ -73,6 +73,11 @@ class Amount(BaseModel):
     value: Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=2)]
     currency: Literal["IDR"]
 
+    @property
+    def rupiah(self) -> int:
+        """Whole rupiah; sen make it 0, which is no bill's amount."""
+        return int(self.value) if self.value == int(self.value) else 0
+
 
 class PaymentNotice(BaseModel):
     """SNAP `transfer-va/payment`, as far as we read it; the payer's name is not kept.
@@ -86,10 +91,35 @@ class PaymentNotice(BaseModel):
     reference: Annotated[Reference, Field(alias="paymentRequestId")]
     paid: Annotated[Amount, Field(alias="paidAmount")]
 
+
+class QrisNotice(BaseModel):
+    """SNAP `qr-mpm-notify`, as far as we read it: our number of the code, the gateway's of the
+    payment, and whether it went through (`00`).
+    """
+
+    code: Annotated[str, Field(alias="originalPartnerReferenceNo", pattern=r"^[0-9]{14}$")]
+    payment: Annotated[Reference, Field(alias="originalReferenceNo", max_length=100)]
+    status: Annotated[str, Field(alias="latestTransactionStatus", pattern=r"^[0-9]{2}$")]
+    amount: Amount
+
     @property
-    def rupiah(self) -> int:
-        """Whole rupiah; sen make it 0, which is no bill's amount."""
-        return int(self.paid.value) if self.paid.value == int(self.paid.value) else 0
+    def is_paid(self) -> bool:
+        return self.status == "00"
+
+
+class QrisNoticeTaken(BaseModel):
+    """SNAP's answer: service 52, done."""
+
+    responseCode: Literal["2005200"] = "2005200"  # noqa: N815 - SNAP's name
+    responseMessage: Literal["Successful"] = "Successful"  # noqa: N815 - SNAP's name
+
+
+class QrisRead(BaseModel):
+    """`content` is what stands in the QR code; paid by any bank's or wallet's telephone."""
+
+    content: str
+    rupiah: int
+    until: datetime
 
 
 class NoticeTaken(BaseModel):

@@ -103,7 +103,7 @@ async def give_back(
     return await once.answer(session, BillRead, make)
 
 
-async def _signed(
+async def signed(
     request: Request, clock: Now, x_timestamp: Timestamp, x_signature: Signature
 ) -> None:
     """Raises: NoticesOff, NoticeRefused."""
@@ -111,13 +111,13 @@ async def _signed(
     if not settings.payments_url:
         raise NoticesOff("The counter takes the fees.")
     secret = settings.payments_secret.get_secret_value()
-    headers = (x_timestamp, x_signature)
-    payments.check_notice(secret, await request.body(), headers, clock.now())
+    headers, path = (x_timestamp, x_signature), f"/api/catalog{request.url.path}"
+    payments.check_notice(secret, await request.body(), headers, clock.now(), path)
 
 
 @notices.post(
     "/notices",
-    dependencies=[Depends(_signed)],
+    dependencies=[Depends(signed)],
     responses=responses(NoticesOff, NoticeRefused, BillUnknown, AmountDiffers, ReferenceReused),
 )
 async def take_notice(
@@ -128,6 +128,6 @@ async def take_notice(
 ) -> NoticeTaken:
     """The payment gateway tells of money, as in SNAP's `transfer-va/payment`; again is harmless."""
     await paying.take_notice(
-        session, clock, code=wanted.bill_code, reference=wanted.reference, rupiah=wanted.rupiah
+        session, clock, code=wanted.bill_code, reference=wanted.reference, rupiah=wanted.paid.rupiah
     )
     return NoticeTaken()
