@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sebalai_shared import health, problems
@@ -57,7 +58,6 @@ def create_app(
         version="0.1.0",
         lifespan=_lifespan(member, database),
         servers=[{"url": f"/api/{member.name}"}],
-        generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,
     )
@@ -69,9 +69,8 @@ def create_app(
     if database is not None:
         answer_failures(app)
         checks["database"] = database.check
-    app.include_router(health.router(checks))
-    for router in member.routers:
-        app.include_router(router)
+    for router in (health.router(checks), *member.routers):
+        app.router.routes.extend(_named(router.routes))
     app.add_middleware(BodyLimit, streamed=tuple(member.streamed))
     app.add_middleware(TelemetryMiddleware)
     return app
@@ -94,6 +93,16 @@ def _verifier(settings: MemberSettings, audience: str, clock: Clock) -> Assertio
     if settings.caller_keys_file is None:
         return None
     return AssertionVerifier.from_file(settings.caller_keys_file, audience, clock)
+
+
+def _named(routes: Sequence[BaseRoute]) -> Sequence[BaseRoute]:
+    """The routes themselves, since a member's routers have nothing to inherit: `include_router`
+    would make each of them once more, at an application's first request.
+    """
+    for route in routes:
+        if isinstance(route, APIRoute):
+            route.operation_id = route.operation_id or _operation_id(route)
+    return routes
 
 
 def _operation_id(route: APIRoute) -> str:
