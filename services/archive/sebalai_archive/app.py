@@ -1,5 +1,6 @@
 """The HTTP side of the archive: which slices answer, put together in one place."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -17,6 +18,7 @@ from sebalai_archive.holds import api as holds
 from sebalai_archive.incoming import api as incoming
 from sebalai_archive.incoming import dispositions_api as dispositions
 from sebalai_archive.letters import api as letters
+from sebalai_archive.lists import api as lists
 from sebalai_archive.numbering import api as numbering
 from sebalai_archive.outgoing import api as outgoing
 from sebalai_archive.packages import api as packages
@@ -63,6 +65,7 @@ def archive_app(
         signatures.router,
         harvest.router,
         packages.router,
+        lists.router,
     ]
     store = content_store_of(settings)
     member = Member(
@@ -70,6 +73,7 @@ def archive_app(
     )
     app = create_app(settings, member, database=database, clock=clock)
     app.state.content = store
+    app.state.lists = asyncio.Semaphore(lists.AT_ONCE)
     app.state.partials = Partials(settings.content_dir)
     app.state.outside = outside_client(settings)
     app.state.reporter = Reporter(store, settings, app.state.clock)

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.classifications import actions as classifications
-from sebalai_archive.reader import SecurityClass
-from sebalai_archive.records import actions, keeping_schema, store
+from sebalai_archive.reader import Reader, SecurityClass
+from sebalai_archive.records import access, actions, keeping_schema, store
 from sebalai_archive.records.keeping_schema import FileUnitOpen
 from sebalai_archive.records.model import (
     DECLARED,
@@ -111,6 +111,12 @@ async def file_unit_numbered(
     """The caller's agency's own."""
     own = select(FileUnit).where(FileUnit.agency == caller.agency, FileUnit.number == number)
     return await session.scalar(own)
+
+
+def may_know_file_unit(reader: Reader, unit: FileUnit) -> bool:
+    """By the same rule as a record of its class: its title tells of what lies in it."""
+    facts = access.Facts(unit.agency, unit.unit, unit.security_class, True, unit.opened_by)
+    return access.may_know(reader, facts)
 
 
 async def close_file_unit(
