@@ -19,6 +19,7 @@ from sebalai_archive.incoming import api as incoming
 from sebalai_archive.incoming import dispositions_api as dispositions
 from sebalai_archive.letters import api as letters
 from sebalai_archive.lists import api as lists
+from sebalai_archive.national import api as national
 from sebalai_archive.numbering import api as numbering
 from sebalai_archive.outgoing import api as outgoing
 from sebalai_archive.packages import api as packages
@@ -66,6 +67,7 @@ def archive_app(
         harvest.router,
         packages.router,
         lists.router,
+        national.router,
     ]
     store = content_store_of(settings)
     member = Member(

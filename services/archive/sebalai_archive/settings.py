@@ -21,6 +21,9 @@ class ArchiveSettings(MemberSettings):
     `signing_trust_file`. `private_systems`: hosts or networks that outside
     systems of ours, and the revocation lists of their certificates, may stand on inside private
     ranges (comma list). `oai_email`: whom harvesters write to.
+
+    `srikandi_url` set: letters go to the national application and come from it, with
+    `srikandi_token`, for the agencies in `srikandi_units_file` (JSON, its code to our slug).
     """
 
     content_dir: Path = Path(".run/content")
@@ -48,6 +51,9 @@ class ArchiveSettings(MemberSettings):
     esign_password: SecretStr | None = None
     private_systems: str = ""
     oai_email: str = "operator@localhost"
+    srikandi_url: str = ""
+    srikandi_token: SecretStr | None = None
+    srikandi_units_file: Path | None = None
 
     @property
     def ocfl_root(self) -> Path | None:
@@ -69,7 +75,14 @@ class ArchiveSettings(MemberSettings):
             self._require_tls(self.timestamp_url)
         if self.esign_url:
             self._require_esign()
+        if self.srikandi_url:
+            self._require_srikandi()
         return self
+
+    def _require_srikandi(self) -> None:
+        if not (self.srikandi_token and self.srikandi_units_file):
+            raise ValueError("srikandi_url needs srikandi_token and srikandi_units_file")
+        self._require_tls(self.srikandi_url)
 
     def _require_bucket(self) -> None:
         if not (self.content_s3_bucket and self.content_s3_key_id and self.content_s3_secret):

@@ -16,6 +16,7 @@ from sebalai_archive.disposals.jobs import Stores, erase_destroyed, propose_due
 from sebalai_archive.examinations.jobs import examine_contents
 from sebalai_archive.fixity.jobs import Scrubber
 from sebalai_archive.harvest.jobs import publish_changes
+from sebalai_archive.national.jobs import exchange_letters
 from sebalai_archive.partials import Partials
 from sebalai_archive.preservation.jobs import Preserver
 from sebalai_archive.seals.jobs import seal_plain, sweep_content, wrap_anew
@@ -95,6 +96,7 @@ async def work(settings: ArchiveSettings) -> None:
             every(ERASE_SECONDS, erase),
             every(UPLOADS_SWEEP_SECONDS, forget_uploads),
             every(CONTENT_SWEEP_SECONDS, sweep_files),
+            exchange_letters(database, store, SystemClock(), settings),
         )
     finally:
         await signatures.close()

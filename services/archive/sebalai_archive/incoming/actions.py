@@ -42,9 +42,11 @@ class AlreadyRegistered(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """A letter another agency of the province has sent, as it arrives here."""
+    """A letter another agency of the province has sent, as it arrives here; without `outgoing_id`
+    one that came by the national application.
+    """
 
-    outgoing_id: UUID
+    outgoing_id: UUID | None
     sender: str
     letter_number: str
     letter_date: date
@@ -57,7 +59,7 @@ class Dispatched:
 async def arrive(
     session: AsyncSession, clock: Clock, *, agency: str, letter: Dispatched
 ) -> IncomingLetter:
-    """In the transaction of the sender: sent and arrived are one fact."""
+    """For a letter of the province in its sender's transaction: sent and arrived are one fact."""
     arrived = IncomingLetter(
         id=uuid7(),
         agency=agency,
@@ -67,7 +69,7 @@ async def arrive(
         subject=letter.subject,
         security_class=letter.security_class,
         urgency=letter.urgency,
-        channel="bus",
+        channel="bus" if letter.outgoing_id else "srikandi",
         outgoing_id=letter.outgoing_id,
         content_sha256=letter.content.sha256,
         content_bytes=letter.content.size,

@@ -1,0 +1,1 @@
+"""Exchange of letters with the national archive application (SRIKANDI): queued, both ways."""
