@@ -15,6 +15,9 @@ class ArchiveSettings(MemberSettings):
     `signing_trust_file`: roots (PEM) that signers and timestamp authorities must lead to; where
     there is a trial authority, its root is the default.
 
+    `signing_token_module` set: the key lies in a token (PKCS#11; needs the extra `pkcs11`), by
+    `signing_token_label` and `signing_token_key`, opened by `signing_token_pin`.
+
     `timestamp_url` empty: signatures stay PAdES B-B. `timestamp_user` and `timestamp_password` only
     where the authority knows its customers. `esign_url` set: people sign there with their own
     passphrases (BSrE), and there is no key here; with it go `esign_user`, `esign_password` and
@@ -41,6 +44,10 @@ class ArchiveSettings(MemberSettings):
     content_bytes_limit: int = 1024**3
     signing_key_file: Path | None = None
     signing_certificates_file: Path | None = None
+    signing_token_module: Path | None = None
+    signing_token_label: str = ""
+    signing_token_key: str = ""
+    signing_token_pin: SecretStr | None = None
     signing_trial_dir: Path | None = None
     signing_trust_file: Path | None = None
     timestamp_url: str = ""
@@ -77,7 +84,17 @@ class ArchiveSettings(MemberSettings):
             self._require_esign()
         if self.srikandi_url:
             self._require_srikandi()
+        if self.signing_token_module is not None:
+            self._require_token()
         return self
+
+    def _require_token(self) -> None:
+        named = self.signing_token_label and self.signing_token_key and self.signing_token_pin
+        if not (named and self.signing_certificates_file) or self.signing_key_file:
+            raise ValueError(
+                "signing_token_module needs signing_token_label, signing_token_key,"
+                " signing_token_pin and signing_certificates_file, and no signing_key_file"
+            )
 
     def _require_srikandi(self) -> None:
         if not (self.srikandi_token and self.srikandi_units_file):

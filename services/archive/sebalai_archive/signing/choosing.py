@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
 from sebalai_shared import http
 from sebalai_shared.clock import Clock, SystemClock
 
@@ -44,6 +45,8 @@ def _remote(settings: ArchiveSettings, client: http.Client) -> Signer:
 
 def _key_of(settings: ArchiveSettings) -> Signer:
     key, certificates = settings.signing_key_file, settings.signing_certificates_file
+    if settings.signing_token_module is not None and certificates is not None:
+        return _token_of(settings, settings.signing_token_module, certificates)
     if key is None and settings.signing_trial_dir is not None:
         key, certificates, _ = trial_files(settings.signing_trial_dir)
     if key is None or certificates is None or not key.exists():
@@ -51,6 +54,14 @@ def _key_of(settings: ArchiveSettings) -> Signer:
     from sebalai_archive.signing.file_signer import FileSigner  # noqa: PLC0415
 
     return FileSigner(key, certificates)
+
+
+def _token_of(settings: ArchiveSettings, module: Path, certificates: Path) -> Signer:
+    from sebalai_archive.signing.token_signer import Token, TokenSigner  # noqa: PLC0415 - an extra
+
+    pin = settings.signing_token_pin or SecretStr("")
+    token = Token(module, settings.signing_token_label, settings.signing_token_key, pin)
+    return TokenSigner(token, certificates)
 
 
 def augmenter_of(settings: ArchiveSettings, client: http.Client) -> Augmenting | None:
