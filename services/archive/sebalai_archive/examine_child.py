@@ -20,6 +20,9 @@ PAGES_READ = 2_000
 FILE_BYTES_READ = 2 * 1024 * 1024
 OFFICE_MEMBERS = ("word/document.xml", "content.xml", "xl/sharedStrings.xml")
 
+# PNG, JPEG, TIFF of either byte order: what scanners make beside PDF.
+PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
+
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -63,7 +66,7 @@ def _text(path: Path, head: bytes) -> dict[str, Any]:
     with path.open("rb") as file:
         raw = file.read(FILE_BYTES_READ)
     if b"\x00" in raw:
-        return {"state": "no_text"}
+        return {"state": "no_text", "is_scan": head.startswith(PICTURES)}
     try:
         text = raw.decode("utf-8", "strict" if len(raw) < FILE_BYTES_READ else "ignore")
     except UnicodeDecodeError:
@@ -95,7 +98,8 @@ def _pdf(path: Path) -> dict[str, Any]:
         size += len(text)
         if size > TEXT_CHARACTERS:
             break
-    return _told("\n".join(parts), pages=pages)
+    text = "\n".join(parts)
+    return _told(text, pages=pages, is_scan=pages > 0 and not text.strip())
 
 
 def _office(path: Path) -> dict[str, Any]:

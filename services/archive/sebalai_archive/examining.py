@@ -32,6 +32,7 @@ class Found:
     pages: int | None = None
     note: str | None = None
     body: str = ""
+    is_scan: bool = False
 
 
 class ScanUnavailable(Exception):
@@ -88,6 +89,7 @@ def _found(output: bytes) -> Found:
         told.get("pages"),
         told.get("note"),
         told.get("body") or "",
+        told.get("is_scan") is True,
     )
 
 

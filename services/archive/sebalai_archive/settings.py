@@ -12,6 +12,8 @@ class ArchiveSettings(MemberSettings):
     """`content_s3_url` set: content lies in `content_s3_bucket` there, below `content_s3_path`;
     what arrives is made ready in `content_dir` all the same.
 
+    `ocr_program`: Tesseract, which reads scans in `ocr_languages`; without it they wait.
+
     `signing_trust_file`: roots (PEM) that signers and timestamp authorities must lead to; where
     there is a trial authority, its root is the default.
 
@@ -41,6 +43,8 @@ class ArchiveSettings(MemberSettings):
     replica_dir: Path | None = None
     scrub_bytes_per_second: int = 50 * 1024**2
     clamd_socket: Path | None = None
+    ocr_program: Path | None = None
+    ocr_languages: str = "ind"
     content_bytes_limit: int = 1024**3
     signing_key_file: Path | None = None
     signing_certificates_file: Path | None = None

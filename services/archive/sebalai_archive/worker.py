@@ -19,6 +19,7 @@ from sebalai_archive.harvest.jobs import publish_changes
 from sebalai_archive.national.jobs import exchange_letters
 from sebalai_archive.partials import Partials
 from sebalai_archive.preservation.jobs import Preserver
+from sebalai_archive.recognition.jobs import recognise_for_ever
 from sebalai_archive.seals.jobs import seal_plain, sweep_content, wrap_anew
 from sebalai_archive.search.jobs import index_records
 from sebalai_archive.settings import ArchiveSettings
@@ -96,6 +97,7 @@ async def work(settings: ArchiveSettings) -> None:
             every(ERASE_SECONDS, erase),
             every(UPLOADS_SWEEP_SECONDS, forget_uploads),
             every(CONTENT_SWEEP_SECONDS, sweep_files),
+            recognise_for_ever(database, store, SystemClock(), settings),
             exchange_letters(database, store, SystemClock(), settings),
         )
     finally:

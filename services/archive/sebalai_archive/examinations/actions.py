@@ -33,6 +33,8 @@ async def keep_found(
             pages=found.pages,
             note=found.note,
             scan=scan,
+            recognition="waiting" if found.is_scan else None,
+            recognised_pages=None,
             body=found.body or None,
             at=now,
         )

@@ -10,7 +10,9 @@ from sebalai_archive.examining import Scan, State
 
 
 class Examination(Base):
-    """`puid` is the PRONOM identifier; `body` the text, which is as secret as its records."""
+    """`puid` is the PRONOM identifier; `body` the text, which is as secret as its records.
+    `recognition`: null for what is no scan; else whether its text was read, of how many pages.
+    """
 
     __tablename__ = "examination"
 
@@ -20,5 +22,7 @@ class Examination(Base):
     pages: Mapped[int | None]
     note: Mapped[str | None] = mapped_column(Text)
     scan: Mapped[Scan] = mapped_column(Text)
+    recognition: Mapped[str | None] = mapped_column(Text)
+    recognised_pages: Mapped[int | None]
     body: Mapped[str | None] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

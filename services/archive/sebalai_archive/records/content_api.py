@@ -282,7 +282,9 @@ def _content_headers(record: Record) -> dict[str, str]:
 async def read_examination(
     request: Request, record_id: UUID, caller: IdentifiedAccess, session: Transaction
 ) -> ExaminationRead:
-    """What was found in the content: its format by PRONOM, whether it has text, the virus scan."""
+    """What was found in the content: its format by PRONOM, whether it has text, the virus scan.
+    A scan without text waits for recognition, or says that this archive has no engine for it.
+    """
     clock = request.app.state.clock
     record = await opening.open_record(
         session, clock, caller=caller, record_id=record_id, what="examination"
@@ -290,4 +292,7 @@ async def read_examination(
     found = await examinations.found_in(session, sha256=record.content_sha256 or "")
     if found is None:
         raise NotExamined("Wait a little; the worker looks into one after another.")
-    return ExaminationRead.model_validate(row_dict(found))
+    read = ExaminationRead.model_validate(row_dict(found))
+    if read.recognition == "waiting" and request.app.state.settings.ocr_program is None:
+        read.recognition = "no_engine"
+    return read

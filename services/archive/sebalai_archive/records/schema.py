@@ -100,6 +100,11 @@ class ExaminationRead(BaseModel):
     pages: int | None
     note: str | None
     scan: str
+    recognition: Annotated[
+        str | None,
+        Field(description="of a scan: waiting, no_engine, done, empty, failed, over_limit"),
+    ]
+    recognised_pages: int | None
     at: datetime
 
 

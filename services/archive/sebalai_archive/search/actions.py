@@ -130,5 +130,10 @@ def _values(row: Any, now: datetime) -> dict[str, Any]:
     }
 
 
+async def forget_content(session: AsyncSession, *, sha256: str) -> None:
+    """Records of these bytes are indexed anew: their text has changed."""
+    await store.forget_content(session, sha256)
+
+
 async def forget_record(session: AsyncSession, *, record_id: UUID) -> None:
     await store.forget(session, record_id)

@@ -103,6 +103,17 @@ async def forget(session: AsyncSession, record_id: object) -> None:
         )
 
 
+async def forget_content(session: AsyncSession, sha256: str) -> None:
+    for table in ("record_text", "record_excerpt"):
+        await session.execute(
+            text(f"""
+                DELETE FROM {table} USING record r
+                WHERE r.id = {table}.record_id AND r.content_sha256 = :sha256
+            """),  # noqa: S608 - names of ours
+            {"sha256": sha256},
+        )
+
+
 async def find(
     session: AsyncSession,
     walls: Walls,
