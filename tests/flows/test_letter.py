@@ -4,15 +4,26 @@ A clock cannot be put into running processes, so the archive answers in the test
 platform's database and folder; the bus, the relay, the ledger and the receipts are real.
 """
 
+import asyncio
+import csv
 import hashlib
+import io
+import shutil
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 from sebalai_archive.disposals.jobs import erase_destroyed, propose_due
+from sebalai_archive.recognition.engine import Tesseract
+from sebalai_archive.recognition.jobs import recognise_scans
+from sebalai_archive.rendering.letters import render
 from sebalai_archive.retention.actions import civil_date
 from sebalai_shared.ids import uuid7
 
+from services.archive.tests.signing.test_file_signer import AT, LETTER
+from services.archive.tests.systems.scanner import pdf_of, picture_of
 from tests.flows.letters import AGENCY, OFFICE, OPERATOR, LeapingArchive
 
 pytestmark = pytest.mark.flow
@@ -34,6 +45,7 @@ STEPS = {
     "minute": ("pelaksana", ["berita_acara"]),
     "report": (OFFICE, ["laporan"]),
 }
+SEEN_SECONDS = 60  # a worker's pass on a busy machine
 PLT = {"kind": "plt", "of": "Kepala Bidang", "decree": "821/12/2026"}
 DRAFT = {
     "letter_type": "surat_dinas", "classification": CODE, "security_class": "biasa",
@@ -60,6 +72,46 @@ def over_the_bus(platform, method, path, **options):
     receipt = platform.receipt(answer.headers["sebalai-message-id"], name=RECEIVER)
     assert platform.verify(receipt).returncode == 0
     return answer
+
+
+async def eventually(ask, is_done):
+    """The first answer that is what was waited for."""
+    deadline = time.monotonic() + SEEN_SECONDS
+    while not is_done(answer := await ask()):
+        assert time.monotonic() < deadline, answer
+        await asyncio.sleep(0.5)
+    return answer
+
+
+async def scanned(archive, file_unit):
+    """A picture of paper, without a word in it that a machine could read; and its bytes."""
+    content = pdf_of(picture_of(await render(LETTER, AT))) + b"%" + str(uuid7()).encode()
+    scan = await archive.record(
+        content, title="Permohonan", classification=CODE, security_class="biasa",
+        file_unit=file_unit,
+    )  # fmt: skip
+    return scan, content
+
+
+async def recognised(archive, scan):
+    """The platform's own worker sees that it is a scan; where there is Tesseract it is then found by
+    its words.
+    """
+
+    async def look():
+        return await archive.call(OFFICE, "GET", f"records/{scan}/examination")
+
+    found = (await eventually(look, lambda answer: answer.status_code == 200)).json()
+    assert (found["state"], found["recognition"]) == ("no_text", "no_engine")
+    if program := shutil.which("tesseract"):
+        engine = Tesseract(Path(program), "ind", 0)
+        await recognise_scans(archive.database, archive.store, archive.clock, engine)
+        assert (await look()).json()["recognition"] == "done"
+
+        async def search():
+            return await archive.done(OFFICE, "GET", 'search?q="Kepala Dinas Kesehatan"')
+
+        await eventually(search, lambda hits: scan in [one["record"] for one in hits["items"]])
 
 
 async def registered(archive, scan):
@@ -123,6 +175,28 @@ def received(platform, letter):
     return taken
 
 
+async def seen_by_everybody(platform, letter):
+    """Through the gateway, without a token: the page of the QR code, and the harvest."""
+    page = httpx.get(letter["verification"], timeout=30)
+    assert page.status_code == 200
+    assert letter["number"] in page.text.replace("<wbr>", "")
+    ask = {"verb": "GetRecord", "metadataPrefix": "oai_dc",
+           "identifier": f"urn:uuid:{letter['record_id']}"}  # fmt: skip
+
+    async def harvest():
+        return httpx.get(f"{platform.gateway}/api/archive/v1/oai", params=ask, timeout=30).text
+
+    found = await eventually(harvest, lambda text: "<error" not in text)
+    assert letter["number"] in found
+
+
+async def listed(archive, kind):
+    """The ids in one of the office's official lists."""
+    answer = await archive.call(OFFICE, "GET", f"lists/{kind}?classification={CODE}")
+    assert answer.status_code == 200, answer.text
+    return {row["Pengenal"] for row in csv.DictReader(io.StringIO(answer.text))}
+
+
 async def came_of_age(archive, scan, file_unit):
     """Filed and closed, its trigger set; proposed once its years are over and not before."""
     wanted = {"kind": "destruction", "records": [scan], "people": PEOPLE}
@@ -138,6 +212,7 @@ async def came_of_age(archive, scan, file_unit):
     proposals = await archive.done(OFFICE, "GET", "proposals?act=destroy&limit=100")
     [mine] = [one for one in proposals["items"] if one["record"] == scan]
     assert mine["approver"] == "governor"
+    assert scan in await listed(archive, "proposed-destruction")
     return await archive.done(OFFICE, "POST", "disposals", json=wanted)
 
 
@@ -177,22 +252,23 @@ async def test_a_letter_lives_from_its_arrival_to_its_destruction_with_proofs(ar
         await archive.done(OPERATOR, "PUT", f"standings/{name}", json=standing)
     berkas = {"number": str(uuid7()), "title": "Permohonan", "classification": CODE}
     file_unit = (await archive.done(OFFICE, "POST", "file-units", json=berkas))["id"]
-    content = b"%PDF-1.7 pindaian " + str(uuid7()).encode()
-    scan = await archive.record(
-        content, title="Permohonan", classification=CODE, security_class="biasa",
-        file_unit=file_unit,
-    )  # fmt: skip
+    scan, content = await scanned(archive, file_unit)
+    await recognised(archive, scan)
     letter = await registered(archive, scan)
     dispositions = await disposed(archive, letter)
     answer = await answered(archive, dispositions)
     reply = {"kind": "replies_to", "record": scan}
     await archive.done(OFFICE, "PUT", f"records/{answer['record_id']}/relations", json=reply)
     taken = received(platform, answer)
+    await seen_by_everybody(platform, answer)
+    assert scan in await listed(archive, "active")
     disposal = await destroyed(archive, await came_of_age(archive, scan, file_unit))
 
     path = await archive.file_of(content)
     assert await erase_destroyed(archive.database, archive.stores, archive.clock) == 1
     await archive.refused(410, OFFICE, "GET", f"records/{scan}/content")
+    assert scan in await listed(archive, "destroyed")
+    assert scan not in await listed(archive, "proposed-destruction")
     assert not path.exists()
 
     subjects = [scan, letter["id"], answer["id"], answer["record_id"], taken["id"], disposal["id"]]

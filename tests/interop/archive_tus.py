@@ -1,7 +1,7 @@
-"""Resumable uploads judged by clients of others: tuspy, and tus-js-client when Node has it.
+"""Resumable uploads judged by clients of others: tuspy, and tus-js-client where it is installed.
 
     python tests/interop/archive_tus.py            # tuspy
-    npm install --prefix /tmp/tus tus-js-client && TUS_JS=/tmp/tus python tests/interop/archive_tus.py
+    (cd tests/interop && npm ci) && TUS_JS=tests/interop python tests/interop/archive_tus.py
 
 Starts its own database and archive, cuts an upload by kill -9 of the server, goes on, compares.
 """
@@ -117,7 +117,7 @@ def by_tuspy(server: Server, file: Path, content: bytes) -> None:
 
 def by_tus_js(server: Server, file: Path, content: bytes, modules: Path) -> None:
     record_id = server.draft()
-    script = modules / "interop.js"
+    script = modules.resolve() / "node_modules" / ".archive_tus.cjs"
     script.write_text(SCRIPT % CHUNK)
     header = server.headers()["Sebalai-Caller"]
     base = ["node", str(script), f"{server.address}/v1/uploads", str(file), header, record_id]

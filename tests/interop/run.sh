@@ -31,7 +31,8 @@ case "archive_letter.py" in *"${INTEROP_ONLY:-}"*)
   fi ;;
 esac
 # Neither do these: each starts the archive it judges.
-for judge in archive_oai.py archive_bag.py; do
+export TUS_JS="$here"
+for judge in archive_oai.py archive_bag.py archive_tus.py; do
   case "$judge" in *"${INTEROP_ONLY:-}"*) .venv/bin/python "$here/$judge" || status=1 ;; esac
 done
 case "archive_ocfl.py" in *"${INTEROP_ONLY:-}"*)

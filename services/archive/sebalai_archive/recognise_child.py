@@ -1,6 +1,6 @@
 """Reads the text of one scan and prints it as JSON; a process of its own, meant to be killed.
 
-`python -m sebalai_archive.recognise_child PROGRAM LANGUAGES PATH`. PDFium draws each page,
+`python -m sebalai_archive.recognise_child PROGRAM LANGUAGES NICENESS PATH`. PDFium draws each page,
 Tesseract reads it from a pipe: nothing is written. Memory and time are limited before the file is
 opened, and both limits hold for Tesseract too, which this process starts.
 """
@@ -23,15 +23,14 @@ PIXELS_MAX = 40_000_000  # an A3 page at 300 dots an inch has 17 million
 DOTS_PER_INCH = 300
 POINTS_PER_INCH = 72
 TEXT_CHARACTERS = 500_000
-NICENESS = 10
 
 
-def limit_self() -> None:
+def limit_self(niceness: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    os.nice(NICENESS)
+    os.nice(niceness)
     # Several threads make it six times slower, not faster (25.8 s a page instead of 4.0 s).
     os.environ["OMP_THREAD_LIMIT"] = "1"
 
@@ -59,7 +58,7 @@ def _pages(path: Path) -> Iterator[bytes]:
         page = document[number]
         area = max(page.get_width() * page.get_height(), 1.0)
         scale = min(DOTS_PER_INCH / POINTS_PER_INCH, math.sqrt(PIXELS_MAX / area))
-        yield _pgm(page.render(scale=scale, grayscale=True))
+        yield _pgm(page.render(scale=scale, grayscale=True))  # pyright: ignore[reportArgumentType] - annotated as int
         page.close()
 
 
@@ -80,8 +79,8 @@ def _read(program: str, languages: str, image: bytes) -> str:
 
 
 def main() -> None:
-    limit_self()
-    program, languages, path = sys.argv[1:]
+    program, languages, niceness, path = sys.argv[1:]
+    limit_self(int(niceness))
     sys.stdout.write(json.dumps(recognise(program, languages, Path(path))))
 
 

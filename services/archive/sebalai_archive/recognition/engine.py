@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 from typing_extensions import override
 
 WALL_SECONDS = 1_800.0
+NICENESS = 10  # other work of the machine goes first
 OUTPUT_BYTES = 4 * 1024 * 1024
 
 Outcome = Literal["done", "empty", "failed", "over_limit"]
@@ -38,17 +39,17 @@ class Engine(Protocol):
 class Tesseract(Engine):
     """`languages` as Tesseract names them, joined by `+`."""
 
-    def __init__(self, program: Path, languages: str) -> None:
+    def __init__(self, program: Path, languages: str, niceness: int = NICENESS) -> None:
         """Raises `FileNotFoundError`."""
         if not program.is_file():
             raise FileNotFoundError(f"{program} is no program")
-        self._program, self._languages = program, languages
+        self._program, self._languages, self._niceness = program, languages, niceness
 
     @override
     async def read(self, path: Path) -> Read:
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "sebalai_archive.recognise_child",
-            str(self._program), self._languages, str(path),
+            str(self._program), self._languages, str(self._niceness), str(path),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip

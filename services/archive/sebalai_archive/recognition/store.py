@@ -1,5 +1,7 @@
 """SQL of recognition; asked by the archive itself, never by a caller."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,7 +22,7 @@ async def next_waiting(session: AsyncSession) -> tuple[str, int] | None:
     return (row.sha256, row.content_bytes) if row else None
 
 
-async def keep(session: AsyncSession, sha256: str, values: dict[str, object]) -> None:
+async def keep(session: AsyncSession, sha256: str, values: Mapping[str, object]) -> None:
     """Only while it waits: what was destroyed meanwhile has no row, and gets no text."""
     await session.execute(
         text("""
@@ -29,5 +31,5 @@ async def keep(session: AsyncSession, sha256: str, values: dict[str, object]) ->
               body = coalesce(CAST(:body AS text), body)
             WHERE sha256 = :sha256 AND recognition = 'waiting'
         """),
-        {"sha256": sha256} | values,
+        {"sha256": sha256, **values},
     )

@@ -1,14 +1,11 @@
 """Scans get text from a queue, within limits, and are found only by who may open them."""
 
 import shutil
-import zlib
 from pathlib import Path
 
-import pypdfium2
 import pytest
 from sebalai_archive import examining, recognise_child
 from sebalai_archive.examinations.jobs import examine_contents
-from sebalai_archive.recognise_child import _pgm
 from sebalai_archive.recognition import engine
 from sebalai_archive.recognition.engine import Engine, Read, Tesseract
 from sebalai_archive.recognition.jobs import recognise_scans
@@ -19,6 +16,7 @@ from sqlalchemy import text
 
 from services.archive.tests.records.conftest import Desk
 from services.archive.tests.signing.test_file_signer import AT, LETTER
+from services.archive.tests.systems.scanner import pdf_of, picture_of
 
 PROGRAM = Path(shutil.which("tesseract") or "/usr/bin/tesseract")
 has_tesseract = pytest.mark.skipif(
@@ -28,33 +26,9 @@ has_tesseract = pytest.mark.skipif(
 WORDS = "Permohonan audiensi Kepala Dinas"
 
 
-def pdf_of(pgm, pages=1):
-    """A PDF that shows one picture and holds no text, as scanners make them."""
-    head, _, raw = pgm.partition(b"\n")
-    _, width, height, _ = head.split()
-    data = zlib.compress(raw)
-    kids = b" ".join(b"%d 0 R" % (number + 5) for number in range(pages))
-    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 3 0 R/Resources<</XObject<</I 4 0 R>>>>>>"
-    draw = b"q 595 0 0 842 0 0 cm /I Do Q"
-    parts = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[%s]/Count %d>>" % (kids, pages),
-        b"<</Length %d>>stream\n%s\nendstream" % (len(draw), draw),
-        b"<</Type/XObject/Subtype/Image/Width %s/Height %s/ColorSpace/DeviceGray/BitsPerComponent 8"
-        b"/Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (width, height, len(data), data),
-        *[page] * pages,
-    ]
-    out = b"%PDF-1.4\n"
-    for number, part in enumerate(parts, start=1):
-        out += b"%d 0 obj%s endobj\n" % (number, part)
-    return out + b"trailer<</Root 1 0 R/Size %d>>\n%%%%EOF\n" % (len(parts) + 1)
-
-
 @pytest.fixture(scope="module")
 async def picture():
-    """A letter as a grey picture of 200 dots an inch."""
-    page = pypdfium2.PdfDocument(await render(LETTER, AT))[0]
-    return _pgm(page.render(scale=200 / 72, grayscale=True))
+    return picture_of(await render(LETTER, AT))
 
 
 class Reader(Engine):
@@ -169,11 +143,11 @@ async def test_tesseract_reads_a_scanned_letter(picture, tmp_path):
     path = tmp_path / "scan"
     path.write_bytes(pdf_of(picture))
     assert (await examining.examine(path)).is_scan
-    read = await Tesseract(PROGRAM, "ind").read(path)
+    read = await Tesseract(PROGRAM, "ind", 0).read(path)
     assert (read.outcome, read.pages) == ("done", 1)
     assert "Kepala Dinas Kesehatan" in read.body
     path.write_bytes(picture)
-    assert "PANGKALPINANG" in (await Tesseract(PROGRAM, "ind").read(path)).body.upper()
+    assert "PANGKALPINANG" in (await Tesseract(PROGRAM, "ind", 0).read(path)).body.upper()
 
 
 BLANK = b"P5 100 100 255\n" + b"\xff" * 10_000
@@ -188,7 +162,7 @@ BLANK = b"P5 100 100 255\n" + b"\xff" * 10_000
 async def test_a_scan_that_is_none_has_a_clear_answer(content, outcome, tmp_path):
     path = tmp_path / ("n" * 255)
     path.write_bytes(content)
-    assert (await Tesseract(PROGRAM, "ind").read(path)).outcome == outcome
+    assert (await Tesseract(PROGRAM, "ind", 0).read(path)).outcome == outcome
 
 
 @has_tesseract
@@ -196,7 +170,7 @@ async def test_a_reader_that_is_late_is_killed_with_the_program_it_started(tmp_p
     path = tmp_path / "scan"
     path.write_bytes(pdf_of(BLANK))
     monkeypatch.setattr(engine, "WALL_SECONDS", 0.0)
-    assert (await Tesseract(PROGRAM, "ind").read(path)).outcome == "over_limit"
+    assert (await Tesseract(PROGRAM, "ind", 0).read(path)).outcome == "over_limit"
 
 
 @has_tesseract
