@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
@@ -75,24 +76,23 @@ async def _made(
     what: tuple[Kind, Format, datetime],
 ) -> tuple[BinaryIO, str]:
     """A file without a name, read from its beginning, and its media type."""
-    kind, form, now = what
-    file = await asyncio.to_thread(_staged, folder)
-    try:
+    with ExitStack() as unfinished:
+        file = unfinished.enter_context(await asyncio.to_thread(_staged, folder))
         with tempfile.TemporaryDirectory(dir=folder) as parts:
-            about = (TITLES[kind], now, Path(parts))
-            sheet: Sheet = (
-                CsvSheet(file, columns_of(kind))
-                if form == "csv"
-                else ExcelSheet(file, columns_of(kind), about)
-            )
+            sheet = _sheet(file, what, Path(parts))
             async for batch in rows:
                 await asyncio.to_thread(sheet.add, batch)
             await asyncio.to_thread(sheet.close)
-    except BaseException:
-        file.close()
-        raise
+        unfinished.pop_all()
     file.seek(0)
     return file, sheet.media_type
+
+
+def _sheet(file: BinaryIO, what: tuple[Kind, Format, datetime], parts: Path) -> Sheet:
+    kind, form, now = what
+    if form == "csv":
+        return CsvSheet(file, columns_of(kind))
+    return ExcelSheet(file, columns_of(kind), (TITLES[kind], now, parts))
 
 
 def _staged(folder: Path) -> BinaryIO:
