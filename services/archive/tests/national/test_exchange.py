@@ -272,7 +272,7 @@ async def test_a_letter_from_there_is_scanned_before_it_is_opened(
 ):
     national.inbox.append(module.letter("N1", EICAR))
     await exchanger_of().exchange()
-    assert await scan() == 1
+    assert await scan() >= 1
     [letter] = await letters(office)
     answer = await office.get(f"/v1/incoming-letters/{letter['id']}/content")
     assert answer.json()["type"] == "urn:sebalai:problem:content-infected"
