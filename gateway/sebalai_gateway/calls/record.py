@@ -17,7 +17,7 @@ from uuid import UUID
 
 import msgspec
 import orjson
-from sebalai_shared.ids import uuid7_text
+from sebalai_shared.ids import RANDOM_BYTES, uuid7_text
 
 SALT_BYTES = 32
 ECHO_CHARACTERS = 128
@@ -47,7 +47,7 @@ class Call(msgspec.Struct):
     trace_id: str
     began: int = msgspec.field(default_factory=time.time_ns)
     name: str = ""
-    salt: bytes = msgspec.field(default_factory=lambda: os.urandom(SALT_BYTES))
+    salt: bytes = b""
     correlation: str | None = None
     target: bytes = b""
     limits: list[tuple[bytes, bytes]] = []
@@ -62,7 +62,8 @@ class Call(msgspec.Struct):
     _echo: str | None = None
 
     def __post_init__(self) -> None:
-        self.name = uuid7_text(self.began)
+        chance = os.urandom(SALT_BYTES + RANDOM_BYTES)
+        self.salt, self.name = chance[RANDOM_BYTES:], uuid7_text(self.began, chance[:RANDOM_BYTES])
 
     @property
     def message_id(self) -> UUID:

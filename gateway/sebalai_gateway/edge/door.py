@@ -58,8 +58,10 @@ def is_metaservice(path: str) -> bool:
     """Whether a path under `/r1/` names one of X-Road's reserved service codes, which exchange
     answers: no interface of ours can be called so, because names are lower case.
     """
-    parts = path.split("/")
-    return len(parts) == METASERVICE_PARTS and parts[1] == "r1" and parts[-1] in _METASERVICES
+    before, _, last = path.rpartition("/")
+    if last not in _METASERVICES:
+        return False
+    return before.startswith("/r1/") and before.count("/") == METASERVICE_PARTS - 2
 
 
 def _is_catalogue(segments: list[str]) -> bool:

@@ -45,15 +45,9 @@ class Answer:
     ) -> None:
         self._pool, self._peer, self._connection = pool, peer, connection
         self.status, self.headers = reader.status, reader.headers
+        # A stream of events has no end to journal.
+        self.is_endless = reader.is_endless
         self._is_closed = False
-
-    @property
-    def is_endless(self) -> bool:
-        """Whether it is a stream of events, which has no end to journal."""
-        for name, value in self.headers:
-            if name.lower() == b"content-type":
-                return value.split(b";")[0].strip().lower() == b"text/event-stream"
-        return False
 
     async def read(self) -> bytes:
         """What has come of the body, nothing at its end. Raises: ProviderUnreachable,
@@ -138,7 +132,7 @@ def _head(method: str, target: str, origin: Origin, headers: Headers) -> list[by
     if not _METHOD.match(method):
         raise ProviderUnreachable("the method is no word", is_unsent=True)
     lines = [f"{method} {target} HTTP/1.1\r\n".encode(), b"host: %b\r\n" % origin.authority]
-    lines += [b"%b: %b\r\n" % pair for pair in headers]
+    lines += [name + b": " + value + b"\r\n" for name, value in headers]
     return lines
 
 

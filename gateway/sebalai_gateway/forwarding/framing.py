@@ -15,7 +15,7 @@ from sebalai_gateway.forwarding.faults import BadFraming
 HEAD_BYTES_LIMIT = 64 * 1024
 HEADERS_LIMIT = 256
 INTERIM_LIMIT = 8
-_START = b"HTTP/1."
+_START, _EVENTS = b"HTTP/1.", b"text/event-stream"
 _FINAL, _LOWEST, _HIGHEST, _SWITCHING = 200, 100, 599, 101
 _NO_BODY = frozenset({204, 304})
 
@@ -25,13 +25,13 @@ class AnswerReader:
 
     `is_reusable`: another request may follow on the connection, as far as this answer says; only
     true when the answer is whole and nothing came after it. `idle_seconds`: for how long the
-    provider says it keeps the connection, if it does.
+    provider says it keeps the connection, if it does. `is_endless`: it is a stream of events.
     """
 
     __slots__ = (
         "_after_head", "_chunks", "_closes", "_head_bytes", "_interim", "_is_head_answer",
         "_is_older", "_length", "_names", "_parser", "_start", "_to_eof", "has_extra", "has_head",
-        "headers", "held", "idle_seconds", "is_whole", "status",
+        "headers", "held", "idle_seconds", "is_endless", "is_whole", "status",
     )  # fmt: skip
 
     def __init__(self, *, is_head_answer: bool) -> None:
@@ -42,7 +42,7 @@ class AnswerReader:
         self._head_bytes = self._interim = self._after_head = self.held = 0
         self._names: list[bytes] = []
         self._closes = self._is_older = self._to_eof = False
-        self.has_head = self.is_whole = self.has_extra = False
+        self.has_head = self.is_whole = self.has_extra = self.is_endless = False
         self.headers: list[tuple[bytes, bytes]] = []
         self.status = 0
         self.idle_seconds: float | None = None
@@ -163,6 +163,8 @@ class AnswerReader:
                     is_chunked = True
                 case b"connection":
                     self._closes |= b"close" in value.lower()
+                case b"content-type":
+                    self.is_endless |= value.split(b";")[0].strip().lower() == _EVENTS
                 case b"keep-alive":
                     self.idle_seconds = _timeout(value)
                 case _:

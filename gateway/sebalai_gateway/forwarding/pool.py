@@ -24,8 +24,8 @@ from sebalai_gateway.forwarding.faults import ProviderTimeout, ProviderUnreachab
 from sebalai_gateway.forwarding.tls import HANDSHAKE, SYSTEM, Identity, context_of, refused
 
 CONNECTIONS_LIMIT = 4_096
+# In use or not: what a burst has opened is there for the next one, until it is stale.
 CONNECTIONS_A_HOST = 512
-IDLE_A_HOST = 256
 ORIGINS_KNOWN = 10_000
 SWEEP_EACH_SECONDS = 0.1
 # A call that may not be sent twice does not go where the other side may be closing just now.
@@ -67,6 +67,10 @@ class Peer(msgspec.Struct, frozen=True):
     identity: Identity = SYSTEM
 
 
+# A connection that was given back, or None: there is room to make one.
+_Turn = asyncio.Future[Connection | None]
+
+
 @dataclass(slots=True)
 class _Host:
     """One peer's connections: those that wait for work (latest last), and who waits for one."""
@@ -74,7 +78,7 @@ class _Host:
     idle: list[Connection] = field(default_factory=list[Connection])
     busy: set[Connection] = field(default_factory=set[Connection])
     connecting: int = 0
-    waiters: deque[asyncio.Future[None]] = field(default_factory=deque[asyncio.Future[None]])
+    waiters: deque[_Turn] = field(default_factory=deque[_Turn])
 
     @property
     def count(self) -> int:
@@ -110,7 +114,7 @@ class Pool:
         if found is None:
             try:
                 async with asyncio.timeout(seconds):
-                    found = await self._fresh(peer, host, is_safe=is_safe)
+                    found = await self._fresh(peer, host)
             except TimeoutError:
                 raise ProviderTimeout(is_unsent=True) from None
             except (OSError, AddressRefused) as error:
@@ -128,10 +132,9 @@ class Pool:
             return
         host.busy.discard(connection)
         if connection.finish():
-            host.idle.append(connection)
-            if len(host.idle) > IDLE_A_HOST:
-                host.idle.pop(0).abort()
-        _let_in(host)
+            _offer(host, connection)
+        else:
+            _let_in(host)
 
     async def close(self) -> None:
         if self._sweep is not None:
@@ -142,17 +145,16 @@ class Pool:
         self._hosts.clear()
         await asyncio.sleep(0)
 
-    async def _fresh(self, peer: Peer, host: _Host, *, is_safe: bool) -> Connection:
+    async def _fresh(self, peer: Peer, host: _Host) -> Connection:
+        has_waited = False
         while host.count >= CONNECTIONS_A_HOST:
             if host.idle:
                 host.idle.pop(0).abort()  # too old for this call, as the others before it
                 continue
-            turn = asyncio.get_running_loop().create_future()
-            host.waiters.append(turn)
-            await turn
-            found = _idle(host, is_safe=is_safe)
+            found = await _turn(host, is_next=has_waited)
             if found is not None:
                 return found
+            has_waited = True
         self._make_room()
         host.connecting += 1
         is_made = False
@@ -254,10 +256,49 @@ def _lost(host: _Host, connection: Connection) -> None:
     _let_in(host)
 
 
+async def _turn(host: _Host, *, is_next: bool) -> Connection | None:
+    """Waits, behind all who wait already or before them. A connection, or None: there may be room
+    to make one.
+    """
+    turn: _Turn = asyncio.get_running_loop().create_future()
+    (host.waiters.appendleft if is_next else host.waiters.append)(turn)
+    try:
+        found = await turn
+    except asyncio.CancelledError:
+        if turn.done() and not turn.cancelled():
+            _pass_on(host, turn.result())  # told at the very moment it gave up
+        raise
+    if found is None or found.is_open:
+        return found
+    host.busy.discard(found)
+    return None
+
+
+def _pass_on(host: _Host, connection: Connection | None) -> None:
+    if connection is None:
+        _let_in(host)
+        return
+    host.busy.discard(connection)
+    _offer(host, connection)
+
+
+def _offer(host: _Host, connection: Connection) -> None:
+    """To who has waited longest, and to nobody who comes meanwhile; else it is kept."""
+    if _tell(host, connection):
+        host.busy.add(connection)
+    else:
+        host.idle.append(connection)
+
+
 def _let_in(host: _Host) -> None:
-    """One who waits may look again; who gave up is passed over."""
+    _tell(host, None)
+
+
+def _tell(host: _Host, connection: Connection | None) -> bool:
+    """Whether somebody waits who has not given up."""
     while host.waiters:
         turn = host.waiters.popleft()
         if not turn.done():
-            turn.set_result(None)
-            return
+            turn.set_result(connection)
+            return True
+    return False

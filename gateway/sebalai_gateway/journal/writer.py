@@ -31,11 +31,13 @@ _EPOCH = date(1970, 1, 1)
 # What is wrong with an entry and not with the database.
 _REJECTED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 _INSERT = """
-INSERT INTO journal (day, message_id, phase, at, record)
-SELECT day::date, message_id::uuid, phase, at::timestamptz, record::jsonb
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-  AS entry (day, message_id, phase, at, record)
-ON CONFLICT DO NOTHING RETURNING message_id, phase
+WITH written AS (
+  INSERT INTO journal (day, message_id, phase, at, record)
+  SELECT (entry->>0)::date, (entry->>1)::uuid, entry->>2, (entry->>3)::timestamptz, entry->4
+  FROM jsonb_array_elements($1::jsonb) AS batch (entry)
+  ON CONFLICT DO NOTHING RETURNING message_id, phase
+)
+SELECT CASE WHEN count(*) < $2 THEN coalesce(array_agg(message_id || phase), '{}') END FROM written
 """
 
 
@@ -48,7 +50,7 @@ class AlreadyCompleted(Exception):
 
 
 class Entry(msgspec.Struct):
-    """All as text: the driver takes nothing else without a look at each value's kind."""
+    """`record` is the text of a JSON value."""
 
     message_id: str
     phase: str
@@ -61,6 +63,10 @@ class Entry(msgspec.Struct):
         """The partition: the day of the message id, the same for both phases of a call."""
         milliseconds = int(self.message_id[:8] + self.message_id[9:13], 16)
         return _day(milliseconds // _DAY_MILLISECONDS)
+
+    @property
+    def row(self) -> str:
+        return f'["{self.day}","{self.message_id}","{self.phase}","{self.at}",{self.record}]'
 
 
 @lru_cache(8)
@@ -164,11 +170,11 @@ class Journal:
 
     async def _commit(self, batch: list[Entry]) -> None:
         """Commits the batch; of one with an entry that PostgreSQL rejects, all the others."""
-        rows, rejected = list[Any](), None
-        is_known = False
+        written: list[str] | None = None
+        rejected, is_known = None, False
         try:
             async with asyncio.timeout(GIVE_UP_SECONDS):
-                rows = await self._insert(batch)
+                written = await self._insert(batch)
             is_known = True
         except _REJECTED as error:
             rejected, is_known = error, True
@@ -179,15 +185,13 @@ class Journal:
         if rejected is not None:
             await self._part(batch, rejected)
             return
-        if len(rows) == len(batch):
-            for entry in batch:
-                _resolve(entry)
-            return
-        written = {(str(row["message_id"]), row["phase"]) for row in rows}
         for entry in batch:
-            if (entry.message_id, entry.phase) in written:
+            name = entry.message_id + entry.phase
+            if written is None:
+                _resolve(entry)
+            elif name in written:
                 # Taken out, so that a twin in the same batch does not pass for the stored one.
-                written.discard((entry.message_id, entry.phase))
+                written.remove(name)
                 _resolve(entry)
             else:
                 _fail(entry, AlreadyCompleted())
@@ -208,15 +212,12 @@ class Journal:
             for entry in batch:
                 _fail(entry, JournalUnavailable())
 
-    async def _insert(self, batch: list[Entry]) -> list[Any]:
-        return await self._connection.fetch(
-            _INSERT,
-            [entry.day for entry in batch],
-            [entry.message_id for entry in batch],
-            [entry.phase for entry in batch],
-            [entry.at for entry in batch],
-            [entry.record for entry in batch],
-        )
+    async def _insert(self, batch: list[Entry]) -> list[str] | None:
+        """Which were not there before; None where none was. As one value, because the driver looks
+        at each value by itself.
+        """
+        rows = ",".join([entry.row for entry in batch])
+        return await self._connection.fetchval(_INSERT, f"[{rows}]", len(batch))
 
 
 def _resolve(entry: Entry) -> None:

@@ -35,6 +35,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        # `_room`: what head and trailers may still take together.
         self._is_in_head, self._head_bytes, self._room = False, 0, 0
         self._is_over = False
         self._patience: asyncio.TimerHandle | None = None
@@ -69,11 +70,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_in_head, self._head_bytes, self._room = True, 0, HEAD_BYTES_LIMIT
 
     def on_url(self, url: bytes) -> None:
-        self._spend(len(url))
+        self._room -= len(url)
+        if self._room < 0:
+            raise HeadTooLarge
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._spend(len(name) + len(value))
+        self._room -= len(name) + len(value)
+        if self._room < 0 or len(self.headers) >= HEADERS_LIMIT:
+            raise HeadTooLarge
         if self._is_in_head:
             super().on_header(name, value)
 
@@ -85,12 +90,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def hand_over(self) -> None:
         """A whole head, to ASGI."""
         super().on_headers_complete()
-
-    def _spend(self, size: int) -> None:
-        """What head and trailers may take together. Raises: HeadTooLarge."""
-        self._room -= size
-        if self._room < 0 or len(self.headers) >= HEADERS_LIMIT:
-            raise HeadTooLarge
 
     def _wait_for_head(self) -> None:
         self._patience = self.loop.call_later(HEAD_SECONDS, self._lose_patience)

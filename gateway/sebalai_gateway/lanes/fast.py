@@ -115,27 +115,21 @@ class FastConsumer:
         return self.disconnected
 
     async def start(self, status: int, headers: Headers) -> None:
-        lines, length, says_close = [STATUS_LINE[status]], None, False
-        for name, value in headers:
-            lines.append(b"%b: %b\r\n" % (name, value))
-            if name == b"content-length":
-                length = int(value)
-            elif name == b"connection":
-                says_close = True
-        self._frame(status, length, lines)
+        told = dict(headers)
+        length, says_close = told.get(b"content-length"), b"connection" in told
+        more = self._frame(status, int(length) if length is not None else None)
         self.keep_alive &= not says_close
         if not self.keep_alive and not says_close:
-            lines.append(b"connection: close\r\n")
-        self._head, self.response_started = _joined(lines), True
+            more.append((b"connection", b"close"))
+        self._head, self.response_started = _said(status, headers, more), True
 
-    def _frame(self, status: int, length: int | None, lines: list[bytes]) -> None:
+    def _frame(self, status: int, length: int | None) -> Headers:
         """How the end of the body is told (RFC 9112, section 6.3)."""
         self._has_body = self.method != "HEAD" and status not in BODILESS
         self._left = length if self._has_body else 0
         # An older client knows no chunks: to it the body ends with the connection.
         self._is_chunked = self._left is None and not self._is_older
-        if self._is_chunked:
-            lines.append(b"transfer-encoding: chunked\r\n")
+        return [(b"transfer-encoding", b"chunked")] if self._is_chunked else []
 
     async def send(self, chunk: bytes, *, is_last: bool) -> None:
         if self._flow.write_paused and not self.disconnected:
@@ -186,9 +180,12 @@ class FastConsumer:
             self._transport.close()
 
 
-def _joined(lines: list[bytes]) -> bytes:
+def _said(status: int, headers: Headers, more: Headers) -> bytes:
     """The bytes of a head. Raises: RuntimeError, when a value would begin another line."""
-    said, count = b"".join(lines), len(lines)
+    pieces, count = [STATUS_LINE[status]], 1 + len(headers) + len(more)
+    for name, value in (*headers, *more):
+        pieces += name, b": ", value, b"\r\n"
+    said = b"".join(pieces)
     if said.count(b"\n") != count or said.count(b"\r") != count or b"\0" in said:
         msg = "a header of the answer has more than one line"
         raise RuntimeError(msg)
