@@ -19,6 +19,7 @@ from sebalai_shared.telemetry import configure_logging
 
 from sebalai_gateway.app import Gateway
 from sebalai_gateway.dialects.govstack import GovStack
+from sebalai_gateway.lanes.accepting import Loop
 from sebalai_gateway.lanes.bounded import BoundedProtocol
 from sebalai_gateway.lanes.fast import FastProtocol
 from sebalai_gateway.metering import listener
@@ -55,6 +56,7 @@ def _serve(app: Gateway | GovStack | str, settings: GatewaySettings) -> None:
         app,
         settings,
         http=LANES[settings.lane],
+        loop=f"{Loop.__module__}:{Loop.__name__}",
         factory=isinstance(app, str),
         workers=settings.workers,
         backlog=BACKLOG,
