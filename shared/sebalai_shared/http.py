@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import anyio
 import httpcore
@@ -29,7 +29,7 @@ ANSWER_BYTES_LIMIT = 4 * 1024 * 1024
 # for in every folder of the path again: that was a quarter of a dispatcher's processor.
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # pyright: ignore[reportArgumentType]
-_tls = cache(httpx.create_ssl_context)  # one for all clients: reading the roots costs 25 ms
+trust = cache(httpx.create_ssl_context)  # one for all clients: reading the roots costs 25 ms
 
 Response = httpx.Response
 Error = httpx.HTTPError
@@ -80,7 +80,7 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 class _Transport(httpx.AsyncHTTPTransport):
     def __init__(self, reach: Reach) -> None:
         self._pool = httpcore.AsyncConnectionPool(  # all that the base class would make
-            ssl_context=_tls(),
+            ssl_context=trust(),
             max_connections=CONNECTIONS_LIMIT,
             network_backend=_CheckedBackend(reach),
         )
@@ -103,6 +103,27 @@ def is_address(url: str) -> bool:
 
 def _has_port(url: httpx.URL) -> bool:
     return url.port is None or 0 < url.port < 65_536
+
+
+class Target(NamedTuple):
+    """Where a request goes; `authority` is what the Host header says, all of it in ASCII."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    authority: str
+
+
+def target(url: str) -> Target:
+    """For a client of its own connections. Raises: AddressInvalid."""
+    if not is_address(url):
+        raise AddressInvalid("what is named is no address that could be called")
+    found = httpx.URL(url)
+    port = found.port or (443 if found.scheme == "https" else 80)
+    return Target(
+        found.scheme, found.raw_host.decode(), port, found.raw_path.decode(), found.netloc.decode()
+    )
 
 
 def client(reach: Reach, *, base_url: str = "", read_seconds: float = READ_SECONDS) -> Client:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import sebalai_exchange
+import uvloop
 from backlog import backlog
 from figures import figure
 from joserfc.jwk import ECKey
@@ -76,7 +77,7 @@ def _beside(settings: ExchangeSettings) -> None:
     async def both() -> None:
         await asyncio.gather(Sequencer(settings.database_dsn()).run(), dispatch(settings))
 
-    asyncio.run(both())
+    uvloop.run(both())  # as the process that serves
 
 
 async def _measure(engines: Engines, folder: Path) -> None:

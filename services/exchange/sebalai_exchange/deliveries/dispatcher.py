@@ -240,7 +240,7 @@ class Dispatcher:
             if one.task is not None:
                 await asyncio.wait([one.task])
             await self._writer.flushed()
-            await one.sender.close()
+            one.sender.close()
         finally:
             self._leaving.pop(ident, None)
             self._news.set()
@@ -282,7 +282,7 @@ class Dispatcher:
                 wanted = ("verifying", state, None if is_agreed else reason)
                 await conclude(session, self._clock, ident=one.id, wanted=wanted)
         finally:
-            await sender.close()
+            sender.close()
             self._verifying.pop(one.id, None)
 
     async def _save_idle(self) -> None:
@@ -304,4 +304,4 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*lanes, *tasks, return_exceptions=True)
         for one in self._served.values():
-            await one.sender.close()
+            one.sender.close()

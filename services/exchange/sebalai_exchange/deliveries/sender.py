@@ -5,23 +5,22 @@ and of an answer no more is read than says whether it was taken.
 """
 
 import asyncio
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sebalai_shared import http
 from sebalai_shared.addresses import Reach
 from sebalai_shared.clock import Clock, to_text
 from sebalai_shared.events import CONTENT_TYPE
 
+from sebalai_exchange.deliveries.client import Client
+from sebalai_exchange.deliveries.connection import Unanswered
 from sebalai_exchange.publishing.actions import Stored
 from sebalai_exchange.subscriptions.actions import Subscription, WebhookSecrets, signature
 
 TIMEOUT_SECONDS = 15.0
-ANSWER_READ_BYTES = 1_024
 REASON_LENGTH_MAX = 200
 AGENT = "Sebalai-Webhooks/1"
 GONE, TOO_MANY, TIMED_OUT = 410, 429, 408
@@ -58,17 +57,14 @@ def body_of(event: Stored) -> bytes:
 
 
 class Sender:
-    """The client of one address; made when first needed, closed when idle."""
+    """The client of one address with what it signs."""
 
     def __init__(self, reach: Reach, secrets: WebhookSecrets, clock: Clock) -> None:
-        self._reach, self._secrets, self._clock = reach, secrets, clock
-        self._client: http.Client | None = None
+        self._client, self._secrets, self._clock = Client(reach), secrets, clock
         self._keys: tuple[object, list[bytes]] | None = None
 
-    async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+    def close(self) -> None:
+        self._client.close()
 
     async def send(self, to: Subscription, event: Stored, *, is_replay: bool) -> Outcome:
         """Never raises for what the other side does; a replay says so in `webhook-replay`."""
@@ -108,28 +104,19 @@ class Sender:
                 status, reason, after = await self._exchange(method, url, headers, body)
         except TimeoutError:
             status, reason, after = None, f"no answer within {TIMEOUT_SECONDS:.0f} s", None
-        except (http.Error, OSError, ssl.SSLError, ValueError) as error:
-            text = str(error) or type(error).__name__
-            status, reason, after = None, text[:REASON_LENGTH_MAX].replace("\0", ""), None
+        except Unanswered as error:
+            status, reason, after = None, str(error)[:REASON_LENGTH_MAX].replace("\0", ""), None
         return Outcome(status, reason, int((time.monotonic() - begun) * 1_000), after)
 
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, str | None, float | None]:
-        if self._client is None:
-            self._client = http.client(self._reach, read_seconds=TIMEOUT_SECONDS)
-        async with self._client.stream(method, url, headers=headers, content=body) as answer:
-            size = 0
-            async for chunk in answer.aiter_raw():
-                size += len(chunk)
-                if size > ANSWER_READ_BYTES:
-                    break  # the rest is never read: leaving the block closes the connection
-            status = answer.status_code
-            if 300 <= status < 400:
-                return status, "answers with a redirect, which is not followed", None
-            allowed = answer.headers.get("webhook-allowed-origin")
-            reason = allowed if method == "OPTIONS" else None
-            return status, reason, _seconds(answer.headers.get("retry-after"))
+        answer = await self._client.ask(method, url, headers, body)
+        if 300 <= answer.status < 400:
+            return answer.status, "answers with a redirect, which is not followed", None
+        allowed = answer.headers.get("webhook-allowed-origin")
+        reason = allowed if method == "OPTIONS" else None
+        return answer.status, reason, _seconds(answer.headers.get("retry-after"))
 
 
 def _seconds(text: str | None) -> float | None:
