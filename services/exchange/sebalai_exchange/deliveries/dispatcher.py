@@ -6,18 +6,21 @@ process. Reads the event store alone, so webhooks go on while NATS is away.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from sebalai_shared.addresses import Reach
-from sebalai_shared.clock import SystemClock
+from sebalai_shared.clock import Clock, SystemClock
 from sebalai_shared.database import Database
 
 from sebalai_exchange.deliveries import store
 from sebalai_exchange.deliveries.handshake import PAUSE_SECONDS, TRIES, agrees
 from sebalai_exchange.deliveries.lane import Beginning, Lane, Post, Tools
+from sebalai_exchange.deliveries.schedule import Leaps
 from sebalai_exchange.deliveries.sender import Outcome, Sender
 from sebalai_exchange.deliveries.slots import SLOW_SECONDS, Slots
 from sebalai_exchange.deliveries.tail import Tail
@@ -64,10 +67,11 @@ class Dispatcher:
         database: Database,
         targets: tuple[Reach, WebhookSecrets, str],
         beat: Callable[[], None] = lambda: None,
+        clock: Clock | None = None,
     ) -> None:
         self._dsn, self._database, self._beat = dsn, database, beat
         self._reach, self._secrets, self._public_url = targets
-        self._clock, self._tail = SystemClock(), Tail(database)
+        self._clock, self._tail = clock or SystemClock(), Tail(database)
         self._served: dict[UUID, Served] = {}
         self._verifying: dict[UUID, asyncio.Task[None]] = {}
         self._leaving: dict[UUID, asyncio.Task[None]] = {}
@@ -131,8 +135,10 @@ class Dispatcher:
         """Reads the log as it grows and wakes the lanes that hear of what came."""
         await self._tail.open()
         await self._refresh()
+        leaps = Leaps(self._clock.now(), time.monotonic())
         while True:
             self._beat()
+            self._mind(leaps.back(self._clock.now(), time.monotonic()))
             self._bell.clear()  # before the read: a ring during it must not be lost
             found = await self._tail.grow()
             if found:
@@ -143,6 +149,12 @@ class Dispatcher:
                     await self._bell.wait()
             except TimeoutError:
                 continue
+
+    def _mind(self, leap: timedelta) -> None:
+        if leap:
+            log.warning("the clock was put back by %s; what waits goes by what it waited", leap)
+            for one in self._served.values():
+                one.lane.put_back(leap)
 
     def _wake(self, events: Sequence[Stored]) -> None:
         for one in self._served.values():

@@ -46,10 +46,12 @@ async def count(session: AsyncSession, subscription: UUID, chosen: Chosen) -> in
 async def resend(
     session: AsyncSession, subscription: UUID, chosen: Chosen, now: datetime, limit: int
 ) -> int:
-    """The oldest `limit` of the chosen wait for a new try, from now on with a life of their own."""
+    """The oldest `limit` of the chosen are due, whatever the dispatcher's clock says, from now on
+    with a life of their own.
+    """
     query = text(
         f"""
-        UPDATE delivery SET state = 'waiting', attempts = 0, refusals = 0, next_at = :now,
+        UPDATE delivery SET state = 'waiting', attempts = 0, refusals = 0, next_at = NULL,
           first_at = :now, lease = NULL
         WHERE subscription = :id AND pos IN (
           SELECT pos FROM delivery WHERE {_CHOSEN} ORDER BY pos LIMIT :limit)
@@ -82,7 +84,7 @@ async def replay(
         return 0
     query = text(
         "INSERT INTO delivery (subscription, pos, event_id, key, state, attempts, first_at, "
-        "next_at, is_replay) SELECT :id, x.pos, x.event_id, x.key, 'waiting', 0, :now, :now, true "
+        "next_at, is_replay) SELECT :id, x.pos, x.event_id, x.key, 'waiting', 0, :now, NULL, true "
         "FROM unnest(CAST(:pos AS bigint[]), CAST(:ids AS uuid[]), CAST(:keys AS text[])) "
         "AS x(pos, event_id, key) ON CONFLICT DO NOTHING"
     )

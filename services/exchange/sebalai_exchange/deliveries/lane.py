@@ -15,7 +15,13 @@ from typing import Protocol
 
 from sebalai_shared.clock import Clock
 
-from sebalai_exchange.deliveries.schedule import LIFE, REFUSALS_MAX, Breaker, retry_seconds
+from sebalai_exchange.deliveries.schedule import (
+    LIFE,
+    REFUSALS_MAX,
+    Breaker,
+    due_by,
+    retry_seconds,
+)
 from sebalai_exchange.deliveries.sender import Outcome
 from sebalai_exchange.deliveries.store import OPEN_LOADED_MAX, Attempt, LaneRow, Open
 from sebalai_exchange.deliveries.tail import Tail
@@ -66,7 +72,8 @@ class Lane:
         self.serving, self._post, self._tools = serving, post, tools
         self._ident = serving.subscription.id
         self._read = begin.row.pos
-        self._breaker = Breaker(begin.row.failures, begin.row.open_until, begin.row.open_since)
+        row, now = begin.row, tools.clock.now()
+        self._breaker = Breaker(row.failures, row.open_until, row.open_since).within(now)
         self._parked, self._done = begin.dead_keys, begin.done
         self._queues: dict[Key, deque[Open]] = {}
         self._fresh: dict[int, Open] = {}  # not in the database yet, by position
@@ -79,6 +86,8 @@ class Lane:
         self._delivered_at: datetime | None = begin.row.delivered_at
         self._bell, self._is_stopping = asyncio.Event(), False
         for one in begin.opens:
+            if one.next_at is not None:
+                one.next_at = due_by(one.next_at, one.attempts, now)
             self._enqueue(one)
             self._kept += 1
 
@@ -113,6 +122,14 @@ class Lane:
     def pass_by(self, position: int) -> None:
         """The log grew by events this idle lane does not hear of."""
         self._read = position
+
+    def put_back(self, by: timedelta) -> None:
+        """The clock was put back; what waits for its next try does not wait for that as well."""
+        for one in (one for queue in self._queues.values() for one in queue):
+            one.first_at -= by
+            one.next_at = None if one.next_at is None else one.next_at - by
+        self._breaker = self._breaker.put_back(by)
+        self._bell.set()
 
     def row(self) -> LaneRow:
         """The lane as it may be written now: everything up to `pos` is done or kept."""

@@ -4,7 +4,7 @@ Pure. The schedule covers three days; the breaker opens for the address as a who
 address which is down costs one probe now and then and no event its tries.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 MINUTE, HOUR = 60.0, 3_600.0
@@ -19,6 +19,8 @@ OPEN_AT_FAILURES = 5
 PROBE_SECONDS = 30.0
 PROBE_MAX_SECONDS = 10 * MINUTE
 REFUSALS_MAX = 3
+# What a clock is put right by little by little is left alone.
+LEAP_MIN = timedelta(seconds=1)
 
 
 def retry_seconds(attempts: int, random: float, retry_after: float | None = None) -> float:
@@ -26,6 +28,25 @@ def retry_seconds(attempts: int, random: float, retry_after: float | None = None
     base = RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1]
     spread = base * (1 - JITTER + 2 * JITTER * random)
     return max(spread, min(retry_after or 0.0, RETRY_AFTER_MAX_SECONDS))
+
+
+def due_by(next_at: datetime, attempts: int, now: datetime) -> datetime:
+    """`next_at`, unless no schedule would have put it so far ahead: then a clock was put back."""
+    base = RETRY_SECONDS[min(max(attempts, 1), len(RETRY_SECONDS)) - 1] * (1 + JITTER)
+    return min(next_at, now + timedelta(seconds=max(base, RETRY_AFTER_MAX_SECONDS)))
+
+
+class Leaps:
+    """Tells by how much the clock was put back, held against one that only goes forward."""
+
+    def __init__(self, now: datetime, steady: float) -> None:
+        self._now, self._steady = now, steady
+
+    def back(self, now: datetime, steady: float) -> timedelta:
+        """Since the last look; zero for less than LEAP_MIN. `steady` in seconds."""
+        by = timedelta(seconds=steady - self._steady) - (now - self._now)
+        self._now, self._steady = now, steady
+        return by if by >= LEAP_MIN else timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +66,18 @@ class Breaker:
 
     def is_hopeless(self, now: datetime) -> bool:
         return self.open_since is not None and now - self.open_since >= LIFE
+
+    def within(self, now: datetime) -> "Breaker":
+        """As loaded: a probe further ahead than any was put off by a clock that went back."""
+        if self.open_until is None:
+            return self
+        latest = now + timedelta(seconds=PROBE_MAX_SECONDS)
+        return replace(self, open_until=min(self.open_until, latest))
+
+    def put_back(self, by: timedelta) -> "Breaker":
+        if self.open_until is None or self.open_since is None:
+            return self
+        return Breaker(self.failures, self.open_until - by, self.open_since - by)
 
     def succeeded(self) -> "Breaker":
         return Breaker()

@@ -78,7 +78,7 @@ class Bus:
         self.publisher = system(PUBLISHER, "bus.call", "exchange.manage")
         self.subscriber = system(SUBSCRIBER, "bus.call", "exchange.manage")
         self.operator = system("ID-BB/GOV/diskominfo/operator", "bus.call", "platform.operate")
-        self.number = 0
+        self.number, self.dispatch_clock = 0, None
 
     async def ask(self, method, path, caller=None, **more):
         headers = dict(more.pop("headers", {}))
@@ -167,7 +167,9 @@ class Bus:
         targets = (
             self.settings.webhook_reach(), webhook_secrets(self.settings), "http://bus.example",
         )  # fmt: skip
-        return Dispatcher(self.settings.database_dsn(), self.database, targets)
+        return Dispatcher(
+            self.settings.database_dsn(), self.database, targets, clock=self.dispatch_clock
+        )
 
     @contextlib.asynccontextmanager
     async def running(self):
