@@ -110,14 +110,14 @@ async def _measure(engines: Engines, folder: Path) -> None:
             await bench.subscribe("/good/one", [TYPE])
             for rate, target in RATES:
                 await bench.rate(rate, target)
-            await neighbours(bench, folder, QUIET, SHARED)
+            assert process.pid is not None
+            await neighbours(bench, folder, process.pid, QUIET, SHARED)
             told = {
                 "DATABASE_URL": settings.database_url,
                 "CALLER_KEYS_FILE": str(settings.caller_keys_file),
                 "LOG_LEVEL": "WARNING",
             }
             await streams(bench, STREAMED, told)
-            assert process.pid is not None
             await backlog(bench, process.pid, MISSED, QUIET)
             await bench.fan_out()
             await relaying(settings)

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from figures import figure, middle
+from figures import figure, middle, processor_seconds
 from sqlalchemy import text
 
 HEALTHY = 10
@@ -30,8 +30,10 @@ TOLD = ("slow", "broken", "moved", "endless")
 STANDING = {"dead": "http://127.0.0.1:1/x", "internal": "http://10.0.0.7/x"}
 
 
-async def neighbours(bench: Any, folder: Path, quiet: str, shared: str) -> None:
-    """`bench` publishes and subscribes (events.py); the bad ones hear of the type `shared`."""
+async def neighbours(bench: Any, folder: Path, pid: int, quiet: str, shared: str) -> None:
+    """`bench` publishes and subscribes (events.py); `pid` is the dispatcher's; the bad ones hear of
+    the type `shared`.
+    """
     with _bad_receiver(folder) as bad_url:
         await _ready(bad_url)
         bad = [await bench.subscribe(f"{bad_url}/{name}/x", [shared]) for name in TOLD]
@@ -45,11 +47,14 @@ async def neighbours(bench: Any, folder: Path, quiet: str, shared: str) -> None:
         healthy = [await bench.subscribe(path, [quiet, shared]) for path in paths]
         alone, beside = list[dict[str, float]](), list[dict[str, float]]()
         for _ in range(ROUNDS):
-            alone.append(await _round(bench, paths, quiet))
-            beside.append(await _round(bench, paths, shared))
+            alone.append(await _round(bench, pid, paths, quiet))
+            beside.append(await _round(bench, pid, paths, shared))
         for name, rounds in (("alone", alone), ("beside_bad", beside)):
             for share in ("p50", "p99"):
                 figure(f"events.healthy_{name}_{share}", middle(rounds, share), "ms")
+            spent = middle(rounds, "processor")
+            figure(f"events.dispatcher_processor_{name}", spent, "ms a healthy post")
+        figure("events.healthy_rate", RATE * HEALTHY, "posts/s")
         ratio = middle(beside, "p99") / middle(alone, "p99")
         figure("events.healthy_beside_bad_p99_ratio", ratio, "times", "<=", 1.25)
         tried = await bench.execute(
@@ -60,7 +65,8 @@ async def neighbours(bench: Any, folder: Path, quiet: str, shared: str) -> None:
             await bench.end(ident)
 
 
-async def _round(bench: Any, paths: list[str], kind: str) -> dict[str, float]:
+async def _round(bench: Any, pid: int, paths: list[str], kind: str) -> dict[str, float]:
+    before = processor_seconds(pid)
     stored = await bench.publish_evenly(RATE, SECONDS, kind)
     got = bench.receiver.got
     until = time.monotonic() + 60
@@ -69,7 +75,8 @@ async def _round(bench: Any, paths: list[str], kind: str) -> dict[str, float]:
         await asyncio.sleep(0.05)
     took = sorted((one["_at"] - stored[one["id"]]) * 1e3 for path in paths for one in got[path])
     assert len(took) == len(stored) * len(paths), "an event came twice"
-    return {"p50": took[len(took) // 2], "p99": took[int(len(took) * 0.99)]}
+    spent = (processor_seconds(pid) - before) * 1e3 / len(took)
+    return {"p50": took[len(took) // 2], "p99": took[int(len(took) * 0.99)], "processor": spent}
 
 
 @contextlib.contextmanager

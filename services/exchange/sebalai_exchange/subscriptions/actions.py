@@ -25,7 +25,7 @@ from sebalai_exchange.subscriptions.filters import (
     type_matches,
 )
 from sebalai_exchange.subscriptions.matching import Matcher, matcher
-from sebalai_exchange.subscriptions.schema import SubscriptionRequest
+from sebalai_exchange.subscriptions.schema import SubscriptionChange, SubscriptionRequest
 from sebalai_exchange.subscriptions.secrets import WebhookSecrets, signature, spelled
 from sebalai_exchange.subscriptions.store import Standing, Subscription
 from sebalai_exchange.topics.actions import Offer, offers
@@ -276,6 +276,28 @@ async def subscribers_to(session: AsyncSession, *, kind: str) -> set[str]:
     """Applications with a subscription, not ended, that names the type."""
     known = await store.wanting(session)
     return {who for who, types in known if any(type_matches(one, kind) for one in types)}
+
+
+async def change(
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    caller: Caller,
+    ident: UUID,
+    wanted: SubscriptionChange,
+    targets: Targets,
+) -> Subscription:
+    """Another address or ordering, as `amend` has it; its place in the log stays.
+
+    Raises `SubscriptionUnknown`, `SubscriptionState`, `FieldInvalid`.
+    """
+    found = await find_subscription(session, caller=caller, ident=ident, is_to_change=True)
+    if found.state == "ended":
+        raise SubscriptionState("It is ended; make another.", state=found.state)
+    chosen = wanted.ordering or found.ordering, wanted.url or found.url
+    if chosen == (found.ordering, found.url):
+        return found
+    return await amend(session, clock, found=found, wanted=chosen, targets=targets)
 
 
 async def amend(

@@ -27,6 +27,7 @@ from sebalai_exchange.subscriptions.actions import (
 from sebalai_exchange.subscriptions.schema import (
     Reason,
     SecretRead,
+    SubscriptionChange,
     SubscriptionRead,
     SubscriptionRequest,
 )
@@ -98,6 +99,21 @@ async def read_subscription(
 ) -> SubscriptionRead:
     found = await actions.find_subscription(session, caller=caller, ident=ident)
     return await _stand(session, found)
+
+
+@router.patch("/{ident}", responses=responses(SubscriptionUnknown, SubscriptionState, FieldInvalid))
+async def change_subscription(
+    request: Request,
+    ident: UUID,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    change: SubscriptionChange,
+) -> SubscriptionRead:
+    state = request.app.state
+    changed = await actions.change(
+        session, state.clock, caller=caller, ident=ident, wanted=change, targets=state.targets
+    )
+    return await _stand(session, changed)
 
 
 @router.post("/{ident}/pause", responses=_STEP_PROBLEMS)

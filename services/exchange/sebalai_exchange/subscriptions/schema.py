@@ -57,6 +57,15 @@ class SubscriptionRequest(BaseModel):
     start: Start = Field(default_factory=Start)
 
 
+class SubscriptionChange(BaseModel):
+    """What is left out stays. Either way a webhook's address has to agree anew."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Url | None = None
+    ordering: Ordering | None = None
+
+
 class Reason(BaseModel):
     model_config = ConfigDict(extra="forbid")
 

@@ -181,6 +181,29 @@ async def test_an_address_that_does_not_agree_gets_nothing(bus, receiver, monkey
     assert receiver.got["/good/a"] == []
 
 
+async def test_another_address_must_agree_and_goes_on_where_the_old_one_was(bus, receiver):
+    await bus.describe()
+    async with bus.running():
+        made = await subscribed(bus, receiver.url("/good/old"))
+        path = f"/v1/subscriptions/{made['id']}"
+        await bus.publish(bus.event())
+        await bus.until(lambda: receiver.ids("/good/old"))
+        refused = await bus.ask("PATCH", path, bus.subscriber, json={"url": "http://10.1.2.3/x"})
+        assert refused.status_code == 422
+        asked = len(receiver.handshakes)
+        moved = await bus.ask(
+            "PATCH", path, bus.subscriber, json={"url": receiver.url("/good/new")}
+        )
+        assert moved.json()["state"] == "verifying", moved.text
+        (stored,) = await bus.publish(bus.event())
+        await bus.until(lambda: receiver.ids("/good/new"))
+    assert len(receiver.handshakes) == asked + 1
+    assert [one["_headers"]["webhook-id"] for one in receiver.got["/good/new"]] == [
+        stored["event_id"]
+    ]
+    assert len(receiver.got["/good/old"]) == 1
+
+
 async def test_an_address_that_is_gone_ends_its_subscription(bus, receiver):
     await bus.describe()
     async with bus.running():

@@ -62,3 +62,20 @@ async def test_a_type_with_a_hyphen_in_it_is_described_and_heard(call, provider,
     assert (await call("GET", f"/v1/topics/{kind}")).status_code == 200
     made = await call("POST", "/v1/subscriptions", consumer, json=wanted(types=[kind]))
     assert made.status_code == 201, made.text
+
+
+@pytest.mark.usefixtures("described")
+async def test_changed_subscription_keeps_its_place_and_what_was_not_named(call, consumer):
+    made = (await call("POST", "/v1/subscriptions", consumer, json=wanted())).json()
+    path = f"/v1/subscriptions/{made['id']}"
+    changed = await call("PATCH", path, consumer, json={"ordering": "none"})
+    assert changed.status_code == 200, changed.text
+    times = {"ordering": "none", "changed_at": changed.json()["changed_at"]}
+    assert changed.json() == made | times
+    refused = await call("PATCH", path, consumer, json={"url": "https://hook.example/x"})
+    assert refused.json()["errors"][0]["pointer"] == "/url"
+    assert (await call("PATCH", path, consumer, json={"kind": "sse"})).status_code == 422
+    stranger = system("ID-BB/GOV/dinkes/puskesmas", "bus.call")
+    assert (await call("PATCH", path, stranger, json={})).status_code == 404
+    await call("POST", f"{path}/end", consumer, json={"reason": "sudah cukup"})
+    assert (await call("PATCH", path, consumer, json={"ordering": "per_key"})).status_code == 409
