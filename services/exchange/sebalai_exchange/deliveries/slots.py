@@ -12,8 +12,9 @@ FLYING_MAX = 256
 # Lanes that catch up share fewer: they may take hours without a live one's noticing.
 CATCHING_UP_MAX = 64
 SLOW_SECONDS = 1.0
-# All that catch up together. A post costs a millisecond of the one event loop, so they leave more
-# than half of it to the live ones; a day's backlog of an event a second is through in four minutes.
+# All that catch up together. A post costs half a millisecond of the one event loop, so they
+# leave four fifths of it to the live ones; a day's backlog of an event a second is through in four
+# minutes.
 CATCHING_UP_PER_SECOND = 400.0
 
 
