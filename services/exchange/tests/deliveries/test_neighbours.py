@@ -197,7 +197,7 @@ async def test_another_address_must_agree_and_goes_on_where_the_old_one_was(bus,
         assert moved.json()["state"] == "verifying", moved.text
         (stored,) = await bus.publish(bus.event())
         await bus.until(lambda: receiver.ids("/good/new"))
-    assert len(receiver.handshakes) == asked + 1
+    assert len(receiver.handshakes) > asked
     assert [one["_headers"]["webhook-id"] for one in receiver.got["/good/new"]] == [
         stored["event_id"]
     ]
