@@ -1,7 +1,7 @@
 """The client of one webhook: its connections, each made to an address that was checked.
 
 Why not the shared client: at ten posts an event its price was the dispatcher's whole processor
-(ADR 0024). Redirects are for the caller to see, and nothing stands between the two: no proxy.
+(ADR 0025). Redirects are for the caller to see, and nothing stands between the two: no proxy.
 """
 
 import asyncio
@@ -119,13 +119,12 @@ class Client:
     async def _open(self, family: int, address: Any) -> Connection:
         loop, context = asyncio.get_running_loop(), None
         plain = socket.socket(family, socket.SOCK_STREAM)
-        try:
+        with contextlib.ExitStack() as failed:
+            failed.callback(plain.close)
             plain.setblocking(False)
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             await loop.sock_connect(plain, address)
-        except BaseException:
-            plain.close()
-            raise
+            failed.pop_all()
         if self._target.scheme == "https":
             context = http.trust()
         _, connection = await loop.create_connection(

@@ -59,20 +59,16 @@ class Connection(asyncio.Protocol):
             raise ClosedUnused("the address closed the connection")
         loop = asyncio.get_running_loop()
         self._parser, self._waiter = httptools.HttpResponseParser(self), loop.create_future()
-        self._answer, self._has_head = Answer(), False
+        self._answer, self._has_head, self._stays = Answer(), False, False
         self._size = self._body = 0
         self._transport.write(request)
         try:
-            answer = await self._waiter
-        except BaseException:
-            self.abort()
-            raise
+            return await self._waiter
         finally:
             self._parser = self._waiter = None
             self.freed_at = loop.time()
-        if not self._stays:
-            self.abort()
-        return answer
+            if not self._stays:
+                self.abort()
 
     def abort(self) -> None:
         """Closes at once; what is on its way is not read."""
