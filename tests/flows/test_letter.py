@@ -26,7 +26,8 @@ from services.archive.tests.signing.test_file_signer import AT, LETTER
 from services.archive.tests.systems.scanner import pdf_of, picture_of
 from tests.flows.letters import AGENCY, OFFICE, OPERATOR, LeapingArchive
 
-pytestmark = pytest.mark.flow
+STORY_SECONDS = 300  # a scan is read in it, at 3 s of processor a page
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(STORY_SECONDS, func_only=True)]
 
 CODE = "800.1.2.2"  # two years active, three inactive, then destroyed; the governor approves
 LETTERS = "ID-BB/GOV/diskominfo/sebalai/letters"
