@@ -18,12 +18,10 @@ import pytest
 from sebalai_archive.disposals.jobs import erase_destroyed, propose_due
 from sebalai_archive.recognition.engine import Tesseract
 from sebalai_archive.recognition.jobs import recognise_scans
-from sebalai_archive.rendering.letters import render
+from sebalai_archive.rendering.letters import Letter, Signatory, render
 from sebalai_archive.retention.actions import civil_date
 from sebalai_shared.ids import uuid7
 
-from services.archive.tests.signing.test_file_signer import AT, LETTER
-from services.archive.tests.systems.scanner import pdf_of, picture_of
 from tests.flows.letters import AGENCY, OFFICE, OPERATOR, LeapingArchive
 
 STORY_SECONDS = 300  # a scan is read in it, at 3 s of processor a page
@@ -46,6 +44,12 @@ STEPS = {
     "minute": ("pelaksana", ["berita_acara"]),
     "report": (OFFICE, ["laporan"]),
 }
+PAPER = Letter(
+    agency_name="PT Timah", place="Pangkalpinang", date="24 November 2026", number="77/PT/2026",
+    urgency="Biasa", subject="Permohonan audiensi", addressees=["Kepala Dinas Sosial"],
+    paragraphs=["Dengan hormat, kami memohon waktu untuk audiensi."], copies=[],
+    signer=Signatory("Budi", "Direktur"), code="K7", address="https://timah.example/K7",
+)  # fmt: skip
 SEEN_SECONDS = 60  # a worker's pass on a busy machine
 PLT = {"kind": "plt", "of": "Kepala Bidang", "decree": "821/12/2026"}
 DRAFT = {
@@ -84,9 +88,10 @@ async def eventually(ask, is_done):
     return answer
 
 
-async def scanned(archive, file_unit):
+async def scanned(archive, scanner, file_unit):
     """A picture of paper, without a word in it that a machine could read; and its bytes."""
-    content = pdf_of(picture_of(await render(LETTER, AT))) + b"%" + str(uuid7()).encode()
+    paper = scanner.picture_of(await render(PAPER, archive.clock.now()))
+    content = scanner.pdf_of(paper) + b"%" + str(uuid7()).encode()
     scan = await archive.record(
         content, title="Permohonan", classification=CODE, security_class="biasa",
         file_unit=file_unit,
@@ -110,7 +115,7 @@ async def recognised(archive, scan):
         assert (await look()).json()["recognition"] == "done"
 
         async def search():
-            return await archive.done(OFFICE, "GET", 'search?q="Kepala Dinas Kesehatan"')
+            return await archive.done(OFFICE, "GET", 'search?q="memohon waktu untuk audiensi"')
 
         await eventually(search, lambda hits: scan in [one["record"] for one in hits["items"]])
 
@@ -247,13 +252,15 @@ async def destroyed(archive, disposal):
     return disposal
 
 
-async def test_a_letter_lives_from_its_arrival_to_its_destruction_with_proofs(archive, platform):
+async def test_a_letter_lives_from_its_arrival_to_its_destruction_with_proofs(
+    archive, platform, stand_in
+):
     for name in ("kepala", *PEOPLE.values()):
         standing = {"agency": AGENCY, "rank": "head"}
         await archive.done(OPERATOR, "PUT", f"standings/{name}", json=standing)
     berkas = {"number": str(uuid7()), "title": "Permohonan", "classification": CODE}
     file_unit = (await archive.done(OFFICE, "POST", "file-units", json=berkas))["id"]
-    scan, content = await scanned(archive, file_unit)
+    scan, content = await scanned(archive, stand_in("scanner"), file_unit)
     await recognised(archive, scan)
     letter = await registered(archive, scan)
     dispositions = await disposed(archive, letter)

@@ -16,7 +16,6 @@ from sqlalchemy import text
 
 from services.archive.tests.records.conftest import Desk
 from services.archive.tests.signing.test_file_signer import AT, LETTER
-from services.archive.tests.systems.scanner import pdf_of, picture_of
 
 PROGRAM = Path(shutil.which("tesseract") or "/usr/bin/tesseract")
 has_tesseract = pytest.mark.skipif(
@@ -26,9 +25,14 @@ has_tesseract = pytest.mark.skipif(
 WORDS = "Permohonan audiensi Kepala Dinas"
 
 
-@pytest.fixture(scope="module")
-async def picture():
-    return picture_of(await render(LETTER, AT))
+@pytest.fixture
+def scanner(stand_in):
+    return stand_in("scanner")
+
+
+@pytest.fixture
+async def picture(scanner):
+    return scanner.picture_of(await render(LETTER, AT))
 
 
 class Reader(Engine):
@@ -139,9 +143,9 @@ async def test_what_was_destroyed_meanwhile_gets_no_text(work, scan, database, c
 
 
 @has_tesseract
-async def test_tesseract_reads_a_scanned_letter(picture, tmp_path):
+async def test_tesseract_reads_a_scanned_letter(scanner, picture, tmp_path):
     path = tmp_path / "scan"
-    path.write_bytes(pdf_of(picture))
+    path.write_bytes(scanner.pdf_of(picture))
     assert (await examining.examine(path)).is_scan
     read = await Tesseract(PROGRAM, "ind", 0).read(path)
     assert (read.outcome, read.pages) == ("done", 1)
@@ -157,7 +161,7 @@ BLANK = b"P5 100 100 255\n" + b"\xff" * 10_000
 @pytest.mark.parametrize(
     ("content", "outcome"),
     [(b"", "failed"), (b"%PDF-1.7 cut", "failed"), (b"\x89PNG\r\n\x1a\n\x00", "failed"),
-     (pdf_of(BLANK), "empty")],
+     (BLANK, "empty")],
 )  # fmt: skip
 async def test_a_scan_that_is_none_has_a_clear_answer(content, outcome, tmp_path):
     path = tmp_path / ("n" * 255)
@@ -166,17 +170,21 @@ async def test_a_scan_that_is_none_has_a_clear_answer(content, outcome, tmp_path
 
 
 @has_tesseract
-async def test_a_reader_that_is_late_is_killed_with_the_program_it_started(tmp_path, monkeypatch):
+async def test_a_reader_that_is_late_is_killed_with_the_program_it_started(
+    scanner, tmp_path, monkeypatch
+):
     path = tmp_path / "scan"
-    path.write_bytes(pdf_of(BLANK))
+    path.write_bytes(scanner.pdf_of(BLANK))
     monkeypatch.setattr(engine, "WALL_SECONDS", 0.0)
     assert (await Tesseract(PROGRAM, "ind", 0).read(path)).outcome == "over_limit"
 
 
 @has_tesseract
-def test_only_the_first_pages_are_read_and_a_huge_page_is_drawn_smaller(tmp_path, monkeypatch):
+def test_only_the_first_pages_are_read_and_a_huge_page_is_drawn_smaller(
+    scanner, tmp_path, monkeypatch
+):
     path = tmp_path / "scan"
-    path.write_bytes(pdf_of(BLANK, pages=5).replace(b"[0 0 595 842]", b"[0 0 14400 14400]"))
+    path.write_bytes(scanner.pdf_of(BLANK, pages=5).replace(b"[0 0 595 842]", b"[0 0 14400 14400]"))
     monkeypatch.setattr(recognise_child, "PAGES_READ", 2)
     monkeypatch.setattr(recognise_child, "PIXELS_MAX", 10_000)
     assert recognise_child.recognise(str(PROGRAM), "ind", path)["pages"] == 2
