@@ -94,6 +94,12 @@ async def test_words_are_passed_on_kept_in_the_box_and_in_the_next_link(visitor,
     assert (asked["q"], asked["cursor"]) == (['lada "putih"'], ["more"])
 
 
+async def test_another_language_keeps_what_was_looked_for(visitor):
+    page = (await visitor.get("/data?cari=lada+putih")).text
+    assert 'href="/data?lang=en&amp;cari=lada+putih" lang="en"' in page
+    assert 'href="/data?lang=en" lang="en"' in (await visitor.get("/data")).text
+
+
 async def test_nothing_found_says_so(visitor, gateway):
     gateway.answers["/v1/datasets"] = []
     assert "Tidak ada yang cocok" in (await visitor.get("/data?cari=zzz")).text
