@@ -36,7 +36,8 @@ from sebalai_shared.testing.http import system
 
 from services.archive.tests.conftest import REFERENCE, owned_database
 
-RECORDS, BATCH = int(os.environ.get("SEARCH_RECORDS", "1000000")), 10_000
+RECORDS = int(os.environ.get("SEARCH_RECORDS", "1000000"))
+TEXTS_MADE = 10_006
 QUERIES_A_KIND, TARGET_MS = 20, 50
 SYLLABLES = [
     "an",
@@ -74,76 +75,84 @@ WORDS = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES]
 STEEPNESS, TEXT_WORDS, TITLE_WORDS = 4, 40, 6
 NAME = "archive_search"
 
-FUNCTIONS = """
-    CREATE FUNCTION pg_temp.word(n int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-      SELECT s[1 + n / 900] || s[1 + (n / 30) % 30] || s[1 + n % 30]
-      FROM (SELECT string_to_array('{syllables}', ' ') AS s) one
-    $$;
-    CREATE FUNCTION pg_temp.words(wanted int) RETURNS text LANGUAGE sql VOLATILE AS $$
-      SELECT string_agg(pg_temp.word(floor(27000 * power(random(), {steepness}))::int), ' ')
-      FROM generate_series(1, wanted) g
-    $$
+TEXTS = """
+    CREATE TEMP TABLE made AS
+    WITH lexicon AS (SELECT string_to_array('{syllables}', ' ') AS s)
+    SELECT n, words.text, to_tsvector('simple', words.text) AS vector
+    FROM lexicon, generate_series(0, {texts} - 1) n, LATERAL (
+      SELECT string_agg(s[1 + w / 900] || s[1 + (w / 30) % 30] || s[1 + w % 30], ' ') AS text
+      FROM generate_series(1, CASE WHEN n % 2 = 0 THEN {title} ELSE {body} END) g,
+      LATERAL (SELECT floor(27000 * power(random() + 0 * g, {steepness}))::int AS w) drawn
+    ) words
 """
 RECORD = """
     INSERT INTO record (id, agency, application, subject, title, classification_code,
       security_class, number, dated, state, created_at, content_sha256, content_bytes, content_type,
       content_at, declared_at, event_id, statement, salt, commitment)
-    SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'dinas-' || n % 40, 'a',
-      's', pg_temp.words({title} + n % 2), (ARRAY['000.1.5', '800.1.2.2', '900.1.3.5'])[1 + n % 3],
-      CASE WHEN n % 2 = 0 THEN 'biasa' WHEN n % 10 < 9 THEN 'terbatas' ELSE 'rahasia' END,
-      'B/' || n || '/000.1.5/2026', date '2016-01-01' + n % 3900, 'declared', now(),
-      md5(n::text) || md5(n::text), 1, 'text/plain', now(), now(),
-      ('01900000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, '{{}}',
-      decode(md5(n::text) || md5(n::text), 'hex'), md5(n::text) || md5(n::text)
-    FROM generate_series($1::int, $2::int) n
+    SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(r), 12, '0'))::uuid, 'dinas-' || r % 40, 'a',
+      's', t.text, (ARRAY['000.1.5', '800.1.2.2', '900.1.3.5'])[1 + r % 3],
+      CASE WHEN r % 2 = 0 THEN 'biasa' WHEN r % 10 < 9 THEN 'terbatas' ELSE 'rahasia' END,
+      'B/' || r || '/000.1.5/2026', date '2016-01-01' + r % 3900, 'declared', now(),
+      md5(r::text) || md5(r::text), 1, 'text/plain', now(), now(),
+      ('01900000-0000-7000-9000-' || lpad(to_hex(r), 12, '0'))::uuid, '{}',
+      decode(md5(r::text) || md5(r::text), 'hex'), md5(r::text) || md5(r::text)
+    FROM generate_series(1, $1::int) r JOIN made t ON t.n = 2 * (r * 7919::bigint % $2::int)
 """
-KEPT = """
-    WITH made AS MATERIALIZED (
-      SELECT r.id, r.number || ' ' || r.title AS label, r.title,
-             pg_temp.words({text} + length(r.number) % 2) AS body
-      FROM record r WHERE r.id >= ('01900000-0000-7000-8000-' || lpad(to_hex($1::int), 12, '0'))::uuid
-        AND r.id <= ('01900000-0000-7000-8000-' || lpad(to_hex($2::int), 12, '0'))::uuid
-    ) {insert}
-"""
-INDEXED = (
-    """
+INDEXED = """
     INSERT INTO record_text (record_id, label, meta, meta_plain, body, body_plain, at)
-    SELECT id, label, to_tsvector('simple', label), to_tsvector('simple', label),
-           to_tsvector('simple', body), to_tsvector('simple', body), now() FROM made
-    """,
-    "INSERT INTO record_excerpt SELECT id, 'anandi ' || title FROM made",
+    SELECT id, label, meta, meta, vector, vector, now() FROM (
+      SELECT r.id, r.number || ' ' || r.title AS label,
+             to_tsvector('simple', r.number || ' ' || r.title) AS meta, t.vector
+      FROM record r JOIN made t ON
+        t.n = 1 + 2 * (split_part(r.number, '/', 2)::bigint * 104729 % $1::int)
+      ORDER BY r.id
+    ) kept
+"""
+REST = (
+    "INSERT INTO record_excerpt SELECT id, 'anandi ' || title FROM record",
     """
-    INSERT INTO title_word SELECT DISTINCT word FROM made, regexp_split_to_table(title, ' ') word
-    ON CONFLICT DO NOTHING
+    INSERT INTO title_word SELECT DISTINCT word FROM made, regexp_split_to_table(text, ' ') word
+    WHERE n % 2 = 0 ON CONFLICT DO NOTHING
     """,
 )
+FILLED = ("record", "record_text", "record_excerpt")
 
 
 async def fill(admin_url: str) -> None:
-    """As a superuser without triggers: what is measured is the reading. The large indexes are
-    made at the end.
+    """As a superuser without triggers: what is measured is the reading. Indexes are made at the
+    end, and TEXTS_MADE titles and texts are used again and again, in ever other pairs.
     """
     connection = await asyncpg.connect(at_database(admin_url, NAME))
     try:
         await connection.execute("SET session_replication_role = replica")
-        syllables = " ".join(SYLLABLES)
-        await connection.execute(FUNCTIONS.format(syllables=syllables, steepness=STEEPNESS))
-        inverted = await connection.fetch(
-            "SELECT indexname, indexdef FROM pg_indexes "
-            "WHERE tablename = 'record_text' AND indexdef LIKE '%USING gin%'"
-        )
-        for name, _ in inverted:
-            await connection.execute(f"DROP INDEX {name}")
-        for start in range(1, RECORDS, BATCH):
-            span = start, min(start + BATCH - 1, RECORDS)
-            await connection.execute(RECORD.format(title=TITLE_WORDS), *span)
-            for insert in INDEXED:
-                await connection.execute(KEPT.format(text=TEXT_WORDS, insert=insert), *span)
-        for _, definition in inverted:
-            await connection.execute(definition)
-        await connection.execute("VACUUM ANALYZE")
+        await connection.execute("SET maintenance_work_mem = '512MB'")
+        await connection.execute("SET work_mem = '128MB'")
+        syllables, half = " ".join(SYLLABLES), TEXTS_MADE // 2
+        await connection.execute(
+            TEXTS.format(
+                syllables=syllables, texts=TEXTS_MADE, title=TITLE_WORDS, body=TEXT_WORDS,
+                steepness=STEEPNESS,
+            )
+        )  # fmt: skip
+        indexes = await _without_indexes(connection)
+        await connection.execute(RECORD, RECORDS, half)
+        await connection.execute(INDEXED, half)
+        for statement in (*REST, *indexes, "VACUUM ANALYZE"):
+            await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def _without_indexes(connection: asyncpg.Connection[asyncpg.Record]) -> list[str]:
+    """Drops those that no constraint needs; answers how to make them."""
+    found = await connection.fetch(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY($1) AND NOT EXISTS "
+        "(SELECT 1 FROM pg_constraint WHERE conname = indexname)",
+        FILLED,
+    )
+    for name, _ in found:
+        await connection.execute(f"DROP INDEX {name}")
+    return [str(definition) for _, definition in found]
 
 
 def word(chance: random.Random) -> str:

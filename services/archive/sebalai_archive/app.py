@@ -26,6 +26,7 @@ from sebalai_archive.packages import api as packages
 from sebalai_archive.partials import Partials
 from sebalai_archive.records import api as records
 from sebalai_archive.records import content_api, keeping_api
+from sebalai_archive.records.together import Together
 from sebalai_archive.retention import api as retention
 from sebalai_archive.search import api as search
 from sebalai_archive.settings import ArchiveSettings
@@ -47,6 +48,8 @@ def archive_app(
 ) -> FastAPI:
     """`database` may be absent only to read the application's own description."""
     routers = [
+        content_api.router,  # what is asked for most comes first: routers are asked in turn
+        records.router,
         classifications.router,
         retention.router,
         letters.router,
@@ -54,8 +57,6 @@ def archive_app(
         outgoing.router,
         incoming.router,
         dispositions.router,
-        records.router,
-        content_api.router,
         keeping_api.router,
         uploads.router,
         standing.router,
@@ -76,6 +77,8 @@ def archive_app(
     app = create_app(settings, member, database=database, clock=clock)
     app.state.content = store
     app.state.lists = asyncio.Semaphore(lists.AT_ONCE)
+    if database is not None:
+        app.state.together = Together(database, store, app.state.clock)
     app.state.partials = Partials(settings.content_dir)
     app.state.outside = outside_client(settings)
     app.state.reporter = Reporter(store, settings, app.state.clock)

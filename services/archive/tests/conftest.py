@@ -48,8 +48,18 @@ async def owned_database(admin_url, name):
 
 @pytest.fixture(scope="session")
 async def archive_url(postgres_admin_url, reference):
-    """A migrated database with the reference rows in it."""
-    url = await owned_database(postgres_admin_url, "archive_tests")
+    """A migrated database with the reference rows in it, and never any other."""
+    return await _with_reference(postgres_admin_url, "archive_tests", reference)
+
+
+@pytest.fixture(scope="session")
+async def kept_url(postgres_admin_url, reference):
+    """Another, for those who commit: no test of `archive_url` depends on who came before it."""
+    return await _with_reference(postgres_admin_url, "archive_kept", reference)
+
+
+async def _with_reference(admin_url, name, reference):
+    url = await owned_database(admin_url, name)
     database = Database(ArchiveSettings(database_url=url))
     await load_reference(database, reference)
     await database.close()

@@ -112,8 +112,8 @@ async def closing():
 
 
 @pytest.fixture
-def server(archive_url, tmp_path):
-    server = Server(archive_url, tmp_path)
+def server(kept_url, tmp_path):
+    server = Server(kept_url, tmp_path)
     try:
         server.start()
         yield server

@@ -14,9 +14,10 @@ WAIT_SECONDS = 20.0
 
 
 @pytest.fixture
-def settings(settings, nats_url, nats_token, tmp_path):
+def settings(settings, kept_url, nats_url, nats_token, tmp_path):
     return ArchiveSettings(
-        **settings.model_dump(exclude={"nats_url", "nats_token", "heartbeat_file"}),
+        **settings.model_dump(exclude={"database_url", "nats_url", "nats_token", "heartbeat_file"}),
+        database_url=kept_url,
         nats_url=nats_url,
         nats_token=nats_token,
         heartbeat_file=tmp_path / "beat",

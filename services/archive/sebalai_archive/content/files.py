@@ -6,8 +6,8 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sebalai_archive.content.places import (
@@ -32,23 +32,34 @@ class FilePlace:
         return self._cas / digest[:2] / digest
 
     async def keep(self, staged: Path, digest: str, *, is_ours: bool = True) -> None:
-        await asyncio.to_thread(self._keep, staged, digest, is_ours=is_ours)
+        await asyncio.to_thread(self._keep, {staged: digest}, is_ours=is_ours)
 
-    def _keep(self, staged: Path, digest: str, *, is_ours: bool) -> None:
-        with staged.open("rb") as file:
-            seal(file.fileno())
+    async def keep_all(self, staged: Mapping[Path, str]) -> None:
+        await asyncio.to_thread(self._keep, staged, is_ours=True)
+
+    def _keep(self, staged: Mapping[Path, str], *, is_ours: bool) -> None:
+        """All are linked before the first folder is synced: the journal of the file system then
+        writes most of the links at once.
+        """
+        for path in staged:
+            with path.open("rb") as file:
+                seal(file.fileno())
+        for folder in {self._link(path, digest) for path, digest in staged.items()}:
+            sync_folder(folder)
+        for path in staged if is_ours else ():
+            path.unlink()
+
+    def _link(self, staged: Path, digest: str) -> Path:
+        """Answers the folder, which is not yet synced."""
         target = self.path(digest)
         if not target.parent.exists():
             target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             sync_folder(self._cas)
-        with _locked(target.parent, fcntl.LOCK_SH) as folder:
-            try:
+        with _locked(target.parent, fcntl.LOCK_SH):
+            with suppress(FileExistsError):
                 os.link(staged, target)
-            except FileExistsError:
-                os.utime(target)  # young again: the sweeper leaves it to the row to come
-            os.fsync(folder)
-        if is_ours:
-            staged.unlink()
+            os.utime(target)  # young: the sweeper leaves it to the row to come
+        return target.parent
 
     async def size(self, digest: str) -> int | None:
         return await asyncio.to_thread(_size, self.path(digest))

@@ -1,6 +1,6 @@
 """Where stored bytes lie, by the digest of the bytes as they lie there: what a backend must do."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +27,10 @@ class Place(Protocol):
 
     async def keep(self, staged: Path, digest: str, *, is_ours: bool = True) -> None:
         """Durable under its digest when it returns; then the staged name goes, if it is ours."""
+        ...
+
+    async def keep_all(self, staged: Mapping[Path, str]) -> None:
+        """The same for several of ours by their digests, in fewer turns to the disk."""
         ...
 
     async def size(self, digest: str) -> int | None: ...

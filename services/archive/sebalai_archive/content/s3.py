@@ -8,7 +8,7 @@ with the same bytes.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -82,6 +82,11 @@ class S3Place:
                 await self._write_new(staged, digest)
         if is_ours:
             await asyncio.to_thread(staged.unlink)
+
+    async def keep_all(self, staged: Mapping[Path, str]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for path, digest in staged.items():
+                group.create_task(self.keep(path, digest))
 
     async def _write_new(self, staged: Path, digest: str) -> None:
         """The same bytes again cost no second write, unless the sweeper could come."""

@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -26,6 +27,7 @@ from sebalai_archive.records.actions.opening import (
     ContentDestroyed,
     ContentInfected,
 )
+from sebalai_archive.records.actions.together import SmallContent
 from sebalai_archive.records.model import Record
 from sebalai_archive.records.reading import record_read
 from sebalai_archive.records.schema import ExaminationRead, RecordRead
@@ -166,7 +168,7 @@ async def put_content(
     """Streams content into a draft. The bytes are durable before a row names them."""
     sent = _Sent(request, record_id, caller, content_digest, content_type)
     state, size = request.app.state, sent.size
-    if size is not None and size <= WHOLE_BYTES:
+    if size is not None and size <= min(WHOLE_BYTES, state.content.bytes_limit):
         record, same = await _take_whole(sent)
     else:
         record, same = await _take_streamed(sent)
@@ -174,9 +176,22 @@ async def put_content(
 
 
 async def _take_whole(sent: _Sent) -> tuple[Record, Sequence[UUID]]:
-    """A body that is here before the transaction begins needs but one: no sender holds it open."""
-    state = sent.request.app.state
+    """With others where it is plainly right, else alone. A body that is here before the transaction
+    begins needs but one: no sender holds it open.
+    """
     body = await sent.request.body()
+    with suppress(DigestMissing, MediaTypeInvalid):
+        digest, media_type = announced_sha256(sent.digest), _media_type(sent.media_type)
+        one = SmallContent(sent.record_id, body, digest, media_type)
+        taken = await sent.request.app.state.together.take(sent.caller, one)
+        if sent.record_id in taken:
+            return taken[sent.record_id]
+    return await _take_alone(sent, body)
+
+
+async def _take_alone(sent: _Sent, body: bytes) -> tuple[Record, Sequence[UUID]]:
+    """Says also what is wrong, and in which order."""
+    state = sent.request.app.state
     async with state.database.transaction() as session:
         record = await _draft(session, sent)
         digest = announced_sha256(sent.digest)

@@ -1,5 +1,6 @@
 """SQL of records. Every read begins at `visible_to`; what a reader may not know does not exist."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,9 +8,12 @@ from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     DateTime,
     Select,
+    Text,
+    Uuid,
     and_,
     bindparam,
     cast,
@@ -69,13 +73,24 @@ def _locking(reader: Reader) -> Select[Record]:
 
 
 @lru_cache(READERS_KEPT)
-def _same_content(reader: Reader) -> Select[UUID]:
-    query = select(Record.id).where(
-        _known_to(reader),
-        Record.content_sha256 == bindparam("sha256"),
-        Record.id != bindparam("own"),
+def _locking_free(reader: Reader) -> Select[Record]:
+    query = _visible_to(reader).where(Record.id == func.any(bindparam("ids", type_=ARRAY(Uuid))))
+    return query.order_by(Record.id).with_for_update(of=Record, skip_locked=True)
+
+
+@lru_cache(READERS_KEPT)
+def _same_content(reader: Reader) -> Select[str, UUID]:
+    """For each digest the first records of it."""
+    digests = func.unnest(bindparam("digests", type_=ARRAY(Text)))
+    given = digests.table_valued("sha256").render_derived()
+    same = (
+        select(Record.id)
+        .where(_known_to(reader), Record.content_sha256 == given.c.sha256)
+        .order_by(Record.id)
+        .limit(bindparam("most"))
+        .lateral()
     )
-    return query.order_by(Record.id).limit(bindparam("most"))
+    return select(given.c.sha256, same.c.id).join(same, true())
 
 
 @lru_cache(READERS_KEPT)
@@ -165,14 +180,24 @@ async def lock(session: AsyncSession, reader: Reader, record_id: UUID) -> Record
     return await session.scalar(_locking(_timeless(reader)), {"record_id": record_id})
 
 
+async def lock_free(session: AsyncSession, reader: Reader, ids: Sequence[UUID]) -> Sequence[Record]:
+    """Those of them that nobody else holds at the moment."""
+    return (await session.scalars(_locking_free(_timeless(reader)), {"ids": list(ids)})).all()
+
+
 async def same_content(
-    session: AsyncSession, reader: Reader, record: Record, limit: int
-) -> Sequence[UUID]:
-    """Other records of equal bytes that the reader may know."""
-    if record.content_sha256 is None:
-        return []
-    names = {"sha256": record.content_sha256, "own": record.id, "most": limit}
-    return (await session.scalars(_same_content(_timeless(reader)), names)).all()
+    session: AsyncSession, reader: Reader, records: Sequence[Record], limit: int
+) -> dict[UUID, list[UUID]]:
+    """Other records of equal bytes that the reader may know, for each record up to `limit`."""
+    digests = {one.content_sha256 for one in records if one.content_sha256 is not None}
+    names = {"digests": sorted(digests), "most": limit + 1}
+    found = defaultdict[str, list[UUID]](list)
+    for sha256, record_id in await session.execute(_same_content(_timeless(reader)), names):
+        found[sha256].append(record_id)
+    return {
+        one.id: [other for other in found[one.content_sha256 or ""] if other != one.id][:limit]
+        for one in records
+    }
 
 
 async def open_in_file(

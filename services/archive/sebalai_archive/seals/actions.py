@@ -22,8 +22,14 @@ async def keep(session: AsyncSession, content: Stored, *, now: datetime) -> None
     """In the transaction that names the content. Bytes equal to earlier ones of the class stay
     under their first seal, and ours are swept.
     """
-    if content.seal is not None:
-        await store.keep(session, _values(content, content.seal, now))
+    await keep_all(session, [content], now=now)
+
+
+async def keep_all(session: AsyncSession, contents: Sequence[Stored], *, now: datetime) -> None:
+    """The same for several."""
+    rows = [_values(one, one.seal, now) for one in contents if one.seal is not None]
+    if rows:
+        await store.keep(session, sorted(rows, key=lambda row: str(row["sha256"])))
 
 
 def _values(content: Stored, seal: Seal, now: datetime) -> dict[str, Any]:

@@ -27,7 +27,7 @@ _KEEP = text("""
 """)
 
 
-async def keep(session: AsyncSession, values: Mapping[str, Any]) -> None:
+async def keep(session: AsyncSession, values: Sequence[Mapping[str, Any]]) -> None:
     """An earlier seal of the same content and class stays, unless its bytes are known as lost."""
     await session.execute(_KEEP, values)
 

@@ -323,7 +323,7 @@ async def same_content(
     found the record for that caller.
     """
     reader = await standing.reader_of(session, clock.now(), caller)
-    return await store.same_content(session, reader, record, SAME_CONTENT_MAX)
+    return (await store.same_content(session, reader, [record], SAME_CONTENT_MAX))[record.id]
 
 
 async def commit(session: AsyncSession, *, record_id: UUID, statement: str) -> str:
