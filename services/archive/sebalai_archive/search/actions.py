@@ -15,11 +15,13 @@ from sebalai_archive.reader import enter_as_worker
 from sebalai_archive.records import actions as records
 from sebalai_archive.search import stemming, store
 from sebalai_archive.search.schema import Facet, Hit, SearchRead
-from sebalai_archive.search.store import Walls, Words
+from sebalai_archive.search.store import Looking, Walls, Words
 from sebalai_archive.standing import actions as standing
 
 CANDIDATES = 500
-PROBES = (1_000, 10_000, 200_000)
+FIRST_WINDOW = 2_000
+WIDER_LEAST, WIDER_MARGIN = 4, 1.5
+HITS_LOOKED_AT = 50_000
 MEND_BELOW = 5
 MENDED_WORDS_MAX = 6
 INDEX_A_PASS = 100
@@ -50,17 +52,25 @@ async def search_records(
 
 
 async def _found(session: AsyncSession, walls: Walls, words: Words) -> tuple[list[Any], bool]:
-    """Looks among ever more of the newest hits, until there are candidates enough for this reader
-    or no more hits; whether those were all.
+    """Looks in ever wider windows of the newest texts, until there are candidates enough for this
+    reader or no more texts; whether those were all.
     """
-    rows, is_whole = list[Any](), False
-    for probed in PROBES:
-        rows, is_whole = await store.find(
-            session, walls, records.Record, words, (probed, CANDIDATES + 1)
-        )
-        if is_whole or len(rows) > CANDIDATES:
+    newest, window = await store.newest_place(session), FIRST_WINDOW
+    while True:
+        looking = Looking(max(newest - window, 0), HITS_LOOKED_AT, CANDIDATES + 1)
+        rows, is_whole = await store.find(session, walls, records.Record, words, looking)
+        if window >= newest or not is_whole or len(rows) > CANDIDATES:
             break
-    return list(rows[:CANDIDATES]), is_whole and len(rows) <= CANDIDATES
+        window = _wider(window, len(rows))
+    is_complete = window >= newest and is_whole and len(rows) <= CANDIDATES
+    return list(rows[:CANDIDATES]), is_complete
+
+
+def _wider(window: int, found: int) -> int:
+    """Wide enough for the candidates that lack, if they lie as thick as those that were found: no
+    window holds many more hits than are wanted, however common or rare the word.
+    """
+    return int(max(window * WIDER_LEAST, window * CANDIDATES / max(found, 1) * WIDER_MARGIN))
 
 
 def _words(query: str) -> Words:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     DateTime,
@@ -37,6 +38,7 @@ TEXTS = Table(
     Column("body", TSVECTOR),
     Column("body_plain", TSVECTOR),
     Column("at", DateTime(timezone=True)),
+    Column("place", BigInteger),
 )
 EXCERPTS = Table(
     "record_excerpt",
@@ -114,27 +116,54 @@ async def forget_content(session: AsyncSession, sha256: str) -> None:
         )
 
 
-async def find(
-    session: AsyncSession,
-    walls: Walls,
-    record: Any,
-    words: Words,
-    limits: tuple[int, int],
-) -> tuple[Sequence[Any], bool]:
-    """The newest matches with their rank, at most `limits[1]`, among the `limits[0]` newest hits
-    of anybody; and whether those were all hits.
+async def newest_place(session: AsyncSession) -> int:
+    """Place of the text indexed last; 0 without any. From here on each statement of the transaction
+    is planned for its own words: how often they occur decides by which index they are found.
     """
+    found = await session.scalar(
+        text("""
+            SELECT (SELECT max(place) FROM record_text),
+                   set_config('plan_cache_mode', 'force_custom_plan', true)
+        """)
+    )
+    return found or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Behind which place, at how many hits of anybody, for how many candidates."""
+
+    behind: int
+    hits: int
+    candidates: int
+
+
+async def find(
+    session: AsyncSession, walls: Walls, record: Any, words: Words, looking: Looking
+) -> tuple[Sequence[Any], bool]:
+    """The newest matches with their rank, and whether no hits behind that place were left out."""
     known, opened = walls
     stems = func.plainto_tsquery("simple", words.stemmed)
     exact = func.websearch_to_tsquery("simple", words.raw)
     t = TEXTS.c
     named = or_(t.meta.op("@@")(stems), t.meta_plain.op("@@")(exact))
     held = or_(t.body.op("@@")(stems), t.body_plain.op("@@")(exact))
+    # The fence (OFFSET) keeps the planner from walking the places from the newest on until it has
+    # hits enough: what it takes that to cost is a tenth of the truth.
+    fenced = select(TEXTS).where(t.place > looking.behind, or_(named, held)).offset(0)
+    f = fenced.subquery("fenced").c
     hits = (
-        select(t.record_id, t.label, t.meta, t.body, named.label("named"), held.label("held"))
-        .where(or_(named, held))
-        .order_by(t.record_id.desc())
-        .limit(limits[0])
+        select(
+            f.place,
+            f.record_id,
+            f.label,
+            f.meta,
+            f.body,
+            or_(f.meta.op("@@")(stems), f.meta_plain.op("@@")(exact)).label("named"),
+            or_(f.body.op("@@")(stems), f.body_plain.op("@@")(exact)).label("held"),
+        )
+        .order_by(f.place.desc())
+        .limit(looking.hits)
         .cte("hits")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
@@ -154,14 +183,14 @@ async def find(
         )
         .join(hits, hits.c.record_id == record.id)
         .where(or_(and_(known, hits.c.named), and_(opened, hits.c.held)))
-        .order_by(record.id.desc())
-        .limit(limits[1])
+        .order_by(hits.c.place.desc())
+        .limit(looking.candidates)
         .subquery("matches")
     )
     seen = select(func.count().label("seen")).select_from(hits).subquery("seen")
     query = select(seen.c.seen, matches).select_from(seen.outerjoin(matches, true()))
-    rows = (await session.execute(query.order_by(matches.c.id.desc()))).all()
-    return [row for row in rows if row.id is not None], rows[0].seen < limits[0]
+    rows = (await session.execute(query)).all()
+    return [row for row in rows if row.id is not None], rows[0].seen < looking.hits
 
 
 async def similar(session: AsyncSession, word: str) -> str | None:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sebalai_archive.examinations.jobs import examine_contents
+from sebalai_archive.search import actions
 from sebalai_archive.search.jobs import index_records
 from sebalai_archive.search.stemming import plain, stemmed
 from sebalai_archive.storing import content_store_of
@@ -166,7 +167,7 @@ def test_the_index_of_words_without_row_security_is_read_in_one_place():
     assert naming == ["store.py"]
     [store] = [source for source in sources.values() if "record_text" in source]
     readers = store.count("TEXTS.c") + store.count("FROM record_text")
-    assert readers == 2  # find, and whether a record is indexed
+    assert readers == 3  # find, the newest place, and whether a record is indexed
 
 
 async def test_a_word_of_a_title_nobody_may_know_is_not_told_by_mending(keep, stranger, writer):
@@ -175,3 +176,24 @@ async def test_a_word_of_a_title_nobody_may_know_is_not_told_by_mending(keep, st
     assert (found["items"], found["matches"]) == ([], 0)
     assert "rajawali" not in str(found).lower()
     assert (await search(writer, "rajawli"))["matches"] == 1
+
+
+async def test_windows_widen_until_the_oldest_match_is_found(keep, writer, monkeypatch):
+    monkeypatch.setattr(actions, "FIRST_WINDOW", 1)
+    monkeypatch.setattr(actions, "WIDER_LEAST", 2)
+    found = [await keep(f"banjir rob {n}", title="Laporan") for n in range(2)]
+    for n in range(3):
+        await keep(f"lain {n}", title="Lain")
+    answer = await search(writer, "banjir")
+    assert ({hit["record"] for hit in answer["items"]}, answer["is_complete"]) == (set(found), True)
+
+
+async def test_more_matches_than_candidates_are_the_newest_and_not_called_all(
+    keep, writer, monkeypatch
+):
+    monkeypatch.setattr(actions, "CANDIDATES", 2)
+    monkeypatch.setattr(actions, "FIRST_WINDOW", 2)
+    kept = [await keep(f"banjir rob {n}", title="Laporan") for n in range(4)]
+    answer = await search(writer, "banjir")
+    assert {hit["record"] for hit in answer["items"]} == set(kept[2:])
+    assert (answer["matches"], answer["is_complete"]) == (2, False)
