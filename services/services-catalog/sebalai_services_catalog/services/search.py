@@ -117,7 +117,8 @@ STOP: frozenset[str] = frozenset(
 )
 
 # Pairs of asked and known words are compared, then services are found by the known ones. A phrase
-# is as near as its words are together; of a word and its synonyms the nearest counts.
+# is as near as its words are together; of a word and its synonyms the nearest counts. Texts are
+# read of the LIKELY_ROWS alone. What was never published has no version to be found by.
 _FIND = text(
     """
     WITH asked AS (
@@ -139,19 +140,19 @@ _FIND = text(
         GROUP BY service_id, version, place) AS placed
       GROUP BY service_id, version
     ), likely AS (
-      SELECT s.slug, v.stems, meant.mean
-      FROM meant
-      JOIN service s ON s.id = meant.service_id AND s.version = meant.version
-      JOIN service_version v ON v.service_id = s.id AND v.version = s.version
-      WHERE s.state IN ('published', 'suspended')
+      SELECT s.id, s.version, s.slug, meant.mean
+      FROM meant JOIN service s ON s.id = meant.service_id AND s.version = meant.version
+      WHERE s.state <> 'retired'
         AND (CAST(:agency AS text) IS NULL OR s.agency = :agency)
-        AND (CAST(:audience AS text) IS NULL OR :audience = ANY (v.audiences))
-        AND (CAST(:event AS text) IS NULL OR :event IN (v.life_event, v.business_event))
+        AND (coalesce(CAST(:audience AS text), CAST(:event AS text)) IS NULL OR EXISTS (
+          SELECT FROM service_version v WHERE v.service_id = s.id AND v.version = s.version
+            AND (CAST(:audience AS text) IS NULL OR :audience = ANY (v.audiences))
+            AND (CAST(:event AS text) IS NULL OR :event IN (v.life_event, v.business_event))))
       ORDER BY meant.mean DESC, s.slug LIMIT :likely
     )
     SELECT slug FROM (
-      SELECT slug, mean + 0.5 * ts_rank(stems, to_tsquery('indonesian', :query)) AS score
-      FROM likely
+      SELECT slug, mean + 0.5 * ts_rank(v.stems, to_tsquery('indonesian', :query)) AS score
+      FROM likely JOIN service_version v ON v.service_id = likely.id AND v.version = likely.version
     ) AS scored
     WHERE score >= :least ORDER BY score DESC, slug LIMIT :limit
     """
