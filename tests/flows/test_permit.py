@@ -31,6 +31,8 @@ def test_a_permit_from_consent_to_product_and_into_the_figures(platform):
     _issued_with_its_record(head, business, request)
     _asked_and_counted(platform, business, request)
     _receipt_in_hand(platform, business, officer, request)
+    _fetch_counted_as_use(platform, head)
+    _catalogues_shown(platform)
 
 
 def _filed(platform, business):
@@ -112,6 +114,9 @@ def _issued_with_its_record(head, business, request):
     assert head.act(request, "issue", **product)["state"] == "issued"
     seen = business.ask("GET", f"/v1/requests/{request['id']}").json()
     assert seen["product"]["record_id"] == record["id"]
+    declared = head.ask("GET", where, member="archive").json()
+    assert declared["state"] == "declared"
+    assert declared["content"]["sha256"] == digest.hexdigest()
     kept = head.ask("GET", f"{where}/content", member="archive").content
     assert hashlib.sha256(kept).hexdigest() == seen["product"]["sha256"]
 
@@ -155,3 +160,36 @@ def _receipt_in_hand(platform, business, officer, request):
     assert hashlib.sha256(officer.ask("GET", where).content).hexdigest() == consent["sha256"]
     ended = business.ask("POST", f"/v1/consents/{consent['id']}/withdrawal").json()
     assert (ended["state"], ended["was_used"]) == ("withdrawn", True)
+
+
+def _fetch_counted_as_use(platform, head):
+    """The agreement that the fetch went by counts as used, and heads do not see it as idle."""
+    api = f"{platform.gateway}/api/exchange/v1/uses"
+    name = "ID-BB/GOV/dp3acskb/kependudukan/penduduk"
+    used = _until(lambda: {one["interface"]: one for one in httpx.get(api).json()["items"]}, name)
+    assert used[name]["calls"] >= 1
+    url = "/v1/uses/idle-agreements?days=0&limit=100"
+    idle = head.ask("GET", url, member="exchange").json()["items"]
+    permits = "ID-BB/GOV/dpmptsp/perizinan"
+    assert (permits, name) not in {(one["consumer"], one["interface"]) for one in idle}
+
+
+def _catalogues_shown(platform):
+    """Anybody finds the interface in the list that the catalogue keeps, and on the portal's page."""
+    api = f"{platform.gateway}/api/catalog/v1/apis?kind=interface&q=penduduk"
+    name = "ID-BB/GOV/dp3acskb/kependudukan/penduduk"
+    listed = _until(lambda: {one["name"]: one for one in httpx.get(api).json()["items"]}, name, 90)
+    assert (listed[name]["agency"], listed[name]["lifecycle"]) == ("dp3acskb", "active")
+    page = httpx.get(f"{platform.gateway}/antarmuka", params={"cari": "penduduk"})
+    assert (page.status_code, "Data penduduk" in page.text) == (200, True)
+    page = httpx.get(f"{platform.gateway}/data")
+    assert (page.status_code, 'href="/data/' in page.text) == (200, True)
+
+
+def _until(read, wanted, seconds=20):
+    """What is read once it holds what is wanted."""
+    until = time.monotonic() + seconds
+    while wanted not in (found := read()):
+        assert time.monotonic() < until, f"{wanted} did not come"
+        time.sleep(0.5)
+    return found
