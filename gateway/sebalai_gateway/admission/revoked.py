@@ -47,6 +47,10 @@ class RevokedSet:
         """A copy for the disk."""
         return [(key, *entry) for key, entry in self._living(self._clock()).items()]
 
+    def names_any(self, keys: Iterable[str]) -> bool:
+        """Whether any of them is revoked at all, whatever it covers: mostly none is."""
+        return not self._entries.keys().isdisjoint(keys)
+
     def covers(self, key: str, issued_at: int) -> bool:
         entry = self._entries.get(key)
         return entry is not None and issued_at < entry[0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -74,6 +74,17 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
 _CLAIMS = msgspec.json.Decoder(Claims)
 
 
+class _Verified(NamedTuple):
+    """A token whose signature was checked, and what is asked of it again at every use: the time
+    in which it is good, and the names it can be revoked by.
+    """
+
+    claims: Claims
+    begins: int
+    ends: int
+    names: tuple[str, ...]
+
+
 class TokenVerifier:
     def __init__(
         self,
@@ -87,7 +98,7 @@ class TokenVerifier:
         self._proofs = proofs
         self._issuer, self._audience, self._keys, self._clock = issuer, audience, keys, clock
         self._revoked = RevokedSet(clock) if revoked is None else revoked
-        self._cache: dict[bytes, tuple[Claims, str]] = {}
+        self._cache: dict[bytes, _Verified] = {}
         self._headers: dict[bytes, str] = {}
         self._generation = keys.generation
         self._throttle = FailureThrottle(clock)
@@ -137,38 +148,34 @@ class TokenVerifier:
         if self._generation != self._keys.generation:
             self._cache.clear()
             self._generation = self._keys.generation
-        hit = self._cache.get(digest)
-        if hit is not None and self._keys.trusts(hit[1]):
-            self._check_times(hit[0])
-            self._check_revoked(*hit)
-            return hit[0]
+        known = self._cache.get(digest)
+        if known is None:
+            known = self._first(token, digest, source)
+        # Outside the cache: what was good a second ago may have ended or be revoked now.
+        claims, begins, ends, names = known
+        if not begins <= self._clock() < ends:
+            self._check_times(claims)
+        if self._revoked.names_any(names):
+            self._check_revoked(claims, names)
+        return claims
+
+    def _first(self, token: bytes, digest: bytes, source: str) -> _Verified:
         self._throttle.check(source)
         try:
-            claims, kid = self._verify(token)
+            known = _verified(*self._verify(token))
         except Refusal as refusal:
             # An old token is no guess: one application that forgot to renew must not lock out
             # all others behind the same address.
             if refusal.slug not in _NO_GUESS:
                 self._throttle.note(source)
             raise
-        self._remember(digest, claims, kid)
-        self._check_revoked(claims, kid)
-        return claims
+        if len(self._cache) >= CACHE_TOKENS:
+            self._cache.pop(next(iter(self._cache)))
+        self._cache[digest] = known
+        return known
 
-    def _check_revoked(self, claims: Claims, kid: str) -> None:
-        # Outside the cache: what was good a second ago may be revoked now.
-        if not self._revoked:
-            return
-        covers, issued = self._revoked.covers, claims.iat
-        if (
-            covers(f"cli.{claims.client_id}", issued)
-            or covers(f"sub.{claims.sub}", issued)
-            or covers(f"jti.{claims.jti}", issued)
-            or (claims.rjti and covers(f"jti.{claims.rjti}", issued))
-            or (claims.sid and covers(f"sid.{claims.sid}", issued))
-            or (claims.posting and covers(f"pst.{claims.posting}", issued))
-            or covers(f"kid.{kid}", issued)
-        ):
+    def _check_revoked(self, claims: Claims, names: tuple[str, ...]) -> None:
+        if any(self._revoked.covers(name, claims.iat) for name in names):
             raise bad_token("token-revoked", "The token was revoked; get a new one.")
 
     def _verify(self, token: bytes) -> tuple[Claims, str]:
@@ -232,10 +239,19 @@ class TokenVerifier:
         if now < claims.nbf - SKEW_SECONDS or now < claims.iat - SKEW_SECONDS:
             raise bad_token("token-not-yet-valid", "The token begins later; check your clock.")
 
-    def _remember(self, digest: bytes, claims: Claims, kid: str) -> None:
-        if len(self._cache) >= CACHE_TOKENS:
-            self._cache.pop(next(iter(self._cache)))
-        self._cache[digest] = (claims, kid)
+
+def _verified(claims: Claims, kid: str) -> _Verified:
+    named = (
+        ("cli", claims.client_id),
+        ("sub", claims.sub),
+        ("jti", claims.jti),
+        ("jti", claims.rjti),
+        ("sid", claims.sid),
+        ("pst", claims.posting),
+        ("kid", kid),
+    )
+    names = tuple(f"{kind}.{value}" for kind, value in named if value)
+    return _Verified(claims, max(claims.nbf, claims.iat) - SKEW_SECONDS, claims.exp, names)
 
 
 def _presented(authorization: bytes | None) -> tuple[bytes, bytes]:
