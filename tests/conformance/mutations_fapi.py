@@ -44,16 +44,16 @@ MUTATIONS = [
      "            desk.session, reference, desk.now)\n"
      "    redirect_uri = authorize.proven_redirect(client, whole)"),
      [F + "par-ensure-reused-request-uri-prior-to-auth-completion-succeeds"]),
-    ("oauth/store.py", '''    " WHERE slot = ANY(:slots) AND digest = :digest AND used_at IS NULL"
+    ("oauth/store.py", '''    " WHERE slot = ANY($1) AND digest = $2 AND used_at IS NULL"
 )
-_PUSHED_USED = text(
-    "UPDATE pushed_request SET used_at = :at"
-    " WHERE slot = ANY(:slots) AND digest = :digest AND used_at IS NULL"''',
-     '''    " WHERE slot = ANY(:slots) AND digest = :digest"
+_PUSHED_USED = (
+    "UPDATE pushed_request SET used_at = $3"
+    " WHERE slot = ANY($1) AND digest = $2 AND used_at IS NULL"''',
+     '''    " WHERE slot = ANY($1) AND digest = $2"
 )
-_PUSHED_USED = text(
-    "UPDATE pushed_request SET used_at = :at"
-    " WHERE slot = ANY(:slots) AND digest = :digest"''',
+_PUSHED_USED = (
+    "UPDATE pushed_request SET used_at = $3"
+    " WHERE slot = ANY($1) AND digest = $2"''',
      [F + "par-attempt-reuse-request_uri"]),
     (PUSH, " or row.expires_at <= desk.now", "", [F + "par-attempt-to-use-expired-request_uri"]),
     (PUSH, " or row.client_id != client.client_id", "",

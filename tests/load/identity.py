@@ -1,12 +1,12 @@
 """Identity's figures: what a gateway pays for a token, and what the token endpoint pays for a grant.
 
 Counted in CPU-seconds of the Python process (PostgreSQL has its own), driven over ASGI without a
-socket, so that the client's own cost stays small; signing of the client's proofs is left out.
+socket but on the product's own event loop, so that the client's cost stays small; signing of the
+client's proofs is left out.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import json
@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import sebalai_identity
+import uvloop
 from figures import figure
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -48,7 +49,7 @@ ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 def run() -> None:
     _token_check()
-    asyncio.run(_endpoint())
+    uvloop.run(_endpoint())
 
 
 def _rate(count: int, began: float) -> float:

@@ -10,6 +10,7 @@ from sqlalchemy import Select, false, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.applications.model import Application, ApplicationKey
+from sebalai_identity.statements import fetch_one
 
 KEYS_MAX = 10
 
@@ -58,21 +59,20 @@ async def lock_by_identifier(session: AsyncSession, identifier: str) -> Applicat
 
 
 # On the path of every grant: one statement, no mapped objects.
-_USABLE = text(
+_USABLE = (
     "SELECT one.client_id, one.agency, one.name, one.identifier, one.scopes, one.valid_until,"
     " one.client::text AS client, COALESCE((SELECT jsonb_agg(jsonb_build_array(kid, thumbprint,"
     " jwk)) FROM (SELECT kid, thumbprint, jwk FROM application_key AS key"
-    " WHERE key.application_id = one.id AND valid_from <= :at"
-    " AND (valid_until IS NULL OR valid_until > :at) LIMIT :keys) AS usable), '[]') AS jwks"
-    " FROM application AS one WHERE one.client_id = :client_id AND one.state = 'active'"
-    " AND (one.valid_until IS NULL OR one.valid_until > :at)"
+    " WHERE key.application_id = one.id AND valid_from <= $2"
+    " AND (valid_until IS NULL OR valid_until > $2) LIMIT $3) AS usable), '[]') AS jwks"
+    " FROM application AS one WHERE one.client_id = $1 AND one.state = 'active'"
+    " AND (one.valid_until IS NULL OR one.valid_until > $2)"
 )
 
 
 async def usable(session: AsyncSession, client_id: UUID, at: datetime) -> Any | None:
     """An active application with its usable keys as [kid, thumbprint, jwk]."""
-    names = {"client_id": client_id, "at": at, "keys": KEYS_MAX}
-    return (await session.execute(_USABLE, names)).one_or_none()
+    return await fetch_one(session, _USABLE, client_id, at, KEYS_MAX)
 
 
 async def keys_of(session: AsyncSession, application_id: UUID) -> Sequence[ApplicationKey]:

@@ -35,8 +35,7 @@ async def covers(
     session: AsyncSession, clock: Clock, *, subject: UUID, client_id: UUID, scopes: Iterable[str]
 ) -> bool:
     """Whether standing consents cover every one of the scopes."""
-    rows = await store.standing(session, subject, client_id, clock.now())
-    return frozenset(scopes) <= frozenset(scope for row in rows for scope in row.scopes)
+    return frozenset(scopes) <= await store.agreed(session, subject, client_id, clock.now())
 
 
 async def grant(

@@ -8,6 +8,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.consents.model import Consent
+from sebalai_identity.statements import fetch
 
 LISTED_MAX = 500
 
@@ -18,12 +19,18 @@ def _standing(subject: UUID, at: datetime) -> Select[Consent]:
     )
 
 
-async def standing(
+_AGREED = (
+    "SELECT scopes FROM consent WHERE subject = $1 AND client_id = $2 AND withdrawn_at IS NULL"
+    " AND expires_at > $3"
+)
+
+
+async def agreed(
     session: AsyncSession, subject: UUID, client_id: UUID, at: datetime
-) -> Sequence[Consent]:
-    return (
-        await session.scalars(_standing(subject, at).where(Consent.client_id == client_id))
-    ).all()
+) -> frozenset[str]:
+    """Every scope of any standing consent."""
+    rows = await fetch(session, _AGREED, subject, client_id, at)
+    return frozenset(scope for row in rows for scope in row.scopes)
 
 
 async def all_standing(session: AsyncSession, subject: UUID, at: datetime) -> Sequence[Consent]:

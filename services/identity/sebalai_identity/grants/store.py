@@ -9,23 +9,23 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.grants.model import FAMILIES
+from sebalai_identity.statements import execute, fetch_one
 
-_INSERT = text(
+_INSERT = (
     "INSERT INTO refresh_family (slot, id, client_id, subject, session_id, content, jkt, moved_at,"
-    " idle_until, absolute_until) VALUES (:slot, :id, :client_id, :subject, :session_id,"
-    " CAST(:content AS jsonb), :jkt, :moved_at, :idle_until, :absolute_until)"
+    " idle_until, absolute_until) VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10)"
 )
 # The one statement that decides: of many at once one finds the number still as it was.
-_MOVE = text(
-    "UPDATE refresh_family SET number = number + :step, moved_at = :at,"
-    " idle_until = LEAST(:idle_until, absolute_until)"
-    " WHERE slot = :slot AND id = :id AND number = :number AND client_id = :client_id"
-    " AND jkt IS NOT DISTINCT FROM :jkt AND revoked_at IS NULL AND idle_until > :at"
+_MOVE = (
+    "UPDATE refresh_family SET number = number + $1, moved_at = $2,"
+    " idle_until = LEAST($3, absolute_until)"
+    " WHERE slot = $4 AND id = $5 AND number = $6 AND client_id = $7"
+    " AND jkt IS NOT DISTINCT FROM $8 AND revoked_at IS NULL AND idle_until > $2"
     " RETURNING subject, session_id, content, idle_until, absolute_until, number"
 )
-_FIND = text(
+_FIND = (
     "SELECT client_id, subject, session_id, content, jkt, number, moved_at, idle_until,"
-    " absolute_until, revoked_at FROM refresh_family WHERE slot = :slot AND id = :id"
+    " absolute_until, revoked_at FROM refresh_family WHERE slot = $1 AND id = $2"
 )
 _REVOKE = text(
     "UPDATE refresh_family SET revoked_at = :at, reason = :reason"
@@ -41,19 +41,20 @@ _REVOKE_OF = {
 
 
 async def insert(session: AsyncSession, family: dict[str, Any]) -> None:
-    names = family | {
-        "slot": FAMILIES.slot(family["absolute_until"]),
-        "content": orjson.dumps(family["content"]).decode(),
-    }
-    await session.execute(_INSERT, names)
+    content = orjson.dumps(family["content"]).decode()
+    rest = (family[name] for name in ("jkt", "moved_at", "idle_until", "absolute_until"))
+    names = (family[name] for name in ("id", "client_id", "subject", "session_id"))
+    slot = FAMILIES.slot(family["absolute_until"])
+    await execute(session, _INSERT, slot, *names, content, *rest)
 
 
-async def move(session: AsyncSession, names: dict[str, Any]) -> Any | None:
-    return (await session.execute(_MOVE, names)).one_or_none()
+async def move(session: AsyncSession, step: dict[str, Any]) -> Any | None:
+    names = ("step", "at", "idle_until", "slot", "id", "number", "client_id", "jkt")
+    return await fetch_one(session, _MOVE, *(step[name] for name in names))
 
 
 async def find(session: AsyncSession, slot: int, family_id: UUID) -> Any | None:
-    return (await session.execute(_FIND, {"slot": slot, "id": family_id})).one_or_none()
+    return await fetch_one(session, _FIND, slot, family_id)
 
 
 async def revoke(session: AsyncSession, family_id: UUID, reason: str, at: datetime) -> bool:

@@ -17,6 +17,7 @@ from sebalai_shared.outbox import publish
 from sebalai_shared.problems import Conflict, NotFound, Unavailable
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_identity.compact import sign_es256
 from sebalai_identity.keys import events, store
 from sebalai_identity.keys.model import (
     ACTIVE,
@@ -96,6 +97,8 @@ class Ring:
     ) -> str:
         """A JWS with the one active key; never with a set, which would pick any."""
         kid, key = await self._signing(session, algorithm)
+        if isinstance(key, ECKey) and key.private_key is not None:
+            return sign_es256(kind, kid, claims, key.private_key)
         header = {"alg": algorithm, "typ": kind, "kid": kid}
         return jwt.encode(header, claims, key, algorithms=[algorithm])
 

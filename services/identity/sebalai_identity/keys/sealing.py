@@ -26,6 +26,7 @@ class Sealer:
             msg = f"the sealing key must be {KEY_BYTES} random bytes, base64url"
             raise ValueError(msg)
         self._cipher, self._key = AESGCM(key), key
+        self._derived: dict[str, bytes] = {}
 
     @classmethod
     def from_file(cls, path: Path) -> "Sealer":
@@ -33,8 +34,12 @@ class Sealer:
         return cls(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
 
     def derive(self, purpose: str) -> bytes:
-        """A key of its own for each purpose (HKDF, RFC 5869)."""
-        return HKDF(SHA256(), KEY_BYTES, None, purpose.encode()).derive(self._key)
+        """A key of its own for each purpose (HKDF, RFC 5869), kept: purposes are few and ours."""
+        known = self._derived.get(purpose)
+        if known is None:
+            known = HKDF(SHA256(), KEY_BYTES, None, purpose.encode()).derive(self._key)
+            self._derived[purpose] = known
+        return known
 
     def seal(self, secret: bytes, name: str) -> bytes:
         """`name` is bound in: one key's content cannot be passed off as another's."""

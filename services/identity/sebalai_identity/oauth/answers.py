@@ -6,7 +6,8 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+import orjson
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from sebalai_identity.oauth.authorization import Answer, Visit
 from sebalai_identity.oauth.authorize import origin
@@ -39,11 +40,11 @@ UNBELIEVED: dict[int | str, dict[str, Any]] = {
 
 def json_answer(
     result: dict[str, Any] | OAuthError, headers: dict[str, str] | None = None, status: int = 200
-) -> JSONResponse:
+) -> Response:
     more = NO_STORE | (headers or {})
     if isinstance(result, OAuthError):
-        return JSONResponse(result.document(), result.status, headers=more | result.headers)
-    return JSONResponse(result, status, headers=more)
+        result, status, more = result.document(), result.status, more | result.headers
+    return Response(orjson.dumps(result), status, more, "application/json")
 
 
 def to_person(outcome: Answer | Visit) -> Response:

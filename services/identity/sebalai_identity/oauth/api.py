@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from sebalai_shared.caller import Caller, PublicAccess
-from sebalai_shared.database import Transaction
+from sebalai_shared.database import Database, Transaction
 from sebalai_shared.problems import responses
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,20 +39,28 @@ INTROSPECTION_JWT = "application/token-introspection+jwt"
 SIGNED: dict[int | str, dict[str, Any]] = {200: {"content": {"application/jwt": {}}}}
 
 
-async def _answered(
-    request: Request,
-    caller: Caller,
-    desk: Desk,
-    work: Callable[[dict[str, str], Call], Awaitable[Response]],
-) -> Response:
-    """An error is answered, not raised: raising would undo what the attempt has used up."""
+Work = Callable[[Desk, dict[str, str], Call], Awaitable[Response]]
+Action = Callable[[Desk, dict[str, str], Proven], Awaitable[Response]]
+
+
+async def _answered(request: Request, caller: Caller, work: Work) -> Response:
+    """An error is answered, not raised: raising would undo what the attempt has used up.
+
+    The transaction is begun here and not by the framework, which takes as long as a statement.
+    """
+    database: Database = request.app.state.database
+    async with database.transaction() as session:
+        return await _told(request, caller, desk_of(request, session), work)
+
+
+async def _told(request: Request, caller: Caller, desk: Desk, work: Work) -> Response:
     throttle: Throttle = request.app.state.client_throttle
     source, name = source_of(request), ""
     try:
         form = await forms.read_form(request)
         name = form.get("client_id") or jose.claimed_subject(form.get("client_assertion", ""))
         throttle.check(source, name)
-        answer = await work(form, call_of(request, desk, caller))
+        answer = await work(desk, form, call_of(request, desk, caller))
     except OAuthError as error:
         if error.code == "invalid_client":
             throttle.note(source, name)
@@ -72,36 +80,34 @@ async def read_configuration(request: Request, _: PublicAccess) -> JSONResponse:
 
 
 @router.post("/oauth/token", responses=REFUSED | responses(TooManyTries))
-async def issue(request: Request, caller: PublicAccess, session: Transaction) -> Response:
-    desk = desk_of(request, session)
+async def issue(request: Request, caller: PublicAccess) -> Response:
+    return await _answered(request, caller, _grant)
 
-    async def work(form: dict[str, str], call: Call) -> Response:
-        return json_answer(await grants.grant(desk, form, call, GRANTS))
 
-    return await _answered(request, caller, desk, work)
+async def _grant(desk: Desk, form: dict[str, str], call: Call) -> Response:
+    return json_answer(await grants.grant(desk, form, call, GRANTS))
 
 
 @router.post("/oauth/par", status_code=201, responses=REFUSED | responses(TooManyTries))
-async def push_request(request: Request, caller: PublicAccess, session: Transaction) -> Response:
-    desk = desk_of(request, session)
-
-    async def work(form: dict[str, str], call: Call) -> Response:
+async def push_request(request: Request, caller: PublicAccess) -> Response:
+    async def work(desk: Desk, form: dict[str, str], call: Call) -> Response:
         proven = await clients.authenticate(desk, form, call)
         jkt = await dpop.check(desk, call)
         return json_answer(await par.push(desk, proven, form, jkt), status=201)
 
-    return await _answered(request, caller, desk, work)
+    return await _answered(request, caller, work)
 
 
 @router.post("/oauth/device_authorization", responses=REFUSED | responses(TooManyTries))
-async def authorize_device(
-    request: Request, caller: PublicAccess, session: Transaction
-) -> Response:
-    return await _by_client(request, caller, session, device.authorize)
+async def authorize_device(request: Request, caller: PublicAccess) -> Response:
+    async def begin(desk: Desk, form: dict[str, str], proven: Proven) -> Response:
+        return json_answer(await device.authorize(desk, form, proven))
+
+    return await _answer_client(request, caller, begin)
 
 
 @router.post("/oauth/introspect", responses=REFUSED | responses(TooManyTries))
-async def introspect(request: Request, caller: PublicAccess, session: Transaction) -> Response:
+async def introspect(request: Request, caller: PublicAccess) -> Response:
     """As a signed statement to whoever accepts it (RFC 9701), which can be kept and shown."""
 
     async def look(desk: Desk, form: dict[str, str], proven: Proven) -> Response:
@@ -111,42 +117,23 @@ async def introspect(request: Request, caller: PublicAccess, session: Transactio
         signed = await inspection.sign(desk, found, proven)
         return Response(signed, media_type=INTROSPECTION_JWT, headers=NO_STORE)
 
-    return await _answer_client(request, caller, session, look)
+    return await _answer_client(request, caller, look)
 
 
 @router.post("/oauth/revoke", responses=REFUSED | responses(TooManyTries))
-async def revoke_token(request: Request, caller: PublicAccess, session: Transaction) -> Response:
-    async def end(desk: Desk, form: dict[str, str], proven: Proven) -> dict[str, Any]:
+async def revoke_token(request: Request, caller: PublicAccess) -> Response:
+    async def end(desk: Desk, form: dict[str, str], proven: Proven) -> Response:
         await inspection.end_token(desk, form, proven)
-        return {}
+        return json_answer({})
 
-    return await _by_client(request, caller, session, end)
-
-
-async def _by_client(
-    request: Request,
-    caller: Caller,
-    session: AsyncSession,
-    action: Callable[[Desk, dict[str, str], Proven], Awaitable[dict[str, Any]]],
-) -> Response:
-    async def work(desk: Desk, form: dict[str, str], proven: Proven) -> Response:
-        return json_answer(await action(desk, form, proven))
-
-    return await _answer_client(request, caller, session, work)
+    return await _answer_client(request, caller, end)
 
 
-async def _answer_client(
-    request: Request,
-    caller: Caller,
-    session: AsyncSession,
-    action: Callable[[Desk, dict[str, str], Proven], Awaitable[Response]],
-) -> Response:
-    desk = desk_of(request, session)
-
-    async def work(form: dict[str, str], call: Call) -> Response:
+async def _answer_client(request: Request, caller: Caller, action: Action) -> Response:
+    async def work(desk: Desk, form: dict[str, str], call: Call) -> Response:
         return await action(desk, form, await clients.authenticate(desk, form, call))
 
-    return await _answered(request, caller, desk, work)
+    return await _answered(request, caller, work)
 
 
 @router.get("/oauth/userinfo", responses=SIGNED | UNBELIEVED)

@@ -9,43 +9,37 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.oauth.model import CODES, PROOFS, PUSHED
+from sebalai_identity.statements import execute, fetch_one
 
 # The first part finds the same name under another end, the second lets one of two at once win.
-_USE = text(
-    "INSERT INTO used_proof (slot, owner, jti) SELECT :slot, :owner, :jti"
-    " WHERE NOT EXISTS (SELECT FROM used_proof WHERE slot = ANY(:slots)"
-    " AND owner = :owner AND jti = :jti) ON CONFLICT DO NOTHING"
+_USE = (
+    "INSERT INTO used_proof (slot, owner, jti) SELECT $1, $2, $3"
+    " WHERE NOT EXISTS (SELECT FROM used_proof WHERE slot = ANY($4)"
+    " AND owner = $2 AND jti = $3) ON CONFLICT DO NOTHING"
 )
 
 
 async def use_once(session: AsyncSession, owner: str, jti: str, expires_at: datetime) -> bool:
     """Never by catching the unique violation: that would end the transaction."""
-    names = {
-        "slot": PROOFS.slot(expires_at),
-        "slots": PROOFS.slots,
-        "owner": owner,
-        "jti": jti,
-    }
-    result: Any = await session.execute(_USE, names)
-    return bool(result.rowcount)
+    slot = PROOFS.slot(expires_at)
+    return await execute(session, _USE, slot, owner, jti, PROOFS.slots) > 0
 
 
 # --- pushed requests (RFC 9126) ----------------------------------------------------------------
-_PUSH = text(
+_PUSH = (
     "INSERT INTO pushed_request (slot, digest, client_id, parameters, expires_at)"
-    " VALUES (:slot, :digest, :client_id, CAST(:parameters AS jsonb), :expires_at)"
+    " VALUES ($1, $2, $3, $4::jsonb, $5)"
 )
-_PUSHED = text(
+_PUSHED = (
     "SELECT client_id, parameters, expires_at FROM pushed_request"
-    " WHERE slot = ANY(:slots) AND digest = :digest AND used_at IS NULL"
+    " WHERE slot = ANY($1) AND digest = $2 AND used_at IS NULL"
 )
-_PUSHED_USED = text(
-    "UPDATE pushed_request SET used_at = :at"
-    " WHERE slot = ANY(:slots) AND digest = :digest AND used_at IS NULL"
+_PUSHED_USED = (
+    "UPDATE pushed_request SET used_at = $3"
+    " WHERE slot = ANY($1) AND digest = $2 AND used_at IS NULL"
 )
 
 
@@ -60,39 +54,29 @@ async def push(
     parameters: Mapping[str, str],
     expires: datetime,
 ) -> None:
-    names = {
-        "slot": PUSHED.slot(expires),
-        "digest": digest_of(reference),
-        "client_id": client_id,
-        "parameters": orjson.dumps(dict(parameters)).decode(),
-        "expires_at": expires,
-    }
-    await session.execute(_PUSH, names)
+    whole = orjson.dumps(dict(parameters)).decode()
+    slot, digest = PUSHED.slot(expires), digest_of(reference)
+    await execute(session, _PUSH, slot, digest, client_id, whole, expires)
 
 
 async def pushed(session: AsyncSession, reference: str) -> Any | None:
-    names = {"slots": PUSHED.slots, "digest": digest_of(reference)}
-    return (await session.execute(_PUSHED, names)).one_or_none()
+    return await fetch_one(session, _PUSHED, PUSHED.slots, digest_of(reference))
 
 
 async def use_pushed(session: AsyncSession, digest: bytes, at: datetime) -> bool:
-    names = {"slots": PUSHED.slots, "digest": digest, "at": at}
-    result: Any = await session.execute(_PUSHED_USED, names)
-    return bool(result.rowcount)
+    return await execute(session, _PUSHED_USED, PUSHED.slots, digest, at) > 0
 
 
 # --- authorization codes -----------------------------------------------------------------------
-_CODE = text(
+_CODE = (
     "INSERT INTO authorization_code (slot, digest, grant_id, content, expires_at)"
-    " VALUES (:slot, :digest, :grant_id, CAST(:content AS jsonb), :expires_at)"
+    " VALUES ($1, $2, $3, $4::jsonb, $5)"
 )
-_REDEEM = text(
-    "UPDATE authorization_code SET used_at = :at WHERE slot = ANY(:slots) AND digest = :digest"
+_REDEEM = (
+    "UPDATE authorization_code SET used_at = $3 WHERE slot = ANY($1) AND digest = $2"
     " AND used_at IS NULL RETURNING grant_id, content, expires_at"
 )
-_REDEEMED = text(
-    "SELECT grant_id FROM authorization_code WHERE slot = ANY(:slots) AND digest = :digest"
-)
+_REDEEMED = "SELECT grant_id FROM authorization_code WHERE slot = ANY($1) AND digest = $2"
 
 
 async def keep_code(
@@ -100,22 +84,16 @@ async def keep_code(
     known_until: datetime,
 ) -> None:  # fmt: skip
     """Kept until `known_until`, so that a second use is recognised long after."""
-    names = {
-        "slot": CODES.slot(known_until),
-        "digest": digest_of(code),
-        "grant_id": grant_id,
-        "content": orjson.dumps(content).decode(),
-        "expires_at": expires,
-    }
-    await session.execute(_CODE, names)
+    whole = orjson.dumps(content).decode()
+    slot, digest = CODES.slot(known_until), digest_of(code)
+    await execute(session, _CODE, slot, digest, grant_id, whole, expires)
 
 
 async def redeem_code(session: AsyncSession, code: str, at: datetime) -> Any | None:
     """One statement, so that of many at once one wins; None for unknown and used alike."""
-    names = {"slots": CODES.slots, "digest": digest_of(code), "at": at}
-    return (await session.execute(_REDEEM, names)).one_or_none()
+    return await fetch_one(session, _REDEEM, CODES.slots, digest_of(code), at)
 
 
 async def grant_of_code(session: AsyncSession, code: str) -> UUID | None:
-    names = {"slots": CODES.slots, "digest": digest_of(code)}
-    return await session.scalar(_REDEEMED, names)
+    row = await fetch_one(session, _REDEEMED, CODES.slots, digest_of(code))
+    return row.grant_id if row is not None else None

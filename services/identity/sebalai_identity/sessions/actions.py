@@ -43,7 +43,7 @@ async def current(session: AsyncSession, clock: Clock, *, cookie: str | None) ->
     """The live session this cookie value opens, noting that it was seen; else None."""
     if cookie is None or len(cookie) != COOKIE_LENGTH:
         return None
-    row = await store.by_cookie(session, cookie)
+    row = await store.living(session, cookie)
     now = clock.now()
     level = access.level_now(row, now) if row is not None else 0
     if row is None or level == 0:
@@ -107,7 +107,7 @@ async def raise_session(
     It is worth what the new proof gives, even if that is less: an acr must never claim an
     `auth_time` it was not reached at. None: there is no such session.
     """
-    row, now = await store.by_cookie(session, cookie, lock=True), clock.now()
+    row, now = await store.by_cookie(session, cookie), clock.now()
     held = access.level_now(row, now) if row is not None else 0
     if row is None or held == 0:
         return None
@@ -174,7 +174,7 @@ async def end_by_cookie(
     session: AsyncSession, clock: Clock, *, cookie: str, reason: EndReason = "signed-out"
 ) -> UUID | None:
     """The `sid` of what it ended, if the cookie still opened something."""
-    row = await store.by_cookie(session, cookie, lock=True)
+    row = await store.by_cookie(session, cookie)
     if row is None:
         return None
     await end(session, clock, subject=row.subject, session_ids=[row.id], reason=reason)

@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, cast, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.sessions.model import SignedIn
+from sebalai_identity.statements import fetch_one
 
 LISTED_MAX = 50
 SWEEP_ROWS = 5_000
@@ -18,11 +20,24 @@ def digest_of(cookie: str) -> bytes:
     return hashlib.sha256(cookie.encode()).digest()
 
 
-async def by_cookie(session: AsyncSession, cookie: str, *, lock: bool = False) -> SignedIn | None:
+_LIVING = (
+    "SELECT id, digest, subject, level, auth_time, floor_level, floor_since, methods, device,"
+    " network, started_at, seen_at, expires_at, ended_at FROM session"
+    " WHERE digest = $1 AND ended_at IS NULL"
+)
+
+
+async def living(session: AsyncSession, cookie: str) -> Any | None:
+    """To be read only, at every visit: with the columns of `SignedIn`."""
+    return await fetch_one(session, _LIVING, digest_of(cookie))
+
+
+async def by_cookie(session: AsyncSession, cookie: str) -> SignedIn | None:
+    """To be changed: held until the transaction ends."""
     query = select(SignedIn).where(
         SignedIn.digest == digest_of(cookie), SignedIn.ended_at.is_(None)
     )
-    return await session.scalar(query.with_for_update() if lock else query)
+    return await session.scalar(query.with_for_update())
 
 
 async def of_subject(session: AsyncSession, subject: UUID, at: datetime) -> Sequence[SignedIn]:
@@ -36,13 +51,15 @@ async def of_subject(session: AsyncSession, subject: UUID, at: datetime) -> Sequ
     return (await session.scalars(query)).all()
 
 
+_HOLD = "SELECT FROM session WHERE id = $1 AND ended_at IS NULL FOR SHARE"
+
+
 async def hold(session: AsyncSession, session_id: UUID) -> bool:
     """Whether it was not ended; who ends it now waits until this transaction is over."""
-    query = select(SignedIn.id).where(SignedIn.id == session_id, SignedIn.ended_at.is_(None))
-    return await session.scalar(query.with_for_update(read=True)) is not None
+    return await fetch_one(session, _HOLD, session_id) is not None
 
 
-async def touch(session: AsyncSession, row: SignedIn, at: datetime, *, lapses: bool) -> None:
+async def touch(session: AsyncSession, row: Any, at: datetime, *, lapses: bool) -> None:
     """Notes a sign of life. `lapses`: what had lapsed must not come back to life by it."""
     values: dict[str, object] = {"seen_at": at}
     if lapses:
