@@ -1,8 +1,10 @@
 """Shows that each check can fail: applies its mutation to a copy of sebalai_identity, serves the
 copy, runs the check and expects red. Not part of CI: `.venv/bin/python tests/conformance/mutate.py
-[part of a check's name, or `bad_input` alone]`. Prints killed/total; exit 1 where one survives.
+[part of a check's name, or `bad_input` alone]`. Prints killed/total; exit 1 where one survives. With
+`--log FILE --seconds 300` it stops and, started again, goes on; the last prints the sum.
 """
 
+import argparse
 import asyncio
 import shutil
 import sys
@@ -15,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import asyncpg
 import mutate_tests
+from mutation_log import Log
 from mutation_table import PACKAGE, TABLE, mutate
 from oidc_checks import everything
 from oidc_checks.house import Bell, House
@@ -58,61 +61,73 @@ async def _forget_sign_ins(url):
     await connection.close()
 
 
-async def run_all(folder, url, part):
+async def run_all(folder, url, part, log):
     bell = Bell()
     house = House(folder, url, await bell.open())
-    await _all_green(house, bell, part)
-    killed, total, copy = 0, 0, folder / "copy"
+    await _all_green(house, bell, [name for name in CHECKS if part in name], log)
+    copy, judged = folder / "copy", set()
     shutil.copytree(PACKAGE, copy / "sebalai_identity")
     for file, old, new, checks in TABLE:
-        wanted = [name for name in checks if part in name]
-        if not wanted:
+        named = [name for name in checks if part in name]
+        wanted = [name for name in named if not log.knows("mutation", file, new, name)]
+        if not wanted or log.is_over():
             continue
         with mutated(copy / "sebalai_identity", file, old, new):
             await house.start(copy)
             for name in wanted:
                 said = await verdict(house, name, bell)
-                total, killed = total + 1, killed + (said is not None)
+                log.note(said, "mutation", file, new, name)
                 print(f"{'killed  ' if said else 'SURVIVED'} {name}: {file}: {said}", flush=True)
             house.stop()
-    await _all_green(house, bell, part)
+        judged.update(wanted)
+    await _all_green(house, bell, judged, Log())
     await bell.close()
-    return killed, total
 
 
-async def _all_green(house, bell, part):
+async def _all_green(house, bell, names, log):
     """Before and after: what is red without a mutation, or for what others left, shows nothing."""
     await house.start()
-    for name in CHECKS:
-        if part in name:
+    for name in names:
+        if not log.knows("green", name) and not log.is_over():
             said = await verdict(house, name, bell)
             assert said is None, f"red without a mutation: {name}: {said}"
+            log.note(None, "green", name)
     house.stop()
 
 
-async def main(part):
+async def main(part, log):
     began, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="sebalai-mutate-"))
     folder.chmod(0o711)
-    killed, total = 0, 0
     try:
         if part in ("", "bad_input"):
-            killed, total = mutate_tests.run(folder)
+            mutate_tests.run(folder, log)
         if part != "bad_input":
-            more = await _modules(folder, part)
-            killed, total = killed + more[0], total + more[1]
+            await _modules(folder, part, log)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    seconds = time.monotonic() - began
-    print(f"mutations: killed {killed}/{total} ({seconds:.0f} s)")
-    return 0 if killed == total else 1
+    (killed, total), seconds = log.count(), time.monotonic() - began
+    left = "" if log.is_whole else ", and some are left: run it again"
+    print(f"mutations: killed {killed}/{total} ({seconds:.0f} s){left}")
+    return 0 if log.is_whole and killed == total else 1
 
 
-async def _modules(folder, part):
+async def _modules(folder, part, log):
     with Engines.start(folder / "engines", durable=False) as running:
         url = await fresh_database(running.addresses.postgres_admin_url, "mutate", PACKAGE)
-        return await run_all(folder, url, part)
+        await run_all(folder, url, part, log)
+
+
+def _arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", nargs="?", default="", help="part of a check's name, or bad_input")
+    parser.add_argument("--log", type=Path, help="goes on from what this file holds")
+    parser.add_argument(
+        "--seconds", type=float, default=float("inf"), help="stop after about so many"
+    )
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
     assert everything
-    sys.exit(asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "")))
+    given = _arguments()
+    sys.exit(asyncio.run(main(given.part, Log(given.log, given.seconds))))

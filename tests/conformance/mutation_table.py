@@ -7,7 +7,12 @@ import mutations_fapi
 import mutations_registration
 import sebalai_identity
 
-PACKAGE = Path(sebalai_identity.__file__).parent
+
+def source_of(package):
+    return Path(package.__file__).parent
+
+
+PACKAGE = source_of(sebalai_identity)
 TABLE = [
     *mutations.MUTATIONS,
     *mutations_fapi.MUTATIONS,
