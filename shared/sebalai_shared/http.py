@@ -6,6 +6,7 @@ httpx is imported here and nowhere else. A client per request costs 53 ms of CPU
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 from collections.abc import Iterable
@@ -45,7 +46,7 @@ class AddressInvalid(httpx.TransportError):
 
 
 class _CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Resolves once, checks each address, connects to the checked address itself."""
+    """Resolves once, checks each address, connects to the first checked one that answers."""
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
@@ -69,9 +70,11 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
                 self._reach.check(host, address)
         except AddressRefused as error:
             raise httpcore.ConnectError(str(error)) from error
-        return await self._inner.connect_tcp(
-            addresses[0], port, timeout, local_address, socket_options
-        )
+        options = (port, timeout, local_address, socket_options)
+        for address in addresses[:-1]:  # `localhost` is often `::1`, where nobody listens
+            with contextlib.suppress(httpcore.ConnectError):
+                return await self._inner.connect_tcp(address, *options)
+        return await self._inner.connect_tcp(addresses[-1], *options)
 
     async def sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)

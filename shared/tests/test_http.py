@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import sys
 from importlib.util import find_spec
 
@@ -58,6 +59,18 @@ async def test_an_answer_over_the_limit_is_refused():
     async with provider(OK) as (url, _), http.client(LOOPBACK) as client:
         with pytest.raises(http.AnswerTooLarge):
             await client.fetch(url, limit=1)
+
+
+async def test_a_name_is_tried_at_each_of_its_addresses(monkeypatch):
+    async with provider(OK) as (url, _), http.client(Reach.parse(["127.0.0.0/8"])) as client:
+        port = int(url.split(":")[2].split("/")[0])
+
+        async def both(*_, **__):
+            return [(socket.AF_INET, 1, 6, "", (f"127.0.0.{last}", port)) for last in (2, 1)]
+
+        monkeypatch.setattr(http.anyio, "getaddrinfo", both)
+        answer = await client.fetch(url.replace("127.0.0.1", "two.example"))
+    assert answer.status_code == 200
 
 
 async def test_a_name_that_resolves_nowhere_is_an_error():

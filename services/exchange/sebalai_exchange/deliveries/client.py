@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sebalai_shared import http
@@ -95,7 +95,9 @@ class Client:
             self._sweep = loop.call_at(first + IDLE_SECONDS, self._close_idle)
 
     async def _connect(self) -> Connection:
-        """Resolves once, checks each address, connects to a checked one. Raises: Unanswered."""
+        """Resolves once, checks each address, connects to the first checked one that answers.
+        Raises: Unanswered.
+        """
         loop, to = asyncio.get_running_loop(), self._target
         try:
             found = await loop.getaddrinfo(to.host, to.port, type=socket.SOCK_STREAM)
@@ -105,16 +107,22 @@ class Client:
             raise Unanswered(f"{to.host} cannot be resolved") from error
         except AddressRefused as error:
             raise Unanswered(str(error)) from error
-        family, _, _, _, address = found[0]
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                return await self._open(family, address)
+                return await self._open_any([(entry[0], entry[4]) for entry in found])
         except TimeoutError:
             raise Unanswered(f"no connection within {CONNECT_SECONDS:.0f} s") from None
         except ssl.SSLError as error:
             raise Unanswered(_untrusted(error)) from error
         except OSError as error:
             raise Unanswered(f"no connection: {error.strerror or 'refused'}") from error
+
+    async def _open_any(self, addresses: Sequence[tuple[int, Any]]) -> Connection:
+        """A name may stand for an address that nobody listens at: `localhost` is often `::1`."""
+        for family, address in addresses[:-1]:
+            with contextlib.suppress(OSError):
+                return await self._open(family, address)
+        return await self._open(*addresses[-1])
 
     async def _open(self, family: int, address: Any) -> Connection:
         loop, context = asyncio.get_running_loop(), None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 
@@ -65,6 +66,20 @@ async def asking(*answers):
     client = Client(LOCAL)
     async with Address(*answers) as address:
         yield address, lambda: client.ask("POST", address.url, {"webhook-id": "1"}, b"{}")
+    client.close()
+
+
+async def test_name_is_tried_at_each_of_its_addresses(monkeypatch):
+    client = Client(Reach.parse(["127.0.0.0/8"]))
+    async with Address(OK) as address:
+        port = int(address.url.split(":")[2].split("/")[0])
+
+        async def both(*_, **__):
+            return [(socket.AF_INET, 1, 6, "", (f"127.0.0.{last}", port)) for last in (2, 1)]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", both)
+        url = address.url.replace("127.0.0.1", "two.example")
+        assert (await client.ask("POST", url, {}, b"{}")).status == 204
     client.close()
 
 
