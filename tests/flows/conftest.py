@@ -171,12 +171,13 @@ class Platform:
             os.kill(process["pid"], signal.SIGKILL)
         return True
 
-    async def rows(self, member, query, *arguments):
-        """What a member's own database answers."""
+    async def rows(self, member, query, *arguments, **told):
+        """What a member's own database answers to a connection that told it these settings."""
         password = (self.home / "secrets" / f"database-{member}").read_text().strip()
         connection = await asyncpg.connect(
-            host="127.0.0.1", port=self.base + 10, user=member, database=member, password=password
-        )
+            host="127.0.0.1", port=self.base + 10, user=member, database=member,
+            password=password, server_settings=told,
+        )  # fmt: skip
         try:
             return await connection.fetch(query, *arguments)
         finally:
