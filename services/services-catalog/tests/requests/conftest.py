@@ -43,6 +43,20 @@ class Filed:
 
 
 @pytest.fixture
+def module(stand_in):
+    return stand_in("payment_gateway")
+
+
+@pytest.fixture
+async def bank(module, listening, request):
+    """The payment gateway's stand-in; the test's module says with which SECRET it signs."""
+    app = module.gateway_app(request.module.SECRET)
+    async with listening(app) as url:
+        app.state.url = url
+        yield app.state
+
+
+@pytest.fixture
 def applicant(client_of):
     return client_of(system("ID-BB/COM/pt-timah-jaya/kantor"))
 

@@ -18,19 +18,6 @@ FEE = 250_000
 
 
 @pytest.fixture
-def module(stand_in):
-    return stand_in("payment_gateway")
-
-
-@pytest.fixture
-async def bank(module, listening):
-    app = module.gateway_app(SECRET)
-    async with listening(app) as url:
-        app.state.url = url
-        yield app.state
-
-
-@pytest.fixture
 def settings(settings, bank):
     """The catalogue with the gateway connected."""
     return settings.model_copy(update=connected(bank.url).model_dump(include=NAMES))

@@ -15,19 +15,6 @@ TYPE = "urn:sebalai:problem:"
 
 
 @pytest.fixture
-def module(stand_in):
-    return stand_in("payment_gateway")
-
-
-@pytest.fixture
-async def bank(module, listening):
-    app = module.gateway_app(SECRET)
-    async with listening(app) as url:
-        app.state.url = url
-        yield app.state
-
-
-@pytest.fixture
 def settings(settings, bank):
     connected = CatalogSettings(
         payments_url=bank.url, payments_partner="SEBALAI", payments_prefix="98765",
