@@ -22,10 +22,11 @@ else
   trap 'rm -f "$facts"' EXIT
 fi
 status=0
+failed() { echo "FAILED: $1"; status=1; }
 # Signed letters need no platform, but judges of Debian's; without them it is said, not passed over.
 case "archive_letter.py" in *"${INTEROP_ONLY:-}"*)
   if command -v pdfsig >/dev/null && command -v qpdf >/dev/null && command -v certutil >/dev/null; then
-    .venv/bin/python "$here/archive_letter.py" || status=1
+    .venv/bin/python "$here/archive_letter.py" || failed archive_letter.py
   else
     echo "archive_letter.py: NOT JUDGED; install poppler-utils qpdf libnss3-tools"
   fi ;;
@@ -33,7 +34,7 @@ esac
 # Neither do these: each starts the archive it judges.
 export TUS_JS="$here"
 for judge in archive_oai.py archive_bag.py archive_tus.py; do
-  case "$judge" in *"${INTEROP_ONLY:-}"*) .venv/bin/python "$here/$judge" || status=1 ;; esac
+  case "$judge" in *"${INTEROP_ONLY:-}"*) .venv/bin/python "$here/$judge" || failed "$judge" ;; esac
 done
 case "archive_ocfl.py" in *"${INTEROP_ONLY:-}"*)
   # A venv of its own: what ocfl-py needs and what cloudevents needs exclude one another.
@@ -42,13 +43,13 @@ case "archive_ocfl.py" in *"${INTEROP_ONLY:-}"*)
     "$here/.ocfl/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$here/ocfl.txt"
     cp "$here/ocfl.txt" "$here/.ocfl/installed.txt"
   fi
-  OCFL_VALIDATE="$here/.ocfl/bin/ocfl-validate.py" .venv/bin/python "$here/archive_ocfl.py" || status=1 ;;
+  OCFL_VALIDATE="$here/.ocfl/bin/ocfl-validate.py" .venv/bin/python "$here/archive_ocfl.py" || failed archive_ocfl.py ;;
 esac
 # Each script gets facts of its own: signing out at the end of one must not end the next.
 while read -r prepare run; do
   case "$run" in *"${INTEROP_ONLY:-}"*) ;; *) continue ;; esac
   .venv/bin/python "$here/$prepare" >"$INTEROP_FACTS"
-  (cd "$here" && $run </dev/null) || status=1
+  (cd "$here" && $run </dev/null) || failed "$run"
 done <<'RUNS'
 prepare.py node openid_client.js
 prepare.py node oauth4webapi.js

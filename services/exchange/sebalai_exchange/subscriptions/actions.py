@@ -287,7 +287,8 @@ async def change(
     wanted: SubscriptionChange,
     targets: Targets,
 ) -> Subscription:
-    """Another address or ordering, as `amend` has it; its place in the log stays.
+    """Another address or ordering, as `amend` has it; its place in the log stays. Until the new
+    address is asked whether it agrees, the old one may still be sent to.
 
     Raises `SubscriptionUnknown`, `SubscriptionState`, `FieldInvalid`.
     """
