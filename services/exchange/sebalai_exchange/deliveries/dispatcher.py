@@ -18,12 +18,12 @@ from sebalai_shared.clock import Clock, SystemClock
 from sebalai_shared.database import Database
 
 from sebalai_exchange.deliveries import store
-from sebalai_exchange.deliveries.handshake import PAUSE_SECONDS, TRIES, agrees
 from sebalai_exchange.deliveries.lane import Beginning, Lane, Post, Tools
 from sebalai_exchange.deliveries.schedule import Leaps
 from sebalai_exchange.deliveries.sender import Outcome, Sender
 from sebalai_exchange.deliveries.slots import SLOW_SECONDS, Slots
 from sebalai_exchange.deliveries.tail import Tail
+from sebalai_exchange.deliveries.verifying import Verifications
 from sebalai_exchange.deliveries.writer import Writer
 from sebalai_exchange.publishing.actions import BELL, Stored
 from sebalai_exchange.subscriptions.actions import (
@@ -44,6 +44,7 @@ SAVE_IDLE_SECONDS = 10.0
 LOCK_RETRY_SECONDS = 2.0
 SETTLE_SECONDS = 3.0
 DECISIONS = "deliveries"
+_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError)
 
 
 class DispatcherLostError(Exception):
@@ -70,10 +71,10 @@ class Dispatcher:
         clock: Clock | None = None,
     ) -> None:
         self._dsn, self._database, self._beat = dsn, database, beat
-        self._reach, self._secrets, self._public_url = targets
+        self._reach, self._secrets, public_url = targets
         self._clock, self._tail = clock or SystemClock(), Tail(database)
+        self._verifications = Verifications(database, self._clock, self._sender, public_url)
         self._served: dict[UUID, Served] = {}
-        self._verifying: dict[UUID, asyncio.Task[None]] = {}
         self._leaving: dict[UUID, asyncio.Task[None]] = {}
         self._bell, self._news = asyncio.Event(), asyncio.Event()
         self._reload: set[UUID] = set()
@@ -92,7 +93,9 @@ class Dispatcher:
             for channel in (*NEWS, DECISIONS):
                 await connection.add_listener(channel, self._note_news)
             await self._serve(connection)
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
+        except (*_LOST, ExceptionGroup) as error:
+            if isinstance(error, ExceptionGroup) and error.subgroup(_LOST) is None:
+                raise
             raise DispatcherLostError(str(error)) from error
         finally:
             connection.terminate()
@@ -107,8 +110,10 @@ class Dispatcher:
         self._writer = Writer(connection)
         writing = asyncio.create_task(self._writer.run())
         try:
+            await self._tail.open()
+            await self._refresh()
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._follow())
+                group.create_task(self._follow(connection))
                 group.create_task(self._keep_fresh())
                 group.create_task(self._save_idle())
                 await asyncio.shield(writing)
@@ -131,13 +136,13 @@ class Dispatcher:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
 
-    async def _follow(self) -> None:
+    async def _follow(self, connection: Any) -> None:
         """Reads the log as it grows and wakes the lanes that hear of what came."""
-        await self._tail.open()
-        await self._refresh()
         leaps = Leaps(self._clock.now(), time.monotonic())
         while True:
             self._beat()
+            if connection.is_closed():  # and with it the lock: another may serve by now
+                raise asyncpg.InterfaceError("the connection that held the lock is closed")
             self._mind(leaps.back(self._clock.now(), time.monotonic()))
             self._bell.clear()  # before the read: a ring during it must not be lost
             found = await self._tail.grow()
@@ -215,9 +220,7 @@ class Dispatcher:
         self._reload.clear()
         for ident, one in wanted.items():
             await self._serve_one(Serving(one, heard[ident]))
-        for one in live:
-            if one.state == "verifying" and one.id not in self._verifying:
-                self._verifying[one.id] = asyncio.create_task(self._verify(one))
+        self._verifications.follow(live)
 
     async def _serve_one(self, serving: Serving) -> None:
         ident = serving.subscription.id
@@ -237,7 +240,7 @@ class Dispatcher:
                 await store.dead_keys(session, ident),
                 await store.done_after(session, ident, row.pos),
             )
-        sender = Sender(self._reach, self._secrets, self._clock)
+        sender = self._sender()
         tools = Tools(self._tail, self._writer, self._clock, self._conclude)
         self._served[ident] = Served(Lane(serving, begin, self._post_by(sender), tools), sender)
         self._start(self._served[ident])
@@ -271,31 +274,17 @@ class Dispatcher:
 
         return post
 
+    def _sender(self) -> Sender:
+        return Sender(self._reach, self._secrets, self._clock)
+
     async def _conclude(self, one: Subscription, reason: str) -> None:
         await self._writer.flushed()  # what led to it is on record before it
         async with self._database.transaction() as session:
             wanted = ("active", "disabled", reason)
-            await conclude(session, self._clock, ident=one.id, wanted=wanted)
+            await conclude(session, self._clock, of=one, wanted=wanted)
 
     def _ring(self, *_: object) -> None:
         self._bell.set()
-
-    async def _verify(self, one: Subscription) -> None:
-        sender = Sender(self._reach, self._secrets, self._clock)
-        try:
-            is_agreed, reason = await agrees(sender, one, self._public_url)
-            for number in range(1, TRIES):
-                if is_agreed:
-                    break
-                await asyncio.sleep(PAUSE_SECONDS * number)
-                is_agreed, reason = await agrees(sender, one, self._public_url)
-            state = "active" if is_agreed else "disabled"
-            async with self._database.transaction() as session:
-                wanted = ("verifying", state, None if is_agreed else reason)
-                await conclude(session, self._clock, ident=one.id, wanted=wanted)
-        finally:
-            sender.close()
-            self._verifying.pop(one.id, None)
 
     async def _save_idle(self) -> None:
         """Idle lanes have passed what they do not hear of; their cursors follow now and then."""
@@ -311,9 +300,9 @@ class Dispatcher:
     async def _close(self) -> None:
         lanes = [one.lane.abort() for one in self._served.values()]
         tasks = [one.task for one in self._served.values() if one.task is not None]
-        tasks += [*self._verifying.values(), *self._leaving.values()]
+        tasks += self._leaving.values()
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*lanes, *tasks, return_exceptions=True)
+        await asyncio.gather(*lanes, *tasks, self._verifications.close(), return_exceptions=True)
         for one in self._served.values():
             one.sender.close()

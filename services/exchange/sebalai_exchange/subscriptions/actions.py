@@ -426,10 +426,10 @@ async def servings(
 
 
 async def conclude(
-    session: AsyncSession, clock: Clock, *, ident: UUID, wanted: tuple[str, str, str | None]
+    session: AsyncSession, clock: Clock, *, of: Subscription, wanted: tuple[str, str, str | None]
 ) -> None:
-    """What dispatch found out; `wanted` is (state before, state after, reason).
+    """What dispatch found out at the address of `of`; `wanted` is (state before, after, reason).
 
-    Changes nothing when somebody else has changed the state meanwhile.
+    Changes nothing when the state or the address is another by now.
     """
-    await store.conclude(session, ident, wanted, clock.now())
+    await store.conclude(session, of, wanted, clock.now())

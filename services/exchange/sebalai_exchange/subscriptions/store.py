@@ -161,15 +161,16 @@ async def set_state(
 
 
 async def conclude(
-    session: AsyncSession, ident: UUID, wanted: tuple[str, str, str | None], now: datetime
+    session: AsyncSession, of: Subscription, wanted: tuple[str, str, str | None], now: datetime
 ) -> None:
     before, after, reason = wanted
+    names = {"id": of.id, "url": of.url, "before": before, "after": after, "reason": reason}
     await session.execute(
         text(
             "UPDATE subscription SET state = :after, reason = :reason, changed_at = :now "
-            "WHERE id = :id AND state = :before"
+            "WHERE id = :id AND state = :before AND url IS NOT DISTINCT FROM :url"
         ),
-        {"id": ident, "before": before, "after": after, "reason": reason, "now": now},
+        names | {"now": now},
     )
 
 
