@@ -45,6 +45,10 @@ case "archive_ocfl.py" in *"${INTEROP_ONLY:-}"*)
   fi
   OCFL_VALIDATE="$here/.ocfl/bin/ocfl-validate.py" .venv/bin/python "$here/archive_ocfl.py" || failed archive_ocfl.py ;;
 esac
+# Minutes on a busy machine, and packages from PyPI: only where it is named.
+case "archive_pdfs.py" in *"${INTEROP_ONLY:-none}"*)
+  .venv/bin/python "$here/archive_pdfs.py" || failed archive_pdfs.py ;;
+esac
 # Each script gets facts of its own: signing out at the end of one must not end the next.
 while read -r prepare run; do
   case "$run" in *"${INTEROP_ONLY:-}"*) ;; *) continue ;; esac

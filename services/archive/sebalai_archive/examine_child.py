@@ -87,6 +87,8 @@ def _pdf(path: Path) -> dict[str, Any]:
         # As a file: a path in memory has no name that could be resolved.
         document = pypdfium2.PdfDocument(path.open("rb"), autoclose=True)
     except pypdfium2.PdfiumError as error:
+        if error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD:
+            return {"state": "no_text", "note": "it opens by a password only"}
         return {"state": "broken", "note": str(error)[:200]}
     pages, parts, size = len(document), list[str](), 0
     for number in range(min(pages, PAGES_READ)):

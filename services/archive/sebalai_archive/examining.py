@@ -7,6 +7,7 @@ file holds.
 import asyncio
 import json
 import logging
+import signal
 import struct
 import sys
 from collections.abc import AsyncIterable
@@ -20,6 +21,13 @@ WALL_SECONDS = 30.0
 OUTPUT_BYTES = 4 * 1024 * 1024
 SCAN_SECONDS = 120.0
 ANSWER_BYTES = 4_096
+
+# How the system ends a reader at its limits; PDFium aborts when it gets no more memory.
+_ENDED_AT = {
+    -signal.SIGABRT: "memory",
+    -signal.SIGKILL: "memory",
+    -signal.SIGXCPU: "processor time",
+}
 
 State = Literal["text", "no_text", "broken", "over_limit", "infected"]
 Scan = Literal["clean", "infected", "not_scanned"]
@@ -60,9 +68,11 @@ async def examine(path: Path) -> Found:
         if child.returncode is None:
             child.kill()
             await child.wait()
-    if code != 0 or output is None:
-        return Found("broken", note=f"the reader ended with {code}")
-    return _found(output)
+    if output is None:
+        return Found("over_limit", note="what the reader had to say was too long")
+    if code in _ENDED_AT:
+        return Found("over_limit", note=f"it took more {_ENDED_AT[code]} than a reader may")
+    return _found(output) if code == 0 else Found("broken", note=f"the reader ended with {code}")
 
 
 async def _read(child: asyncio.subprocess.Process) -> bytes | None:

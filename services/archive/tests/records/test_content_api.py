@@ -159,3 +159,28 @@ async def test_a_missing_file_is_told_and_not_hidden(desk, settings):
     answer = await desk.client.get(f"/v1/records/{record['id']}/content")
     assert answer.status_code == 503
     assert answer.json()["type"] == "urn:sebalai:problem:content-unavailable"
+
+
+NAMES = ("n" * 255, "..", ".", "-rf", "CON", "a\u202eb.pdf", "$(id).pdf", "%2e%2e%2fpasswd")
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_file_name_stays_a_name_and_leads_nowhere(desk, settings, name):
+    record_id = await desk.draft(filename=name)
+    assert (await desk.put(record_id)).status_code == 200
+    record = (await desk.declare(record_id)).json()
+    assert record["content"]["filename"] == name
+    got = await desk.client.get(f"/v1/records/{record_id}/content")
+    assert got.headers["content-disposition"] == f'attachment; filename="{record_id}"'
+    kept = {path.name for path in settings.content_dir.rglob("*") if path.is_file()}
+    assert kept == {hashlib.sha256(CONTENT).hexdigest()}
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "/etc/passwd", "..\\..\\x", "a\x00b", "a\nb", "", "n" * 256]
+)
+async def test_a_path_is_no_file_name(writer, name):
+    wanted = {"title": "Notula", "classification": "000.1.5", "filename": name}
+    answer = await writer.post("/v1/records", json=wanted, headers={"idempotency-key": "k"})
+    assert answer.status_code == 422
+    assert "/filename" in answer.text
