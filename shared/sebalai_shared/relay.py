@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -32,6 +33,7 @@ IDLE_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 LOCK_RETRY_SECONDS = 2.0
 REPUBLISH_BACK = timedelta(minutes=5)
+TRAIL_STEP_SECONDS = 10.0
 ALL_THAT_IS_KEPT = timedelta(days=3_650)
 SWEEP_EACH_SECONDS = 300.0
 
@@ -73,6 +75,26 @@ class Source(Protocol):
     async def is_waiting(self, connection: Any, after: Cursor) -> bool: ...
     async def rewound(self, connection: Any, back: timedelta) -> Cursor: ...
     async def sweep(self, connection: Any, done: Cursor) -> None: ...
+
+
+class Trail:
+    """Where the cursor stood REPUBLISH_BACK ago, or at the start, by a clock that nobody can set:
+    rows bear the database's, which may have been put forward since.
+    """
+
+    def __init__(self, cursor: Cursor, steady: float) -> None:
+        self._steps = deque([(steady, cursor)])
+
+    @property
+    def begins(self) -> Cursor:
+        return self._steps[0][1]
+
+    def note(self, cursor: Cursor, steady: float) -> None:
+        """`steady` in seconds."""
+        if steady - self._steps[-1][0] >= TRAIL_STEP_SECONDS:
+            self._steps.append((steady, cursor))
+        while len(self._steps) > 1 and steady - self._steps[1][0] >= REPUBLISH_BACK.total_seconds():
+            self._steps.popleft()
 
 
 class LockLost(Exception):
@@ -118,9 +140,12 @@ class Relay:
 
     async def _loop(self, connection: Any) -> None:
         cursor = await self._load(connection, self._source.name)
-        swept_at = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        swept_at = clock()
+        self._trail = Trail(cursor, swept_at)
         while True:
             self._beat()
+            self._trail.note(cursor, clock())
             self._bell.clear()  # before the read: a ring during it must not be lost
             while self._back is not None:
                 self._beat()
@@ -133,10 +158,9 @@ class Relay:
                 await asyncio.sleep(RETRY_SECONDS)
             if not rows:
                 await self._wait(connection, cursor)
-            now = asyncio.get_running_loop().time()
-            if now - swept_at > SWEEP_EACH_SECONDS:
+            if clock() - swept_at > SWEEP_EACH_SECONDS:
                 await self._source.sweep(connection, cursor)
-                swept_at = now
+                swept_at = clock()
 
     async def _wait(self, connection: Any, cursor: Cursor) -> None:
         # An open transaction before us rings no bell when it rolls back: then poll quickly.
@@ -202,8 +226,9 @@ class Relay:
 
         Raises: BrokerUnavailable, ApiError.
         """
-        cursor = await self._source.rewound(connection, back)
-        if cursor.is_end or upto <= cursor:
+        found = await self._source.rewound(connection, back)
+        cursor = self._trail.begins if found.is_end else min(found, self._trail.begins)
+        if upto <= cursor:
             return upto  # so far behind that what is due is older: nothing of it may be skipped
         while cursor < upto and (rows := await self._source.read(connection, cursor, BATCH_ROWS)):
             self._beat()

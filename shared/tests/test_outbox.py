@@ -10,7 +10,7 @@ from sebalai_shared.consumer import TRIES_LIMIT, Consumer, Feed
 from sebalai_shared.events import Event, decode
 from sebalai_shared.ids import uuid7
 from sebalai_shared.outbox import OutboxSource, TooLarge, publish
-from sebalai_shared.relay import Relay
+from sebalai_shared.relay import REPUBLISH_BACK, TRAIL_STEP_SECONDS, Cursor, Relay, Trail
 from sebalai_shared.settings import MemberSettings
 from sqlalchemy import text
 
@@ -318,3 +318,41 @@ async def test_broker_that_never_reached_nats_closes():
         await asyncio.sleep(0.1)
     await broker.close()
     assert not broker.is_connected
+
+
+async def test_what_was_just_sent_goes_again_although_the_clock_was_put_forward(
+    settings, database, broker, stream
+):
+    # A message id is soon forgotten, so that what is sent again is stored again and counted.
+    subjects = [f"sebalai.{stream}.>"]
+    await broker.api(f"STREAM.DELETE.{stream}")
+    short = {"name": stream, "subjects": subjects, "duplicate_window": 100_000_000}
+    await broker.ensure_stream(short)
+    relay = Relay(settings.database_dsn(), broker, OutboxSource(stream))
+    async with running(relay.run()):
+        await asyncio.sleep(0.1)  # it leads, and knows where it stood
+        async with database.transaction() as session:
+            for number in range(3):
+                await publish(session, fact(stream, number))
+
+        async def all_there():
+            return await stored(broker, stream) == 3
+
+        await until(all_there)
+        async with database.transaction() as session:  # as the database's clock sees it then
+            await session.execute(text("UPDATE outbox SET created_at = now() - interval '2 hours'"))
+        await asyncio.sleep(0.3)
+        await relay._after_reconnect()
+
+        async def are_sent_again():
+            return await stored(broker, stream) == 6
+
+        await until(are_sent_again)
+
+
+def test_the_trail_begins_where_the_cursor_stood_five_minutes_ago():
+    trail, back = Trail(Cursor(0, 0), 0.0), REPUBLISH_BACK.total_seconds()
+    for second in range(0, 1_000, 3):
+        trail.note(Cursor(0, second), float(second))
+        assert trail.begins.seq <= max(second - back, 0)
+        assert second - trail.begins.seq <= back + 2 * TRAIL_STEP_SECONDS
