@@ -23,6 +23,7 @@ from sebalai_exchange.metaservices import api as metaservices
 from sebalai_exchange.openapi.running import ContractReader
 from sebalai_exchange.peers import api as peers
 from sebalai_exchange.publishing import api as events
+from sebalai_exchange.publishing.latest import LatestClock
 from sebalai_exchange.routes import api as routes
 from sebalai_exchange.routes.actions import RouteCompiler
 from sebalai_exchange.routes.compile import RouteSigner
@@ -70,6 +71,7 @@ def exchange_app(
     member = Member(NAME, TITLE, ROUTERS, streamed=("/v1/contracts",), lifespan=_lifespan)
     app = create_app(settings, member, database=database, clock=clock)
     app.state.routes = route_compiler(settings, app.state.clock)
+    app.state.latest_clock = LatestClock(app.state.clock)
     app.state.contracts = ContractReader(settings.public_url)
     app.state.hub = None
     if database is not None:

@@ -86,6 +86,7 @@ class Lane:
         self._delivered_at: datetime | None = begin.row.delivered_at
         self._bell, self._is_stopping = asyncio.Event(), False
         for one in begin.opens:
+            one.first_at = min(one.first_at, now)  # whoever sent it again may be ahead of us
             if one.next_at is not None:
                 one.next_at = due_by(one.next_at, one.attempts, now)
             self._enqueue(one)

@@ -36,6 +36,17 @@ async def count_open(session: AsyncSession, subscription: UUID) -> int:
     return int(await session.scalar(query, {"id": subscription}) or 0)
 
 
+async def put_right(session: AsyncSession, place: Place) -> None:
+    """What was given by a clock that has been put back since lasts as long as it was given for."""
+    await session.execute(
+        text(
+            "UPDATE delivery SET next_at = CAST(:now AS timestamptz) + (next_at - since), "
+            "since = :now WHERE subscription = :id AND since > :now AND next_at IS NOT NULL"
+        ),
+        {"id": place.subscription, "now": place.now},
+    )
+
+
 async def bury_spent(session: AsyncSession, place: Place, leases_max: int) -> None:
     """What was given out too often without being acknowledged wants a decision."""
     await session.execute(
@@ -54,7 +65,7 @@ async def lease_due(
     """Positions now on the lease: what is due and not behind a busy one of its key."""
     query = text(
         """
-        UPDATE delivery SET state = 'leased', lease = :lease, next_at = :until,
+        UPDATE delivery SET state = 'leased', lease = :lease, next_at = :until, since = :now,
           attempts = attempts + 1
         WHERE subscription = :id AND pos IN (
           SELECT d.pos FROM delivery d
@@ -144,13 +155,15 @@ async def give_back(
     session: AsyncSession,
     subscription: UUID,
     what: tuple[UUID, Sequence[UUID] | None],
-    next_at: datetime,
+    span: tuple[datetime, datetime],
 ) -> int:
+    """They are due again at the end of `span`."""
     query = text(
-        "UPDATE delivery SET state = 'waiting', lease = NULL, next_at = :next_at, "  # noqa: S608
+        "UPDATE delivery SET state = 'waiting', lease = NULL, since = :since, next_at = :until, "  # noqa: S608
         f"reason = 'given back' WHERE {_OF_LEASE}"
     )
-    names = {"id": subscription, "lease": what[0], "events": _list(what[1]), "next_at": next_at}
+    names = {"id": subscription, "lease": what[0], "events": _list(what[1])}
+    names |= {"since": span[0], "until": span[1]}
     return _count(await session.execute(query, names))
 
 

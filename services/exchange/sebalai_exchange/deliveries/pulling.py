@@ -53,6 +53,7 @@ async def pull(
     is_ordered = subscription.ordering == "per_key"
     now, lease = clock.now(), uuid7()
     place = pull_store.Place(subscription.id, lease, now, now + LEASE)
+    await pull_store.put_right(session, place)
     await pull_store.bury_spent(session, place, LEASES_MAX)
     found = await pull_store.lease_due(session, place, limit, is_ordered=is_ordered)
     if len(found) < limit and await pull_store.count_open(session, subscription.id) < OPEN_MAX:
@@ -118,8 +119,8 @@ async def give_back(
     delay: timedelta,
 ) -> int:
     """Those events of the lease, or all, come again after `delay`. Raises `LeaseLost`."""
-    next_at = clock.now() + delay
-    done = await pull_store.give_back(session, ident, (lease, events), next_at)
+    now = clock.now()
+    done = await pull_store.give_back(session, ident, (lease, events), (now, now + delay))
     if not done:
         raise LeaseLost("Pull again.")
     return done

@@ -68,8 +68,9 @@ async def publish_events(
 ) -> PublicationsRead:
     """Stores the event or the whole batch before 202 is answered."""
     clock: Clock = request.app.state.clock
+    latest: Clock = request.app.state.latest_clock
     try:
-        events = parse_request(content_type, request.headers, await request.body(), clock.now())
+        events = parse_request(content_type, request.headers, await request.body(), latest.now())
     except MalformedEnvelopeError as error:
         raise FieldInvalid(error.pointer or "/", error.detail) from error
     by = Publisher(caller, caller.purpose or sebalai_purpose, request.app.state.validators)

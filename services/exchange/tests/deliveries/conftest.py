@@ -73,12 +73,15 @@ class Bus:
 
     def __init__(self, settings):
         self.settings, self.database = settings, Database(settings)
-        self.app = exchange_app(settings, self.database)
-        self._client = in_process(self.app)
+        self.start()
         self.publisher = system(PUBLISHER, "bus.call", "exchange.manage")
         self.subscriber = system(SUBSCRIBER, "bus.call", "exchange.manage")
         self.operator = system("ID-BB/GOV/diskominfo/operator", "bus.call", "platform.operate")
         self.number, self.dispatch_clock = 0, None
+
+    def start(self, clock=None):
+        self.app = exchange_app(self.settings, self.database, clock)
+        self._client = in_process(self.app)
 
     async def ask(self, method, path, caller=None, **more):
         headers = dict(more.pop("headers", {}))
@@ -159,7 +162,9 @@ class Bus:
         tables = "topic, topic_version, event_seen, event_new, event, subscription, lane, "
         async with self.database.transaction() as session:
             await session.execute(
-                text(f"TRUNCATE {tables} delivery, attempt, outbox, interface, agreement CASCADE")
+                text(
+                    f"TRUNCATE {tables} delivery, attempt, receipt_due, outbox, interface, agreement CASCADE"
+                )
             )
             await session.execute(text("UPDATE event_head SET pos = 0"))
 

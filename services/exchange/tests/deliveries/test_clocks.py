@@ -7,6 +7,7 @@ from sebalai_exchange.deliveries.schedule import (
     LEAP_MIN,
     LIFE,
     PROBE_MAX_SECONDS,
+    REFUSALS_MAX,
     Breaker,
     Leaps,
     due_by,
@@ -102,6 +103,33 @@ async def test_replayed_is_due_although_the_dispatcher_is_behind(bus, receiver):
         answer = await bus.ask("POST", path, bus.subscriber, json={"from_position": 1})
         assert answer.json()["done"] == 1, answer.text
         await bus.until(lambda: len(receiver.ids("/good/a")) == 2)
+
+
+async def test_resent_by_a_host_far_ahead_is_set_aside_as_soon_as_any(bus, receiver, monkeypatch):
+    monkeypatch.setattr(lanes, "retry_seconds", lambda *_: 0.05)
+    bad = bus.event(subject="bad")
+    receiver.fails = lambda _path, event: 422 if event["id"] == bad["id"] else 0
+    ahead = Skewed()
+    await bus.describe()
+    async with bus.running():
+        made = await bus.subscribe(receiver.url("/good/a"))
+        await bus.until_active(made["id"])
+
+        async def is_dead():
+            await bus.publish(bus.event(subject="good"))
+            return (await bus.read(made["id"]))["dead"] == 1
+
+        await bus.publish(bad)
+        await bus.until(is_dead)
+        bus.app.state.clock = ahead
+        ahead.by = timedelta(hours=5)
+        path = f"/v1/subscriptions/{made['id']}/resend"
+        answer = await bus.ask("POST", path, bus.subscriber, json={})
+        assert answer.json() == {"count": 1, "done": 1}, answer.text
+        await bus.until(is_dead)
+    async with bus.database.transaction() as session:
+        tries = await session.scalar(text("SELECT count(*) FROM attempt WHERE outcome = 'failed'"))
+    assert tries == 2 * REFUSALS_MAX
 
 
 def test_only_what_was_put_back_counts_as_a_leap():
