@@ -46,7 +46,7 @@ HEARTBEAT_SECONDS = 15.0
 STREAM_SECONDS = 300.0
 POLL_SECONDS = 1.0
 FRAMES_KEPT = 256
-_PULL_PROBLEMS = responses(SubscriptionUnknown, WrongKind)
+_PULL_PROBLEMS = responses(SubscriptionUnknown, WrongKind, NothingToHear)
 _STREAM_PROBLEMS = responses(SubscriptionUnknown, WrongKind, NothingToHear, TooManyStreams)
 _LEASE_PROBLEMS = responses(SubscriptionUnknown, LeaseLost)
 

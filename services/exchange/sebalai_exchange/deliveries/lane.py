@@ -23,7 +23,14 @@ from sebalai_exchange.deliveries.schedule import (
     retry_seconds,
 )
 from sebalai_exchange.deliveries.sender import Outcome
-from sebalai_exchange.deliveries.store import OPEN_LOADED_MAX, Attempt, LaneRow, Open
+from sebalai_exchange.deliveries.store import (
+    FORGOTTEN,
+    NO_RIGHT,
+    OPEN_LOADED_MAX,
+    Attempt,
+    LaneRow,
+    Open,
+)
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.deliveries.writer import Writer
 from sebalai_exchange.publishing.actions import Stored
@@ -35,8 +42,6 @@ WINDOW = 100
 WINDOW_LOW = WINDOW // 2
 CATCHING_UP_EVENTS = 1_000
 BEHIND = "behind a dead one of its key"
-FORGOTTEN = "the event's retention is over"
-NO_RIGHT = "the subscriber may no longer hear of this type"
 
 Key = str | int
 
@@ -264,7 +269,7 @@ class Lane:
     async def _launch(self, head: Open) -> None:
         key = self._key(head)
         event = self._events.get(head.pos) or await self._tools.tail.at(head.pos)
-        if event is None or event.type not in self.serving.matcher.modes:
+        if event is None or not self.serving.matcher.hears(event):
             self._drop(head)
             self._bury(head, FORGOTTEN if event is None else NO_RIGHT)
             return

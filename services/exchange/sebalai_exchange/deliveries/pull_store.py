@@ -1,6 +1,6 @@
 """SQL of pulling: leases on the rows of `delivery`, the cursor in `lane`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -57,6 +57,19 @@ async def bury_spent(session: AsyncSession, place: Place, leases_max: int) -> No
         ),
         {"id": place.subscription, "max": leases_max, "now": place.now},
     )
+
+
+async def bury(session: AsyncSession, place: Place, dead: Mapping[int, str]) -> None:
+    """Those positions of the lease want a decision, each for its reason."""
+    if dead:
+        await session.execute(
+            text(
+                "UPDATE delivery d SET state = 'dead', next_at = NULL, lease = NULL, "
+                "reason = x.reason FROM unnest(CAST(:pos AS bigint[]), CAST(:why AS text[])) "
+                "AS x(pos, reason) WHERE d.subscription = :id AND d.pos = x.pos"
+            ),
+            {"id": place.subscription, "pos": list(dead), "why": list(dead.values())},
+        )
 
 
 async def lease_due(

@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.deliveries import pull_store
 from sebalai_exchange.deliveries.sender import body_of
-from sebalai_exchange.publishing.actions import events_after, events_at, head
-from sebalai_exchange.subscriptions.actions import Matcher, Subscription
+from sebalai_exchange.deliveries.store import FORGOTTEN, NO_RIGHT
+from sebalai_exchange.publishing.actions import Stored, events_after, events_at, head
+from sebalai_exchange.subscriptions.actions import Matcher, NothingToHear, Subscription
 
 LEASE = timedelta(seconds=60)
 PULL_MAX = 500
@@ -45,10 +46,14 @@ class Batch:
 async def pull(
     session: AsyncSession, clock: Clock, *, by: tuple[Subscription, Matcher], limit: int
 ) -> Batch:
-    """Up to `limit` events under one lease. Raises `WrongKind`."""
+    """Up to `limit` events under one lease. Raises `WrongKind`; `NothingToHear`: then the place
+    stays where it is.
+    """
     subscription, matcher = by
     if subscription.kind != "pull" or subscription.state != "active":
         raise WrongKind("Pull from an active subscription of kind pull.")
+    if not matcher.modes:
+        raise NothingToHear("No agreement in force is left that it hears by.")
     position = await pull_store.lock_lane(session, subscription.id)
     is_ordered = subscription.ordering == "per_key"
     now, lease = clock.now(), uuid7()
@@ -60,10 +65,20 @@ async def pull(
         await _read_on(session, clock, (subscription, matcher), (position, limit - len(found)))
         more = await pull_store.lease_due(session, place, limit - len(found), is_ordered=is_ordered)
         found = [*found, *more]
-    events = {event.pos: event for event in await events_at(session, positions=sorted(found))}
-    taken = [events[pos] for pos in sorted(found) if pos in events]
+    taken = await _taken(session, place, found, matcher)
     bodies = [(event.event_id, body_of(event)) for event in taken]
     return Batch(lease if bodies else None, bodies)
+
+
+async def _taken(
+    session: AsyncSession, place: pull_store.Place, found: Sequence[int], matcher: Matcher
+) -> list[Stored]:
+    """In order those that may be given out now; what was taken in earlier may not be any more."""
+    events = {event.pos: event for event in await events_at(session, positions=sorted(found))}
+    dead = {pos: FORGOTTEN for pos in found if pos not in events}
+    dead |= {pos: NO_RIGHT for pos, event in events.items() if not matcher.hears(event)}
+    await pull_store.bury(session, place, dead)
+    return [event for pos, event in sorted(events.items()) if pos not in dead]
 
 
 async def _read_on(

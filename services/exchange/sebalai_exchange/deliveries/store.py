@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 OPEN_LOADED_MAX = 5_000
 DEAD_KEYS_MAX = 50_000
+# Why an event that was once taken in is sent no more.
+FORGOTTEN = "the event's retention is over"
+NO_RIGHT = "the subscriber may no longer hear of this type"
 
 
 @dataclass(slots=True)

@@ -135,7 +135,7 @@ async def delete_subscription(at: At) -> None:
 @router.get(
     PULL,
     response_model=PulledItem,
-    responses=responses(TopicUnknown, NotSubscribed, NothingWaiting, WrongKind),
+    responses=responses(TopicUnknown, NotSubscribed, NothingToHear, NothingWaiting, WrongKind),
 )
 async def pull_event(at: At) -> Response | PulledItem:
     """The next event, out on a lease until it is acknowledged or its time is over."""

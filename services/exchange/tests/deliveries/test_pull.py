@@ -145,3 +145,44 @@ async def test_a_stream_tells_what_is_published_while_it_is_open(bus, filled):
         await bus.publish(bus.event(data={"number": 8}))
         ((pos, event),) = await reading
     assert (pos, event["data"]["number"]) == (7, 8)
+
+
+async def lose_right(bus):
+    """From now on the type is for those with an agreement, and there is none."""
+    async with bus.database.transaction() as session:
+        await session.execute(text("UPDATE topic SET access = 'operator'"))
+
+
+async def test_nothing_is_given_out_again_once_the_right_is_lost(bus, filled):
+    await pull(bus, filled, max=1)
+    await pull(bus, filled)
+    await lose_right(bus)
+    async with bus.database.transaction() as session:
+        await session.execute(text("UPDATE delivery SET next_at = now() - interval '1 s'"))
+    path = f"/v1/subscriptions/{filled['id']}/pull"
+    answer = await bus.ask("POST", path, bus.subscriber, json={})
+    assert answer.status_code == 403, answer.text
+    assert answer.json()["type"] == "urn:sebalai:problem:nothing-to-hear"
+
+
+async def test_a_right_that_comes_back_finds_the_place_where_it_was(bus, filled):
+    await lose_right(bus)
+    await bus.ask("POST", f"/v1/subscriptions/{filled['id']}/pull", bus.subscriber, json={})
+    async with bus.database.transaction() as session:
+        await session.execute(text("UPDATE topic SET access = 'open'"))
+    assert numbers(await pull(bus, filled)) == [0, 1, 2, 3, 4, 5]
+
+
+async def test_what_may_no_longer_be_heard_wants_a_decision(bus, filled):
+    other = "dp3acskb.death.recorded.v1"
+    await bus.describe(type=other)
+    made = await bus.subscribe(types=["dp3acskb.*"], start={"position": 0})
+    first = await pull(bus, made, max=2)
+    assert numbers(first) == [0, 1]
+    async with bus.database.transaction() as session:
+        query = "UPDATE topic SET access = 'operator' WHERE type <> :other"
+        await session.execute(text(query), {"other": other})
+        await session.execute(text("UPDATE delivery SET next_at = now() - interval '1 s'"))
+    assert numbers(await pull(bus, made)) == []
+    standing = await bus.read(made["id"])
+    assert (standing["waiting"], standing["held"], standing["dead"]) == (0, 0, 2)

@@ -196,7 +196,7 @@ async def test_who_may_is_what_the_agreement_says(room):
     await room.ask("POST", PUB, room.subscriber, 403, json=body)
     async with room.bus.running():
         await room.publish(2)
-        await room.ask("GET", PULL, room.subscriber, 404)
+        await room.ask("GET", PULL, room.subscriber, 403)
 
 
 async def test_a_subscription_is_listed_read_changed_and_deleted(room, subscribed):
