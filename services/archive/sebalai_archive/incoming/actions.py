@@ -118,13 +118,24 @@ async def register_arrived(
     session: AsyncSession, clock: Clock, *, caller: Caller, letter_id: UUID, addressed_to: str
 ) -> Seen:
     """Raises `IncomingUnknown`, `NotTheOffice`, `AlreadyRegistered`."""
+    letter = await own_letter(session, clock, caller=caller, letter_id=letter_id)
+    if letter.registered_at is not None:
+        raise AlreadyRegistered(f"Its agenda number is {letter.agenda}.")
+    return await _enter(session, clock, caller, letter, addressed_to)
+
+
+async def own_letter(
+    session: AsyncSession, clock: Clock, *, caller: Caller, letter_id: UUID
+) -> IncomingLetter:
+    """A letter that the office keeps, held until the transaction ends.
+
+    Raises `IncomingUnknown`, `NotTheOffice`.
+    """
     letter = await store.lock(session, await seat_of(session, clock, caller), letter_id)
     if letter is None:
         raise IncomingUnknown("Look it up under /v1/incoming-letters.")
     _require_office(caller)
-    if letter.registered_at is not None:
-        raise AlreadyRegistered(f"Its agenda number is {letter.agenda}.")
-    return await _enter(session, clock, caller, letter, addressed_to)
+    return letter
 
 
 def _require_office(caller: Caller) -> None:

@@ -12,12 +12,19 @@ from sebalai_shared.pagination import BadCursor, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, NotFound, responses
 
 from sebalai_archive.content_response import RangeBeyond, content_response
-from sebalai_archive.incoming import actions
+from sebalai_archive.incoming import actions, filing
 from sebalai_archive.incoming.actions import AlreadyRegistered, IncomingUnknown, NotTheOffice
-from sebalai_archive.incoming.schema import IncomingCreate, IncomingRead, IncomingRegister
+from sebalai_archive.incoming.filing import LetterFiled, NotRegistered
+from sebalai_archive.incoming.schema import (
+    IncomingCreate,
+    IncomingFile,
+    IncomingRead,
+    IncomingRegister,
+)
 from sebalai_archive.incoming.store import Seen
 from sebalai_archive.paging import AfterId, PageAsk
 from sebalai_archive.records.actions import RecordUnknown
+from sebalai_archive.records.actions.keeping import FileUnitUnknown
 from sebalai_archive.records.actions.opening import (
     ContentClosed,
     ContentDestroyed,
@@ -112,6 +119,26 @@ async def register_arrived(
         addressed_to=wanted.addressed_to,
     )
     return _read(letter)
+
+
+@router.post(
+    "/{letter_id}/filing",
+    responses=responses(
+        IncomingUnknown, NotTheOffice, NotRegistered, LetterFiled, FileUnitUnknown, FieldInvalid
+    ),
+)
+async def file_letter(
+    request: Request,
+    letter_id: LetterId,
+    caller: IdentifiedAccess,
+    session: Transaction,
+    wanted: IncomingFile,
+) -> IncomingRead:
+    """The letter becomes a record of its agency in a file unit: declared, with its retention."""
+    clock = request.app.state.clock
+    return _read(
+        await filing.file_letter(session, clock, caller=caller, letter_id=letter_id, wanted=wanted)
+    )
 
 
 @router.get(

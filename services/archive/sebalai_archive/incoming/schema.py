@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sebalai_archive.codes import Code
 from sebalai_archive.incoming.model import DispositionState
 from sebalai_archive.reader import SecurityClass
 from sebalai_archive.texts import Line, Prose, Subject
@@ -14,6 +15,7 @@ INSTRUCTION_LENGTH_MAX = 2_000
 
 Urgency = Literal["biasa", "segera", "sangat_segera"]
 Channel = Literal["paper", "email", "bus", "srikandi"]
+Protection = Literal["biasa", "vital", "terjaga"]
 
 
 class IncomingCreate(BaseModel):
@@ -40,6 +42,19 @@ class IncomingRegister(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     addressed_to: Subject
+
+
+class IncomingFile(BaseModel):
+    """Where a letter is filed; `classification` left out is its file unit's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file_unit: UUID
+    classification: Code | None = None
+    security_class: Annotated[
+        SecurityClass | None, Field(description="left out, the letter's; never below it")
+    ] = None
+    protection: Protection = "biasa"
 
 
 class IncomingRead(BaseModel):

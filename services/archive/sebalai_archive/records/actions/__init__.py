@@ -343,10 +343,12 @@ async def declare_issued(
     caller: Caller,
     facts: Mapping[str, object],
     stored: Stored,
+    maker: str | None = None,
 ) -> Record:
-    """A record of what another slice has made, content and all, declared at once; `facts` are the
-    fields of `RecordCreate`. That slice has decided that the caller may: the archive itself files
-    it, also when the caller could not read a record of that class.
+    """A record of what another slice has made or got, content and all, declared at once; `facts`
+    are the fields of `RecordCreate`. That slice has decided that the caller may: the archive itself
+    files it, also when the caller could not read a record of that class. Who made it may read it:
+    the caller, or `maker`, which is empty for what came from outside.
 
     Raises `FieldInvalid`.
     """
@@ -354,5 +356,6 @@ async def declare_issued(
     await enter_as_worker(session, clock.now())
     wanted = RecordCreate.model_validate(facts)
     record = await _draft(session, clock, caller, unit, wanted)
+    record.subject = record.subject if maker is None else maker
     await attach_content(session, clock, record=record, stored=stored, media_type=ISSUED_TYPE)
     return await _declare(session, clock, caller, record, RecordDeclare())

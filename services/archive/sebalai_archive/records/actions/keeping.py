@@ -158,6 +158,30 @@ async def give_need(
     return made
 
 
+async def name_addressee(
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    caller: Caller,
+    record: Record,
+    subject: str,
+    reason: str,
+) -> None:
+    """For a letter that was just filed: who it is for has to know it, though the caller may not."""
+    need = RecordNeed(
+        id=uuid7(),
+        record_id=record.id,
+        kind="addressee",
+        agency=record.agency,
+        subject=subject,
+        reason=reason,
+        given_by=caller.subject or "",
+        valid_from=clock.now(),
+    )
+    session.add(need)
+    await session.flush()
+
+
 async def relate(
     session: AsyncSession,
     clock: Clock,
