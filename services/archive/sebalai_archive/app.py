@@ -33,7 +33,7 @@ from sebalai_archive.settings import ArchiveSettings
 from sebalai_archive.signatures import api as signatures
 from sebalai_archive.signing.choosing import signer_of
 from sebalai_archive.signing.outside import outside_client
-from sebalai_archive.signing.report import Reporter
+from sebalai_archive.signing.reporter import Reporter
 from sebalai_archive.standing import api as standing
 from sebalai_archive.storing import content_store_of
 from sebalai_archive.uploads import api as uploads

@@ -29,8 +29,8 @@ from sebalai_archive.outgoing.schema import (
 from sebalai_archive.outgoing.states import State
 from sebalai_archive.paging import AfterId, PageAsk
 from sebalai_archive.records.actions import opening
-from sebalai_archive.signing.report import FileUnavailable, Reporter, ReportsBusy
 from sebalai_archive.signing.report_read import ReportRead, read_report
+from sebalai_archive.signing.reporter import FileUnavailable, Reporter, ReportsBusy
 from sebalai_archive.signing.signer import (
     CertificateEnded,
     PassphraseWrong,

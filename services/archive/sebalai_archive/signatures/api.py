@@ -15,7 +15,7 @@ from sebalai_archive.signatures import actions
 from sebalai_archive.signatures.actions import NoSignature
 from sebalai_archive.signatures.reading import read_signature
 from sebalai_archive.signatures.schema import SignatureRead
-from sebalai_archive.signing.report import FileUnavailable, Reporter, ReportsBusy
+from sebalai_archive.signing.reporter import FileUnavailable, Reporter, ReportsBusy
 
 router = APIRouter(prefix="/v1", tags=["signatures"])
 

@@ -12,7 +12,7 @@ from sebalai_archive.seals.jobs import sweep_content
 from sebalai_archive.signatures.jobs import augment_due
 from sebalai_archive.signing.choosing import augmenter_of, signer_of
 from sebalai_archive.signing.outside import outside_client
-from sebalai_archive.signing.report import Reporter
+from sebalai_archive.signing.reporter import Reporter
 from sebalai_archive.storing import content_store_of
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.http import system
