@@ -26,6 +26,7 @@ RECEIPT_SECONDS = 15
 RECOVERY_SECONDS = 60
 FLOW_SECONDS = 120
 TOKEN_KEPT_SECONDS = 200  # a token lives 300 s, and the drills of one platform last longer
+_kept = []
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -37,13 +38,14 @@ def pytest_collection_modifyitems(items):
 
 
 def free_base():
-    """A base port whose whole range of fifty is free now."""
+    """A base port whose whole range of fifty is free now, and kept from other test runs: its last
+    port is listened to until this process ends.
+    """
     for base in range(18_800, 30_000, 100):
         try:
+            _kept.append(socket.create_server(("127.0.0.1", base + 49)))
             for offset in (*range(14), 20, 21):
-                with socket.socket() as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(("127.0.0.1", base + offset))
+                socket.create_server(("127.0.0.1", base + offset)).close()
         except OSError:
             continue
         return base
