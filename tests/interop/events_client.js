@@ -6,7 +6,7 @@ import { CloudEvent, HTTP } from "cloudevents";
 import { Webhook } from "standardwebhooks";
 import { Check, facts } from "./lib.js";
 
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 const check = new Check("cloudevents, standardwebhooks (JavaScript)");
 const got = [];
 

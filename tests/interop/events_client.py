@@ -18,7 +18,7 @@ from cloudevents.core.v1.event import CloudEvent
 from standardwebhooks import Webhook, WebhookVerificationError
 
 FACTS = json.loads(Path(os.environ["INTEROP_FACTS"]).read_text(encoding="utf-8"))
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 GOT = []
 
 
