@@ -112,14 +112,18 @@ async def test_what_the_gateway_signed_passes_once(inward):
 
 
 @pytest.mark.parametrize(
-    "headers",
+    "changed",
     [
-        [], request(tag="other"), request(key=KEY), request(covered=COVERED[:-1]),
-        request(covered=COVERED[1:]), request(created=-400), request(created=60),
+        {"tag": "other"}, {"key": KEY}, {"covered": COVERED[:-1]}, {"covered": COVERED[1:]},
+        {"created": -400}, {"created": 60},
     ],
 )  # fmt: skip
-async def test_what_the_gateway_did_not_sign_so_is_not_taken(inward, headers):
-    assert await slug(inward, headers) == REFUSED
+async def test_what_the_gateway_did_not_sign_so_is_not_taken(inward, changed):
+    assert await slug(inward, request(**changed)) == REFUSED
+
+
+async def test_what_nobody_signed_is_not_taken(inward):
+    assert await slug(inward, []) == REFUSED
 
 
 async def test_path_and_body_are_those_that_were_signed(inward):
