@@ -1,5 +1,6 @@
 """A whole platform for the flows: `sebalai up` in a home and on ports of its own, then `down`."""
 
+import atexit
 import contextlib
 import json
 import os
@@ -26,7 +27,6 @@ RECEIPT_SECONDS = 15
 RECOVERY_SECONDS = 60
 FLOW_SECONDS = 120
 TOKEN_KEPT_SECONDS = 200  # a token lives 300 s, and the drills of one platform last longer
-_kept = []
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -43,7 +43,8 @@ def free_base():
     """
     for base in range(18_800, 30_000, 100):
         try:
-            _kept.append(socket.create_server(("127.0.0.1", base + 49)))
+            kept = socket.create_server(("127.0.0.1", base + 49))
+            atexit.register(kept.close)
             for offset in (*range(14), 20, 21):
                 socket.create_server(("127.0.0.1", base + offset)).close()
         except OSError:
