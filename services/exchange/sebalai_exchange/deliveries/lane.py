@@ -16,7 +16,6 @@ from typing import Protocol
 from sebalai_shared.clock import Clock
 
 from sebalai_exchange.deliveries.schedule import (
-    LIFE,
     REFUSALS_MAX,
     Breaker,
     due_by,
@@ -34,7 +33,7 @@ from sebalai_exchange.deliveries.store import (
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.deliveries.writer import Writer
 from sebalai_exchange.publishing.actions import Stored
-from sebalai_exchange.subscriptions.actions import Serving, Subscription
+from sebalai_exchange.subscriptions.actions import Retries, Serving, Subscription
 
 CONCURRENCY = 8
 WINDOW = 100
@@ -93,13 +92,17 @@ class Lane:
         for one in begin.opens:
             one.first_at = min(one.first_at, now)  # whoever sent it again may be ahead of us
             if one.next_at is not None:
-                one.next_at = due_by(one.next_at, one.attempts, now)
+                one.next_at = due_by(self._retries, one.next_at, one.attempts, now)
             self._enqueue(one)
             self._kept += 1
 
     @property
     def position(self) -> int:
         return self._read
+
+    @property
+    def _retries(self) -> Retries:
+        return self.serving.subscription.retries
 
     def _is_behind(self, one: Open) -> bool:
         """So far behind the log's end that it catches up, or sends again what is as old. A live
@@ -320,17 +323,21 @@ class Lane:
         if self._is_dead(one, now):
             self._park(one, attempt)
         else:
-            pause = retry_seconds(one.attempts, chance.random(), outcome.retry_after)  # noqa: S311
+            chosen, after = chance.random(), outcome.retry_after  # noqa: S311
+            pause = retry_seconds(self._retries, one.attempts, chosen, after)
             one.state, one.next_at = "waiting", now + timedelta(seconds=pause)
             self._tools.writer.note(self.row_keeping(one), attempt, opens=self._keep(one))
         if outcome.is_gone:
             await self._tools.conclude(self.serving.subscription, "the address answered 410 Gone")
-        elif self._breaker.is_hopeless(now):
-            await self._tools.conclude(self.serving.subscription, "not reachable for three days")
+        elif self._breaker.is_hopeless(now, self._retries.life):
+            reason = f"not reachable for {self._retries.days} days"
+            await self._tools.conclude(self.serving.subscription, reason)
 
     def _is_dead(self, one: Open, now: datetime) -> bool:
         accepts_others = self._delivered_at is not None and self._delivered_at > one.first_at
-        return (one.refusals >= REFUSALS_MAX and accepts_others) or now - one.first_at >= LIFE
+        return (
+            one.refusals >= REFUSALS_MAX and accepts_others
+        ) or now - one.first_at >= self._retries.life
 
     def row_keeping(self, one: Open) -> LaneRow:
         """The lane's row once `one` and those behind it are kept in the database."""

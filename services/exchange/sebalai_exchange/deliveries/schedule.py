@@ -1,38 +1,38 @@
 """When a failed delivery is tried again, and when an address is left in peace.
 
-Pure. The schedule covers three days; the breaker opens for the address as a whole, so that an
+Pure. Each try fails for its event alone; the breaker opens for the address as a whole, so that an
 address which is down costs one probe now and then and no event its tries.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-MINUTE, HOUR = 60.0, 3_600.0
-RETRY_SECONDS = (
-    5.0, 30.0, 5 * MINUTE, 30 * MINUTE,
-    2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR,
-)  # fmt: skip
+from sebalai_exchange.subscriptions.actions import Retries
+
 JITTER = 0.2
-LIFE = timedelta(days=3)
-RETRY_AFTER_MAX_SECONDS = HOUR
+RETRY_AFTER_MAX_SECONDS = 3_600.0
 OPEN_AT_FAILURES = 5
 PROBE_SECONDS = 30.0
-PROBE_MAX_SECONDS = 10 * MINUTE
+PROBE_MAX_SECONDS = 600.0
 REFUSALS_MAX = 3
 # What a clock is put right by little by little is left alone.
 LEAP_MIN = timedelta(seconds=1)
 
 
-def retry_seconds(attempts: int, random: float, retry_after: float | None = None) -> float:
+def retry_seconds(
+    retries: Retries, attempts: int, random: float, retry_after: float | None = None
+) -> float:
     """After `attempts` tries; `random` in [0, 1) spreads by ±20 %; never before `retry_after`."""
-    base = RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1]
+    base = retries.after(attempts)
     spread = base * (1 - JITTER + 2 * JITTER * random)
     return max(spread, min(retry_after or 0.0, RETRY_AFTER_MAX_SECONDS))
 
 
-def due_by(next_at: datetime, attempts: int, now: datetime) -> datetime:
-    """`next_at`, unless no schedule would have put it so far ahead: then a clock was put back."""
-    base = RETRY_SECONDS[min(max(attempts, 1), len(RETRY_SECONDS)) - 1] * (1 + JITTER)
+def due_by(retries: Retries, next_at: datetime, attempts: int, now: datetime) -> datetime:
+    """`next_at`, unless the schedule would not have put it so far ahead: then it is another by now,
+    or a clock was put back.
+    """
+    base = retries.after(attempts) * (1 + JITTER)
     return min(next_at, now + timedelta(seconds=max(base, RETRY_AFTER_MAX_SECONDS)))
 
 
@@ -64,8 +64,8 @@ class Breaker:
     def allows_probe(self, now: datetime) -> bool:
         return self.open_until is not None and now >= self.open_until
 
-    def is_hopeless(self, now: datetime) -> bool:
-        return self.open_since is not None and now - self.open_since >= LIFE
+    def is_hopeless(self, now: datetime, life: timedelta) -> bool:
+        return self.open_since is not None and now - self.open_since >= life
 
     def within(self, now: datetime) -> "Breaker":
         """As loaded: a probe further ahead than any was put off by a clock that went back."""

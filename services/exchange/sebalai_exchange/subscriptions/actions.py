@@ -2,40 +2,46 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from ipaddress import ip_address
-from urllib.parse import urlsplit
+from datetime import timedelta
 from uuid import UUID
 
-from sebalai_shared.addresses import Reach
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
-from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.agreements.actions import Ask, allowed
-from sebalai_exchange.names import agency_of
 from sebalai_exchange.publishing.actions import head, position_at
 from sebalai_exchange.subscriptions import access, direct_store, store
 from sebalai_exchange.subscriptions.credentials import Direct, digest_of, fits, new_password
 from sebalai_exchange.subscriptions.filters import (
-    MalformedFilterError,
-    compile_filters,
     type_matches,
 )
 from sebalai_exchange.subscriptions.matching import Matcher, matcher
-from sebalai_exchange.subscriptions.schema import SubscriptionChange, SubscriptionRequest
+from sebalai_exchange.subscriptions.retries import Retries
+from sebalai_exchange.subscriptions.schema import (
+    SubscriptionChange,
+    SubscriptionRequest,
+)
 from sebalai_exchange.subscriptions.secrets import WebhookSecrets, signature, spelled
 from sebalai_exchange.subscriptions.store import Standing, Subscription
+from sebalai_exchange.subscriptions.wanted import (
+    Targets,
+    require_retried,
+    require_sound,
+    retried,
+    subscription_of,
+)
 from sebalai_exchange.topics.actions import Offer, offers
 
 __all__ = [
     "Direct",
     "Matcher",
+    "Retries",
     "Standing",
     "Subscription",
     "SubscriptionRequest",
+    "Targets",
     "WebhookSecrets",
     "signature",
     "spelled",
@@ -81,34 +87,6 @@ class Serving:
         return one.kind == kind and one.state == "active" and bool(self.matcher.modes)
 
 
-@dataclass(frozen=True)
-class Targets:
-    """Where webhooks may stand: what `reach` names inside, and all public addresses; and whether
-    the broker takes subscribers of its own.
-    """
-
-    reach: Reach
-    has_direct: bool = False
-
-    def require(self, url: str) -> None:
-        """Raises `FieldInvalid`. What the name resolves to is checked again at each connect."""
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        if not host or parts.username or parts.password:
-            raise FieldInvalid("/url", "names a host, without a user")
-        if parts.scheme != "https" and not self._is_named(host):
-            raise FieldInvalid("/url", "must be https; http only at hosts the operator has named")
-
-    def _is_named(self, host: str) -> bool:
-        if host in self.reach.hosts:
-            return True
-        try:
-            address = ip_address(host)
-        except ValueError:
-            return False
-        return any(address in network for network in self.reach.networks)
-
-
 async def subscribe(
     session: AsyncSession,
     clock: Clock,
@@ -123,62 +101,15 @@ async def subscribe(
     """
     if not access.may_manage(caller, wanted.subscriber):
         raise NotTheSubscriber(f"Call as {wanted.subscriber} with scope {access.CALL}.")
-    _require_sound(wanted, targets)
+    require_sound(wanted, targets)
     if await store.count_of(session, wanted.subscriber) >= SUBSCRIPTIONS_MAX:
         raise TooManySubscriptions(f"At most {SUBSCRIPTIONS_MAX}; end one first.")
-    made = _made(caller, wanted, clock.now())
+    made = subscription_of(caller, wanted, clock.now())
     await _require_something(session, clock, made)
     await store.add(session, made, await _start(session, wanted))
     if made.kind == "nats":
         await direct_store.add(session, made.id, wanted.start.time or made.created_at)
     return made
-
-
-def _require_sound(wanted: SubscriptionRequest, targets: Targets) -> None:
-    try:
-        compile_filters(wanted.filters)
-    except MalformedFilterError as error:
-        raise FieldInvalid(f"/filters{error.pointer}", error.detail) from error
-    if (wanted.kind == "webhook") != (wanted.url is not None):
-        raise FieldInvalid("/url", "is given for a webhook, and only for one")
-    if wanted.url is not None:
-        targets.require(wanted.url)
-    if wanted.kind == "nats":
-        _require_direct(wanted, targets)
-    if wanted.start.position is not None and wanted.start.time is not None:
-        raise FieldInvalid("/start", "give a position or a time, not both")
-
-
-def _require_direct(wanted: SubscriptionRequest, targets: Targets) -> None:
-    """The broker gives out whole types by the time it stored them; it looks into no event."""
-    if not targets.has_direct:
-        raise FieldInvalid("/kind", "this platform's broker takes no subscribers")
-    if wanted.filters:
-        raise FieldInvalid("/filters", "are looked at for webhook, pull and sse alone")
-    if wanted.start.position is not None:
-        raise FieldInvalid("/start/position", "begin at a time, or with what comes from now on")
-
-
-def _made(caller: Caller, wanted: SubscriptionRequest, now: datetime) -> Subscription:
-    return Subscription(
-        id=uuid7(),
-        subscriber=wanted.subscriber,
-        agency=agency_of(wanted.subscriber),
-        title=wanted.title,
-        types=list(wanted.types),
-        filters=wanted.filters,
-        purpose=wanted.purpose,
-        kind=wanted.kind,
-        url=wanted.url,
-        ordering=wanted.ordering,
-        state="verifying" if wanted.kind == "webhook" else "active",
-        reason=None,
-        is_operators=caller.is_operator and caller.application == wanted.subscriber,
-        secret_generation=1,
-        previous_until=None,
-        created_at=now,
-        changed_at=now,
-    )
 
 
 async def _require_something(session: AsyncSession, clock: Clock, made: Subscription) -> None:
@@ -287,14 +218,18 @@ async def change(
     wanted: SubscriptionChange,
     targets: Targets,
 ) -> Subscription:
-    """Another address or ordering, as `amend` has it; its place in the log stays. Until the new
-    address is asked whether it agrees, the old one may still be sent to.
+    """Another schedule of retries; another address or ordering, as `amend` has it. Its place in the
+    log stays. Until the new address is asked whether it agrees, the old one may still be sent to.
 
     Raises `SubscriptionUnknown`, `SubscriptionState`, `FieldInvalid`.
     """
     found = await find_subscription(session, caller=caller, ident=ident, is_to_change=True)
     if found.state == "ended":
         raise SubscriptionState("It is ended; make another.", state=found.state)
+    if "retries" in wanted.model_fields_set:
+        require_retried(found.kind, wanted.retries)
+        found = replace(found, changed_at=clock.now(), **retried(wanted.retries))
+        await store.amend(session, found)
     chosen = wanted.ordering or found.ordering, wanted.url or found.url
     if chosen == (found.ordering, found.url):
         return found

@@ -26,6 +26,7 @@ from sebalai_exchange.subscriptions.actions import (
 )
 from sebalai_exchange.subscriptions.schema import (
     Reason,
+    RetriesRead,
     SecretRead,
     SubscriptionChange,
     SubscriptionRead,
@@ -41,7 +42,15 @@ def _read(one: Subscription, standing: Standing) -> SubscriptionRead:
     names = SubscriptionRead.model_fields
     fields: dict[str, Any] = {n: getattr(one, n) for n in names if hasattr(one, n)}
     fields |= {n: getattr(standing, n) for n in names if hasattr(standing, n)}
+    fields["retries"] = _retries(one)
     return SubscriptionRead(**fields)
+
+
+def _retries(one: Subscription) -> RetriesRead | None:
+    if one.kind != "webhook":
+        return None
+    held, is_own = one.retries, one.retry_pauses is not None
+    return RetriesRead(pauses_seconds=list(held.pauses), days=held.days, is_own=is_own)
 
 
 async def _stand(session: AsyncSession, one: Subscription) -> SubscriptionRead:

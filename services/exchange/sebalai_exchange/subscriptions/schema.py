@@ -4,7 +4,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 
 from sebalai_exchange.names import (
     EVENT_TYPE_LENGTH_MAX,
@@ -17,6 +24,13 @@ from sebalai_exchange.names import (
 TYPES_MAX = 50
 FILTERS_MAX = 20
 URL_LENGTH_MAX = 500
+RETRY_PAUSES_MAX = 20
+RETRY_PAUSE_SECONDS_MIN = 5
+RETRY_PAUSE_SECONDS_MAX = 86_400
+# It repeats for days: what fails for its own sake must not be tried every few seconds.
+RETRY_LAST_SECONDS_MIN = 300
+# Less than the shortest retention.
+RETRY_DAYS_MAX = 14
 TYPE_FILTER_PATTERN = rf"^{EVENT_TYPE_WORDS}{{0,5}}(\.v[1-9][0-9]{{0,2}}|\.\*)$"
 
 TypeFilter = Annotated[
@@ -41,6 +55,35 @@ class Start(BaseModel):
     time: AwareDatetime | None = None
 
 
+Pause = Annotated[int, Field(ge=RETRY_PAUSE_SECONDS_MIN, le=RETRY_PAUSE_SECONDS_MAX)]
+
+
+class RetriesWanted(BaseModel):
+    """A webhook's own schedule: a pause in seconds after each failed try, of which the last
+    repeats, and the days after which an event is set aside.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    pauses_seconds: list[Pause] = Field(min_length=1, max_length=RETRY_PAUSES_MAX)
+    days: int = Field(default=3, ge=1, le=RETRY_DAYS_MAX)
+
+    @field_validator("pauses_seconds")
+    @classmethod
+    def _last_is_long(cls, pauses: list[int]) -> list[int]:
+        if pauses[-1] < RETRY_LAST_SECONDS_MIN:
+            raise ValueError(f"the last repeats: {RETRY_LAST_SECONDS_MIN} seconds at least")
+        return pauses
+
+
+class RetriesRead(BaseModel):
+    """The schedule that holds: the subscriber's own, or the bus's (`is_own` false)."""
+
+    pauses_seconds: list[int]
+    days: int
+    is_own: bool
+
+
 class SubscriptionRequest(BaseModel):
     """`types` are event types, or `<beginning>.*`; `filters` the CloudEvents dialects."""
 
@@ -55,15 +98,19 @@ class SubscriptionRequest(BaseModel):
     url: Url | None = None
     ordering: Ordering = "per_key"
     start: Start = Field(default_factory=Start)
+    retries: RetriesWanted | None = None
 
 
 class SubscriptionChange(BaseModel):
-    """What is left out stays. Either way a webhook's address has to agree anew."""
+    """What is left out stays; with another address or ordering a webhook has to agree anew. Retries
+    hold from the next failure on; null goes back to the bus's own.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     url: Url | None = None
     ordering: Ordering | None = None
+    retries: RetriesWanted | None = None
 
 
 class Reason(BaseModel):
@@ -74,7 +121,7 @@ class Reason(BaseModel):
 
 class SubscriptionRead(BaseModel):
     """`lag`: events of the log behind which the subscription stands; `waiting`, `held`, `dead`:
-    deliveries not done (`dead` ones want a decision).
+    deliveries not done (`dead` ones want a decision). `retries` is for a webhook.
     """
 
     id: UUID
@@ -86,6 +133,7 @@ class SubscriptionRead(BaseModel):
     kind: Kind
     url: str | None
     ordering: Ordering
+    retries: RetriesRead | None = None
     state: State
     reason: str | None
     position: int

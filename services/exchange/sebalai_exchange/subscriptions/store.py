@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.subscriptions.access import CALL
+from sebalai_exchange.subscriptions.retries import OWN, Retries
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,14 @@ class Subscription:
     previous_until: datetime | None
     created_at: datetime
     changed_at: datetime
+    retry_pauses: list[int] | None = None
+    retry_days: int | None = None
+
+    @property
+    def retries(self) -> Retries:
+        if self.retry_pauses is None or self.retry_days is None:
+            return OWN
+        return Retries(tuple(self.retry_pauses), self.retry_days)
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Standing:
 _COLUMNS = (
     "s.id, s.subscriber, s.agency, s.title, s.types, s.filters::text AS filters, s.purpose, "
     "s.kind, s.url, s.ordering, s.state, s.reason, s.is_operators, s.secret_generation, "
-    "s.previous_until, s.created_at, s.changed_at"
+    "s.previous_until, s.created_at, s.changed_at, s.retry_pauses, s.retry_days"
 )
 
 
@@ -116,13 +125,17 @@ async def wanting(session: AsyncSession) -> Sequence[tuple[str, list[str]]]:
     return [(row.subscriber, row.types) for row in await session.execute(query)]
 
 
+_AMENDED = ("id", "ordering", "url", "state", "retry_pauses", "retry_days", "changed_at")
+
+
 async def amend(session: AsyncSession, amended: Subscription) -> None:
     await session.execute(
         text(
             "UPDATE subscription SET ordering = :ordering, url = :url, state = :state, "
-            "changed_at = :changed_at WHERE id = :id"
+            "retry_pauses = :retry_pauses, retry_days = :retry_days, changed_at = :changed_at "
+            "WHERE id = :id"
         ),
-        {name: getattr(amended, name) for name in ("id", "ordering", "url", "state", "changed_at")},
+        {name: getattr(amended, name) for name in _AMENDED},
     )
 
 

@@ -5,19 +5,20 @@ from datetime import UTC, datetime, timedelta
 from sebalai_exchange.deliveries import lane as lanes
 from sebalai_exchange.deliveries.schedule import (
     LEAP_MIN,
-    LIFE,
     PROBE_MAX_SECONDS,
     REFUSALS_MAX,
     Breaker,
     Leaps,
     due_by,
 )
+from sebalai_exchange.subscriptions.retries import OWN
 from sebalai_shared.clock import SystemClock
 from sqlalchemy import text
 
 MINUTES = (-3, 10, -20, 7, -12)  # of the dispatcher's clock, one after another
 EACH = 40
 RETRY_SECONDS = 1.0
+LIFE = OWN.life
 PATIENCE_SECONDS = 60  # far less than any leap
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 
@@ -142,9 +143,9 @@ def test_only_what_was_put_back_counts_as_a_leap():
 
 def test_what_was_written_by_a_clock_far_ahead_is_due_by_its_schedule():
     ahead = NOW + timedelta(days=300)
-    assert due_by(NOW + timedelta(seconds=4), 1, NOW) == NOW + timedelta(seconds=4)
-    assert due_by(ahead, 1, NOW) == NOW + timedelta(hours=1)
-    assert due_by(ahead, 5, NOW) == NOW + timedelta(hours=2.4)
+    assert due_by(OWN, NOW + timedelta(seconds=4), 1, NOW) == NOW + timedelta(seconds=4)
+    assert due_by(OWN, ahead, 1, NOW) == NOW + timedelta(hours=1)
+    assert due_by(OWN, ahead, 5, NOW) == NOW + timedelta(hours=2.4)
     opened = Breaker(9, ahead, ahead - LIFE)
     assert opened.within(NOW).open_until == NOW + timedelta(seconds=PROBE_MAX_SECONDS)
     assert Breaker(2).within(NOW) == Breaker(2).put_back(LIFE) == Breaker(2)
