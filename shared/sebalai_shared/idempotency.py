@@ -22,6 +22,7 @@ from sqlalchemy import text
 from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.database import Transaction
 from sebalai_shared.problems import Problem
+from sebalai_shared.statements import execute, fetch_one
 
 KEY_LENGTH_MAX = 128
 KEPT_HOURS = 48
@@ -40,6 +41,12 @@ DDL_V1 = (
     """,
     "CREATE INDEX idempotency_at ON idempotency (at)",
 )
+
+_CLAIM = (
+    "INSERT INTO idempotency (caller, key, fingerprint) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+)
+_REMEMBER = "UPDATE idempotency SET answer = $3::text::jsonb WHERE caller = $1 AND key = $2"
+_RECALL = "SELECT fingerprint, answer::text FROM idempotency WHERE caller = $1 AND key = $2"
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -61,36 +68,15 @@ class Once:
     ) -> Answer:
         """Raises: KeyReused when the key came with another body or path before."""
         fingerprint = await self._fingerprint()
-        names = {"caller": self._caller, "key": self._key}
-        is_first = await session.scalar(
-            text(
-                "INSERT INTO idempotency (caller, key, fingerprint) VALUES (:caller, :key, :print) "
-                "ON CONFLICT DO NOTHING RETURNING true"
-            ),
-            {**names, "print": fingerprint},
-        )
-        if not is_first:
+        if not await execute(session, _CLAIM, self._caller, self._key, fingerprint):
             return await self._again(session, model, fingerprint)
         made = await make()
-        await session.execute(
-            text(
-                "UPDATE idempotency SET answer = CAST(:answer AS jsonb) "
-                "WHERE caller = :caller AND key = :key"
-            ),
-            {**names, "answer": made.model_dump_json()},
-        )
+        await execute(session, _REMEMBER, self._caller, self._key, made.model_dump_json())
         return made
 
     async def _again(self, session: Transaction, model: type[Answer], fingerprint: str) -> Answer:
-        row = (
-            await session.execute(
-                text(
-                    "SELECT fingerprint, answer::text AS answer FROM idempotency "
-                    "WHERE caller = :caller AND key = :key"
-                ),
-                {"caller": self._caller, "key": self._key},
-            )
-        ).one()
+        row = await fetch_one(session, _RECALL, self._caller, self._key)
+        assert row is not None  # noqa: S101 - its insertion found it
         if row.fingerprint != fingerprint:
             raise KeyReused("Use a new Idempotency-Key for a new request.")
         self._response.headers["Idempotency-Replayed"] = "true"

@@ -11,12 +11,12 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_shared.broker import EVENTS
 from sebalai_shared.events import CONTENT_TYPE, EVENT_BYTES_LIMIT, SUBJECT_PREFIX, Event
 from sebalai_shared.relay import Cursor, Outgoing
+from sebalai_shared.statements import execute
 from sebalai_shared.telemetry import current_trace
 
 KEPT = timedelta(days=7)
@@ -55,9 +55,7 @@ DDL_V1 = (
     """,
 )
 
-_INSERT = text(
-    "INSERT INTO outbox (id, type, document) VALUES (:id, :type, CAST(:document AS jsonb))"
-)
+_INSERT = "INSERT INTO outbox (id, type, document) VALUES ($1, $2, $3::text::jsonb)"
 
 
 class TooLarge(ValueError):
@@ -78,7 +76,7 @@ async def publish(session: AsyncSession, event: Event) -> Event:
     body = orjson.dumps(document)
     if len(body) > EVENT_BYTES_LIMIT:
         raise TooLarge(f"{event.type}: {len(body)} bytes")
-    await session.execute(_INSERT, {"id": event.id, "type": event.type, "document": body.decode()})
+    await execute(session, _INSERT, event.id, event.type, body.decode())
     return event
 
 

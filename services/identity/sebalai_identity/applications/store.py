@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
+from sebalai_shared.statements import fetch_one
 from sqlalchemy import Select, false, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.applications.model import Application, ApplicationKey
-from sebalai_identity.statements import fetch_one
 
 KEYS_MAX = 10
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sebalai_shared.statements import fetch
 from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.consents.model import Consent
-from sebalai_identity.statements import fetch
 
 LISTED_MAX = 500
 

@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from sebalai_shared.statements import execute, fetch_one
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.grants.model import FAMILIES
-from sebalai_identity.statements import execute, fetch_one
 
 _INSERT = (
     "INSERT INTO refresh_family (slot, id, client_id, subject, session_id, content, jkt, moved_at,"

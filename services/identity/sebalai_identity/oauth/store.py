@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from sebalai_shared.statements import execute, fetch_one
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.oauth.model import CODES, PROOFS, PUSHED
-from sebalai_identity.statements import execute, fetch_one
 
 # The first part finds the same name under another end, the second lets one of two at once win.
 _USE = (

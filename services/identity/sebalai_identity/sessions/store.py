@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sebalai_shared.statements import fetch_one
 from sqlalchemy import ARRAY, Text, cast, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.sessions.model import SignedIn
-from sebalai_identity.statements import fetch_one
 
 LISTED_MAX = 50
 SWEEP_ROWS = 5_000

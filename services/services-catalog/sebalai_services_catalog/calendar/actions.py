@@ -4,10 +4,12 @@ Whoever computed a date remembers the revision; a later one tells that the date 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
+import orjson
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
 from sebalai_shared.outbox import publish
@@ -42,6 +44,7 @@ __all__ = [
 ]
 
 LIST = "calendar_days"
+TEXTS_CACHED = 4
 
 
 class CalendarChangeRefused(Forbidden):
@@ -67,26 +70,24 @@ class Calendars:
 
 async def calendars(session: AsyncSession) -> Calendars:
     """All calendars in one read, for dates of many agencies."""
-    found = await store.everything(session)
-    days, weeks = defaultdict[str, dict[date, Kind]](dict), defaultdict[str, set[int]](set)
-    for agency, day, kind in zip(
-        found.agencies or (), found.days or (), found.kinds or (), strict=True
-    ):
-        days[agency][day] = kind
-    for agency, weekday in zip(found.offices or (), found.weekdays or (), strict=True):
-        weeks[agency].add(weekday)
-    return _compiled(found.revision, days, {name: frozenset(week) for name, week in weeks.items()})
+    return _compiled(await store.everything(session))
 
 
-def _compiled(
-    revision: int, days: Mapping[str, dict[date, Kind]], weeks: Mapping[str, frozenset[int]]
-) -> Calendars:
+@lru_cache(maxsize=TEXTS_CACHED)
+def _compiled(document: str) -> Calendars:
+    """Every request asks for dates, and the calendars seldom change."""
+    found = orjson.loads(document)
+    days = defaultdict[str, dict[date, Kind]](dict)
+    for agency, day, kind in found["days"]:
+        days[agency][date.fromisoformat(day)] = kind
+    weeks = {agency: frozenset(weekdays) for agency, weekdays in found["weeks"]}
     province, week = days.get(PROVINCE, {}), weeks.get(PROVINCE, FIVE_DAYS)
     agencies = {
         agency: Calendar(province | days.get(agency, {}), weeks.get(agency, week))
         for agency in {*days, *weeks} - {PROVINCE}
     }
-    return Calendars(revision, Calendar(province, week), agencies, max(province, default=None))
+    known_until = max(province, default=None)
+    return Calendars(found["revision"], Calendar(province, week), agencies, known_until)
 
 
 async def list_days(

@@ -5,7 +5,8 @@ from datetime import date
 from typing import Any
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import Row, Select, or_, select, text, update
+from sebalai_shared.statements import fetch_one
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,16 +18,15 @@ from sebalai_services_catalog.calendar.model import (
 )
 
 DAYS_MAX = 5_000
-EVERYTHING = text(
+_EVERYTHING = """
+    SELECT json_build_object(
+      'revision', (SELECT max(revision) FROM calendar_revision),
+      'days', (SELECT coalesce(json_agg(json_build_array(agency, day, kind)), '[]')
+        FROM calendar_day WHERE NOT removed),
+      'weeks', (SELECT coalesce(json_agg(json_build_array(agency, weekdays)), '[]')
+        FROM agency_week)
+    )::text AS document
     """
-    SELECT (SELECT max(revision) FROM calendar_revision) AS revision, day.*, week.*
-    FROM
-      (SELECT array_agg(agency) AS agencies, array_agg(day) AS days, array_agg(kind) AS kinds
-        FROM calendar_day WHERE NOT removed) AS day,
-      (SELECT array_agg(agency) AS offices, array_agg(weekday) AS weekdays
-        FROM agency_week, unnest(weekdays) AS weekday) AS week
-    """
-)
 
 
 def visible_to(caller: Caller) -> Select[CalendarDay]:  # noqa: ARG001 - public
@@ -46,11 +46,13 @@ async def days(
     return (await session.scalars(query)).all()
 
 
-async def everything(session: AsyncSession) -> Row[Any]:
-    """All there is in one row, of one moment: agencies, days and kinds stand side by side, and so
-    do offices and their weekdays. Each request asks this, so no object is made of a row.
+async def everything(session: AsyncSession) -> str:
+    """All there is as one JSON text, of one moment: `revision`, `days` of [agency, day, kind],
+    `weeks` of [agency, weekdays].
     """
-    return (await session.execute(EVERYTHING)).one()
+    row = await fetch_one(session, _EVERYTHING)
+    assert row is not None  # noqa: S101 - one row, whatever there is
+    return row.document
 
 
 async def week(session: AsyncSession, agency: str) -> AgencyWeek | None:

@@ -16,14 +16,14 @@ from sebalai_services_catalog.deltas import Delta, Since
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.requests import actions, filing, store
 from sebalai_services_catalog.requests.actions import AppealTooLate, RequestFilter, WorkLeft
+from sebalai_services_catalog.requests.beginning import AssistanceRefused, ServiceNotOffered
+from sebalai_services_catalog.requests.beginning import begin_request as begin
 from sebalai_services_catalog.requests.filing import (
     DOCUMENT_BYTES_LIMIT,
     AnswersLocked,
-    AssistanceRefused,
     DocumentRefused,
     DocumentTooLarge,
     RequestIncomplete,
-    ServiceNotOffered,
     Upload,
 )
 from sebalai_services_catalog.requests.machine import State
@@ -91,8 +91,8 @@ async def begin_request(
     """A draft, or with `submit` a filed request: the same key files it once, however often sent."""
 
     async def make() -> RequestRead:
-        hand = await filing.begin_request(session, clock, caller=caller, wanted=wanted)
-        return await _read(session, hand)
+        hand, tasks = await begin(session, clock, caller=caller, wanted=wanted)
+        return request_read(hand.row, tasks, hand.known, hand.at)
 
     return await once.answer(session, RequestRead, make)
 

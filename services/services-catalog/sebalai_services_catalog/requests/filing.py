@@ -1,24 +1,21 @@
-"""Filing: begin a draft, fill it in, attach documents, and what must be there to submit it."""
+"""Filing: fill in a draft, attach documents, and what must be there to submit it."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from sebalai_shared.caller import Caller
-from sebalai_shared.clock import Clock
-from sebalai_shared.ids import uuid7
-from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, Problem
+from sebalai_shared.problems import Conflict, FieldInvalid, Problem
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_services_catalog.calendar.actions import calendars, civil_date
 from sebalai_services_catalog.requests import store
-from sebalai_services_catalog.requests.access import WRITE, is_applicant, is_officer_of
+from sebalai_services_catalog.requests.access import WRITE, is_applicant
 from sebalai_services_catalog.requests.awaiting import note_answered, open_codes
 from sebalai_services_catalog.requests.machine import CLOSED
 from sebalai_services_catalog.requests.model import RequestDocument, ServiceRequest
-from sebalai_services_catalog.requests.schema import AnswerWrite, RequestCreate
+from sebalai_services_catalog.requests.schema import AnswerWrite
 from sebalai_services_catalog.requests.steps import (
     Hand,
     Step,
@@ -26,23 +23,13 @@ from sebalai_services_catalog.requests.steps import (
     moved_by,
     take_step,
 )
-from sebalai_services_catalog.requests.tickets import new_ticket
-from sebalai_services_catalog.services.actions import (
-    Standard,
-    find_service,
-    find_version,
-)
+from sebalai_services_catalog.services.actions import Standard, find_version
 
-DRAFT_KEPT = timedelta(days=30)
 DOCUMENT_BYTES_LIMIT = 5 * 1024 * 1024
 DOCUMENTS_MAX = 60
 MEDIA_TYPES = frozenset({"application/pdf", "image/jpeg", "image/png"})
 MAGIC = {"application/pdf": b"%PDF-", "image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n"}
 WRITABLE = ("draft", "returned", "awaiting_evidence")
-
-
-class ServiceNotOffered(Conflict):
-    slug, title = "service-not-offered", "The service takes no requests at present"
 
 
 class AnswersLocked(Conflict):
@@ -65,10 +52,6 @@ class DocumentTooLarge(Problem):
     status, slug, title = 413, "document-too-large", "The document is too large"
 
 
-class AssistanceRefused(Forbidden):
-    slug, title = "assistance-refused", "Only the agency's own counter files for others"
-
-
 @dataclass(frozen=True, slots=True)
 class Upload:
     code: str
@@ -83,52 +66,22 @@ async def standard_of(session: AsyncSession, row: ServiceRequest) -> Standard:
     return Standard.model_validate(version.standard)
 
 
-async def begin_request(
-    session: AsyncSession, clock: Clock, *, caller: Caller, wanted: RequestCreate
-) -> Hand:
-    """A draft, submitted at once when `wanted.submit`.
-
-    Nobody can hold a request that is not there yet, so it is written once, as it will stand.
-
-    Raises: ServiceUnknown, ServiceNotOffered, AssistanceRefused, FieldInvalid, RequestIncomplete.
-    """
-    service, version = await find_service(session, caller=caller, slug=wanted.service)
-    if service.state != "published":
-        raise ServiceNotOffered(service.reason or f"The service is {service.state}.")
-    assisted = wanted.assisted is not None
-    if assisted and not is_officer_of(caller, service.agency):
-        raise AssistanceRefused(f"An officer of {service.agency} with scope {WRITE} may.")
-    standard = Standard.model_validate(version.standard)
-    duration, now = standard.duration, clock.now()
-    if duration is None:
-        raise ServiceNotOffered("The service's standard is not complete.")
-    term = duration.channels.get(wanted.channel, duration)
-    row = ServiceRequest(
-        id=uuid7(), ticket=new_ticket(civil_date(now).year), service_id=service.id,
-        service_version=version.version, service=service.slug, agency=service.agency,
-        applicant=str(caller.subject), assisted=assisted,
-        assisted_name=wanted.assisted.name if wanted.assisted else None, channel=wanted.channel,
-        state="draft", revision=1, acts=0, verified=False, appealed=False,
-        starts=duration.starts, term_value=term.value, term_unit=term.unit, clock_mode="off",
-        ran=[], calendar_revision=0,
-        on_breach=standard.on_breach, marks=[], reply_by=now + DRAFT_KEPT, created_at=now,
-        answers=_answered(standard, {}, wanted.answers, caller),
-    )  # fmt: skip
-    hand = Hand(row, await calendars(session), caller, now)
-    session.add(row)
-    if wanted.submit:
-        await submit(session, hand, standard)
-    await session.flush()
-    return hand
-
-
 async def submit(session: AsyncSession, hand: Hand, standard: Standard) -> None:
     """Raises: RequestIncomplete naming each requirement, StepImpossible, StepRefused."""
-    missing = _missing(standard, hand.row)
-    if missing and hand.row.state == "draft":
-        raise RequestIncomplete("Add what errors names.", errors=missing)
+    check_complete(standard, hand.row)
+    await take_step(session, hand, submission(hand))
+
+
+def submission(hand: Hand) -> Step:
     columns = {"submitted_at": hand.at, "reply_by": None, "reminders": 0}
-    await take_step(session, hand, Step("submit", columns=columns))
+    return Step("submit", columns=columns)
+
+
+def check_complete(standard: Standard, row: ServiceRequest) -> None:
+    """Raises: RequestIncomplete naming each requirement that is not answered."""
+    missing = _missing(standard, row)
+    if missing and row.state == "draft":
+        raise RequestIncomplete("Add what errors names.", errors=missing)
 
 
 async def resubmit(session: AsyncSession, hand: Hand) -> None:
@@ -157,7 +110,7 @@ async def write_answers(
     if row.asked is not None:
         raise AnswersLocked("Upload it, or let its holder answer.", **moved_by(row))
     standard = await standard_of(session, row)
-    row.answers = _answered(standard, row.answers, answers, hand.caller, hand.at)
+    row.answers = answered(standard, row.answers, answers, hand.caller, hand.at)
     row.revision += 1
     await session.flush()
 
@@ -217,7 +170,7 @@ def check_writable(hand: Hand, answers: Mapping[str, object]) -> None:
             raise FieldInvalid(f"/answers/{code}", "Only what the officer asked for is open.")
 
 
-def _answered(
+def answered(
     standard: Standard,
     before: Mapping[str, Any],
     given: Mapping[str, AnswerWrite | None],

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
+from sebalai_shared.events import Event
 from sebalai_shared.ids import uuid7
 from sebalai_shared.outbox import publish
 from sebalai_shared.problems import Conflict, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.calendar.actions import Calendars, calendars
+from sebalai_services_catalog.inserts import insert
 from sebalai_services_catalog.payments.actions import End, end_bill
 from sebalai_services_catalog.requests import store, tasks
 from sebalai_services_catalog.requests.access import may_take
@@ -130,6 +132,19 @@ async def go_on(session: AsyncSession, hand: Hand, wanted: Step) -> None:
 
 async def _record(session: AsyncSession, hand: Hand, wanted: Step, who: tuple[Role, str]) -> None:
     row, before = hand.row, hand.row.state
+    act = applied(hand, wanted, who)
+    await session.flush()
+    await insert(session, act)
+    await tasks.follow(session, row, wanted.act, (act.actor, hand.at))
+    if before == "awaiting_payment" and wanted.act in BILL_ENDS:
+        await end_bill(session, row.id, BILL_ENDS[wanted.act], hand.at)
+    await session.flush()
+    await publish(session, told(hand, wanted.act, before))
+
+
+def applied(hand: Hand, wanted: Step, who: tuple[Role, str]) -> RequestAct:
+    """Moves the row, unwritten; answers the act to be kept of it. Raises: NoSuchStep."""
+    row, before = hand.row, hand.row.state
     role, actor = who
     case = step(case_of(row), Done(wanted.act, hand.at))
     write_case(row, case, hand.known, hand.at)
@@ -138,20 +153,17 @@ async def _record(session: AsyncSession, hand: Hand, wanted: Step, who: tuple[Ro
     for name, value in wanted.columns.items():
         setattr(row, name, value)
     row.last_act, row.last_actor, row.last_at = wanted.act, actor, hand.at
-    await session.flush()  # a new request stands before the acts and tasks that name it
-    session.add(
-        RequestAct(
-            id=uuid7(), request_id=row.id, number=row.acts, act=wanted.act, role=role,
-            state_before=before, state_after=row.state, actor=actor,
-            actor_agency=hand.caller.agency, at=hand.at, reason=wanted.reason,
-            detail=wanted.detail,
-        )
+    return RequestAct(
+        id=uuid7(), request_id=row.id, number=row.acts, act=wanted.act, role=role,
+        state_before=before, state_after=row.state, actor=actor,
+        actor_agency=hand.caller.agency, at=hand.at, reason=wanted.reason,
+        detail=wanted.detail,
     )  # fmt: skip
-    await tasks.follow(session, row, wanted.act, (actor, hand.at))
-    if before == "awaiting_payment" and wanted.act in BILL_ENDS:
-        await end_bill(session, row.id, BILL_ENDS[wanted.act], hand.at)
-    await session.flush()
-    await publish(session, fact(type_of(wanted.act), _moved(row, before), hand.at))
+
+
+def told(hand: Hand, act: Act, before: str) -> Event:
+    """The fact of the act just taken."""
+    return fact(type_of(act), _moved(hand.row, before), hand.at)
 
 
 def _moved(row: ServiceRequest, before: str) -> RequestMoved:

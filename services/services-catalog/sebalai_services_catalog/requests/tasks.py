@@ -14,6 +14,7 @@ from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import Conflict, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_services_catalog.inserts import insert
 from sebalai_services_catalog.requests import store
 from sebalai_services_catalog.requests.access import is_officer_of, may_decide_for
 from sebalai_services_catalog.requests.machine import CLOSED, Act
@@ -43,7 +44,7 @@ class TaskRefused(Forbidden):
 async def follow(session: AsyncSession, row: ServiceRequest, act: Act, stamp: Stamp) -> None:
     """Keeps the tasks in step with the act just taken."""
     if act in ("submit", "resubmit"):
-        _add(session, row, (VERIFY_POSITION, "front_office", row.agency, "Memeriksa kelengkapan"))
+        await insert(session, first_task(row))
         return
     rows = list(await store.tasks(session, row.id))
     if act in ("accept", "bill"):
@@ -160,16 +161,25 @@ async def _plan(
     return made
 
 
+def first_task(row: ServiceRequest) -> RequestTask:
+    """What a file that was just filed waits for; unwritten."""
+    return _task(row, (VERIFY_POSITION, "front_office", row.agency, "Memeriksa kelengkapan"))
+
+
 def _add(
     session: AsyncSession, row: ServiceRequest, what: tuple[int, str, str, str], state: str = "open"
 ) -> RequestTask:
+    task = _task(row, what, state)
+    session.add(task)
+    return task
+
+
+def _task(row: ServiceRequest, what: tuple[int, str, str, str], state: str = "open") -> RequestTask:
     position, role, agency, text = what
-    task = RequestTask(
+    return RequestTask(
         id=uuid7(), request_id=row.id, position=position, role=role, agency=agency, what=text,
         state=state,
     )  # fmt: skip
-    session.add(task)
-    return task
 
 
 def _open_next(rows: Sequence[RequestTask]) -> None:

@@ -1,6 +1,8 @@
 """Decisions about services: find, list, load what the files hold, move one along."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
@@ -37,6 +39,7 @@ from sebalai_services_catalog.services.store import Published, ServiceFilter
 
 __all__ = [
     "Fee",
+    "Offered",
     "Published",
     "Requirement",
     "Service",
@@ -45,6 +48,9 @@ __all__ = [
     "Step",
     "load_synonyms",
 ]
+
+STANDARDS_CACHED = 256
+"""Of some ten kilobytes each."""
 
 
 async def find_services(
@@ -89,6 +95,34 @@ async def find_service(session: AsyncSession, *, caller: Caller, slug: str) -> P
     if found is None:
         raise ServiceUnknown("Look it up under /v1/services.")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A service as one who files for it needs it; `version` is the current one."""
+
+    id: UUID
+    slug: str
+    agency: str
+    state: State
+    reason: str | None
+    version: int
+    standard: Standard
+
+
+async def offered_service(session: AsyncSession, *, slug: str) -> Offered:
+    """Raises: ServiceUnknown."""
+    row = await store.offered(session, slug)
+    if row is None:
+        raise ServiceUnknown("Look it up under /v1/services.")
+    standard = _standard(row.standard)
+    return Offered(row.id, row.slug, row.agency, row.state, row.reason, row.version, standard)
+
+
+@lru_cache(maxsize=STANDARDS_CACHED)
+def _standard(document: str) -> Standard:
+    """Many requests are filed for one service, and checking its standard is dear."""
+    return Standard.model_validate_json(document)
 
 
 async def find_version(session: AsyncSession, *, slug: str, version: int) -> Published:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
+from sebalai_shared.statements import fetch_one
 from sqlalchemy import ColumnElement, Row, Select, exists, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +24,10 @@ from sebalai_services_catalog.services.model import (
 
 LOAD_LOCK = 7_219_304_101
 ACTS_MAX = 200
+_OFFERED = (
+    "SELECT s.id, s.slug, s.agency, s.state, s.reason, s.version, v.standard::text FROM service s"
+    " JOIN service_version v ON v.service_id = s.id AND v.version = s.version WHERE s.slug = $1"
+)
 
 Published = Row[Service, ServiceVersion]
 
@@ -109,6 +114,11 @@ async def by_slugs(
 
 async def find(session: AsyncSession, caller: Caller, slug: str) -> Published | None:
     return (await session.execute(visible_to(caller).where(Service.slug == slug))).one_or_none()
+
+
+async def offered(session: AsyncSession, slug: str) -> Any | None:
+    """What filing asks of a service, straight from the driver; public as in `visible_to`."""
+    return await fetch_one(session, _OFFERED, slug)
 
 
 async def find_version(session: AsyncSession, slug: str, version: int) -> Published | None:

@@ -1,8 +1,8 @@
-"""Statements of the sign-in and token endpoints, given to the driver itself.
+"""Statements given to the driver itself, where a request is little else than a few of them.
 
-Through SQLAlchemy a statement costs several times what the driver takes for it, and a grant is
-little else than four of them. These run in the session's own transaction, before and after whatever
-the session does, and fail as its statements fail. They write `$1` for values, and flush nothing.
+Through SQLAlchemy a statement costs several times what the driver takes for it. These run in the
+session's own transaction, before and after whatever the session does, and fail as its statements
+fail. They write `$1` for values, and flush nothing.
 """
 
 from typing import Any

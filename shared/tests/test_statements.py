@@ -1,31 +1,31 @@
 """Statements straight to the driver share the session's transaction and its failures."""
 
 import pytest
-from sebalai_identity.statements import execute, fetch, fetch_one
+from sebalai_shared.statements import execute, fetch, fetch_one
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-INSERT = "INSERT INTO used_proof (slot, owner, jti) VALUES (0, $1, $2)"
-OWN = text("INSERT INTO used_proof (slot, owner, jti) VALUES (0, 'statements', 'session')")
-COUNT = "SELECT jti FROM used_proof WHERE owner = $1 ORDER BY jti"
+INSERT = "INSERT INTO thing (id, name) VALUES (gen_random_uuid(), $1 || $2)"
+OWN = text("INSERT INTO thing (id, name) VALUES (gen_random_uuid(), 'statements:session')")
+COUNT = "SELECT split_part(name, ':', 2) AS name FROM thing WHERE name LIKE $1 || '%' ORDER BY name"
 
 
 @pytest.fixture
-async def store(committed):
-    yield committed
-    async with committed.transaction() as session:
-        await session.execute(text("DELETE FROM used_proof WHERE owner = 'statements'"))
+async def store(database):
+    yield database
+    async with database.transaction() as session:
+        await session.execute(text("DELETE FROM thing WHERE name LIKE 'statements:%'"))
 
 
 async def kept(store):
     async with store.transaction() as session:
-        return [row.jti for row in await fetch(session, COUNT, "statements")]
+        return [row.name for row in await fetch(session, COUNT, "statements:")]
 
 
 async def both(session, first):
     if first == "session":
         await session.execute(OWN)
-    assert await execute(session, INSERT, "statements", "driver") == 1
+    assert await execute(session, INSERT, "statements:", "driver") == 1
     if first == "driver":
         await session.execute(OWN)
 
@@ -34,7 +34,7 @@ async def both(session, first):
 async def test_what_the_driver_and_the_session_wrote_is_kept_together(store, first):
     async with store.transaction() as session:
         await both(session, first)
-        assert len(await fetch(session, COUNT, "statements")) == 2
+        assert len(await fetch(session, COUNT, "statements:")) == 2
     assert await kept(store) == ["driver", "session"]
 
 
@@ -49,9 +49,9 @@ async def test_what_the_driver_and_the_session_wrote_is_undone_together(store, f
 async def test_the_next_transaction_of_a_session_begins_anew(store):
     async with store.sessions() as session:
         async with session.begin():
-            await execute(session, INSERT, "statements", "first")
+            await execute(session, INSERT, "statements:", "first")
         async with session.begin():
-            await execute(session, INSERT, "statements", "second")
+            await execute(session, INSERT, "statements:", "second")
             await session.rollback()
     assert await kept(store) == ["first"]
 
