@@ -15,7 +15,7 @@ from sebalai_shared.clock import Clock, SystemClock
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from sebalai_portal import api, catalogue_api
+from sebalai_portal import api, catalogue_api, services_api
 from sebalai_portal.bus import Bus
 from sebalai_portal.cache import Cache
 from sebalai_portal.catalogue import Catalogue
@@ -50,7 +50,7 @@ def portal_app(settings: PortalSettings, clock: Clock | None = None) -> FastAPI:
     member = Member(
         name="portal",
         title="Portal",
-        routers=[api.router, catalogue_api.router],
+        routers=[api.router, catalogue_api.router, services_api.router],
         checks={"gateway": gateway_lives},
         lifespan=lifespan,
     )

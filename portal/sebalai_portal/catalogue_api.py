@@ -51,7 +51,7 @@ async def datasets(
     words: Wanted,
     cursor: Cursor = None,
 ) -> HTMLResponse:
-    page = _Page(request, language, "/data", words)
+    page = CataloguePage(request, language, "/data", words)
     return await page.show("datasets.html", lambda: catalogue.datasets(words, cursor))
 
 
@@ -60,8 +60,8 @@ async def dataset(
     request: Request, slug: str, catalogue: TheCatalogue, language: Language, _: PublicAccess
 ) -> HTMLResponse:
     if SLUG.fullmatch(slug) is None:
-        return _Page(request, language, "/data").unknown()
-    page = _Page(request, language, f"/data/{slug}")
+        return CataloguePage(request, language, "/data").unknown()
+    page = CataloguePage(request, language, f"/data/{slug}")
     return await page.show("dataset.html", lambda: catalogue.dataset(slug))
 
 
@@ -74,17 +74,25 @@ async def apis(
     words: Wanted,
     cursor: Cursor = None,
 ) -> HTMLResponse:
-    page = _Page(request, language, "/antarmuka", words)
+    page = CataloguePage(request, language, "/antarmuka", words)
     return await page.show("apis.html", lambda: catalogue.apis(words, cursor))
 
 
-class _Page:
+class CataloguePage:
     """One page of one visitor: what was found, that there is none, or why it cannot be shown."""
 
-    def __init__(self, request: Request, language: str, path: str, words: str = "") -> None:
+    def __init__(
+        self,
+        request: Request,
+        language: str,
+        path: str,
+        words: str = "",
+        place: str | None = None,
+    ) -> None:
         pages = request.app.state.pages
         assert isinstance(pages, Pages)  # noqa: S101 - set when the application is made
-        self._pages, self._language, self._path, self._words = pages, language, path, words
+        self._pages, self._language, self._path = pages, language, path
+        self._sought = {"words": words, "place": place}
 
     async def show(self, template: str, reading: Callable[[], Awaitable[Any]]) -> HTMLResponse:
         try:
@@ -95,7 +103,7 @@ class _Page:
             answer = self._html("catalogue_unavailable.html", 503, failure=failure)
             answer.headers["Retry-After"] = str(RETRY_SECONDS)
             return answer
-        return self._html(template, 200, found=found, words=self._words)
+        return self._html(template, 200, found=found, **self._sought)
 
     def unknown(self) -> HTMLResponse:
         return self._html("no_page.html", 404)

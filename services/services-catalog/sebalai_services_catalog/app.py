@@ -32,6 +32,7 @@ from sebalai_services_catalog.requests import qris_api as qris
 from sebalai_services_catalog.requests import ticket_api as tickets
 from sebalai_services_catalog.services import api as services
 from sebalai_services_catalog.services import draft_api as drafts
+from sebalai_services_catalog.services import places_api as places
 from sebalai_services_catalog.services import search_api as search
 from sebalai_services_catalog.settings import CatalogSettings
 from sebalai_services_catalog.surveys import api as surveys
@@ -49,6 +50,7 @@ def catalog_app(
         services.templates,
         drafts.router,
         search.router,
+        places.router,
         requests.router,
         tickets.receipts,
         payments.bills,

@@ -7,7 +7,7 @@ from sebalai_shared.pagination import encode_cursor
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.exports.cpsv import Entry, Known
-from sebalai_services_catalog.reference.actions import agency_names
+from sebalai_services_catalog.reference.actions import agency_names, region_names
 from sebalai_services_catalog.regulations.actions import read_by_ids
 from sebalai_services_catalog.services.actions import (
     Published,
@@ -40,7 +40,7 @@ async def export_services(
     more = None
     if len(rows) > limit:
         more = encode_cursor([entries[-1].name[0], entries[-1].slug])
-    return Exported(entries, Known(agencies, laws), more)
+    return Exported(entries, Known(agencies, laws, await region_names(session)), more)
 
 
 def _entry(row: Published) -> Entry:

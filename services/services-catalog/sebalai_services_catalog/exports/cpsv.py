@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sebalai_services_catalog.exports.points import contact_point, location
 from sebalai_services_catalog.linked import Graph, Node, authority, ref, texts, typed
 from sebalai_services_catalog.regulations.actions import RegulationRead
-from sebalai_services_catalog.services.actions import Requirement, Standard, Step
+from sebalai_services_catalog.services.actions import Requirement, Standard, Step, places_of
 
 PATH = "/api/catalog/v1/exports/cpsv-ap.jsonld"
 CHANNELS = {
@@ -41,10 +42,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What entries refer to: agencies' names and regulations, by slug and id."""
+    """What entries refer to: names of agencies and of regions by slug and code, laws by id."""
 
     agencies: Mapping[str, str]
     laws: Mapping[str, RegulationRead]
+    regions: Mapping[str, str]
 
 
 def catalogue(
@@ -90,7 +92,7 @@ class _Service:
             dct_issued=typed("xsd:dateTime", entry.published_at.isoformat()),
             dct_provenance=graph.provenance(name, *entry.provenance),
             dct_language=self._languages(),
-            dct_spatial=graph.province(),
+            dct_spatial=self._places(),
             dct_audience=[graph.concept(f"urn:sebalai:audience:{a}") for a in standard.audiences],
             dct_type=graph.concept(f"urn:sebalai:ral:{standard.ral_code}")
             if standard.ral_code
@@ -99,7 +101,7 @@ class _Service:
             dcat_keyword=[part for word in standard.keywords for part in texts(word)],
             adms_status=graph.concept(f"urn:sebalai:service-state:{entry.state}"),
             cv_hasCompetentAuthority=self._agency,
-            cv_contactPoint=self._contact(),
+            cv_contactPoint=self._contacts(),
             cv_isGroupedBy=self._events(),
             cv_hasChannel=[self._channel(one) for one in standard.channels],
             cv_hasCost=self._cost(),
@@ -118,14 +120,23 @@ class _Service:
         is_english = self._entry.name[1] and self._entry.summary[1]
         return [self._graph.language(tag) for tag in ("id", "en")[: 2 if is_english else 1]]
 
-    def _contact(self) -> Node | None:
+    def _places(self) -> list[Node]:
+        """The province it is offered in, and where in it there is a service point."""
+        regions = self._known.regions
+        codes = places_of(self._standard.points)
+        return [self._graph.province(), *(location(self._graph, code, regions) for code in codes)]
+
+    def _contacts(self) -> list[Node]:
+        points, regions = self._standard.points, self._known.regions
+        found = [contact_point(self._graph, self._name, one, regions) for one in points]
+        return [*self._contact(), *found]
+
+    def _contact(self) -> list[Node]:
         if self._standard.contact is None:
-            return None
-        return self._graph.add(
-            f"{self._name}#contact",
-            ["cv:ContactPoint"],
-            dct_description=texts(self._standard.contact),
-        )
+            return []
+        said = texts(self._standard.contact)
+        name = f"{self._name}#contact"
+        return [self._graph.add(name, ["cv:ContactPoint"], dct_description=said)]
 
     def _events(self) -> list[Node]:
         pairs = (

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from sebalai_shared import spreadsheets
 
 from sebalai_services_catalog.exports.cpsv import CHANNELS, Entry, Known
+from sebalai_services_catalog.exports.points import in_words
 from sebalai_services_catalog.services.actions import Fee, Standard
 
 SHAPE = (
@@ -46,6 +47,7 @@ class SippnRow(BaseModel):
     jaminan_pelayanan: str
     jaminan_keamanan_keselamatan: str
     evaluasi_kinerja: str
+    titik_layanan: str
     status_data: str
     sumber_data: str
     catatan_bentuk: str
@@ -79,6 +81,7 @@ def row(entry: Entry, known: Known) -> SippnRow:
         versi=entry.version,
         **_delivery(standard),
         **_manufacturing(standard, known),
+        titik_layanan=in_words(standard.points, known.regions),
         status_data=entry.provenance[0],
         sumber_data=entry.provenance[1],
         catatan_bentuk=SHAPE,

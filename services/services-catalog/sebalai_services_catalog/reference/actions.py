@@ -19,6 +19,7 @@ from sebalai_services_catalog.reference.model import (
     GradeBand,
     Indicator,
     KnownAgency,
+    KnownRegion,
     Listed,
     RabSector,
     Scheme,
@@ -72,6 +73,12 @@ async def agency_names(session: AsyncSession) -> dict[str, KnownAgency]:
     """By slug, as the reference folder names them; a later renaming is identity's to tell."""
     rows = await session.scalars(select(KnownAgency).order_by(KnownAgency.position))
     return {row.slug: row for row in rows}
+
+
+async def region_names(session: AsyncSession) -> dict[str, str]:
+    """By Kemendagri code, in the order of the codes."""
+    rows = await session.execute(select(KnownRegion.code, KnownRegion.name))
+    return {row.code: row.name for row in sorted(rows)}
 
 
 async def load_lists(session: AsyncSession, *, folder: ReferenceFolder) -> dict[str, int]:
@@ -143,12 +150,17 @@ def _agency(row: dict[str, str]) -> Values:
     return {"slug": slug, "name": row["name"], "short_name": row["short_name"]}
 
 
+def _region(row: dict[str, str]) -> Values:
+    return {name: row[name] for name in ("code", "name", "kind")}
+
+
 def _deadline(row: dict[str, str]) -> Values:
     return {**row, "limit": int(row["limit"])}
 
 
 SOURCES = (
     Source("agencies", KnownAgency, "code", _agency),
+    Source("regions", KnownRegion, "code", _region),
     Source("audiences", Audience, "code", _plain),
     Source("rab_sectors", RabSector, "code", _plain),
     Source("spbe_indicators", Indicator, "number", _indicator("spbe")),

@@ -101,3 +101,15 @@ class KnownAgency(Listed, Base):
     slug: Mapped[str] = mapped_column(Text, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     short_name: Mapped[str] = mapped_column(Text)
+
+
+class KnownRegion(Listed, Base):
+    """The province, its kabupaten and kota, and their kecamatan, by Kemendagri code; identity owns
+    regions and their other codes.
+    """
+
+    __tablename__ = "known_region"
+
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)

@@ -14,6 +14,7 @@ from sebalai_shared.problems import Conflict, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.deltas import Changed, changed
+from sebalai_services_catalog.reference.actions import region_names
 from sebalai_services_catalog.regulations.actions import known_ids
 from sebalai_services_catalog.services import events, store
 from sebalai_services_catalog.services.access import DECIDE, may_decide
@@ -23,7 +24,7 @@ from sebalai_services_catalog.services.files import (
     read_all,
     read_templates,
 )
-from sebalai_services_catalog.services.gaps import gaps
+from sebalai_services_catalog.services.gaps import Known, gaps
 from sebalai_services_catalog.services.lifecycle import Act, NoSuchMove, State, after
 from sebalai_services_catalog.services.model import (
     PUBLISHED,
@@ -32,6 +33,7 @@ from sebalai_services_catalog.services.model import (
     ServiceTemplate,
     ServiceVersion,
 )
+from sebalai_services_catalog.services.points import Hours, ServicePoint, places_of
 from sebalai_services_catalog.services.publication import Edition, publish_edition, record_act
 from sebalai_services_catalog.services.search import load_synonyms
 from sebalai_services_catalog.services.standard import Fee, Requirement, Standard, Step, inherit
@@ -39,14 +41,17 @@ from sebalai_services_catalog.services.store import Published, ServiceFilter
 
 __all__ = [
     "Fee",
+    "Hours",
     "Offered",
     "Published",
     "Requirement",
     "Service",
     "ServiceFilter",
+    "ServicePoint",
     "Standard",
     "Step",
     "load_synonyms",
+    "places_of",
 ]
 
 STANDARDS_CACHED = 256
@@ -189,9 +194,9 @@ async def load_services(session: AsyncSession, clock: Clock, *, folder: Path) ->
     await store.hold_load(session)
     known = await store.digests(session)
     edited = await store.edited_by_officers(session)
-    laws = await known_ids(session)
+    known_to = await known_names(session)
     # All are judged before any is published: a wrong file changes nothing.
-    editions = [_edition(file, templates, laws) for file in files]
+    editions = [_edition(file, templates, known_to) for file in files]
     published = 0
     for file, edition in zip(files, editions, strict=True):
         service, digests = known.get(file.slug, (None, set[str]()))
@@ -199,6 +204,12 @@ async def load_services(session: AsyncSession, clock: Clock, *, folder: Path) ->
             await _publish_file(session, clock, file, edition, service)
             published += 1
     return {"services": len(files), "service versions published": published}
+
+
+async def known_names(session: AsyncSession) -> Known:
+    """What a standard may refer to."""
+    regions = frozenset(await region_names(session))
+    return Known(await known_ids(session), regions)
 
 
 async def _load_templates(session: AsyncSession, folder: Path) -> dict[str, TemplateFile]:
@@ -216,9 +227,7 @@ async def _load_templates(session: AsyncSession, folder: Path) -> dict[str, Temp
     return templates
 
 
-def _edition(
-    file: ServiceFile, templates: dict[str, TemplateFile], laws: frozenset[str]
-) -> Edition:
+def _edition(file: ServiceFile, templates: dict[str, TemplateFile], known: Known) -> Edition:
     whole, inherited = file.standard, list[str]()
     if file.template is not None:
         if file.template not in templates:
@@ -226,7 +235,7 @@ def _edition(
         template = templates[file.template].standard
         whole = inherit(template, file.standard)
         inherited = sorted(template.model_fields_set - file.standard.model_fields_set)
-    missing = gaps(whole, laws)
+    missing = gaps(whole, known)
     if missing:
         listed = "; ".join(f"{gap.pointer} {gap.why}" for gap in missing)
         raise ValueError(f"{file.slug}.toml: {listed}")

@@ -23,6 +23,7 @@ from sebalai_services_catalog.services.actions import (
     ServiceUnknown,
 )
 from sebalai_services_catalog.services.lifecycle import Act
+from sebalai_services_catalog.services.points import Place
 from sebalai_services_catalog.services.readings import Facts, full, read, template_read
 from sebalai_services_catalog.services.schema import (
     ActRead,
@@ -34,7 +35,9 @@ from sebalai_services_catalog.services.schema import (
     TemplateRead,
     VersionRead,
 )
-from sebalai_services_catalog.services.standard import AgencySlug, Audience, Slug
+from sebalai_services_catalog.services.search import Narrowed
+from sebalai_services_catalog.services.shapes import AgencySlug, Slug
+from sebalai_services_catalog.services.standard import Audience
 from sebalai_services_catalog.services.store import Published
 from sebalai_services_catalog.sparse import Fields, Sparse
 
@@ -60,6 +63,10 @@ Flagged = Annotated[
     Literal["legal_basis_revoked", "review_due"] | None,
     Query(description="services that an officer must look at"),
 ]
+Placed = Annotated[
+    Place | None,
+    Query(description="kabupaten or kota (Kemendagri code) with a service point of it"),
+]
 Slugs = Annotated[list[Slug], Query(min_length=1, max_length=BATCH_MAX)]
 Version = Annotated[int, Path(ge=1, le=POSITION_MAX)]
 
@@ -71,17 +78,26 @@ async def _facts(session: Transaction, clock: Now) -> Facts:
 KnownFacts = Annotated[Facts, Depends(_facts)]
 
 
-async def _filter(
-    facts: KnownFacts,
+async def _within(
     agency: AgencySlug | None = None,
     audience: Audience | None = None,
-    q: Words = None,
     event: Slug | None = None,
-    flag: Flagged = None,
+    place: Placed = None,
+) -> Narrowed:
+    return Narrowed(agency, audience, event, place)
+
+
+Within = Annotated[Narrowed, Depends(_within)]
+
+
+async def _filter(
+    facts: KnownFacts, within: Within, q: Words = None, flag: Flagged = None
 ) -> ServiceFilter:
     laws: frozenset[str] | None = facts.revoked if flag == "legal_basis_revoked" else None
     before: date | None = facts.today if flag == "review_due" else None
-    return ServiceFilter(agency, audience, q, event, laws, before)
+    return ServiceFilter(
+        within.agency, within.audience, q, within.event, laws, before, within.place
+    )
 
 
 async def _full(session: Transaction, row: Published, facts: Facts) -> ServiceFull:

@@ -28,7 +28,7 @@ from sebalai_services_catalog.services.schema import (
     Reason,
     ServiceCreate,
 )
-from sebalai_services_catalog.services.standard import Slug
+from sebalai_services_catalog.services.shapes import Slug
 
 router = APIRouter(prefix="/v1/services", tags=["drafts"])
 

@@ -12,7 +12,6 @@ from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import Conflict, FieldInvalid
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_services_catalog.regulations.actions import known_ids
 from sebalai_services_catalog.services import store
 from sebalai_services_catalog.services.access import (
     DECIDE,
@@ -25,6 +24,7 @@ from sebalai_services_catalog.services.actions import (
     ServiceActRefused,
     ServiceStateConflict,
     ServiceUnknown,
+    known_names,
     state_after,
 )
 from sebalai_services_catalog.services.gaps import Gap, advice, gaps
@@ -247,7 +247,7 @@ async def _read(session: AsyncSession, service: Service, row: ServiceDraft) -> D
     whole = Standard.model_validate(row.standard)
     if row.template is not None:
         whole = inherit(await _template(session, row.template), whole)
-    return Draft(service, row, whole, gaps(whole, await known_ids(session)), advice(whole))
+    return Draft(service, row, whole, gaps(whole, await known_names(session)), advice(whole))
 
 
 async def _template(session: AsyncSession, slug: str) -> Standard:

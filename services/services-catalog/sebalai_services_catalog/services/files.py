@@ -8,7 +8,8 @@ from typing import Literal, Self
 from pydantic import ValidationError
 
 from sebalai_services_catalog.provenance import ProvenanceRead
-from sebalai_services_catalog.services.standard import AgencySlug, Short, Slug, Standard, Strict
+from sebalai_services_catalog.services.shapes import AgencySlug, Short, Slug, Strict
+from sebalai_services_catalog.services.standard import Standard
 
 FOLDER = "services"
 TEMPLATES = "service_templates"

@@ -21,8 +21,16 @@ class Gap:
     why: str
 
 
-def gaps(standard: Standard, known_regulations: frozenset[str]) -> list[Gap]:
-    """Empty when the standard may be published. `known_regulations` are ids of the register."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a standard may refer to: ids of the register of laws, codes of regions."""
+
+    regulations: frozenset[str]
+    regions: frozenset[str]
+
+
+def gaps(standard: Standard, known: Known) -> list[Gap]:
+    """Empty when the standard may be published."""
     found = [Gap(0, f"/{name}", "fill it in") for name in HEAD if not getattr(standard, name)]
     if not (standard.life_event or standard.business_event):
         found.append(Gap(0, "/life_event", "name a life event or a business event"))
@@ -31,7 +39,7 @@ def gaps(standard: Standard, known_regulations: frozenset[str]) -> list[Gap]:
         # An empty list of requirements is an answer (nothing is asked); of steps or laws it is not.
         if value is None or (value == [] and name != "requirements"):
             found.append(Gap(number, f"/{name}", f"component {number} of 14 is missing"))
-    return [*found, *_wrong(standard, known_regulations)]
+    return [*found, *_wrong(standard, known.regulations), *_points(standard, known.regions)]
 
 
 def advice(standard: Standard) -> list[Gap]:
@@ -72,3 +80,19 @@ def _fee(fee: Fee, known_regulations: frozenset[str]) -> Iterator[Gap]:
         yield Gap(4, "/fee/formula", "say how the fee is computed")
     if fee.kind != "free" and fee.basis not in known_regulations:
         yield Gap(4, "/fee/basis", "a fee needs a legal basis that is in the register")
+
+
+def _points(standard: Standard, known_regions: frozenset[str]) -> Iterator[Gap]:
+    """Who comes to a counter must know where it is."""
+    counters = [point for point in standard.points if "loket" in point.channels]
+    if "loket" in standard.channels and not counters:
+        yield Gap(0, "/points", "a counter is offered: name a service point with channel loket")
+    codes = [point.code for point in standard.points]
+    for place, point in enumerate(standard.points):
+        if point.code in codes[:place]:
+            yield Gap(0, f"/points/{place}/code", f"{point.code} is used twice")
+        if point.region not in known_regions:
+            yield Gap(0, f"/points/{place}/region", f"{point.region} is no region of the list")
+        for channel in point.channels:
+            if channel not in standard.channels:
+                yield Gap(0, f"/points/{place}/channels", f"the service has no channel {channel}")

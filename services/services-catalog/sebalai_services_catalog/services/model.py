@@ -34,7 +34,8 @@ class Service(Base):
 
 class ServiceVersion(Marked, Base):
     """`standard` is the whole standard, `inherited` the fields its template filled. `digest` is of
-    the file's meaning, so that loading again makes no new version.
+    the file's meaning, so that loading again makes no new version. `places` are the kabupaten and
+    kota of its service points.
     """
 
     __tablename__ = "service_version"
@@ -51,6 +52,7 @@ class ServiceVersion(Marked, Base):
     business_event: Mapped[str | None] = mapped_column(Text)
     ral_code: Mapped[str | None] = mapped_column(Text)
     channels: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    places: Mapped[list[str]] = mapped_column(ARRAY(Text))
     template: Mapped[str | None] = mapped_column(Text)
     inherited: Mapped[list[str]] = mapped_column(ARRAY(Text))
     standard: Mapped[dict[str, Any]] = mapped_column(JSONB)

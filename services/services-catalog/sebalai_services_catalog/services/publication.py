@@ -19,6 +19,7 @@ from sebalai_services_catalog.services.model import (
     ServiceBasis,
     ServiceVersion,
 )
+from sebalai_services_catalog.services.points import places_of
 from sebalai_services_catalog.services.standard import Standard
 
 REVIEW_YEARS = 3
@@ -103,6 +104,7 @@ def _version(service: Service, edition: Edition, number: int, clock: Clock) -> S
         business_event=standard.business_event,
         ral_code=standard.ral_code,
         channels=list(standard.channels),
+        places=places_of(standard.points),
         template=edition.template,
         inherited=edition.inherited,
         standard=standard.model_dump(mode="json"),

@@ -1,6 +1,6 @@
 """Rows as wire shapes: what a published version looks like today."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +13,7 @@ from sebalai_services_catalog.services.schema import (
     DraftRead,
     Flag,
     GapRead,
+    PlaceRead,
     ServiceFull,
     ServiceRead,
     TemplateRead,
@@ -53,6 +54,7 @@ def read(row: Published, facts: Facts) -> ServiceRead:
         business_event=version.business_event,
         ral_code=version.ral_code,
         channels=version.channels,
+        places=version.places,
         state=service.state,
         version=version.version,
         published_at=version.published_at,
@@ -73,6 +75,14 @@ def full(row: Published, facts: Facts, laws: Sequence[RegulationRead]) -> Servic
         standard=Standard.model_validate(version.standard),
         legal_basis=list(laws),
     )
+
+
+def places_read(counts: Mapping[str, int], names: Mapping[str, str]) -> list[PlaceRead]:
+    """Those with any, by code; a code that is no longer listed is its own name."""
+    return [
+        PlaceRead(code=code, name=names.get(code, code), services=counts[code])
+        for code in sorted(counts)
+    ]
 
 
 def template_read(row: ServiceTemplate) -> TemplateRead:

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sebalai_services_catalog.provenance import ProvenanceRead
 from sebalai_services_catalog.regulations.actions import RegulationRead
 from sebalai_services_catalog.services.lifecycle import DraftState, State
-from sebalai_services_catalog.services.standard import AgencySlug, Note, Slug, Standard
+from sebalai_services_catalog.services.shapes import AgencySlug, Note, Slug
+from sebalai_services_catalog.services.standard import Standard
 
 Flag = Literal["legal_basis_revoked", "review_due", "english_missing"]
 
@@ -19,6 +20,14 @@ class Text(BaseModel):
 
     id: str
     en: str
+
+
+class PlaceRead(BaseModel):
+    """A kabupaten or kota by Kemendagri code, and how many services have a service point there."""
+
+    code: str
+    name: str
+    services: int
 
 
 class ServiceRead(BaseModel):
@@ -32,6 +41,7 @@ class ServiceRead(BaseModel):
     business_event: str | None
     ral_code: str | None
     channels: list[str]
+    places: list[str]
     state: State
     version: int
     published_at: datetime

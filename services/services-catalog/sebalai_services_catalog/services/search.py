@@ -4,6 +4,7 @@ fault (measured: 26 of 70 lay queries empty, against 2).
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -144,14 +145,16 @@ _FIND = text(
       FROM meant JOIN service s ON s.id = meant.service_id AND s.version = meant.version
       WHERE s.state <> 'retired'
         AND (CAST(:agency AS text) IS NULL OR s.agency = :agency)
-        AND (coalesce(CAST(:audience AS text), CAST(:event AS text)) IS NULL OR EXISTS (
+        AND (coalesce(CAST(:audience AS text), :event, :place) IS NULL OR EXISTS (
           SELECT FROM service_version v WHERE v.service_id = s.id AND v.version = s.version
+            AND (CAST(:place AS text) IS NULL OR :place = ANY (v.places))
             AND (CAST(:audience AS text) IS NULL OR :audience = ANY (v.audiences))
             AND (CAST(:event AS text) IS NULL OR :event IN (v.life_event, v.business_event))))
       ORDER BY meant.mean DESC, s.slug LIMIT :likely
     )
-    SELECT slug FROM (
-      SELECT slug, mean + 0.5 * ts_rank(v.stems, to_tsquery('indonesian', :query)) AS score
+    SELECT slug, places FROM (
+      SELECT slug, v.places,
+        mean + 0.5 * ts_rank(v.stems, to_tsquery('indonesian', :query)) AS score
       FROM likely JOIN service_version v ON v.service_id = likely.id AND v.version = likely.version
     ) AS scored
     WHERE score >= :least ORDER BY score DESC, slug LIMIT :limit
@@ -182,6 +185,17 @@ class Narrowed:
     agency: str | None = None
     audience: str | None = None
     event: str | None = None
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Slugs, the best first; how many of all that matched (at most ROWS_MAX) have a service point
+    in each kabupaten or kota.
+    """
+
+    slugs: list[str]
+    places: Mapping[str, int]
 
 
 def words_of(query: str) -> list[str]:
@@ -206,22 +220,23 @@ class Miss:
 
 async def search(
     session: AsyncSession, clock: Clock, *, query: str, within: Narrowed, limit: int
-) -> list[str]:
-    """Slugs, the best first; a search that finds nothing is kept for the officers' synonym list."""
+) -> Hits:
+    """A search that finds nothing is kept for the officers' synonym list."""
     words = words_of(query)
     if not words:
-        return []
+        return Hits([], {})
     asked = _asked(words, await _synonyms(session, words))
     values = asked | {
         "count": len(words), "least": SCORE_MIN, "likely": LIKELY_ROWS,
-        "limit": min(limit, ROWS_MAX), "agency": within.agency, "audience": within.audience,
-        "event": within.event,
+        "limit": ROWS_MAX, "agency": within.agency, "audience": within.audience,
+        "event": within.event, "place": within.place,
     }  # fmt: skip
     await session.execute(_NEAR, {"near": str(NEAR_MIN)})
-    slugs = [row.slug for row in await session.execute(_FIND, values)]
-    if not slugs and within == Narrowed():
+    rows = (await session.execute(_FIND, values)).all()
+    if not rows and within == Narrowed():
         await _note_miss(session, clock, words, unfitting=0)
-    return slugs
+    places = Counter(place for row in rows for place in row.places)
+    return Hits([row.slug for row in rows[:limit]], places)
 
 
 def _asked(words: Sequence[str], synonyms: Mapping[str, Sequence[str]]) -> dict[str, Any]:

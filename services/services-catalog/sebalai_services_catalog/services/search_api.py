@@ -10,12 +10,11 @@ from sebalai_shared.database import Transaction
 from sebalai_shared.problems import Forbidden, responses
 
 from sebalai_services_catalog.now import Now
+from sebalai_services_catalog.reference.actions import region_names
 from sebalai_services_catalog.services import search, store
-from sebalai_services_catalog.services.api import KnownFacts
-from sebalai_services_catalog.services.readings import read
-from sebalai_services_catalog.services.schema import ServiceRead
-from sebalai_services_catalog.services.search import Narrowed
-from sebalai_services_catalog.services.standard import AgencySlug, Audience, Slug
+from sebalai_services_catalog.services.api import KnownFacts, Within
+from sebalai_services_catalog.services.readings import places_read, read
+from sebalai_services_catalog.services.schema import PlaceRead, ServiceRead
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -34,9 +33,12 @@ class SynonymRefused(Forbidden):
 
 
 class Found(BaseModel):
-    """The best first. Nothing found: `items` is empty, and the words are kept for the officers."""
+    """The best first. Nothing found: `items` is empty, and the words are kept for the officers.
+    `places` counts, among all that matched, those with a service point in a kabupaten or kota.
+    """
 
     items: list[ServiceRead]
+    places: list[PlaceRead]
 
 
 class SynonymWrite(BaseModel):
@@ -72,12 +74,6 @@ class Suggestion(BaseModel):
     name: dict[str, str | None]
 
 
-async def _within(
-    agency: AgencySlug | None = None, audience: Audience | None = None, event: Slug | None = None
-) -> Narrowed:
-    return Narrowed(agency, audience, event)
-
-
 class Asked(BaseModel):
     words: str
     limit: int
@@ -92,14 +88,15 @@ async def find_services(
     caller: PublicAccess,
     session: Transaction,
     asked: Annotated[Asked, Depends(_asked)],
-    within: Annotated[Narrowed, Depends(_within)],
+    within: Within,
     facts: KnownFacts,
     clock: Now,
 ) -> Found:
     """Services for what people type, in everyday words and with errors."""
-    slugs = await search.search(session, clock, query=asked.words, within=within, limit=asked.limit)
-    rows = await store.by_slugs(session, caller, slugs)
-    return Found(items=[read(rows[slug], facts) for slug in slugs if slug in rows])
+    hits = await search.search(session, clock, query=asked.words, within=within, limit=asked.limit)
+    rows = await store.by_slugs(session, caller, hits.slugs)
+    items = [read(rows[slug], facts) for slug in hits.slugs if slug in rows]
+    return Found(items=items, places=places_read(hits.places, await region_names(session)))
 
 
 def _may_keep(caller: IdentifiedAccess) -> None:

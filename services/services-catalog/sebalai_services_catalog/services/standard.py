@@ -9,50 +9,29 @@ differ (as in CPSV-AP 3.2); lengths are those of the Finnish PTV, short enough f
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AnyHttpUrl, Field, StringConstraints
 
-NAME_LENGTH_MAX = 100
-SUMMARY_LENGTH_MAX = 150
-NOTE_LENGTH_MAX = 500
-TEXT_LENGTH_MAX = 2_500
-ITEMS_MAX = 40
+from sebalai_services_catalog.services.points import POINTS_MAX, ServicePoint
+from sebalai_services_catalog.services.shapes import (
+    ITEMS_MAX,
+    AgencySlug,
+    Channel,
+    Long,
+    Name,
+    Note,
+    Short,
+    Slug,
+    Strict,
+    Summary,
+    Text,
+)
+
 RUPIAH_MAX = 10**12
 UNITS_MAX = 1_000
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-AgencySlug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 Audience = Literal["instansi_pemerintah", "asn", "pelaku_usaha", "masyarakat", "pihak_lain"]
-Channel = Literal["daring", "loket", "telepon", "whatsapp", "aplikasi"]
 RalCode = Annotated[str, StringConstraints(pattern=r"^RAL(\.\d{2}){1,3}$")]
 ArchiveCode = Annotated[str, StringConstraints(pattern=r"^\d{3}(\.\d{1,3}){0,4}$")]
-
-_PLAIN = r"^[^\x00]*$"
-Note = Annotated[str, StringConstraints(min_length=1, max_length=NOTE_LENGTH_MAX, pattern=_PLAIN)]
-Long = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=_PLAIN)]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX, pattern=_PLAIN)]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Name(Strict):
-    """Indonesian is required, English may be missing; pages say so when it is."""
-
-    id: Short
-    en: Short | None = None
-
-
-class Summary(Strict):
-    id: Annotated[str, Field(min_length=1, max_length=SUMMARY_LENGTH_MAX, pattern=_PLAIN)]
-    en: (
-        Annotated[str, Field(min_length=1, max_length=SUMMARY_LENGTH_MAX, pattern=_PLAIN)] | None
-    ) = None
-
-
-class Text(Strict):
-    id: Note
-    en: Note | None = None
 
 
 class Requirement(Strict):
@@ -92,7 +71,7 @@ class Duration(Term):
     """Component 3. `starts` is when the promise begins to run."""
 
     starts: Literal["submitted", "verified"] = "submitted"
-    channels: dict[Channel, Term] = {}
+    channels: dict[Channel, Term] = Field(default={}, max_length=5)
 
 
 class Fee(Strict):
@@ -102,7 +81,9 @@ class Fee(Strict):
     rupiah: Annotated[int, Field(ge=0, le=RUPIAH_MAX)] | None = None
     formula: Note | None = None
     basis: Slug | None = None
-    methods: list[Literal["qris", "virtual_account", "bank", "tunai"]] = []
+    methods: list[Literal["qris", "virtual_account", "bank", "tunai"]] = Field(
+        default=[], max_length=4
+    )
 
 
 class Product(Strict):
@@ -170,6 +151,7 @@ class Standard(Strict):
     not_for: list[Text] = Field(default=[], max_length=ITEMS_MAX)
     handover: list[Handover] = Field(default=[], max_length=ITEMS_MAX)
     contact: Note | None = None
+    points: list[ServicePoint] = Field(default=[], max_length=POINTS_MAX)
     authentication_level: Annotated[int, Field(ge=0, le=3)] = 1
     on_breach: Literal["escalate", "deemed_granted"] = "escalate"
     decree: Decree | None = None

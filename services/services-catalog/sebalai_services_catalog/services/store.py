@@ -29,12 +29,20 @@ _OFFERED = (
     " JOIN service_version v ON v.service_id = s.id AND v.version = s.version WHERE s.slug = $1"
 )
 
+_PLACES = text(
+    "SELECT place, count(*) AS services FROM service s"
+    " JOIN service_version v ON v.service_id = s.id AND v.version = s.version,"
+    " unnest(v.places) AS place WHERE s.state = ANY (:shown) GROUP BY place"
+)
+
 Published = Row[Service, ServiceVersion]
 
 
 @dataclass(frozen=True)
 class ServiceFilter:
-    """`on_regulations`: services resting on one of them; `review_before`: review date passed."""
+    """`on_regulations`: services resting on one of them; `review_before`: review date passed;
+    `place`: with a service point in that kabupaten or kota.
+    """
 
     agency: str | None = None
     audience: str | None = None
@@ -42,6 +50,7 @@ class ServiceFilter:
     event: str | None = None
     on_regulations: frozenset[str] | None = None
     review_before: date | None = None
+    place: str | None = None
 
 
 def visible_to(caller: Caller) -> Select[Service, ServiceVersion]:  # noqa: ARG001 - public
@@ -75,6 +84,8 @@ def _conditions(wanted: ServiceFilter) -> list[ColumnElement[bool]]:
         conditions.append(Service.agency == wanted.agency)
     if wanted.audience is not None:
         conditions.append(ServiceVersion.audiences.contains([wanted.audience]))
+    if wanted.place is not None:
+        conditions.append(ServiceVersion.places.contains([wanted.place]))
     if wanted.event is not None:
         conditions.append(
             or_(
@@ -103,6 +114,12 @@ def _occurs(word: str) -> ColumnElement[bool]:
         ServiceVersion.summary_en,
     )
     return or_(*(column.icontains(word, autoescape=True) for column in columns))
+
+
+async def count_places(session: AsyncSession) -> dict[str, int]:
+    """How many services that are shown have a service point in each kabupaten or kota."""
+    rows = await session.execute(_PLACES, {"shown": list(SHOWN)})
+    return {row.place: row.services for row in rows}
 
 
 async def by_slugs(
