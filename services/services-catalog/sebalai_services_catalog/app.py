@@ -24,6 +24,7 @@ from sebalai_services_catalog.kept import KeptAnswers
 from sebalai_services_catalog.maklumat import api as maklumat
 from sebalai_services_catalog.payments.jobs import payments_client, snap_gateway
 from sebalai_services_catalog.performance import api as performance
+from sebalai_services_catalog.processing import api as processing
 from sebalai_services_catalog.reference import api as reference
 from sebalai_services_catalog.regulations import api as regulations
 from sebalai_services_catalog.requests import api as requests
@@ -67,6 +68,7 @@ def catalog_app(
         surveys.router,
         indices.router,
         measured.router,
+        processing.router,
         maklumat.router,
         regulations.router,
         reference.router,

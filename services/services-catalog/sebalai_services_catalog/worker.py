@@ -36,6 +36,8 @@ from sebalai_services_catalog.payments.jobs import (
     payments_client,
     snap_gateway,
 )
+from sebalai_services_catalog.processing.jobs import FEED as AGREEMENTS
+from sebalai_services_catalog.processing.jobs import on_agreement
 from sebalai_services_catalog.requests.jobs import DEADLINES_SECONDS, keep_deadlines
 from sebalai_services_catalog.settings import CatalogSettings
 
@@ -111,6 +113,7 @@ async def work(settings: CatalogSettings) -> None:
         await together(
             Relay(settings.database_dsn(), broker, OutboxSource(), beat).run(),
             Consumer(broker, database, FEED, on_interface, beat).run(),
+            Consumer(broker, database, AGREEMENTS, on_agreement, beat).run(),
         )
 
     try:

@@ -70,7 +70,7 @@ async def read_evidence(
     """Each indicator, what the platform measured of it in the year, and what raising it gives."""
     since, until = _period(year, clock.now())
     sheet = await actions.sheet(session, scheme=scheme, year=year)
-    found = await measured.figures(session, scheme=scheme, period=(since, until))
+    found = await measured.figures(session, clock, scheme=scheme, period=(since, until))
     raised = _raised(sheet)
     return EvidenceRead(
         scheme=scheme,

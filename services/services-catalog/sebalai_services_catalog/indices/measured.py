@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 from sebalai_shared.caller import ANONYMOUS
+from sebalai_shared.clock import Clock
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.apis import actions as apis
@@ -21,6 +22,7 @@ from sebalai_services_catalog.datasets import actions as datasets
 from sebalai_services_catalog.evidence import actions as evidence
 from sebalai_services_catalog.performance import actions as performance
 from sebalai_services_catalog.performance.actions import Performance, moments, percent, share
+from sebalai_services_catalog.processing import actions as processing
 from sebalai_services_catalog.reference.actions import Scheme
 
 GOOD_GRADES = ("A", "B")
@@ -63,10 +65,12 @@ def measures() -> Mapping[str, Measure]:
 
 
 async def figures(
-    session: AsyncSession, *, scheme: Scheme, period: tuple[date, date]
+    session: AsyncSession, clock: Clock, *, scheme: Scheme, period: tuple[date, date]
 ) -> dict[int, list[Figure]]:
-    """By indicator, of a period (both days in it); the bus's own are always of the last 30 days."""
-    values = await _values(session, period)
+    """By indicator, of a period (both days in it); the bus's own are always of the last 30 days,
+    what the processing register holds is of now.
+    """
+    values = await _values(session, clock, period)
     found: dict[int, list[Figure]] = {}
     for code, measure in measures().items():
         for number in measure.of(scheme):
@@ -74,10 +78,13 @@ async def figures(
     return found
 
 
-async def _values(session: AsyncSession, period: tuple[date, date]) -> dict[str, str | None]:
+async def _values(
+    session: AsyncSession, clock: Clock, period: tuple[date, date]
+) -> dict[str, str | None]:
     times = moments(period)
     bus = await apis.use(session)
     measured = await performance.measure(session, period=period, service=None)
+    register = await processing.coverage(session, now=clock.now())
     handled = await complaints.count_handled(session, period=times)
     return {
         "calls": str(bus.calls),
@@ -87,6 +94,8 @@ async def _values(session: AsyncSession, period: tuple[date, date]) -> dict[str,
         "complaints": str(handled.received),
         "complaints_answered": percent(share(handled.in_time, handled.received - handled.in_time)),
         "consents": str(await evidence.count_consents(session, period=times)),
+        "processing_recorded": percent(register.whole),
+        "disclosures": str(register.disclosures),
         "datasets": str(await datasets.count_published(session, caller=ANONYMOUS)),
     }
 

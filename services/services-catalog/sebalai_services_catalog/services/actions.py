@@ -37,7 +37,7 @@ from sebalai_services_catalog.services.points import Hours, ServicePoint, places
 from sebalai_services_catalog.services.publication import Edition, publish_edition, record_act
 from sebalai_services_catalog.services.search import load_synonyms
 from sebalai_services_catalog.services.standard import Fee, Requirement, Standard, Step, inherit
-from sebalai_services_catalog.services.store import Published, ServiceFilter
+from sebalai_services_catalog.services.store import Published, ServiceFilter, Standards
 
 __all__ = [
     "Fee",
@@ -56,6 +56,10 @@ __all__ = [
 
 STANDARDS_CACHED = 256
 """Of some ten kilobytes each."""
+
+
+async def count_standards(session: AsyncSession) -> Standards:
+    return await store.count_standards(session)
 
 
 async def find_services(

@@ -35,6 +35,12 @@ _PLACES = text(
     " unnest(v.places) AS place WHERE s.state = ANY (:shown) GROUP BY place"
 )
 
+_STANDARDS = text(
+    "SELECT count(*) AS shown, count(v.standard->'product'->>'archive_code') AS retained"
+    " FROM service s JOIN service_version v ON v.service_id = s.id AND v.version = s.version"
+    " WHERE s.state = ANY (:shown)"
+)
+
 Published = Row[Service, ServiceVersion]
 
 
@@ -114,6 +120,19 @@ def _occurs(word: str) -> ColumnElement[bool]:
         ServiceVersion.summary_en,
     )
     return or_(*(column.icontains(word, autoescape=True) for column in columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Standards:
+    """Services that are shown, and those of them whose product has a code of the archive's."""
+
+    all: int
+    with_retention: int
+
+
+async def count_standards(session: AsyncSession) -> Standards:
+    row = (await session.execute(_STANDARDS, {"shown": list(SHOWN)})).one()
+    return Standards(row.shown, row.retained)
 
 
 async def count_places(session: AsyncSession) -> dict[str, int]:
