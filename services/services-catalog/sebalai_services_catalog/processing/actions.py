@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_services_catalog.evidence.actions import list_types
 from sebalai_services_catalog.processing import events, store
-from sebalai_services_catalog.processing.activity import Activity, Known, activity_of
+from sebalai_services_catalog.processing.activity import Known, Recorded, activity_of
 from sebalai_services_catalog.processing.model import KnownAgreement
 from sebalai_services_catalog.services.actions import (
     Published,
@@ -25,14 +25,6 @@ from sebalai_services_catalog.services.actions import (
 
 AGENCY = 2
 """Where in an r1 identifier (`INSTANCE/CLASS/agency/…`) the agency stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One service and what it does with personal data."""
-
-    row: Published
-    activity: Activity
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sebalai_services_catalog.evidence.actions import EvidenceType
 from sebalai_services_catalog.processing.model import KnownAgreement
-from sebalai_services_catalog.services.actions import Requirement, Standard
+from sebalai_services_catalog.services.actions import Published, Requirement, Standard
 
 Basis = Literal["public_duty", "consent"]
 SERVING, PAYING = "pelayanan", "pembayaran"
@@ -67,6 +67,14 @@ class Known:
 
     types: Mapping[str, EvidenceType]
     agreements: Sequence[KnownAgreement]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One service and what it does with personal data."""
+
+    row: Published
+    activity: Activity
 
 
 def activity_of(agency: str, standard: Standard, known: Known) -> Activity:

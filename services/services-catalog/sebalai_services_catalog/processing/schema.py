@@ -8,8 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from sebalai_services_catalog.processing.actions import Recorded
-from sebalai_services_catalog.processing.activity import Basis
+from sebalai_services_catalog.processing.activity import Basis, Recorded
 from sebalai_services_catalog.processing.model import KnownAgreement
 from sebalai_services_catalog.provenance import ProvenanceRead
 
