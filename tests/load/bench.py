@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 import archive
+import archive_large
 import archive_search
 import calls
 import catalogue
@@ -19,6 +20,7 @@ import proxies
 
 SUITES = {
     "archive": archive.run,
+    "archive-large": archive_large.run,
     "archive-search": archive_search.run,
     "calls": lambda: (proxies.run(), calls.run()),
     "catalogue": catalogue.run,
