@@ -92,7 +92,7 @@ class ContentStore:
     async def put(
         self,
         chunks: AsyncIterable[bytes],
-        expected_sha256: bytes,
+        expected_sha256: bytes | None,
         security_class: SecurityClass = "biasa",
     ) -> Stored:
         """Streams into the store; memory stays within WRITE_BYTES and one chunk.

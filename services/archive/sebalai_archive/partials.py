@@ -1,20 +1,22 @@
 """Files that arrive in pieces: `uploads/<id>` below the content folder, one writer at a time.
 
 A piece counts once it is on disk for good; what stands behind the counted bytes (a kill in the
-middle of a write) is cut off when the next piece comes. Owns no row: its user keeps the count.
+middle of a write) is cut off when the next piece comes. Owns no row: its user keeps the count, and
+the key of a sealed one.
 """
 
 import asyncio
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
-from sebalai_archive.content.files import sync_folder, write_all
+from sebalai_archive.content.files import sync_folder
 from sebalai_archive.content.places import WRITE_BYTES
+from sebalai_archive.content.units import UNIT_BYTES, Growing, PlainFile, UnitFile
 
 DURABLE_EACH_BYTES = 8 * 1024 * 1024
 
@@ -53,14 +55,24 @@ class Partials:
         await asyncio.to_thread(self.path(upload_id).unlink, missing_ok=True)
 
     @asynccontextmanager
-    async def writing(self, upload_id: UUID) -> AsyncGenerator[int]:
-        """The descriptor, held against every other writer. Raises `PartialBusy`, `OSError`."""
+    async def writing(self, upload_id: UUID, key: bytes | None = None) -> AsyncGenerator[Growing]:
+        """The file, held against every other writer. Raises `PartialBusy`, `OSError`."""
         descriptor = os.open(self.path(upload_id), os.O_RDWR)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield descriptor
+            yield PlainFile(descriptor) if key is None else UnitFile(descriptor, key)
         except BlockingIOError as error:
             raise PartialBusy from error
+        finally:
+            os.close(descriptor)
+
+    async def opened(self, upload_id: UUID, key: bytes, size: int) -> AsyncIterator[bytes]:
+        """The plain bytes of a sealed one. Raises `OSError`."""
+        descriptor = os.open(self.path(upload_id), os.O_RDONLY)
+        try:
+            file = UnitFile(descriptor, key)
+            for start in range(0, size, UNIT_BYTES):
+                yield await asyncio.to_thread(file.read, start, min(start + UNIT_BYTES, size))
         finally:
             os.close(descriptor)
 
@@ -68,8 +80,8 @@ class Partials:
 class Piece:
     """One piece behind `start` counted bytes of a file that shall have `length` in all."""
 
-    def __init__(self, descriptor: int, start: int, length: int, counted: Counted) -> None:
-        self._descriptor, self._start, self._length = descriptor, start, length
+    def __init__(self, file: Growing, start: int, length: int, counted: Counted) -> None:
+        self._file, self._start, self._length = file, start, length
         self._counted, self._at, self._durable = counted, start, start
         self._held = bytearray()
 
@@ -103,14 +115,13 @@ class Piece:
 
     async def settle(self) -> None:
         await asyncio.to_thread(self._spill)
-        await asyncio.to_thread(os.fsync, self._descriptor)
+        await asyncio.to_thread(self._file.settle)
         if self._at != self._durable:
             self._durable = self._at
             await self._counted(self._at)
 
     def _cut(self) -> None:
-        os.ftruncate(self._descriptor, self._start)
-        os.lseek(self._descriptor, self._start, os.SEEK_SET)
+        self._file.cut(self._start)
 
     async def _hold(self, chunk: bytes) -> None:
         if self._at + len(chunk) > self._length:
@@ -121,5 +132,5 @@ class Piece:
             await asyncio.to_thread(self._spill)
 
     def _spill(self) -> None:
-        write_all(self._descriptor, self._held)
+        self._file.write(self._held)
         self._held.clear()

@@ -1,5 +1,6 @@
 """Decisions about resumable uploads: begin, count, finish, end, forget."""
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -11,6 +12,9 @@ from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import NotFound, Problem
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_archive.content.frames import SealBroken
+from sebalai_archive.content.keys import ClassKeys, KeyUnknown, Wrapped
+from sebalai_archive.content.units import KEY_BYTES
 from sebalai_archive.content_store import Stored
 from sebalai_archive.reader import SecurityClass
 from sebalai_archive.records import actions as records
@@ -35,9 +39,16 @@ class TooManyUploads(Problem):
 
 
 async def begin_upload(
-    session: AsyncSession, clock: Clock, *, caller: Caller, record_id: UUID, wanted: Upload
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    caller: Caller,
+    record_id: UUID,
+    wanted: Upload,
+    keys: ClassKeys,
 ) -> Upload:
-    """Ties `wanted` (length, digest, media type, metadata) to a draft of the caller.
+    """Ties `wanted` (length, digest, media type, metadata) to a draft of the caller. What comes
+    for a class that has a key is sealed from the first byte, under a key of this upload alone.
 
     With the key of an upload begun before, that one is answered.
     Raises `RecordUnknown`, `MayNotWrite`, `RecordDeclared`, `TooManyUploads`, `KeyReused`.
@@ -47,16 +58,41 @@ async def begin_upload(
         if (begun.length, begun.metadata_text) != (wanted.length, wanted.metadata_text):
             raise KeyReused("Use a new Idempotency-Key for a new upload.")
         return begun
-    await records.require_draft(session, clock, caller=caller, record_id=record_id)
+    record = await records.require_draft(session, clock, caller=caller, record_id=record_id)
     now = clock.now()
     if await store.count_open(session, caller, now) >= OPEN_UPLOADS_MAX:
         raise TooManyUploads(f"At most {OPEN_UPLOADS_MAX}; finish or DELETE some.")
     wanted.id, wanted.record_id, wanted.received = uuid7(), record_id, 0
     wanted.agency, wanted.subject = caller.agency or "", caller.subject or ""
     wanted.created_at, wanted.expires_at = now, now + KEPT
+    _seal(wanted, record.security_class, keys)
     session.add(wanted)
     await session.flush()
     return wanted
+
+
+def _seal(upload: Upload, security_class: SecurityClass, keys: ClassKeys) -> None:
+    if keys.current(security_class) is None:
+        return
+    wrapped = keys.wrap(security_class, _name(upload), os.urandom(KEY_BYTES))
+    upload.security_class = security_class
+    upload.key_id, upload.wrapped_key = wrapped.key_id, wrapped.box
+
+
+def _name(upload: Upload) -> str:
+    """What its key is bound to, in place of a digest that nobody knows yet."""
+    return f"upload {upload.id}"
+
+
+def key_of(upload: Upload, keys: ClassKeys) -> bytes | None:
+    """None for one that lies plain. Raises `UploadExpired` when the key of its class is gone."""
+    if upload.security_class is None or upload.key_id is None or upload.wrapped_key is None:
+        return None
+    wrapped = Wrapped(upload.key_id, upload.wrapped_key)
+    try:
+        return keys.unwrap(upload.security_class, _name(upload), wrapped)
+    except (KeyUnknown, SealBroken) as error:
+        raise UploadExpired("Begin anew; the key of what had come is gone.") from error
 
 
 async def find_upload(

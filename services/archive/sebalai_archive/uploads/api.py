@@ -17,8 +17,9 @@ from sebalai_shared.idempotency import KEY_LENGTH_MAX, KeyReused
 from sebalai_shared.problems import Conflict, Problem, Unavailable, responses
 from starlette.requests import ClientDisconnect
 
-from sebalai_archive.content_store import ContentStore, DigestDiffers
+from sebalai_archive.content_store import ContentStore, DigestDiffers, Stored
 from sebalai_archive.partials import PartialBusy, PartialDiffers, PartialOver, Partials, Piece
+from sebalai_archive.reader import SecurityClass
 from sebalai_archive.records.actions import MayNotWrite, RecordDeclared, RecordUnknown
 from sebalai_archive.uploads import actions
 from sebalai_archive.uploads.actions import TooManyUploads, UploadExpired, UploadUnknown
@@ -165,7 +166,12 @@ async def begin_upload(
         raise UploadTooLarge(f"At most {limit} bytes are taken; split it into more records.")
     record_id, wanted = beginning.wanted()
     upload = await actions.begin_upload(
-        session, request.app.state.clock, caller=caller, record_id=record_id, wanted=wanted
+        session,
+        request.app.state.clock,
+        caller=caller,
+        record_id=record_id,
+        wanted=wanted,
+        keys=request.app.state.content.keys,
     )
     partials: Partials = request.app.state.partials
     await partials.create(upload.id)
@@ -240,16 +246,16 @@ class _Taking:
 
     async def take(self, offset: int, checksum: str | None) -> Upload:
         """The count is read again under the file's lock: a request before may still be ending."""
-        await self.upload()
+        key = actions.key_of(await self.upload(), self.store.keys)
         wanted = checksum_of(checksum)
-        async with self.partials.writing(self.upload_id) as descriptor:
+        async with self.partials.writing(self.upload_id, key) as file:
             upload = await self.upload()
             if offset != upload.received:
                 raise OffsetDiffers(
                     f"Ask by HEAD; it stands at {upload.received}.",
                     headers={"Upload-Offset": str(upload.received)},
                 )
-            piece = Piece(descriptor, upload.received, upload.length, self.counted)
+            piece = Piece(file, upload.received, upload.length, self.counted)
             chunks = self.request.stream()
             if wanted is None:
                 await piece.take(chunks)
@@ -257,22 +263,32 @@ class _Taking:
                 await piece.take_checked(chunks, wanted.algorithm, wanted.digest)
             upload = await self.upload()
             if upload.received == upload.length and upload.finished_sha256 is None:
-                upload = await self.finish(upload)
+                upload = await self.finish(upload, key)
         return upload
 
-    async def finish(self, upload: Upload) -> Upload:
+    async def finish(self, upload: Upload, key: bytes | None) -> Upload:
         async with self.database.transaction() as session:
             security_class = await actions.class_of(
                 session, self.clock, caller=self.caller, upload=upload
             )
-        path = self.partials.path(upload.id)
-        stored = await self.store.adopt(path, upload.sha256, security_class)
+        stored = await self.keep(upload, key, security_class)
         async with self.database.transaction() as session:
             done = await actions.finish_upload(
                 session, self.clock, caller=self.caller, upload_id=upload.id, stored=stored
             )
         await self.partials.remove(upload.id)
         return done
+
+    async def keep(
+        self, upload: Upload, key: bytes | None, security_class: SecurityClass
+    ) -> Stored:
+        """Raises: as `ContentStore.put`."""
+        if key is None:
+            path = self.partials.path(upload.id)
+            return await self.store.adopt(path, upload.sha256, security_class)
+        expected = bytes.fromhex(upload.sha256) if upload.sha256 is not None else None
+        pieces = self.partials.opened(upload.id, key, upload.length)
+        return await self.store.put(pieces, expected, security_class)
 
 
 @router.patch(

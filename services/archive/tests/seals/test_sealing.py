@@ -111,7 +111,7 @@ async def test_equal_bytes_are_kept_once_a_class(desk, settings, database, store
     assert {name.rpartition("/")[2] for name in lying(settings)} == {SHA, stored}
 
 
-async def test_a_resumed_upload_is_sealed_too(desk, settings):
+async def test_a_resumed_upload_is_sealed_from_its_first_piece(desk, settings, app):
     record_id = await desk.draft(security_class="terbatas")
     told = ",".join(
         f"{name} {base64.b64encode(value.encode()).decode()}"
@@ -129,9 +129,13 @@ async def test_a_resumed_upload_is_sealed_too(desk, settings):
             where, content=CONTENT[start:end], headers={**tus, **piece}
         )
         assert answer.status_code == 204, answer.text
-    plain = [name for name, box in lying(settings).items() if CONTENT[:100] in box]
-    assert plain == []
+        assert all(CONTENT[:100] not in box for box in lying(settings).values())
+        assert len(lying(settings)) == 1
     assert await content_of(desk, {"id": record_id}) == CONTENT
+    app.state.content.keys = ClassKeys({})
+    piece["Upload-Offset"] = str(len(CONTENT))
+    gone = await desk.client.patch(where, content=b"", headers={**tus, **piece})
+    assert gone.json()["type"] == "urn:sebalai:problem:upload-expired"
 
 
 async def test_scrubbing_and_copies_take_no_key(desk, settings, database, clock, tmp_path, store):

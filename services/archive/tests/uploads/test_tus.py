@@ -2,6 +2,7 @@ import base64
 import hashlib
 import os
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -204,8 +205,15 @@ async def pieces(content, size):
         yield content[start : start + size]
 
 
-@given(st.lists(st.binary(max_size=2_000), max_size=6), st.integers(1, 700))
-async def test_however_it_is_cut_the_file_is_the_whole(tmp_path_factory, parts, size):
+KEY = bytes(range(64))
+
+
+@pytest.mark.parametrize("key", [None, KEY], ids=["plain", "sealed"])
+@given(
+    st.lists(st.binary(max_size=2_000), max_size=6), st.integers(1, 700), st.binary(max_size=200)
+)
+async def test_however_it_is_cut_the_file_is_the_whole(tmp_path_factory, key, parts, size, lost):
+    """Between two pieces a kill leaves behind the count what it may."""
     partials, upload_id = Partials(tmp_path_factory.mktemp("p")), uuid7()
     await partials.create(upload_id)
     whole, received = b"".join(parts), 0
@@ -214,8 +222,35 @@ async def test_however_it_is_cut_the_file_is_the_whole(tmp_path_factory, parts, 
         nonlocal received
         received = now
 
+    async def lose(now):
+        pass
+
     for part in parts:
-        async with partials.writing(upload_id) as descriptor:
-            await Piece(descriptor, received, len(whole), counted).take(pieces(part, size))
+        async with partials.writing(upload_id, key) as file:
+            over = Piece(file, received, len(whole) + len(lost), lose)
+            await over.take(pieces(lost, size))
+        async with partials.writing(upload_id, key) as file:
+            await Piece(file, received, len(whole), counted).take(pieces(part, size))
     assert received == len(whole)
-    assert partials.path(upload_id).read_bytes() == whole
+    if key is None:
+        assert partials.path(upload_id).read_bytes() == whole
+    else:
+        assert b"".join([one async for one in partials.opened(upload_id, key, received)]) == whole
+        assert not whole[16:] or whole[:16] not in partials.path(upload_id).read_bytes()
+
+
+@pytest.mark.parametrize("cuts", [[], [1], [65_535], [65_536], [65_537, 65_539, 131_072]])
+async def test_a_sealed_file_grows_over_its_units(tmp_path, cuts):
+    partials, upload_id = Partials(tmp_path), uuid7()
+    await partials.create(upload_id)
+
+    async def counted(now):
+        pass
+
+    for start, end in pairwise([0, *cuts, len(CONTENT)]):
+        async with partials.writing(upload_id, KEY) as file:
+            piece = Piece(file, start, len(CONTENT), counted)
+            await piece.take(pieces(CONTENT[start:end], 9_999))
+    assert b"".join([one async for one in partials.opened(upload_id, KEY, len(CONTENT))]) == CONTENT
+    with pytest.raises(OSError, match="shorter"):
+        [one async for one in partials.opened(upload_id, KEY, len(CONTENT) + 99)]
