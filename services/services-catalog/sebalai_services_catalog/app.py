@@ -36,6 +36,7 @@ from sebalai_services_catalog.services import draft_api as drafts
 from sebalai_services_catalog.services import places_api as places
 from sebalai_services_catalog.services import search_api as search
 from sebalai_services_catalog.settings import CatalogSettings
+from sebalai_services_catalog.software import api as software
 from sebalai_services_catalog.surveys import api as surveys
 
 NAME = "catalog"
@@ -82,6 +83,7 @@ def catalog_app(
         ckan.posted,
         apis.router,
         register.router,
+        software.router,
     ]
     clock = clock or SystemClock()
 

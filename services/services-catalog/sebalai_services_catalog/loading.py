@@ -12,6 +12,7 @@ from sebalai_services_catalog.evidence.actions import load_types
 from sebalai_services_catalog.reference.actions import load_lists
 from sebalai_services_catalog.regulations.actions import load_regulations
 from sebalai_services_catalog.services.actions import load_services, load_synonyms
+from sebalai_services_catalog.software.actions import load_own as load_own_software
 
 
 async def load_reference(database: Database, clock: Clock, folder: Path) -> dict[str, int]:
@@ -25,4 +26,5 @@ async def load_reference(database: Database, clock: Clock, folder: Path) -> dict
         synonyms = lists.rows("search_synonyms")
         counts["search_synonyms"] = await load_synonyms(session, synonyms)
         counts |= await load_own(session, clock)
+        counts["own software described"] = await load_own_software(session, clock)
         return counts | await load_services(session, clock, folder=folder)

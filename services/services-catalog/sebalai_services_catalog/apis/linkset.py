@@ -54,4 +54,5 @@ def linkset(public_url: str, interfaces: Sequence[Listed]) -> dict[str, Any]:
 def _exports(room: str) -> dict[str, Any]:
     """The catalogue's own metadata for machines (`service-meta`, RFC 8631)."""
     hrefs = [{"href": f"{room}/v1/exports/{name}", "type": kind} for name, kind in EXPORTS]
+    hrefs.append({"href": f"{room}/v1/software", "type": "application/json"})
     return {"anchor": f"{room}/v1/exports", "service-meta": hrefs}

@@ -134,3 +134,4 @@ async def test_the_list_of_interfaces_names_the_exports(anonymous):
     linkset = (await anonymous.get("/.well-known/api-catalog")).json()["linkset"]
     hrefs = {link["href"] for one in linkset for link in one.get("service-meta", [])}
     assert {f"{EXPORTS}/{name}" for name in ("cpsv-ap.jsonld", "sippn.json", "sippn.csv")} <= hrefs
+    assert "https://bus.example/api/catalog/v1/software" in hrefs
