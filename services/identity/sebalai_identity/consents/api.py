@@ -105,7 +105,9 @@ async def decide(request: Request, visit: TheVisit, keeper: TheKeeper, _: Public
         if not is_ours:
             return await _page(request, session, visit, found, Told("forged"))
         if form.get("decision") == AGREE:
-            await note_consent(session, keeper.clock, interaction_id=interaction_id)
+            await note_consent(
+                session, keeper.clock, interaction_id=interaction_id, subject=present.subject
+            )
             await actions.grant(
                 session,
                 keeper.clock,

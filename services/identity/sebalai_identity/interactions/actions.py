@@ -48,7 +48,7 @@ async def get_interaction(
         id=interaction_id,
         opened_at=row.opened_at,
         expires_at=row.expires_at,
-        has_consented=row.consented_at is not None,
+        consented_by=row.consented_by,
         refusal=row.refusal,
     )
 
@@ -61,9 +61,14 @@ def _wanted(document: Mapping[str, Any]) -> dict[str, Any]:
 _LISTS = ("scopes", "acr_values", "prompt", "ui_locales")
 
 
-async def note_consent(session: AsyncSession, clock: Clock, *, interaction_id: str) -> None:
-    """The person agreed in this very interaction. Raises `InteractionUnknown`."""
-    if not await store.consent(session, interaction_id, clock.now()):
+async def note_consent(
+    session: AsyncSession, clock: Clock, *, interaction_id: str, subject: UUID
+) -> None:
+    """The person agreed in this very interaction, whose address others may have been sent.
+
+    Raises `InteractionUnknown`.
+    """
+    if not await store.consent(session, interaction_id, subject, clock.now()):
         raise InteractionUnknown("Return to the application and start its sign-in once more.")
 
 

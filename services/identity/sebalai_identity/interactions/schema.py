@@ -29,10 +29,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Interaction(Wanted):
-    """One under way: since when; whether the person has agreed or declined in it."""
+    """One under way: since when; who has agreed in it, for nobody else, or that it was declined."""
 
     id: str = ""
     opened_at: datetime = NEVER
     expires_at: datetime = NEVER
-    has_consented: bool = False
+    consented_by: UUID | None = None
     refusal: str | None = None

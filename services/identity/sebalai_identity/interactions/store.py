@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy import text
@@ -15,12 +16,12 @@ _INSERT = text(
     " VALUES (:slot, :digest, CAST(:wanted AS jsonb), :opened_at, :expires_at)"
 )
 _FIND = text(
-    "SELECT wanted, opened_at, expires_at, consented_at, refusal FROM interaction"
+    "SELECT wanted, opened_at, expires_at, consented_by, refusal FROM interaction"
     " WHERE digest = :digest AND closed_at IS NULL"
 )
 _CONSENT = text(
-    "UPDATE interaction SET consented_at = :at WHERE digest = :digest AND closed_at IS NULL"
-    " AND expires_at > :at"
+    "UPDATE interaction SET consented_at = :at, consented_by = :subject WHERE digest = :digest"
+    " AND closed_at IS NULL AND expires_at > :at"
 )
 _REFUSE = text(
     "UPDATE interaction SET refusal = :refusal WHERE digest = :digest AND closed_at IS NULL"
@@ -60,8 +61,9 @@ async def _update(session: AsyncSession, statement: Any, names: dict[str, Any]) 
     return bool(result.rowcount)
 
 
-async def consent(session: AsyncSession, interaction_id: str, at: datetime) -> bool:
-    return await _update(session, _CONSENT, {"digest": _digest(interaction_id), "at": at})
+async def consent(session: AsyncSession, interaction_id: str, subject: UUID, at: datetime) -> bool:
+    names = {"digest": _digest(interaction_id), "subject": subject, "at": at}
+    return await _update(session, _CONSENT, names)
 
 
 async def refuse(session: AsyncSession, interaction_id: str, refusal: str, at: datetime) -> bool:

@@ -192,7 +192,8 @@ async def _needs_consent(
 ) -> bool:
     if not POLICIES[client.settings.kind].asks_consent:
         return False
-    if "consent" in wanted.prompt and (opened is None or not opened.has_consented):
+    has_agreed = opened is not None and opened.consented_by == session.subject
+    if "consent" in wanted.prompt and not has_agreed:
         return True
     return not await covers(
         desk.session,

@@ -42,7 +42,7 @@ async def opened(session, clock):
 async def test_page_reads_all_that_the_client_asked(session, clock, opened):
     found = await actions.get_interaction(session, opened, at=clock.now())
     assert {name: getattr(found, name) for name in vars(WANTED)} == vars(WANTED)
-    assert (found.id, found.has_consented, found.refusal) == (opened, False, None)
+    assert (found.id, found.consented_by, found.refusal) == (opened, None, None)
 
 
 async def test_database_alone_opens_no_interaction(session, opened):
@@ -65,10 +65,11 @@ async def test_interaction_is_closed_once(session, clock, opened):
 
 
 async def test_page_notes_consent_and_refusal(session, clock, opened):
-    await actions.note_consent(session, clock, interaction_id=opened)
+    person = uuid7()
+    await actions.note_consent(session, clock, interaction_id=opened, subject=person)
     await actions.refuse_interaction(session, clock, interaction_id=opened, refusal="access_denied")
     found = await actions.get_interaction(session, opened)
-    assert (found.has_consented, found.refusal) == (True, "access_denied")
+    assert (found.consented_by, found.refusal) == (person, "access_denied")
 
 
 @pytest.mark.parametrize("wrong", ["", "x" * 43, "x" * 5000, "\x00" * 43])
@@ -76,7 +77,7 @@ async def test_unknown_id_opens_nothing(session, clock, wrong):
     with pytest.raises(InteractionUnknown):
         await actions.get_interaction(session, wrong)
     with pytest.raises(InteractionUnknown):
-        await actions.note_consent(session, clock, interaction_id=wrong)
+        await actions.note_consent(session, clock, interaction_id=wrong, subject=uuid7())
     with pytest.raises(InteractionUnknown):
         await actions.refuse_interaction(
             session, clock, interaction_id=wrong, refusal="access_denied"

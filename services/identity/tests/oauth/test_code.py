@@ -306,13 +306,13 @@ async def test_generous_max_age_needs_no_new_sign_in(party, clock):
     assert "code" in party.answered(await party.authorize(max_age="10000"))
 
 
-async def test_prompt_consent_asks_again_although_all_was_agreed(party, database, clock):
+async def test_prompt_consent_asks_again_although_all_was_agreed(party, person, database, clock):
     sent = await party.authorize(prompt="consent")
     assert place(sent).path == "/consent"
     asked = interaction_of(sent)
     assert place(await party.further(asked)).path == "/consent"
     async with database.transaction() as session:
-        await interactions.note_consent(session, clock, interaction_id=asked)
+        await interactions.note_consent(session, clock, interaction_id=asked, subject=person)
     assert "code" in party.answered(await party.further(asked))
 
 

@@ -7,11 +7,13 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from sebalai_identity.grants import actions as grants
+from sebalai_identity.interactions import actions as interactions
 from sebalai_identity.oauth import throttle
 from sebalai_identity.oauth.backchannel import claim
 from sebalai_identity.oauth.desk import Desk, Server
 from sebalai_identity.oauth.throttle import Throttle, TooManyTries
 from sebalai_identity.sessions import actions as sessions
+from sebalai_shared.ids import uuid7
 
 ISSUER = "https://bus.example"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -39,14 +41,12 @@ async def entered(kiosk, code):
     return await kiosk.post("/device", {"user_code": code})
 
 
-async def agree(kiosk, database, clock, answer):
-    """Signed in as the browser of the kiosk's person; agrees on the consent page."""
-    from sebalai_identity.interactions import actions as interactions  # noqa: PLC0415
-
+async def agree(kiosk, person, database, clock, answer):
+    """Signed in as the browser of the kiosk's person, who agrees on the consent page."""
     asked = parse_qs(urlsplit(answer.headers["Location"]).query)["interaction"][0]
     assert urlsplit((await kiosk.further(asked)).headers["Location"]).path == "/consent"
     async with database.transaction() as session:
-        await interactions.note_consent(session, clock, interaction_id=asked)
+        await interactions.note_consent(session, clock, interaction_id=asked, subject=person)
     return await kiosk.further(asked)
 
 
@@ -58,7 +58,7 @@ async def test_person_lets_a_device_in_and_it_gets_tokens_once(
     assert (await poll(kiosk, body["device_code"])).json()["error"] == "authorization_pending"
     await sign_in(person, kiosk)
     typed = body["user_code"].lower().replace("-", " ")
-    done = await agree(kiosk, database, clock, await entered(kiosk, typed))
+    done = await agree(kiosk, person, database, clock, await entered(kiosk, typed))
     assert done.headers["Location"] == "/device/done"
     clock.move(timedelta(seconds=6))
     tokens = (await poll(kiosk, body["device_code"])).json()
@@ -73,11 +73,26 @@ async def test_device_let_in_by_who_signed_out_since_gets_nothing(
 ):
     body = (await begun(kiosk)).json()
     await sign_in(person, kiosk)
-    await agree(kiosk, database, clock, await entered(kiosk, body["user_code"]))
+    await agree(kiosk, person, database, clock, await entered(kiosk, body["user_code"]))
     async with database.transaction() as session:
         await sessions.end_by_cookie(session, clock, cookie=kiosk.cookie)
     refused = await poll(kiosk, body["device_code"])
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+
+
+async def test_agreement_of_one_person_lets_a_device_in_for_no_other(
+    kiosk, sign_in, person, database, clock
+):
+    """A thief agrees as himself and sends his victim, who uses such devices too, one link."""
+    body, victim = (await begun(kiosk)).json(), uuid7()
+    await sign_in(person, kiosk, agrees=False)
+    answer = await entered(kiosk, body["user_code"])
+    asked = parse_qs(urlsplit(answer.headers["Location"]).query)["interaction"][0]
+    async with database.transaction() as session:
+        await interactions.note_consent(session, clock, interaction_id=asked, subject=person)
+    await sign_in(victim, kiosk)
+    assert urlsplit((await kiosk.further(asked)).headers["Location"]).path == "/consent"
+    assert (await poll(kiosk, body["device_code"])).json()["error"] == "authorization_pending"
 
 
 async def test_device_that_asks_too_often_is_slowed(kiosk, clock):
@@ -91,8 +106,6 @@ async def test_device_that_asks_too_often_is_slowed(kiosk, clock):
 
 
 async def test_device_hears_of_a_refusal_and_of_the_end(kiosk, sign_in, person, database, clock):
-    from sebalai_identity.interactions import actions as interactions  # noqa: PLC0415
-
     code = (await begun(kiosk)).json()
     answer = await entered(kiosk, code["user_code"])
     asked = parse_qs(urlsplit(answer.headers["Location"]).query)["interaction"][0]

@@ -34,12 +34,12 @@ async def test_page_says_in_plain_words_what_is_asked(browser, asked):
         assert words in shown
 
 
-async def test_agreement_is_noted_and_the_person_goes_back(browser, asked, agreed, keeper):
+async def test_agreement_is_noted_and_the_person_goes_back(browser, person, asked, agreed, keeper):
     answer = await browser.send("/consent", interaction=asked, decision="agree")
     assert answer.headers["location"] == f"/oauth/authorize/continue?interaction={asked}"
     assert await agreed()
     async with keeper.database.transaction() as session:
-        assert (await get_interaction(session, asked)).has_consented
+        assert (await get_interaction(session, asked)).consented_by == person
 
 
 @pytest.mark.parametrize("decision", ["decline", "", "AGREE", None])
