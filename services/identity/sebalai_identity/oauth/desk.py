@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -72,6 +73,10 @@ class Unregistered:
 
 @dataclass(frozen=True)
 class Desk:
+    """Of one request; `now` is one instant, from before anything was read: what is issued is never
+    younger than what it stands on was seen.
+    """
+
     session: AsyncSession
     clock: Clock
     server: Server
@@ -80,7 +85,7 @@ class Desk:
     documents: ClientDocuments = field(default_factory=lambda: ClientDocuments(Reach()))
     authorities: Authorities | None = None
 
-    @property
+    @cached_property
     def now(self) -> datetime:
         return self.clock.now()
 

@@ -1,13 +1,14 @@
 """Revocation that arrives: what is revoked here is refused at every gateway within 2 s.
 
 Six kinds of key, each a claim of tokens: `jti` (one token, or the grant it stems from), `sid`
-(session), `sub` (person), `cli` (client), `pst` (posting), `kid` (signing key). A revocation names
-what was issued before it; what is issued afterwards to the same person is good again.
+(session), `sub` (person), `cli` (client), `pst` (posting), `kid` (signing key). What bears the
+first, second or last never comes to life again; of the others a revocation names what was issued
+before it, and what is issued afterwards is good again.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,11 @@ from sebalai_identity.revocations import store
 from sebalai_identity.revocations.model import CHANNEL, KEPT, REVOCATIONS, ROWS_MAX, Kind
 
 __all__ = ["CHANNEL", "REVOCATIONS", "Kind"]
+
+FOR_GOOD = frozenset({"jti", "sid", "kid"})
+# A revocation holds from its commit, and says its time before: a token that was made in between,
+# on what looked alive, bears a later time. No longer than revocations may take to arrive.
+SETTLING = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,13 @@ class Revocations:
 async def revoke(
     session: AsyncSession, clock: Clock, *, kind: Kind, value: UUID | str, reason: str
 ) -> None:
-    """Tokens that show `value` and were issued up to this second end when its cause commits."""
+    """Tokens that show `value` end when its cause commits: all, or those issued until SETTLING."""
     now = clock.now()
+    expires = now + KEPT
     # Tokens tell their birth in whole seconds: one of this very second is older or as old.
-    not_before = datetime.fromtimestamp(int(now.timestamp()) + 1, UTC)
-    await store.insert(session, f"{kind}.{value}", not_before, reason, now + KEPT)
+    settled = datetime.fromtimestamp(int(now.timestamp()) + 1, UTC) + SETTLING
+    not_before = expires if kind in FOR_GOOD else settled
+    await store.insert(session, f"{kind}.{value}", not_before, reason, expires)
 
 
 async def revocations_since(
