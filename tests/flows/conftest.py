@@ -26,6 +26,7 @@ CALLER, REFUSED = "dinsos-pmd/bansos", "dinkes/puskesmas"
 RECEIPT_SECONDS = 15
 RECOVERY_SECONDS = 60
 FLOW_SECONDS = 120
+MTLS_OFFSET = 30
 TOKEN_KEPT_SECONDS = 200  # a token lives 300 s, and the drills of one platform last longer
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -45,7 +46,7 @@ def free_base():
         try:
             kept = socket.create_server(("127.0.0.1", base + 49))
             atexit.register(kept.close)
-            for offset in (*range(14), 20, 21):
+            for offset in (*range(14), 20, 21, MTLS_OFFSET):
                 socket.create_server(("127.0.0.1", base + offset)).close()
         except OSError:
             continue
@@ -60,7 +61,11 @@ class Platform:
 
     def __init__(self, home, base):
         self.home, self.base = Path(home), base
-        self.env = os.environ | {"SEBALAI_HOME": str(home), "SEBALAI_PORT": str(base)}
+        # Nobody listens there until a flow puts a proxy before the platform.
+        self.mtls = f"https://localhost:{base + MTLS_OFFSET}"
+        self.env = os.environ | {
+            "SEBALAI_HOME": str(home), "SEBALAI_PORT": str(base), "SEBALAI_MTLS_URL": self.mtls,
+        }  # fmt: skip
         self._tokens = {}
 
     def run(self, *arguments, check=True, timeout=180):

@@ -26,6 +26,7 @@ OFFSETS = {
     "population-registry": 20,
 }
 INSTANCE = os.environ.get("SEBALAI_INSTANCE", "ID-BB")
+MTLS_URL = os.environ.get("SEBALAI_MTLS_URL", "")
 PARTS = ("heartbeats", "snapshots", "content")
 
 
@@ -85,7 +86,7 @@ class Home:
     def environment(self) -> dict[str, str]:
         """What makes another process of ours find the same home."""
         told = {"SEBALAI_HOME": str(self.root), "SEBALAI_PORT": str(self.base_port)}
-        told["SEBALAI_INSTANCE"] = INSTANCE
+        told |= {"SEBALAI_INSTANCE": INSTANCE, "SEBALAI_MTLS_URL": MTLS_URL}
         return told | ({"SEBALAI_GOVSTACK": "on"} if self.has_govstack else {})
 
     def port(self, process: str) -> int:

@@ -17,7 +17,7 @@ from sebalai_local import secrets
 from sebalai_local.engines import databases
 from sebalai_local.engines.nats import Nats
 from sebalai_local.engines.postgres import Postgres
-from sebalai_local.home import INSTANCE, Home, project_root
+from sebalai_local.home import INSTANCE, MTLS_URL, Home, project_root
 from sebalai_local.launching import Program
 from sebalai_local.province import seed
 from sebalai_local.units import StopRank, Unit, answers_http, beats
@@ -249,6 +249,7 @@ def _own_settings(home: Home) -> dict[str, dict[str, str]]:
             "CALLER_KEY_FILE": str(home.secrets / "caller-key.jwk"),
             "ROUTES_KEYS_FILE": str(home.secrets / "routes-keys.json"),
             "PROXY_SECRET_FILE": str(home.secrets / "proxy-secret"),
+            "MTLS_URL": MTLS_URL,
             "SNAPSHOT_DIR": str(home.root / "snapshots"),
             "METRICS_PORT": str(home.port("gateway-metrics")),
             "CREDENTIALS_DIR": str(home.root / "credentials"),
@@ -260,7 +261,10 @@ def _own_settings(home: Home) -> dict[str, dict[str, str]]:
             # Every provider of an embedded platform stands on this machine.
             "PRIVATE_PROVIDERS": "127.0.0.1",
         },
-        "identity": {"SEALING_KEY_FILE": str(home.secrets / "identity-sealing-key")},
+        "identity": {
+            "SEALING_KEY_FILE": str(home.secrets / "identity-sealing-key"),
+            "MTLS_URL": MTLS_URL,
+        },
         "exchange": {
             "ROUTES_KEY_FILE": str(home.secrets / "routes-key.jwk"),
             "LEDGER_KEY_FILE": str(home.secrets / "ledger-key"),
