@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import asyncpg
+import httpx
 import mutate_tests
 from mutation_log import Log
 from mutation_table import PACKAGE, TABLE, mutate
@@ -38,12 +39,16 @@ def mutated(copy, file, old, new):
 
 
 async def verdict(house, name, bell):
-    """What the check said, or None where it passed. Raises ValueError for a throttled sign-in."""
+    """What the check said, or None where it passed. Raises ValueError for a throttled sign-in, and
+    `httpx.TimeoutException`: a machine too slow for a check judges nothing.
+    """
     await _forget_sign_ins(house.database_url)
     op = await house.provider()
     op.logouts, op.bell = bell.heard, bell
     try:
         await CHECKS[name].run(op)
+    except httpx.TimeoutException:
+        raise
     except Exception as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0][:90]
         if said.startswith(THROTTLED):

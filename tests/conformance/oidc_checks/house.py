@@ -14,8 +14,7 @@ from oidc_checks.party import Provider
 
 HERE = Path(__file__).parents[1]
 ROOT = HERE.parents[1]
-START_SECONDS = 180
-STOP_SECONDS = 20
+START_SECONDS, STOP_SECONDS = 600, 60
 
 
 def free_port():
