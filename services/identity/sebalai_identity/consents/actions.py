@@ -38,6 +38,15 @@ async def covers(
     return frozenset(scopes) <= await store.agreed(session, subject, client_id, clock.now())
 
 
+async def hold(
+    session: AsyncSession, clock: Clock, *, subject: UUID, client_id: UUID, scopes: Iterable[str]
+) -> bool:
+    """As `covers`; whoever takes one of them back now waits for the caller's transaction, and then
+    finds what it gave.
+    """
+    return frozenset(scopes) <= await store.hold(session, subject, client_id, clock.now())
+
+
 async def grant(
     session: AsyncSession, clock: Clock, *, subject: UUID, client_id: UUID, scopes: Iterable[str]
 ) -> None:

@@ -33,6 +33,14 @@ async def agreed(
     return frozenset(scope for row in rows for scope in row.scopes)
 
 
+async def hold(
+    session: AsyncSession, subject: UUID, client_id: UUID, at: datetime
+) -> frozenset[str]:
+    """The same, and nobody withdraws one of them until this transaction is over."""
+    rows = await fetch(session, f"{_AGREED} FOR SHARE", subject, client_id, at)
+    return frozenset(scope for row in rows for scope in row.scopes)
+
+
 async def all_standing(session: AsyncSession, subject: UUID, at: datetime) -> Sequence[Consent]:
     query = _standing(subject, at).order_by(Consent.granted_at.desc(), Consent.id)
     return (await session.scalars(query.limit(LISTED_MAX))).all()

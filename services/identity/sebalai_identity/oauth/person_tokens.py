@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sebalai_identity.applications.actions import KnownClient
 from sebalai_identity.assurance import level_of
-from sebalai_identity.consents.actions import covers
+from sebalai_identity.consents import actions as consents
 from sebalai_identity.grants.actions import note_listener
 from sebalai_identity.oauth import families, tokens
 from sebalai_identity.oauth.clients import Proven
@@ -58,7 +58,7 @@ async def _require_standing(desk: Desk, policy: Policy, content: dict[str, Any])
     """
     if not await sessions.hold(desk.session, session_id=UUID(content["sid"])):
         raise invalid_grant("The person has signed out meanwhile.")
-    if policy.asks_consent and not await covers(
+    if policy.asks_consent and not await consents.hold(
         desk.session,
         desk.clock,
         subject=UUID(content["subject"]),

@@ -6,6 +6,7 @@ import pytest
 from sebalai_identity.consents import actions
 from sebalai_shared.ids import uuid7
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 PERSON, CLIENT = uuid7(), uuid7()
 
@@ -81,3 +82,20 @@ async def test_giving_and_taking_back_are_facts(grant, session, clock):
     told = " ".join((await session.execute(text("SELECT o::text FROM outbox o"))).scalars())
     assert "identity.consent.granted.v1" in told
     assert "identity.consent.revoked.v1" in told
+
+
+async def test_consent_stands_until_what_was_given_by_it_is_kept(committed, clock):
+    """Otherwise who takes it back finds no token, and one comes to be behind their back."""
+    names = {"subject": uuid7(), "client_id": uuid7()}
+    async with committed.transaction() as session:
+        await actions.grant(session, clock, **names, scopes=["openid"])
+    try:
+        async with committed.transaction() as giving:
+            assert await actions.hold(giving, clock, **names, scopes=["openid"])
+            async with committed.sessions() as session:
+                await session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+                with pytest.raises(DBAPIError, match="lock timeout"):
+                    await actions.withdraw(session, clock, **names)
+    finally:
+        async with committed.transaction() as session:
+            await session.execute(text("TRUNCATE consent, outbox"))
