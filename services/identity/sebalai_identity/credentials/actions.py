@@ -58,6 +58,7 @@ from sebalai_identity.credentials.passwords import (
     check_password,
     remember_device,
     set_password,
+    still_stands,
 )
 from sebalai_identity.credentials.secrets import Secrets
 from sebalai_identity.credentials.strength import LENGTH_MAX, LENGTH_MIN, Breached
@@ -109,6 +110,7 @@ __all__ = [
     "remove_passkey",
     "renew_codes",
     "set_password",
+    "still_stands",
 ]
 
 HALF_LIFETIME = timedelta(minutes=10)
@@ -161,8 +163,9 @@ async def half_of(session: AsyncSession, keeper: Keeper, *, browser: str) -> Hal
     return Half(row.subject, tuple(row.methods)) if row is not None else None
 
 
-async def drop_half(session: AsyncSession, *, browser: str) -> None:
-    await store.drop_half(session, digest_of(browser))
+async def drop_half(session: AsyncSession, *, browser: str) -> bool:
+    """False where it is gone: used, too old, or of a password that was changed meanwhile."""
+    return await store.drop_half(session, digest_of(browser))
 
 
 async def sweep_credentials(session: AsyncSession, clock: Clock) -> None:

@@ -86,11 +86,8 @@ async def remove_one_time(session: AsyncSession, keeper: Keeper, *, subject: UUI
 
 async def check_second(keeper: Keeper, *, subject: UUID, typed: str, origin: Origin) -> Checked:
     """A one-time code of an unused step, or an unused recovery code: each counts once."""
-    counters = [
-        Counter(keeper.secrets.index("second", str(subject), origin.network), FREE_PLACE),
-        Counter(keeper.secrets.index("second", str(subject)), FREE_PLACE * 4),
-    ]
     async with keeper.database.transaction() as session:
+        counters = await _counters(session, keeper, subject, origin)
         wait = await throttle.admit(session, counters, keeper.clock.now())
         if wait > NOTHING:
             return Checked(wait=wait)
@@ -104,8 +101,21 @@ async def check_second(keeper: Keeper, *, subject: UUID, typed: str, origin: Ori
         )
         if not is_right:
             return Checked()
-        await throttle.clear(session, counters)
+        await throttle.clear(session, counters, keeper.clock.now())
     return Checked(subject, method=ONE_TIME if is_time_code else RECOVERY)
+
+
+async def _counters(
+    session: AsyncSession, keeper: Keeper, subject: UUID, origin: Origin
+) -> list[Counter]:
+    """The person's own browser is counted apart here too: who stole a password locks nobody out."""
+    index, name = keeper.secrets.index, str(subject)
+    if await store.is_device_of(session, subject, origin.device_digest):
+        return [Counter(index("second-device", name, origin.device or ""), FREE_PLACE)]
+    return [
+        Counter(index("second", name, origin.network), FREE_PLACE),
+        Counter(index("second", name), FREE_PLACE * 4),
+    ]
 
 
 async def _is_step_of_confirmed(

@@ -26,6 +26,7 @@ LOGIN_PATTERN = re.compile(r"[a-z0-9][a-z0-9._@+-]{2,63}")
 # A NIK of 16 digits must never become a name that is shown and logged.
 NIK_SHAPE = re.compile(r"\D*(\d\D*){16}")
 TYPED_MAX = 256
+HOUR_SECONDS = 3_600
 
 
 class LoginInvalid(FieldInvalid):
@@ -43,12 +44,13 @@ class PasswordWeak(FieldInvalid):
 @dataclass(frozen=True)
 class Checked:
     """`subject` None: not proven, for whatever reason. `wait`: it was not even looked at.
-    `method`: by what it was proven, as tokens name it.
+    `method`: by what it was proven, as tokens name it; `stored`: the hash a password matched.
     """
 
     subject: UUID | None = None
     wait: timedelta = NOTHING
     method: str = PASSWORD
+    stored: str | None = None
 
 
 def login_of(typed: str) -> str:
@@ -75,32 +77,41 @@ async def check_password(keeper: Keeper, *, login: str, password: str, origin: O
     if not await keeper.workers.matches(stored, password[: LENGTH_MAX + 1]) or account is None:
         return Checked()
     async with keeper.database.transaction() as session:
-        await throttle.clear(session, counters)
+        await throttle.clear(session, counters, keeper.clock.now())
     if stored is not None and keeper.workers.is_outdated(stored):
-        await _hash_anew(keeper, account.subject, stored, password)
-    return Checked(account.subject)
+        stored = await _hash_anew(keeper, account.subject, stored, password)
+    return Checked(account.subject, stored=stored)
 
 
-async def _hash_anew(keeper: Keeper, subject: UUID, stored: str, password: str) -> None:
-    """With today's parameters; when the workers are busy, another time."""
+async def _hash_anew(keeper: Keeper, subject: UUID, stored: str, password: str) -> str:
+    """With today's parameters; when the workers are busy, another time. What is kept now."""
     try:
         fresh = await keeper.workers.hash(password)
     except PasswordsBusy:
-        return
+        return stored
     async with keeper.database.transaction() as session:
-        await store.renew_hash(session, subject, stored, fresh)
+        return fresh if await store.renew_hash(session, subject, stored, fresh) else stored
+
+
+async def still_stands(session: AsyncSession, checked: Checked) -> bool:
+    """False once the password was changed: hashing takes so long that it may be meanwhile. Nobody
+    changes it while the caller's transaction runs; who does so next ends the session it began.
+    """
+    subject, stored = checked.subject, checked.stored
+    return subject is not None and await store.hold_hash(session, subject, stored)
 
 
 async def _counters(
     session: AsyncSession, keeper: Keeper, login: str, origin: Origin
 ) -> Sequence[Counter]:
-    index = keeper.secrets.index
+    index, hour = keeper.secrets.index, str(int(keeper.clock.now().timestamp()) // HOUR_SECONDS)
     if await store.is_known_device(session, login, origin.device_digest):
         return [Counter(index("device", login, origin.device or ""), FREE_PLACE)]
     return [
         Counter(index("place", login, origin.network), FREE_PLACE),
         Counter(index("name", login), FREE_NAME),
-        Counter(index("network", origin.network), FREE_NETWORK, is_cleared=False),
+        # By the hour: in a large network somebody is always mistyping.
+        Counter(index("network", origin.network, hour), FREE_NETWORK, is_cleared=False),
     ]
 
 

@@ -65,7 +65,14 @@ async def hash_of(session: AsyncSession, subject: UUID) -> str | None:
     return await session.scalar(select(Password.hash).where(Password.subject == subject))
 
 
+async def hold_hash(session: AsyncSession, subject: UUID, stored: str | None) -> bool:
+    """Whether it is still this one; who changes it now waits until this transaction is over."""
+    query = select(Password.subject).where(Password.subject == subject, Password.hash == stored)
+    return await session.scalar(query.with_for_update(read=True)) is not None
+
+
 async def keep_hash(session: AsyncSession, subject: UUID, stored: str, at: datetime) -> None:
+    """Sign-ins that the password before had begun are begun anew."""
     values = {"subject": subject, "hash": stored, "changed_at": at}
     change = upsert(Password).values(values)
     await session.execute(
@@ -73,12 +80,14 @@ async def keep_hash(session: AsyncSession, subject: UUID, stored: str, at: datet
             index_elements=["subject"], set_={"hash": stored, "changed_at": at}
         )
     )
+    await session.execute(_DROP_HALVES, {"subject": subject})
 
 
-async def renew_hash(session: AsyncSession, subject: UUID, stored: str, fresh: str) -> None:
-    """The same password hashed anew, unless it was changed meanwhile."""
+async def renew_hash(session: AsyncSession, subject: UUID, stored: str, fresh: str) -> bool:
+    """The same password hashed anew; False where it was changed meanwhile."""
     change = update(Password).where(Password.subject == subject, Password.hash == stored)
-    await session.execute(change.values(hash=fresh))
+    result: Any = await session.execute(change.values(hash=fresh))
+    return bool(result.rowcount)
 
 
 async def one_time_of(session: AsyncSession, subject: UUID) -> OneTime | None:
@@ -201,6 +210,9 @@ _KNOWN = text(
     "SELECT EXISTS (SELECT FROM known_device d JOIN account a ON a.subject = d.subject"
     " WHERE d.digest = :digest AND a.login = :login)"
 )
+_KNOWN_TO = text(
+    "SELECT EXISTS (SELECT FROM known_device WHERE digest = :digest AND subject = :subject)"
+)
 
 
 async def keep_device(session: AsyncSession, subject: UUID, digest: bytes, at: datetime) -> None:
@@ -213,6 +225,10 @@ async def is_known_device(session: AsyncSession, login: str, digest: bytes) -> b
     return bool(await session.scalar(_KNOWN, {"digest": digest, "login": login}))
 
 
+async def is_device_of(session: AsyncSession, subject: UUID, digest: bytes) -> bool:
+    return bool(await session.scalar(_KNOWN_TO, {"digest": digest, "subject": subject}))
+
+
 _KEEP_HALF = text(
     "INSERT INTO half_sign_in (browser, subject, methods, expires_at)"
     " VALUES (:browser, :subject, :methods, :until)"
@@ -221,6 +237,7 @@ _HALF = text(
     "SELECT subject, methods FROM half_sign_in WHERE browser = :browser AND expires_at > :at"
 )
 _DROP_HALF = text("DELETE FROM half_sign_in WHERE browser = :browser")
+_DROP_HALVES = text("DELETE FROM half_sign_in WHERE subject = :subject")
 
 
 async def keep_half(
@@ -234,8 +251,9 @@ async def half(session: AsyncSession, browser: bytes, at: datetime) -> Any | Non
     return (await session.execute(_HALF, {"browser": browser, "at": at})).one_or_none()
 
 
-async def drop_half(session: AsyncSession, browser: bytes) -> None:
-    await session.execute(_DROP_HALF, {"browser": browser})
+async def drop_half(session: AsyncSession, browser: bytes) -> bool:
+    result: Any = await session.execute(_DROP_HALF, {"browser": browser})
+    return bool(result.rowcount)
 
 
 _KEEP_CHALLENGE = text(

@@ -1,9 +1,10 @@
 """Slows guessing down without locking anybody out.
 
 Each attempt is counted before it is checked, so parallel guesses count like serial ones; success
-forgets the count. A browser the person has used before is counted by itself, apart from everybody
-else's guesses at the same name; a passkey needs no guess and is never slowed. What an attacker can
-do to an official is thus: make unknown browsers wait up to DELAY_MAX between tries.
+forgets the count, and of a network's takes its own attempt back: a whole office signs in at eight.
+A browser the person has used before is counted by itself, apart from everybody else's guesses at
+the same name; a passkey needs no guess and is never slowed. What an attacker can do to an official
+is thus: make unknown browsers wait up to DELAY_MAX between tries.
 """
 
 from collections.abc import Sequence
@@ -42,7 +43,12 @@ _COUNT = text(
     """
 )
 _UNTIL = text("SELECT blocked_until FROM attempt_count WHERE key = :key")
-_CLEAR = text("DELETE FROM attempt_count WHERE key = ANY(:keys)")
+_CLEAR = text("DELETE FROM attempt_count WHERE key = :key")
+# While it was blocked nobody else was let in: the block, if there is one, is this attempt's own.
+_TAKE_BACK = text(
+    "UPDATE attempt_count SET failures = failures - 1, blocked_until = least(blocked_until, :now)"
+    " WHERE key = :key AND failures > 0"
+)
 _SWEEP = text(
     "DELETE FROM attempt_count WHERE key IN"
     " (SELECT key FROM attempt_count WHERE last_at < :before LIMIT :rows)"
@@ -56,7 +62,7 @@ class Counter:
     key: bytes
     free: int
     is_cleared: bool = True
-    """Whether success forgets it; a network's count is not for one of its people to clear."""
+    """Whether success forgets it all; of a network's only its own attempt is taken back."""
 
 
 async def admit(session: AsyncSession, counters: Sequence[Counter], now: datetime) -> timedelta:
@@ -82,9 +88,13 @@ async def admit(session: AsyncSession, counters: Sequence[Counter], now: datetim
     return timedelta(0)
 
 
-async def clear(session: AsyncSession, counters: Sequence[Counter]) -> None:
-    keys = [counter.key for counter in counters if counter.is_cleared]
-    await session.execute(_CLEAR, {"keys": keys})
+async def clear(session: AsyncSession, counters: Sequence[Counter], now: datetime) -> None:
+    """After success of what `admit` let in; in the same order."""
+    for counter in sorted(counters, key=lambda each: each.key):
+        if counter.is_cleared:
+            await session.execute(_CLEAR, {"key": counter.key})
+        else:
+            await session.execute(_TAKE_BACK, {"key": counter.key, "now": now})
 
 
 async def sweep(session: AsyncSession, now: datetime) -> None:

@@ -101,9 +101,9 @@ async def end_session(
 
 async def end_others(session: AsyncSession, keeper: Keeper, *, present: Session) -> None:
     """All of the person's sessions but this one."""
-    for other in await sessions.list_sessions(session, keeper.clock, subject=present.subject):
-        if other.id != present.id:
-            await end_session(session, keeper, subject=present.subject, session_id=other.id)
+    await sessions.end_others(
+        session, keeper.clock, subject=present.subject, kept=present.id, reason="signed-out"
+    )
 
 
 async def end_everything(session: AsyncSession, keeper: Keeper, *, subject: UUID) -> None:

@@ -160,6 +160,15 @@ async def end(
     return gone
 
 
+async def end_others(
+    session: AsyncSession, clock: Clock, *, subject: UUID, kept: UUID, reason: EndReason
+) -> None:
+    """All of this subject but one; lapsed ones too, whose refresh tokens may live longer."""
+    found = await store.not_ended(session, subject)
+    others = [session_id for session_id in found if session_id != kept]
+    await end(session, clock, subject=subject, session_ids=others, reason=reason)
+
+
 async def end_of_method(session: AsyncSession, clock: Clock, *, method: str) -> int:
     """Ends sessions that stand on this method, at most ENDED_AT_ONCE; answers how many it found."""
     found = await store.of_method(session, method, clock.now(), ENDED_AT_ONCE)

@@ -86,6 +86,11 @@ async def end(
     return (await session.scalars(change)).all()
 
 
+async def not_ended(session: AsyncSession, subject: UUID) -> Sequence[UUID]:
+    query = select(SignedIn.id).where(SignedIn.subject == subject, SignedIn.ended_at.is_(None))
+    return (await session.scalars(query)).all()
+
+
 async def of_method(
     session: AsyncSession, method: str, at: datetime, limit: int
 ) -> Sequence[SignedIn]:

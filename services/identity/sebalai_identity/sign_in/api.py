@@ -3,7 +3,6 @@
 from dataclasses import replace
 from enum import Enum, auto
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from sebalai_shared.caller import PublicAccess
@@ -12,6 +11,7 @@ from sebalai_shared.problems import NotFound
 from sebalai_identity.assurance import PASSWORD
 from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.actions import (
+    Checked,
     Half,
     InvitationUnknown,
     Keeper,
@@ -131,14 +131,15 @@ async def sign_in(
         told = replace(proven, login=form.get("login", ""))
         return await _sign_in_page(request, visit, keeper, found, told)
     next_step = await _after_password(keeper, visit, proven)
-    if next_step is Next.CLOSED:
-        return await _sign_in_page(request, visit, keeper, found, Told("closed"))
+    if next_step in (Next.CLOSED, Next.STALE):
+        told = Told("closed" if next_step is Next.CLOSED else "wrong")
+        return await _sign_in_page(request, visit, keeper, found, told)
     if next_step is Next.SECOND:
         return visit.dress(see(link(SECOND, visit.language, interaction=interaction_id)))
     return after_sign_in(visit, interaction_id)
 
 
-async def _prove(keeper: Keeper, visit: Visit, form: dict[str, str]) -> UUID | Told:
+async def _prove(keeper: Keeper, visit: Visit, form: dict[str, str]) -> Checked | Told:
     try:
         checked = await credentials.check_password(
             keeper,
@@ -150,17 +151,21 @@ async def _prove(keeper: Keeper, visit: Visit, form: dict[str, str]) -> UUID | T
         return Told("busy")
     if checked.wait:
         return Told("wait", checked.wait)
-    return checked.subject or Told("wrong")
+    return checked if checked.subject is not None else Told("wrong")
 
 
 class Next(Enum):
     CLOSED = auto()
+    STALE = auto()
     SECOND = auto()
     ONWARD = auto()
 
 
-async def _after_password(keeper: Keeper, visit: Visit, subject: UUID) -> Next:
+async def _after_password(keeper: Keeper, visit: Visit, proven: Checked) -> Next:
     async with keeper.database.transaction() as session:
+        subject = proven.subject
+        if subject is None or not await credentials.still_stands(session, proven):
+            return Next.STALE
         if not await actions.is_open(session, keeper, subject=subject):
             return Next.CLOSED
         if await credentials.has_one_time(session, subject=subject):
@@ -223,7 +228,8 @@ async def second(request: Request, visit: TheVisit, keeper: TheKeeper, _: Public
 async def _after_second(keeper: Keeper, visit: Visit, half: Half, method: str) -> bool:
     """False for who may not sign in any more: minutes may lie between the two steps."""
     async with keeper.database.transaction() as session:
-        await credentials.drop_half(session, browser=visit.browser)
+        if not await credentials.drop_half(session, browser=visit.browser):
+            return False
         if not await actions.is_open(session, keeper, subject=half.subject):
             return False
         await actions.open_session(

@@ -46,12 +46,25 @@ async def codes(session, keeper, person, at):
 
 @pytest.fixture
 def second(keeper, person):
-    async def second(typed, subject=None):
+    async def second(typed, subject=None, origin=HOME):
         return await actions.check_second(
-            keeper, subject=subject or person, typed=typed, origin=HOME
+            keeper, subject=subject or person, typed=typed, origin=origin
         )
 
     return second
+
+
+async def test_guesses_at_a_second_factor_do_not_stop_a_browser_known_before(
+    session, keeper, person, codes, second
+):
+    await actions.remember_device(session, keeper, subject=person, device="own browser")
+    for network in range(4):
+        for _ in range(FREE_PLACE):
+            await second("000000", origin=Origin(f"203.0.{network}.0/24"))
+    assert (await second(codes[0])).wait
+    assert (await second(codes[0], origin=Origin(HOME.network, "a stranger's"))).wait
+    own = Origin(HOME.network, "own browser")
+    assert (await second(codes[0], origin=own)).subject == person
 
 
 async def test_seed_counts_only_after_its_first_code(session, keeper, person, at, second):

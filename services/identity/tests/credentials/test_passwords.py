@@ -111,11 +111,35 @@ async def test_guesses_from_everywhere_do_not_stop_a_browser_known_before(
     assert (await check(origin=Origin("192.0.2.0/24", "a stranger's"))).wait
 
 
+async def test_success_between_failures_gives_the_network_no_more_of_them(check, fail, person):
+    for number in range(throttle.FREE_NETWORK):
+        await fail(1, login=f"guess{number}")
+        if number % 3 == 0:
+            await check()
+    assert (await check()).wait
+
+
 async def test_failures_are_forgotten_after_an_hour(check, fail, clock):
     await fail(4)
     clock.move(throttle.FORGOTTEN_AFTER + timedelta(seconds=1))
     await fail(4)
     assert not (await check()).wait
+
+
+async def test_office_whose_people_sign_in_is_not_slowed(check, person):
+    for _ in range(throttle.FREE_NETWORK + 5):
+        assert (await check()).subject == person
+
+
+async def test_network_is_counted_hour_by_hour(check, fail, clock):
+    for hour in range(3):
+        for number in range(throttle.FREE_NETWORK - 1):
+            await fail(1, login=f"typo{hour}{number}")
+            clock.move(timedelta(seconds=36))
+        clock.move(timedelta(seconds=36))
+    for number in range(throttle.FREE_NETWORK):
+        await fail(1, login=f"guess{number}")
+    assert (await check(origin=HOME)).wait
 
 
 async def test_counts_tell_no_name(check, fail, keeper):

@@ -102,6 +102,20 @@ async def test_new_password_ends_other_sessions_and_the_old_password(at_home, an
     assert (await another().sign_in(password=FRESH)).status_code == 303
 
 
+async def test_new_password_ends_what_came_of_sessions_that_had_lapsed(
+    at_home, another, person, keeper, clock, revoked
+):
+    """A refresh token outlives the session it came of."""
+    await another().sign_in()
+    async with keeper.database.transaction() as session:
+        living = await sessions.list_sessions(session, keeper.clock, subject=person)
+    clock.move(timedelta(days=30))
+    await at_home.sign_in()
+    await at_home.open("/my-access/password")
+    await at_home.send("/my-access/password", password=FRESH)
+    assert {f"sid.{one.id}" for one in living} <= await revoked()
+
+
 @pytest.mark.parametrize(
     ("path", "fields"),
     [

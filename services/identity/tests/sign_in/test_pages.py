@@ -1,18 +1,21 @@
 """Signing in at the pages: who may, what an attacker learns, and where it ends."""
 
+import dataclasses
 import re
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.factors import STEP_SECONDS, TOTP
-from sebalai_identity.credentials.hashing import PasswordsBusy
+from sebalai_identity.credentials.hashing import PasswordsBusy, PasswordWorkers
 from sebalai_identity.interactions.actions import get_interaction
 from sebalai_identity.sessions import actions as sessions
 from sqlalchemy import text
 
 LOGIN = "siti.rahma"
 PASSWORD = "tepung garam jembatan biru"
+OTHER = "layar kompas teluk sauh"
 
 
 @pytest.fixture
@@ -214,6 +217,39 @@ async def test_person_deactivated_between_the_two_steps_is_not_let_in(browser, p
         await session.execute(text("UPDATE person SET state = 'deactivated', reason = 'pensiun'"))
     assert (await browser.send("/sign-in/second", code=code)).status_code == 403
     assert browser.session is None
+
+
+async def test_second_step_of_a_password_that_was_changed_is_not_taken(browser, person, keeper):
+    """Whoever stole the password began before it was changed, and goes on afterwards."""
+    code, _ = await _set_up_codes(keeper, person)
+    await browser.sign_in()
+    await browser.open("/sign-in/second")
+    await _change_password(keeper, person)
+    answer = await browser.send("/sign-in/second", code=code)
+    assert (answer.headers["location"], browser.session) == ("/sign-in", None)
+
+
+async def _change_password(keeper, person):
+    async with keeper.database.transaction() as session:
+        await credentials.set_password(session, keeper, subject=person, password=OTHER)
+
+
+class Interrupted(PasswordWorkers):
+    """Something happens while a password is hashed."""
+
+    async def matches(self, stored, password):
+        found = await super().matches(stored, password)
+        await self.meanwhile()
+        return found
+
+
+async def test_password_changed_while_it_is_checked_opens_nothing(app, browser, person):
+    kept, slow = app.state.keeper, Interrupted(1, PasswordHasher(1, 8, 1))
+    slow.meanwhile = lambda: _change_password(kept, person)
+    app.state.keeper = dataclasses.replace(kept, workers=slow)
+    answer = await browser.sign_in()
+    slow.close()
+    assert (answer.status_code, browser.session) == (422, None)
 
 
 async def test_half_sign_in_is_over_after_ten_minutes(browser, person, keeper, clock):
