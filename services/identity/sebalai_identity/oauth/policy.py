@@ -34,7 +34,6 @@ class Policy:
     carries_roles: bool = False
     rotates: bool = True
     is_par_required: bool = False
-    is_dpop_on_refresh: bool = False
     idle: timedelta = timedelta(days=7)
     absolute: timedelta = timedelta(days=30)
 

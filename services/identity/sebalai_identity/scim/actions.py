@@ -2,7 +2,8 @@
 
 An agency's HR system reaches its own users alone. A person it makes has no NIK yet, so they are
 sponsored: SPONSORED_FOR from the last time the system wrote them, until a keeper of people links
-their NIK. Deleting a user deactivates the person; nobody is erased from the audit trail.
+their NIK. Deleting a user deactivates the person; nobody is erased from the audit trail. Who serves
+another agency by now is that agency's: what this one says of them changes its own list alone.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from sebalai_shared.problems import Problem
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.acts.actions import tell
+from sebalai_identity.civil_servants.actions import get_civil_servant
 from sebalai_identity.desk import Desk
 from sebalai_identity.persons.actions import (
     ACTIVE,
@@ -108,8 +110,16 @@ async def update_user(
     row.version += 1
     row.changed_at = desk.now
     await insert_once(session, row, NameTaken("userName is taken."))
-    await _amend(session, desk, row.person_id, profile)
-    await _switch(session, desk, row.person_id, is_active=profile.is_active)
+    if not await _serves_elsewhere(session, desk, row.person_id):
+        await _amend(session, desk, row.person_id, profile)
+        await _switch(session, desk, row.person_id, is_active=profile.is_active)
+
+
+async def _serves_elsewhere(session: AsyncSession, desk: Desk, person_id: UUID) -> bool:
+    servant = await get_civil_servant(session, person_id)
+    if servant is None or servant.agency == _agency(desk):
+        return False
+    return servant.valid_until is None or servant.valid_until > desk.now
 
 
 async def _switch(session: AsyncSession, desk: Desk, person_id: UUID, *, is_active: bool) -> None:
@@ -135,7 +145,8 @@ async def _amend(session: AsyncSession, desk: Desk, person_id: UUID, profile: Pr
 async def delete_user(session: AsyncSession, desk: Desk, *, row: ScimUser) -> None:
     await store.leave_groups(session, row.person_id)
     await session.delete(row)
-    await _switch(session, desk, row.person_id, is_active=False)
+    if not await _serves_elsewhere(session, desk, row.person_id):
+        await _switch(session, desk, row.person_id, is_active=False)
     await _told_user(session, desk, row.person_id, events.USER_DEPROVISIONED)
 
 

@@ -109,6 +109,27 @@ async def test_province_may_keep_out_whom_the_hr_system_had_switched_off(call, k
         assert (shown["state"], shown["reason"]) == ("deactivated", "pemeriksaan")
 
 
+async def test_agency_that_an_official_has_left_neither_renames_nor_switches_them_off(
+    call, keeper, scim, user, office
+):
+    made = await user()
+    path, person = f"/Users/{made['id']}", f"/v1/persons/{made['id']}"
+    await call("POST", f"{person}/nik", keeper, json={"nik": "1971011503859001"})
+    body = {
+        "person_id": made["id"], "nip": "198503152010011001", "agency": "dinkes",
+        "grade": "III/d", "valid_from": "2010-01-01T00:00:00Z",
+    }  # fmt: skip
+    await office.made("/v1/civil-servants", body)
+    before = (await call("GET", person, keeper)).json()
+    off = patch({"op": "replace", "path": "active", "value": False})
+    named = patch({"op": "replace", "path": "displayName", "value": "Orang Lain"})
+    for change in (off, named):
+        assert (await scim("PATCH", path, change)).status_code in {200, 204}
+    assert (await scim("DELETE", path)).status_code == 204
+    after = (await call("GET", person, keeper)).json()
+    assert (after["state"], after["name"]) == ("active", before["name"])
+
+
 async def test_agency_sees_and_changes_its_own_alone(scim, user):
     made = await user()
     path = f"/Users/{made['id']}"
