@@ -24,7 +24,7 @@ class Receiver:
         self.got: dict[str, list[dict]] = defaultdict(list)
         self.handshakes: list[dict] = []
         self.fails: Callable[[str, dict], int] = lambda _path, _event: 0
-        self.agreed_origin = "*"
+        self.agreed_origin, self.silent = "*", False
         self.endless_bytes = 0
         self.holds: Callable[[str], bool] = lambda path: path.startswith("/held/")
         self.held, self.release = 0, asyncio.Event()
@@ -66,6 +66,8 @@ class Receiver:
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         if method == "OPTIONS":
             self.handshakes.append(headers)
+            if self.silent:
+                await self.release.wait()
             answer = f"HTTP/1.1 200 OK\r\nWebHook-Allowed-Origin: {self.agreed_origin}\r\n"
             writer.write((answer + "Content-Length: 0\r\n\r\n").encode())
             return True

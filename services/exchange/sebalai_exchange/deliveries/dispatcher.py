@@ -267,7 +267,7 @@ class Dispatcher:
             to: Subscription, event: Stored, *, is_replay: bool, is_behind: bool
         ) -> Outcome:
             nonlocal is_slow
-            async with self._slots.of(is_slow=is_slow, is_behind=is_behind):
+            async with self._slots.of(to.subscriber, is_slow=is_slow, is_behind=is_behind):
                 outcome = await sender.send(to, event, is_replay=is_replay)
             is_slow = outcome.milliseconds > SLOW_SECONDS * 1_000
             return outcome

@@ -32,11 +32,12 @@ from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.publishing.actions import Stored
 from sebalai_exchange.streams import ENDLESS, CountedStream
 from sebalai_exchange.subscriptions.actions import (
-    Matcher,
     NothingToHear,
+    NotTheSubscriber,
+    Serving,
     SubscriptionUnknown,
-    find_subscription,
     matchers,
+    own_subscription,
     standings,
 )
 
@@ -46,9 +47,10 @@ HEARTBEAT_SECONDS = 15.0
 STREAM_SECONDS = 300.0
 POLL_SECONDS = 1.0
 FRAMES_KEPT = 256
-_PULL_PROBLEMS = responses(SubscriptionUnknown, WrongKind, NothingToHear)
-_STREAM_PROBLEMS = responses(SubscriptionUnknown, WrongKind, NothingToHear, TooManyStreams)
-_LEASE_PROBLEMS = responses(SubscriptionUnknown, LeaseLost)
+_OWN = responses(SubscriptionUnknown, NotTheSubscriber)
+_PULL_PROBLEMS = _OWN | responses(WrongKind, NothingToHear)
+_STREAM_PROBLEMS = _OWN | responses(WrongKind, NothingToHear, TooManyStreams)
+_LEASE_PROBLEMS = _OWN | responses(LeaseLost)
 
 
 @router.post("/{ident}/pull", responses=_PULL_PROBLEMS)
@@ -79,7 +81,7 @@ async def _pull_once(request: Request, ident: UUID, caller: Caller, wanted: Pull
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     async with database.transaction() as session:
-        found = await find_subscription(session, caller=caller, ident=ident)
+        found = await own_subscription(session, caller=caller, ident=ident)
         heard = await matchers(session, clock, subscriptions=[found])
         return await pulling.pull(session, clock, by=(found, heard[ident]), limit=wanted.max)
 
@@ -89,7 +91,7 @@ async def acknowledge(
     request: Request, ident: UUID, caller: IdentifiedAccess, session: Transaction, wanted: AckWanted
 ) -> AckRead:
     clock: Clock = request.app.state.clock
-    await find_subscription(session, caller=caller, ident=ident)
+    await own_subscription(session, caller=caller, ident=ident)
     done = await pulling.acknowledge(
         session, clock, ident=ident, lease=wanted.lease, events=wanted.event_ids
     )
@@ -105,7 +107,7 @@ async def give_back(
     wanted: NackWanted,
 ) -> AckRead:
     clock: Clock = request.app.state.clock
-    await find_subscription(session, caller=caller, ident=ident)
+    await own_subscription(session, caller=caller, ident=ident)
     done = await pulling.give_back(
         session,
         clock,
@@ -123,17 +125,17 @@ class _Stream:
     def __init__(self, request: Request, ident: UUID, caller: Caller) -> None:
         self._state, self._ident, self._caller = request.app.state, ident, caller
 
-    async def look(self) -> tuple[Matcher, int]:
+    async def look(self) -> tuple[Serving, int]:
         """What it may hear of, and where it begins. Raises what the route tells."""
         async with self._state.database.transaction() as session:
-            found = await find_subscription(session, caller=self._caller, ident=self._ident)
+            found = await own_subscription(session, caller=self._caller, ident=self._ident)
             heard = await matchers(session, self._state.clock, subscriptions=[found])
             standing = await standings(session, idents=[found.id])
         if found.kind != "sse" or found.state != "active":
             raise WrongKind("Stream an active subscription of kind sse.")
         if not heard[found.id].modes:
             raise NothingToHear("No agreement in force is left that it hears by.")
-        return heard[found.id], standing[found.id].position
+        return Serving(found, heard[found.id]), standing[found.id].position
 
     async def events(self, listener: Listener) -> AsyncGenerator[bytes]:
         hub: Hub = self._state.hub
@@ -175,7 +177,7 @@ async def stream(
     hub: Hub = request.app.state.hub
     await hub.start()
     client = _Stream(request, ident, caller)
-    matcher, begin = await client.look()
+    serving, begin = await client.look()
     position = int(last_event_id) if last_event_id else (begin if after is None else after)
-    listener = hub.enter(ident, matcher, position, HEARTBEAT_SECONDS)
-    return CountedStream(client.events(listener), lambda: hub.leave(ident, listener))
+    listener = hub.enter(serving, position, HEARTBEAT_SECONDS)
+    return CountedStream(client.events(listener), lambda: hub.leave(serving.subscription, listener))

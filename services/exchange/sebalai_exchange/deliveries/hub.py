@@ -20,12 +20,13 @@ from sebalai_exchange.deliveries.listener import Listener
 from sebalai_exchange.deliveries.rights import AWAY, Rights
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.publishing.actions import BELL, Stored
-from sebalai_exchange.subscriptions.actions import NEWS, Matcher
+from sebalai_exchange.subscriptions.actions import NEWS, Serving, Subscription
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 STREAMS_MAX = 2_000
+STREAMS_OF_APPLICATION_MAX = 1_000
 STREAMS_OF_ONE_MAX = 8
 
 
@@ -40,7 +41,8 @@ class Hub:
         self._bell, self._grown = asyncio.Event(), asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
-        self._streams: Counter[UUID] = Counter()
+        self._streams: Counter[UUID | str] = Counter()  # by subscription, and by subscriber
+        self._open = 0
 
     def _ring(self, *_: object) -> None:
         self._bell.set()
@@ -57,23 +59,37 @@ class Hub:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def enter(
-        self, subscription: UUID, matcher: Matcher, position: int, beat_seconds: float
-    ) -> Listener:
+    def enter(self, serving: Serving, position: int, beat_seconds: float) -> Listener:
         """Counts a stream in, which begins behind `position`. Raises `TooManyStreams`."""
-        is_full = self._streams.total() >= STREAMS_MAX
-        if is_full or self._streams[subscription] >= STREAMS_OF_ONE_MAX:
-            later = {"Retry-After": "30"}
-            detail = f"At most {STREAMS_OF_ONE_MAX} of one subscription, {STREAMS_MAX} in all."
-            raise TooManyStreams(detail, headers=later)
-        self._streams[subscription] += 1
-        return Listener(self.rights.enter(subscription, matcher), position, beat_seconds)
+        one = serving.subscription
+        self._require_room(one)
+        self._count(one, 1)
+        return Listener(self.rights.enter(one.id, serving.matcher), position, beat_seconds)
 
-    def leave(self, subscription: UUID, listener: Listener) -> None:
+    def _require_room(self, one: Subscription) -> None:
+        if (
+            self._open < STREAMS_MAX
+            and self._streams[one.subscriber] < STREAMS_OF_APPLICATION_MAX
+            and self._streams[one.id] < STREAMS_OF_ONE_MAX
+        ):
+            return
+        detail = (
+            f"At most {STREAMS_OF_ONE_MAX} of one subscription, {STREAMS_OF_APPLICATION_MAX} of "
+            f"one application, {STREAMS_MAX} in all."
+        )
+        raise TooManyStreams(detail, headers={"Retry-After": "30"})
+
+    def _count(self, one: Subscription, by: int) -> None:
+        self._open += by
+        for counted in (one.id, one.subscriber):
+            self._streams[counted] += by
+            if not self._streams[counted]:
+                del self._streams[counted]
+
+    def leave(self, one: Subscription, listener: Listener) -> None:
         listener.close()
-        self.rights.leave(subscription, listener.right)
-        self._streams[subscription] -= 1
-        self._streams += Counter()  # what is at zero is not kept
+        self.rights.leave(one.id, listener.right)
+        self._count(one, -1)
 
     async def heard_by(self, listener: Listener) -> list[Stored]:
         """What it hears next, and its place behind that; nothing while nobody knows its right."""

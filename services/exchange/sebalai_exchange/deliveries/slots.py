@@ -7,10 +7,15 @@ Of all subscribers of a dispatcher; what one lane may have under way is the lane
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 FLYING_MAX = 256
 # Lanes that catch up share fewer: they may take hours without a live one's noticing.
 CATCHING_UP_MAX = 64
+# Of either, one application's, however many subscriptions it has: an address that was never posted
+# to may hold its turn for as long as a post may take.
+FLYING_OF_ONE_MAX = 64
+CATCHING_UP_OF_ONE_MAX = 16
 SLOW_SECONDS = 1.0
 # All that catch up together. A post costs half a millisecond of the one event loop, so they
 # leave four fifths of it to the live ones; a day's backlog of an event a second is through in four
@@ -30,22 +35,38 @@ class Pace:
         return self._next - now
 
 
+class Room:
+    """So many turns at once, and so many of them one application's."""
+
+    def __init__(self, turns: int, turns_of_one: int) -> None:
+        self._turns, self._of_one = asyncio.Semaphore(turns), turns_of_one
+        self._own: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def turn(self, application: str) -> AsyncGenerator[None]:
+        # Its own first: who waits there keeps nobody else waiting.
+        own = self._own.setdefault(application, asyncio.Semaphore(self._of_one))
+        async with own, self._turns:
+            yield
+
+
 class Slots:
     def __init__(self) -> None:
         self._pace = Pace(CATCHING_UP_PER_SECOND)
-        self._live, self._slow = asyncio.Semaphore(FLYING_MAX), asyncio.Semaphore(FLYING_MAX)
-        self._behind = asyncio.Semaphore(CATCHING_UP_MAX)
-        self._slow_and_behind = asyncio.Semaphore(CATCHING_UP_MAX)
+        self._live, self._slow = (Room(FLYING_MAX, FLYING_OF_ONE_MAX) for _ in range(2))
+        self._behind, self._slow_and_behind = (
+            Room(CATCHING_UP_MAX, CATCHING_UP_OF_ONE_MAX) for _ in range(2)
+        )
 
     @asynccontextmanager
-    async def of(self, *, is_slow: bool, is_behind: bool) -> AsyncGenerator[None]:
+    async def of(self, application: str, *, is_slow: bool, is_behind: bool) -> AsyncGenerator[None]:
         """`is_slow`: the last answer took more than SLOW_SECONDS."""
-        async with self._room(is_slow=is_slow, is_behind=is_behind):
+        async with self._room(is_slow=is_slow, is_behind=is_behind).turn(application):
             if is_behind:
                 await asyncio.sleep(self._pace.delay(asyncio.get_running_loop().time()))
             yield
 
-    def _room(self, *, is_slow: bool, is_behind: bool) -> asyncio.Semaphore:
+    def _room(self, *, is_slow: bool, is_behind: bool) -> Room:
         """One alone: who held one while waiting for another would keep it from everybody."""
         if is_behind:
             return self._slow_and_behind if is_slow else self._behind

@@ -12,6 +12,7 @@ from sebalai_shared.problems import responses
 from sebalai_exchange.direct import access
 from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.subscriptions.actions import (
+    NotTheSubscriber,
     SubscriptionState,
     SubscriptionUnknown,
     issue_credential,
@@ -34,7 +35,10 @@ class CredentialRead(BaseModel):
     consumer: str
 
 
-@router.post("/{ident}/credential", responses=responses(SubscriptionUnknown, SubscriptionState))
+@router.post(
+    "/{ident}/credential",
+    responses=responses(SubscriptionUnknown, NotTheSubscriber, SubscriptionState),
+)
 async def renew_credential(
     request: Request, ident: UUID, caller: IdentifiedAccess, session: Transaction
 ) -> CredentialRead:

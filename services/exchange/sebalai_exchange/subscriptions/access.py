@@ -5,9 +5,12 @@ from sebalai_shared.caller import Caller
 CALL = "bus.call"
 
 
+def is_subscriber(caller: Caller, subscriber: str) -> bool:
+    return caller.application == subscriber and caller.has_scope(CALL)
+
+
 def may_manage(caller: Caller, subscriber: str) -> bool:
-    is_own = caller.application == subscriber and caller.has_scope(CALL)
-    return is_own or caller.is_operator
+    return is_subscriber(caller, subscriber) or caller.is_operator
 
 
 def hears_all(access: str, *, is_operator: bool, is_owner: bool, has_agreement: bool) -> bool:

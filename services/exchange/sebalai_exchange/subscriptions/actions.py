@@ -195,6 +195,20 @@ async def find_subscription(
     return found
 
 
+async def own_subscription(
+    session: AsyncSession, *, caller: Caller, ident: UUID, is_to_change: bool = False
+) -> Subscription:
+    """For what is the subscriber's alone: its secrets and its events. Not even the operator's, who
+    sees that a subscription is there and how it stands.
+
+    Raises `SubscriptionUnknown`, `NotTheSubscriber`.
+    """
+    found = await find_subscription(session, caller=caller, ident=ident, is_to_change=is_to_change)
+    if not access.is_subscriber(caller, found.subscriber):
+        raise NotTheSubscriber(f"Call as {found.subscriber} with scope {access.CALL}.")
+    return found
+
+
 async def subscriptions_to(
     session: AsyncSession, *, caller: Caller, kinds: Sequence[str], is_to_change: bool = False
 ) -> dict[str, Subscription]:
@@ -310,9 +324,9 @@ async def rotate_secret(
 ) -> Subscription:
     """A new secret signs at once; the one before signs beside it for ROTATION_OVERLAP.
 
-    Raises `SubscriptionUnknown`, `SubscriptionState`.
+    Raises `SubscriptionUnknown`, `NotTheSubscriber`, `SubscriptionState`.
     """
-    found = await find_subscription(session, caller=caller, ident=ident, is_to_change=True)
+    found = await own_subscription(session, caller=caller, ident=ident, is_to_change=True)
     if found.kind != "webhook" or found.state == "ended":
         raise SubscriptionState("Only a webhook has a secret.", state=found.state)
     now = clock.now()
@@ -325,9 +339,9 @@ async def issue_credential(
 ) -> tuple[str, str]:
     """A new user and password of a direct subscription; those before open nothing any more.
 
-    Raises `SubscriptionUnknown`, `SubscriptionState`.
+    Raises `SubscriptionUnknown`, `NotTheSubscriber`, `SubscriptionState`.
     """
-    found = await find_subscription(session, caller=caller, ident=ident, is_to_change=True)
+    found = await own_subscription(session, caller=caller, ident=ident, is_to_change=True)
     if found.kind != "nats" or found.state == "ended":
         raise SubscriptionState("Only a subscription of kind nats has one.", state=found.state)
     password = new_password()

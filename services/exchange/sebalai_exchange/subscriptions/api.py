@@ -16,6 +16,7 @@ from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.subscriptions import actions
 from sebalai_exchange.subscriptions.actions import (
     NothingToHear,
+    NotTheSubscriber,
     Standing,
     Subscription,
     SubscriptionState,
@@ -36,6 +37,7 @@ from sebalai_exchange.subscriptions.schema import (
 router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"], responses=INPUT)
 
 _STEP_PROBLEMS = responses(SubscriptionUnknown, SubscriptionState)
+_SECRET_PROBLEMS = _STEP_PROBLEMS | responses(NotTheSubscriber)
 
 
 def _read(one: Subscription, standing: Standing) -> SubscriptionRead:
@@ -158,15 +160,15 @@ async def _step(
     return await _stand(session, done)
 
 
-@router.get("/{ident}/secret", responses=_STEP_PROBLEMS)
+@router.get("/{ident}/secret", responses=_SECRET_PROBLEMS)
 async def read_secret(
     request: Request, ident: UUID, caller: IdentifiedAccess, session: Transaction
 ) -> SecretRead:
-    found = await actions.find_subscription(session, caller=caller, ident=ident)
+    found = await actions.own_subscription(session, caller=caller, ident=ident)
     return _secret(request, found)
 
 
-@router.post("/{ident}/rotate-secret", responses=_STEP_PROBLEMS)
+@router.post("/{ident}/rotate-secret", responses=_SECRET_PROBLEMS)
 async def rotate_secret(
     request: Request, ident: UUID, caller: IdentifiedAccess, session: Transaction
 ) -> SecretRead:

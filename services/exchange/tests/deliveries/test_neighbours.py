@@ -165,7 +165,7 @@ async def test_a_subscriber_counts_and_replays_what_it_had_before(bus, receiver)
 
 
 async def test_an_address_that_does_not_agree_gets_nothing(bus, receiver, monkeypatch):
-    monkeypatch.setattr("sebalai_exchange.deliveries.dispatcher.PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("sebalai_exchange.deliveries.verifying.PAUSE_SECONDS", 0.01)
     receiver.agreed_origin = "another.example"
     await bus.describe()
     async with bus.running():

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
@@ -11,7 +12,7 @@ from sebalai_exchange.deliveries import hub, lane, store
 from sebalai_exchange.deliveries.hub import Hub, TooManyStreams
 from sebalai_exchange.deliveries.tail import Tail
 from sebalai_exchange.publishing.sequencer import move
-from sebalai_exchange.subscriptions.actions import Matcher
+from sebalai_exchange.subscriptions.actions import Matcher, Serving
 from sebalai_shared.clock import SystemClock
 from sebalai_shared.ids import uuid7
 from sqlalchemy import text
@@ -80,11 +81,12 @@ async def test_who_waits_hears_again_once_the_database_answers_again(bus, log, m
 
 async def test_streams_are_bounded_for_each_subscription_and_in_all(monkeypatch):
     monkeypatch.setattr(hub, "STREAMS_MAX", hub.STREAMS_OF_ONE_MAX + 1)
-    counted, one, other = Hub("", None, SystemClock()), uuid7(), uuid7()
+    counted = Hub("", None, SystemClock())
+    one, other = (SimpleNamespace(id=uuid7(), subscriber=name) for name in ("one", "other"))
     nothing = Matcher(frozenset(), {})
 
-    def enter(ident):
-        return counted.enter(ident, nothing, 0, 60)
+    def enter(subscription):
+        return counted.enter(Serving(subscription, nothing), 0, 60)
 
     listeners = [enter(one) for _ in range(hub.STREAMS_OF_ONE_MAX)]
     with pytest.raises(TooManyStreams):
