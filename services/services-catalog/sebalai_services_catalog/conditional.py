@@ -13,6 +13,8 @@ TAG_HEX = 32
 NO_CACHE = "no-cache"
 """May be kept, and is asked for again each time."""
 
+_REPLACED = ("content-length", "etag")
+
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -22,6 +24,8 @@ class Conditional(APIRoute):
     Only for what everybody sees alike: whoever asks may keep the answer, and asks again each time
     whether it still holds. Here it is kept for a moment (`KeptAnswers`).
     """
+
+    cache_control = NO_CACHE
 
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
@@ -36,7 +40,7 @@ class Conditional(APIRoute):
                 answer = self._answer(request, response)
                 kept.keep(request, answer)
             if _has(request.headers.get("if-none-match", ""), answer.tag):
-                headers = {"ETag": answer.tag, "Cache-Control": NO_CACHE}
+                headers = {"ETag": answer.tag, "Cache-Control": self.cache_control}
                 return Response(status_code=304, headers=headers)
             return answer.response()
 
@@ -44,13 +48,17 @@ class Conditional(APIRoute):
 
     def _answer(self, request: Request, response: Response) -> Answer:
         body = self.body_of(request, bytes(response.body))
-        tag = f'"{hashlib.sha256(body).hexdigest()[:TAG_HEX]}"'
-        own = {name: value for name, value in response.headers.items() if name != "content-length"}
-        return Answer(tag, body, own | {"ETag": tag, "Cache-Control": NO_CACHE})
+        tag = response.headers.get("etag") or _tag(body)
+        own = {name: value for name, value in response.headers.items() if name not in _REPLACED}
+        return Answer(tag, body, own | {"ETag": tag, "Cache-Control": self.cache_control})
 
     def body_of(self, request: Request, body: bytes) -> bytes:  # noqa: ARG002 - for who cuts it
         """What is answered of a whole body."""
         return body
+
+
+def _tag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:TAG_HEX]}"'
 
 
 def _has(known: str, tag: str) -> bool:

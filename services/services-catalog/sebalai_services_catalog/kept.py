@@ -35,10 +35,11 @@ class KeptAnswers:
         self._answers: dict[Key, tuple[datetime, Answer]] = {}
 
     def find(self, request: Request) -> Answer | None:
-        until, answer = self._answers.get(_key(request), (None, None))
-        if until is None or not _is_anybodys(request) or self._clock.now() >= until:
+        since, answer = self._answers.get(_key(request), (None, None))
+        if since is None or not _is_anybodys(request):
             return None
-        return answer
+        # A clock that was put back makes no answer younger.
+        return answer if timedelta() <= self._clock.now() - since < self._kept_for else None
 
     def keep(self, request: Request, answer: Answer) -> None:
         if not self._kept_for or not _is_anybodys(request) or len(answer.body) > ANSWER_BYTES_MAX:
@@ -46,7 +47,7 @@ class KeptAnswers:
         self._answers.pop(_key(request), None)
         if len(self._answers) >= ANSWERS_MAX:
             self._answers.pop(next(iter(self._answers)))
-        self._answers[_key(request)] = self._clock.now() + self._kept_for, answer
+        self._answers[_key(request)] = self._clock.now(), answer
 
 
 def _key(request: Request) -> Key:

@@ -1,10 +1,9 @@
 """Only the fields somebody asked for, for a telephone on a weak line: `?fields=slug,name`."""
 
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request
 from sebalai_shared.problems import FieldInvalid
 
 from sebalai_services_catalog.conditional import Conditional
@@ -20,7 +19,14 @@ Fields = Annotated[
     ),
 ]
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+async def _documented(fields: Fields = None) -> None:
+    """Only for the description: `Sparse` does it."""
+    del fields
+
+
+SPARSE = [Depends(_documented)]
+"""The dependencies of a route that is described as sparse."""
 
 
 class Sparse(Conditional):
@@ -38,6 +44,12 @@ class Sparse(Conditional):
             document["items"] = [_cut(item, names) for item in document["items"]]
             return orjson.dumps(document)
         return orjson.dumps(_cut(document, names))
+
+
+class Private(Sparse):
+    """The same of what the caller alone may see: nobody between keeps it, nor do we."""
+
+    cache_control = "private, no-cache"
 
 
 def _cut(item: dict[str, Any], names: list[str]) -> dict[str, Any]:

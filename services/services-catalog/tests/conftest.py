@@ -8,10 +8,10 @@ import sebalai_services_catalog
 from sebalai_services_catalog.app import catalog_app
 from sebalai_services_catalog.loading import load_reference
 from sebalai_services_catalog.settings import CatalogSettings
-from sebalai_shared.clock import FixedClock
+from sebalai_shared.clock import FixedClock, SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.testing.database import RolledBack, fresh_database
-from sebalai_shared.testing.http import Asserter, in_process
+from sebalai_shared.testing.http import Asserter, in_process, system
 
 PACKAGE = Path(sebalai_services_catalog.__file__).parent
 REFERENCE = Path(__file__).parents[3] / "deploy/reference"
@@ -57,6 +57,28 @@ def settings(catalog_url, asserter, tmp_path):
 async def database(settings):
     async with RolledBack(settings).begin() as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+async def shared_database(postgres_admin_url):
+    """Rows that are committed, for callers that really run at once."""
+    url = await fresh_database(postgres_admin_url, "catalog_together", PACKAGE)
+    database = Database(CatalogSettings(database_url=url))
+    await load_reference(database, SystemClock(), REFERENCE)
+    yield url, database
+    await database.close()
+
+
+@pytest.fixture
+def together(shared_database, clock, asserter, tmp_path):
+    url, database = shared_database
+    keys = asserter.write_keys(tmp_path / "keys.json")
+    app = catalog_app(CatalogSettings(database_url=url, caller_keys_file=keys), database, clock)
+
+    def make(application, *scopes):
+        return in_process(app, asserter.headers(system(application, *scopes), "catalog"))
+
+    return make
 
 
 @pytest.fixture

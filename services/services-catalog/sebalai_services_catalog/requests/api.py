@@ -12,7 +12,7 @@ from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_services_catalog.calendar.actions import calendars
 from sebalai_services_catalog.cursors import id_of
-from sebalai_services_catalog.deltas import Delta, Since
+from sebalai_services_catalog.deltas import Delta, Since, SyncTokenStale
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.requests import actions, filing, store
 from sebalai_services_catalog.requests.actions import AppealTooLate, RequestFilter, WorkLeft
@@ -50,8 +50,9 @@ from sebalai_services_catalog.requests.steps import (
 )
 from sebalai_services_catalog.requests.tasks import TaskTaken, TaskUnknown
 from sebalai_services_catalog.services.actions import ServiceUnknown
+from sebalai_services_catalog.sparse import SPARSE, Private
 
-router = APIRouter(prefix="/v1/requests", tags=["requests"])
+router = APIRouter(prefix="/v1/requests", tags=["requests"], route_class=Private)
 
 STREAMED = ("/v1/requests/*/documents/*",)
 """Paths whose bodies are counted here, because they may exceed the common limit."""
@@ -97,7 +98,7 @@ async def begin_request(
     return await once.answer(session, RequestRead, make)
 
 
-@router.get("", responses=responses(BadCursor))
+@router.get("", dependencies=SPARSE, responses=responses(BadCursor, FieldInvalid))
 async def list_requests(
     caller: IdentifiedAccess,
     session: Transaction,
@@ -111,7 +112,7 @@ async def list_requests(
     return page(rows, limit, brief_read, lambda row: [row.id])
 
 
-@router.get("/changes", responses=responses(BadCursor))
+@router.get("/changes", dependencies=SPARSE, responses=responses(BadCursor, SyncTokenStale))
 async def list_changes(
     caller: IdentifiedAccess, session: Transaction, since: Since = None, limit: Limit = 100
 ) -> Delta[RequestBrief]:
@@ -121,7 +122,7 @@ async def list_changes(
     return Delta(items=items, since=found.since, more=found.more)
 
 
-@router.get("/{key}", responses=responses(RequestUnknown))
+@router.get("/{key}", dependencies=SPARSE, responses=responses(RequestUnknown, FieldInvalid))
 async def read_request(
     key: UUID, caller: IdentifiedAccess, session: Transaction, clock: Now
 ) -> RequestRead:

@@ -12,7 +12,7 @@ from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_services_catalog.conditional import Conditional
 from sebalai_services_catalog.cursors import POSITION_MAX, position_of, texts_of
-from sebalai_services_catalog.deltas import Delta, Since
+from sebalai_services_catalog.deltas import Delta, Since, SyncTokenStale
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.regulations.actions import read_by_ids, revoked_ids
 from sebalai_services_catalog.services import actions
@@ -39,16 +39,9 @@ from sebalai_services_catalog.services.search import Narrowed
 from sebalai_services_catalog.services.shapes import AgencySlug, Slug
 from sebalai_services_catalog.services.standard import Audience
 from sebalai_services_catalog.services.store import Published
-from sebalai_services_catalog.sparse import Fields, Sparse
-
-
-async def _documented(fields: Fields = None) -> None:
-    """Only for the description: `Sparse` does it."""
-    del fields
-
+from sebalai_services_catalog.sparse import SPARSE, Sparse
 
 router = APIRouter(prefix="/v1/services", tags=["services"], route_class=Sparse)
-SPARSE = [Depends(_documented)]
 templates = APIRouter(prefix="/v1/templates", tags=["services"], route_class=Conditional)
 
 Q_LENGTH_MAX = 100
@@ -130,17 +123,22 @@ async def list_services(
 async def read_batch(
     caller: PublicAccess, session: Transaction, facts: KnownFacts, slug: Slugs
 ) -> Batch:
-    """Several services at once, in the order asked; `missing` names those there are not."""
-    found = await actions.find_services(session, caller=caller, slugs=slug)
-    items = [read(found[one], facts) for one in slug if one in found]
-    return Batch(items=items, missing=[one for one in slug if one not in found])
+    """Several services at once, each once, in the order asked; `missing` names those there are
+    not.
+    """
+    wanted = list(dict.fromkeys(slug))
+    found = await actions.find_services(session, caller=caller, slugs=wanted)
+    items = [read(found[one], facts) for one in wanted if one in found]
+    return Batch(items=items, missing=[one for one in wanted if one not in found])
 
 
-@router.get("/changes", responses=responses(BadCursor))
+@router.get("/changes", dependencies=SPARSE, responses=responses(BadCursor, SyncTokenStale))
 async def list_changes(
     caller: PublicAccess, session: Transaction, since: Since = None, limit: Limit = 100
 ) -> Delta[ServiceChange]:
-    """What was published, suspended, resumed or retired since the last read."""
+    """What was published, suspended, resumed or retired since the last read, and what rests on a
+    regulation that changed. That a review date passes is no change: who holds it knows.
+    """
     found = await actions.changed_services(session, caller=caller, page=(since, limit))
     items = [ServiceChange.model_validate(row[0], from_attributes=True) for row in found.rows]
     return Delta(items=items, since=found.since, more=found.more)

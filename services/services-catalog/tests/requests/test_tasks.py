@@ -3,13 +3,7 @@
 import asyncio
 from itertools import count
 
-import pytest
-from sebalai_services_catalog.app import catalog_app
-from sebalai_services_catalog.loading import load_reference
-from sebalai_services_catalog.settings import CatalogSettings
-from sebalai_shared.database import Database
-from sebalai_shared.testing.database import fresh_database
-from sebalai_shared.testing.http import in_process, system
+from sebalai_shared.testing.http import system
 from sqlalchemy import text
 
 KEYS = count()
@@ -79,35 +73,6 @@ async def test_a_case_that_spans_agencies_is_one_case_for_both(
     assert [task["state"] for task in body["tasks"]] == ["done", "done", "open", "waiting"]
     await finish_tasks(request, officer)
     assert (await request.done("issue", signer, number="9"))["state"] == "issued"
-
-
-@pytest.fixture(scope="module")
-async def shared_database(postgres_admin_url, tmp_path_factory):
-    """Rows that are committed, for callers that really run at once."""
-    from pathlib import Path  # noqa: PLC0415
-
-    import sebalai_services_catalog  # noqa: PLC0415
-    from sebalai_shared.clock import SystemClock  # noqa: PLC0415
-
-    package = Path(sebalai_services_catalog.__file__).parent
-    url = await fresh_database(postgres_admin_url, "catalog_together", package)
-    database = Database(CatalogSettings(database_url=url))
-    folder = Path(__file__).parents[4] / "deploy/reference"
-    await load_reference(database, SystemClock(), folder)
-    yield url, database
-    await database.close()
-
-
-@pytest.fixture
-def together(shared_database, clock, asserter, tmp_path):
-    url, database = shared_database
-    keys = asserter.write_keys(tmp_path / "keys.json")
-    app = catalog_app(CatalogSettings(database_url=url, caller_keys_file=keys), database, clock)
-
-    def make(application, *scopes):
-        return in_process(app, asserter.headers(system(application, *scopes), "catalog"))
-
-    return make
 
 
 TRIES = 10
@@ -190,67 +155,3 @@ async def test_two_officers_decide_at_once_one_wins_and_the_other_is_told(togeth
         assert told["type"] == "urn:sebalai:problem:request-moved-on"
         assert (told["by"], told["state"]) == (made["last_actor"], made["state"])
         assert told["at"].startswith("2026-11-24T03:00:00")
-
-
-async def read_changes(client, url, since=None, limit=100):
-    """Every page of what changed, and the token for next time."""
-    items, more = [], True
-    while more:
-        params = {"limit": limit} | ({"since": since} if since else {})
-        answer = await client.get(url, params=params)
-        assert answer.status_code == 200, answer.text
-        page = answer.json()
-        items, since, more = items + page["items"], page["since"], page["more"]
-    return items, since
-
-
-async def test_a_telephone_reads_only_what_moved_and_misses_nothing_that_commits_late(
-    together, shared_database
-):
-    mine, other = together("ID-BB/COM/empat/kantor"), together("ID-BB/COM/lima/kantor")
-    officer = together("ID-BB/GOV/dpmptsp/loket", "catalog.write")
-    bodies = [(await file(mine, f"empat-{n}")).json() for n in range(3)]
-    await file(other, "lima")
-    url = "/v1/requests/changes"
-    items, since = await read_changes(mine, url, limit=2)
-    assert [one["id"] for one in items] == [body["id"] for body in bodies]
-    assert (await read_changes(mine, url, since))[0] == []
-    async with shared_database[1].transaction() as slow:
-        row = text("UPDATE service_request SET channel = 'loket' WHERE id = :id")
-        await slow.execute(row, {"id": bodies[0]["id"]})
-        await act(officer, bodies[1], "verify")
-        seen, since = await read_changes(mine, url, since)
-    late, since = await read_changes(mine, url, since)
-    told = {one["id"]: one["state"] for one in seen + late}
-    assert told == {bodies[0]["id"]: "submitted", bodies[1]["id"]: "verifying"}
-    assert (await mine.get(url, params={"since": "WyJ4IiwxXQ"})).status_code == 422
-
-
-async def test_the_catalogue_tells_what_changed_and_reads_it_in_one_go_and_only_the_fields_asked(
-    together,
-):
-    head = together("ID-BB/GOV/dpmptsp/kepala", "catalog.decide")
-    url = "/v1/services/changes"
-    items, since = await read_changes(head, url)
-    assert len(items) > 60
-    body = {"reason": "Sistem dipindah"}
-    moved = await head.post("/v1/services/izin-trayek-antarkabupaten/suspension", json=body)
-    assert moved.status_code == 200, moved.text
-    items, since = await read_changes(head, url, since)
-    assert [(one["slug"], one["state"]) for one in items] == [
-        ("izin-trayek-antarkabupaten", "suspended")
-    ]
-    params = {"slug": [items[0]["slug"], "tidak-ada"], "fields": "slug,agency"}
-    answer = await head.get("/v1/services/batch", params=params)
-    assert answer.json() == {
-        "items": [{"slug": "izin-trayek-antarkabupaten", "agency": "dpmptsp"}],
-        "missing": ["tidak-ada"],
-    }
-    headers = {"If-None-Match": answer.headers["etag"]}
-    again = await head.get("/v1/services/batch", params=params, headers=headers)
-    assert (again.status_code, again.content) == (304, b"")
-    one = await head.get("/v1/services/izin-penelitian", params={"fields": "slug"})
-    assert one.json() == {"slug": "izin-penelitian"}
-    wrong = await head.get("/v1/services/izin-penelitian", params={"fields": "slug,gaji"})
-    assert wrong.json()["type"] == "urn:sebalai:problem:field-invalid"
-    assert (await head.get("/v1/services/batch", params={"slug": ["a"] * 51})).status_code == 422
