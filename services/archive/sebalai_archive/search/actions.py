@@ -20,7 +20,8 @@ from sebalai_archive.standing import actions as standing
 
 CANDIDATES = 500
 FIRST_WINDOW = 2_000
-WIDER_LEAST, WIDER_MARGIN = 4, 1.5
+CANDIDATES_ENOUGH = 250
+WIDER_LEAST = 4
 HITS_LOOKED_AT = 50_000
 MEND_BELOW = 5
 MENDED_WORDS_MAX = 6
@@ -59,7 +60,7 @@ async def _found(session: AsyncSession, walls: Walls, words: Words) -> tuple[lis
     while True:
         looking = Looking(max(newest - window, 0), HITS_LOOKED_AT, CANDIDATES + 1)
         rows, is_whole = await store.find(session, walls, records.Record, words, looking)
-        if window >= newest or not is_whole or len(rows) > CANDIDATES:
+        if window >= newest or not is_whole or len(rows) >= CANDIDATES_ENOUGH:
             break
         window = _wider(window, len(rows))
     is_complete = window >= newest and is_whole and len(rows) <= CANDIDATES
@@ -67,10 +68,10 @@ async def _found(session: AsyncSession, walls: Walls, words: Words) -> tuple[lis
 
 
 def _wider(window: int, found: int) -> int:
-    """Wide enough for the candidates that lack, if they lie as thick as those that were found: no
-    window holds many more hits than are wanted, however common or rare the word.
+    """Wide enough for all candidates, if they lie as thick as those that were found: no window
+    holds many more hits than are wanted, however common or rare the word.
     """
-    return int(max(window * WIDER_LEAST, window * CANDIDATES / max(found, 1) * WIDER_MARGIN))
+    return max(window * WIDER_LEAST, window * CANDIDATES // max(found, 1))
 
 
 def _words(query: str) -> Words:

@@ -28,7 +28,7 @@ class Facet(BaseModel):
 
 
 class SearchRead(BaseModel):
-    """Hits and facets are over the CANDIDATES newest matches; `is_complete` says whether there
+    """Hits and facets are over up to CANDIDATES newest matches; `is_complete` says whether there
     were no more.
     """
 

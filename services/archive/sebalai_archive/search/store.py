@@ -5,19 +5,25 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     Column,
     ColumnElement,
     DateTime,
+    Integer,
     MetaData,
+    Select,
     Table,
     Text,
     Uuid,
     and_,
+    bindparam,
+    case,
     func,
     or_,
     select,
@@ -48,10 +54,16 @@ EXCERPTS = Table(
 )
 MARKS = "StartSel=⟦, StopSel=⟧, MaxFragments=1, MaxWords=25, MinWords=8"
 SIMILAR = 0.4
+READERS_KEPT = 1_024
+OR = "or"  # means something to `websearch_to_tsquery`, and is no stop word of ours
 
 
 Walls = tuple[ColumnElement[bool], ColumnElement[bool]]
 """What the reader may know, what it may open."""
+
+
+_STEMS = func.plainto_tsquery("simple", bindparam("stemmed", type_=Text))
+_EXACT = func.websearch_to_tsquery("simple", bindparam("raw", type_=Text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,12 @@ class Words:
     raw: str
     plain: str
     stemmed: str
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the query is nothing but words that are their own stems."""
+        given = self.raw.lower().split()
+        return given == self.stemmed.split() and OR not in given
 
 
 async def unindexed(session: AsyncSession, limit: int) -> Sequence[Any]:
@@ -142,33 +160,22 @@ async def find(
     session: AsyncSession, walls: Walls, record: Any, words: Words, looking: Looking
 ) -> tuple[Sequence[Any], bool]:
     """The newest matches with their rank, and whether no hits behind that place were left out."""
+    named = {"raw": words.raw, "stemmed": words.stemmed, **asdict(looking)}
+    rows = (await session.execute(_finding(walls, record, words.is_plain), named)).all()
+    return [row for row in rows if row.id is not None], rows[0].seen < looking.hits
+
+
+# To put the statement together costs as much as to send it, so those of the same reader are kept:
+# its walls are the same objects each time (`records.store`).
+@lru_cache(READERS_KEPT)
+def _finding(walls: Walls, record: Any, is_plain: bool) -> Select[Any]:  # noqa: FBT001 - a key of the cache
+    """Takes `raw`, `stemmed` and the fields of `Looking`."""
     known, opened = walls
-    stems = func.plainto_tsquery("simple", words.stemmed)
-    exact = func.websearch_to_tsquery("simple", words.raw)
-    t = TEXTS.c
-    named = or_(t.meta.op("@@")(stems), t.meta_plain.op("@@")(exact))
-    held = or_(t.body.op("@@")(stems), t.body_plain.op("@@")(exact))
-    # The fence (OFFSET) keeps the planner from walking the places from the newest on until it has
-    # hits enough: what it takes that to cost is a tenth of the truth.
-    fenced = select(TEXTS).where(t.place > looking.behind, or_(named, held)).offset(0)
-    f = fenced.subquery("fenced").c
-    hits = (
-        select(
-            f.place,
-            f.record_id,
-            f.label,
-            f.meta,
-            f.body,
-            or_(f.meta.op("@@")(stems), f.meta_plain.op("@@")(exact)).label("named"),
-            or_(f.body.op("@@")(stems), f.body_plain.op("@@")(exact)).label("held"),
-        )
-        .order_by(f.place.desc())
-        .limit(looking.hits)
-        .cte("hits")
-        .prefix_with("MATERIALIZED", dialect="postgresql")
-    )
-    rank = func.ts_rank(hits.c.meta, stems) * 4 + func.ts_rank(hits.c.body, stems)
-    nearness = func.word_similarity(words.raw, hits.c.label)
+    hits = _hits(is_plain)
+    rank = func.ts_rank(hits.c.meta, _STEMS) * 4 + func.ts_rank(hits.c.body, _STEMS)
+    # Costly (16 µs a label, fifteen times a rank): only where the label is what was found.
+    similarity = func.word_similarity(bindparam("raw", type_=Text), hits.c.label)
+    nearness = case((hits.c.named, similarity), else_=0.0)
     matches = (
         select(
             record.id,
@@ -184,13 +191,43 @@ async def find(
         .join(hits, hits.c.record_id == record.id)
         .where(or_(and_(known, hits.c.named), and_(opened, hits.c.held)))
         .order_by(hits.c.place.desc())
-        .limit(looking.candidates)
+        .limit(bindparam("candidates", type_=Integer))
         .subquery("matches")
     )
     seen = select(func.count().label("seen")).select_from(hits).subquery("seen")
-    query = select(seen.c.seen, matches).select_from(seen.outerjoin(matches, true()))
-    rows = (await session.execute(query)).all()
-    return [row for row in rows if row.id is not None], rows[0].seen < looking.hits
+    return select(seen.c.seen, matches).select_from(seen.outerjoin(matches, true()))
+
+
+def _hits(is_plain: bool) -> CTE:  # noqa: FBT001 - as above
+    """Texts that any word index has, the newest first."""
+    t = TEXTS.c
+    found = or_(_named(t, is_plain), _held(t, is_plain))
+    # The fence (OFFSET) keeps the planner from walking the places from the newest on until it has
+    # hits enough: what it takes that to cost is a tenth of the truth.
+    behind = bindparam("behind", type_=BigInteger)
+    f = select(TEXTS).where(t.place > behind, found).offset(0).subquery("fenced").c
+    named, held = _named(f, is_plain).label("named"), _held(f, is_plain).label("held")
+    return (
+        select(f.place, f.record_id, f.label, f.meta, f.body, named, held)
+        .order_by(f.place.desc())
+        .limit(bindparam("hits", type_=Integer))
+        .cte("hits")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+
+
+def _named(of: Any, is_plain: bool) -> ColumnElement[bool]:  # noqa: FBT001 - as above
+    return _has(of.meta, of.meta_plain, is_plain)
+
+
+def _held(of: Any, is_plain: bool) -> ColumnElement[bool]:  # noqa: FBT001 - as above
+    return _has(of.body, of.body_plain, is_plain)
+
+
+def _has(stems: Any, words: Any, is_plain: bool) -> ColumnElement[bool]:  # noqa: FBT001 - as above
+    """Of words that are their own stems the unstemmed index has none that the stemmed has not."""
+    by_stems = stems.op("@@")(_STEMS)
+    return by_stems if is_plain else or_(by_stems, words.op("@@")(_EXACT))
 
 
 async def similar(session: AsyncSession, word: str) -> str | None:

@@ -1,5 +1,6 @@
 import base64
 import hashlib
+import random
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from sebalai_archive.examinations.jobs import examine_contents
 from sebalai_archive.search import actions
 from sebalai_archive.search.jobs import index_records
 from sebalai_archive.search.stemming import plain, stemmed
+from sebalai_archive.search.store import Words
 from sebalai_archive.storing import content_store_of
 from sebalai_shared.caller import Caller
 from sebalai_shared.ids import uuid7
@@ -197,3 +199,35 @@ async def test_more_matches_than_candidates_are_the_newest_and_not_called_all(
     answer = await search(writer, "banjir")
     assert {hit["record"] for hit in answer["items"]} == set(kept[2:])
     assert (answer["matches"], answer["is_complete"]) == (2, False)
+
+
+PARTS = ("arsip", "dimusnahkan", "musnah", "dan", "or", "B/17/000.1.5/2026", "a-b", "Dinas", "17,5",
+         "e.g.", "x.id/a?b=1", "-arsip", '"dinas arsip"', "dinas", "\u00e9t\u00e9", "keuangan")  # fmt: skip
+MISSED = """
+    SELECT q.raw, d.plain FROM unnest(CAST(:raws AS text[]), CAST(:stems AS text[])) q (raw, stems),
+      unnest(CAST(:plains AS text[]), CAST(:stemmed AS text[])) d (plain, stemmed)
+    WHERE to_tsvector('simple', d.plain) @@ websearch_to_tsquery('simple', q.raw)
+      AND NOT to_tsvector('simple', d.stemmed) @@ plainto_tsquery('simple', q.stems)
+"""
+
+
+async def test_of_plain_words_the_unstemmed_index_has_none_that_the_stemmed_has_not(database):
+    """What lets a search leave two of the four indexes alone."""
+    chance = random.Random(11)
+    texts = [" ".join(chance.choices(PARTS, k=chance.randint(1, 6))) for _ in range(400)]
+    words = [Words(one, plain(one), stemmed(one)) for one in texts]
+    asked = [one for one in words if one.is_plain]
+    assert 20 < len(asked) < len(words)
+    named = {
+        "raws": [one.raw for one in asked],
+        "stems": [one.stemmed for one in asked],
+        "plains": [one.plain for one in words],
+        "stemmed": [one.stemmed for one in words],
+    }
+    async with database.transaction() as session:
+        assert (await session.execute(text(MISSED), named)).all() == []
+
+
+@pytest.mark.parametrize("query", ["arsip or keuangan", '"arsip"', "-arsip", "dimusnahkan", "dan"])
+def test_what_is_more_than_plain_words_is_looked_for_in_all_indexes(query):
+    assert not Words(query, plain(query), stemmed(query)).is_plain
