@@ -59,6 +59,12 @@ async def by_id(session: AsyncSession, person_id: UUID) -> Person | None:
     return await session.get(Person, person_id)
 
 
+async def hold(session: AsyncSession, person_id: UUID) -> Person | None:
+    """As they are, and until this transaction is over stay."""
+    query = select(Person).where(Person.id == person_id).with_for_update(read=True)
+    return await session.scalar(query.execution_options(populate_existing=True))
+
+
 async def by_ids(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Person]:
     return (await session.scalars(select(Person).where(Person.id.in_(ids)))).all()
 

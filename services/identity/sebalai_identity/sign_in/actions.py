@@ -19,7 +19,7 @@ from sebalai_identity.credentials.actions import Keeper
 from sebalai_identity.desk import Desk
 from sebalai_identity.interactions.actions import Interaction, get_interaction
 from sebalai_identity.outside_providers import actions as outside
-from sebalai_identity.persons.actions import get_person
+from sebalai_identity.persons.actions import hold_person
 from sebalai_identity.sessions import actions as sessions
 from sebalai_identity.sessions.actions import Device, Session
 from sebalai_identity.web.visit import Visit
@@ -64,7 +64,7 @@ async def situation(
 
 async def is_open(session: AsyncSession, keeper: Keeper, *, subject: UUID) -> bool:
     """Whether this person may sign in today."""
-    person = await get_person(session, subject)
+    person = await hold_person(session, subject)
     return person is not None and person.is_active(keeper.clock.now())
 
 

@@ -9,9 +9,14 @@ from argon2 import PasswordHasher
 from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.factors import STEP_SECONDS, TOTP
 from sebalai_identity.credentials.hashing import PasswordsBusy, PasswordWorkers
+from sebalai_identity.desk import OPERATOR, Desk
 from sebalai_identity.interactions.actions import get_interaction
+from sebalai_identity.persons.actions import deactivate_person, register_person
+from sebalai_identity.persons.schema import PersonRegister
 from sebalai_identity.sessions import actions as sessions
+from sebalai_identity.sign_in import actions as sign_in
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 LOGIN = "siti.rahma"
 PASSWORD = "tepung garam jembatan biru"
@@ -217,6 +222,24 @@ async def test_person_deactivated_between_the_two_steps_is_not_let_in(browser, p
         await session.execute(text("UPDATE person SET state = 'deactivated', reason = 'pensiun'"))
     assert (await browser.send("/sign-in/second", code=code)).status_code == 403
     assert browser.session is None
+
+
+async def test_nobody_is_deactivated_behind_the_back_of_their_sign_in(committed, keeper, clock):
+    """Otherwise their new session is none of those that end with it."""
+    desk = Desk(OPERATOR, clock)
+    wanted = PersonRegister(name="Siti", valid_until=clock.now() + timedelta(days=1))
+    async with committed.transaction() as session:
+        person = await register_person(session, desk, wanted=wanted)
+    try:
+        async with committed.transaction() as opening:
+            assert await sign_in.is_open(opening, keeper, subject=person.id)
+            async with committed.sessions() as session:
+                await session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+                with pytest.raises(DBAPIError, match="lock timeout"):
+                    await deactivate_person(session, desk, person_id=person.id, reason="pensiun")
+    finally:
+        async with committed.transaction() as session:
+            await session.execute(text("TRUNCATE person, outbox, act CASCADE"))
 
 
 async def test_second_step_of_a_password_that_was_changed_is_not_taken(browser, person, keeper):
