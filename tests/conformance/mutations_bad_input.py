@@ -15,7 +15,7 @@ WANTED = {
     "alg confusion", "jwk, jku, x5u headers", "duplicate members", "unknown crit",
     "replayed assertion", "replayed code", "replayed proof", "replayed TOTP step", "mixed-up typ",
     "open redirect", "CSRF", "session fixation", "enumeration by text", "enumeration by time",
-    "spoofed client certificate",
+    "spoofed client certificate", "borrowed agreement", "changed password", "late token",
 }  # fmt: skip
 
 MUTATIONS = [
@@ -91,4 +91,14 @@ MUTATIONS = [
     ("spoofed client certificate", f"{ID}/oauth/door.py",
      "return found if found.thumbprint == caller.certificate else None", "return found",
      [f"{OAUTH}/registering/test_mutual_tls.py::test_nobody_is_believed_for_a_header"]),
+    ("borrowed agreement", f"{ID}/oauth/authorization.py",
+     "opened.consented_by == session.subject", "opened.consented_by is not None",
+     [f"{OAUTH}/test_visits.py::test_agreement_of_one_person_lets_a_device_in_for_no_other"]),
+    ("changed password", f"{ID}/credentials/passwords.py",
+     "return subject is not None and await store.hold_hash(session, subject, stored)",
+     "return subject is not None",
+     [f"{PAGES}::test_password_changed_while_it_is_checked_opens_nothing"]),
+    ("late token", f"{ID}/revocations/actions.py",
+     "not_before = expires if kind in FOR_GOOD else settled", "not_before = settled - SETTLING",
+     [f"{OAUTH}/test_races.py::test_token_made_while_its_ground_is_being_ended_is_ended_with_it"]),
 ]  # fmt: skip

@@ -2,12 +2,12 @@
 posting and roles, and never good for longer than that holds.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sebalai_identity.applications.actions import KnownClient
-from sebalai_identity.assurance import level_of
+from sebalai_identity.assurance import LIMITS, level_of
 from sebalai_identity.consents import actions as consents
 from sebalai_identity.grants.actions import note_listener
 from sebalai_identity.oauth import families, tokens
@@ -80,7 +80,7 @@ async def person_tokens(
 ) -> dict[str, Any]:
     """Access and ID token of a person. Raises `OAuthError` for who may not act now."""
     client, authority = proven.client, await _usable(desk, content)
-    by_role = _scopes_by_role(client, authority, content)
+    by_role = _scopes_by_role(client, authority, content, desk.now)
     # What the client was given once it may have lost since.
     scopes = frozenset(content["scopes"]) & client.scopes & PERSON_SCOPES | by_role.keys()
     if not scopes:
@@ -118,10 +118,15 @@ async def _usable(desk: Desk, content: dict[str, Any]) -> Authority:
 
 
 def _scopes_by_role(
-    client: KnownClient, authority: Authority, content: dict[str, Any]
-) -> dict[str, datetime | None]:
-    """What of the asked the person holds by a role now, and until when."""
-    if level_of(content["acr"]) < ROLES_LEVEL:
+    client: KnownClient, authority: Authority, content: dict[str, Any], now: datetime
+) -> dict[str, datetime]:
+    """What of the asked the person holds by a role now, and until when: no longer than a sign-in of
+    that level is worth, however often its token is refreshed.
+    """
+    signed_in = datetime.fromtimestamp(content["auth_time"], UTC)
+    until = signed_in + LIMITS[ROLES_LEVEL].whole
+    if level_of(content["acr"]) < ROLES_LEVEL or until <= now:
         return {}
     asked = role_scopes(client) & frozenset(content["scopes"])
-    return {scope: end for scope, end in authority.scopes.items() if scope in asked}
+    held = {scope: end for scope, end in authority.scopes.items() if scope in asked}
+    return {scope: min(end or until, until) for scope, end in held.items()}

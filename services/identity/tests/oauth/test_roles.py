@@ -76,6 +76,24 @@ async def test_official_acts_by_the_posting_and_without_a_role_has_no_power(part
     assert (body["scope"], claims["scope"]) == ("openid", "openid")
 
 
+async def test_powers_of_roles_hold_a_day_from_the_sign_in_whoever_refreshes(
+    party_for, official, grant, clock
+):
+    """What a sign-in at acr 2 is worth; a stolen refresh token is not an official for a month."""
+    await grant(official, "archive-keeper", AGENCY)
+    party = await party_for()
+    body = await party.sign_in(scope=f"{ASKED} offline_access")
+    signed_in = (await party.claims_of(body["access_token"])).claims["auth_time"]
+    clock.move(timedelta(hours=23, minutes=58))
+    body = (await party.refresh(body["refresh_token"])).json()
+    claims = (await party.claims_of(body["access_token"])).claims
+    assert "archive.write" in claims["scope"]
+    assert claims["exp"] == signed_in + 24 * 3600
+    clock.move(timedelta(minutes=2))
+    body = (await party.refresh(body["refresh_token"])).json()
+    assert body["scope"] == "offline_access openid"
+
+
 async def test_token_shows_the_powers_of_roles_that_were_asked_for(party_for, official, grant):
     await grant(official, "archive-keeper", AGENCY)
     party = await party_for()
