@@ -241,17 +241,15 @@ class TokenVerifier:
 
 
 def _verified(claims: Claims, kid: str) -> _Verified:
-    named = (
-        ("cli", claims.client_id),
-        ("sub", claims.sub),
-        ("jti", claims.jti),
-        ("jti", claims.rjti),
-        ("sid", claims.sid),
-        ("pst", claims.posting),
-        ("kid", kid),
-    )
-    names = tuple(f"{kind}.{value}" for kind, value in named if value)
-    return _Verified(claims, max(claims.nbf, claims.iat) - SKEW_SECONDS, claims.exp, names)
+    names = [f"cli.{claims.client_id}", f"sub.{claims.sub}", f"jti.{claims.jti}", f"kid.{kid}"]
+    if claims.rjti:
+        names.append(f"jti.{claims.rjti}")
+    if claims.sid:
+        names.append(f"sid.{claims.sid}")
+    if claims.posting:
+        names.append(f"pst.{claims.posting}")
+    begins = max(claims.nbf, claims.iat) - SKEW_SECONDS
+    return _Verified(claims, begins, claims.exp, tuple(names))
 
 
 def _presented(authorization: bytes | None) -> tuple[bytes, bytes]:
