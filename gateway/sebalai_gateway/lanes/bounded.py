@@ -39,6 +39,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_in_head, self._head_bytes, self._room = False, 0, 0
         self._is_over = False
         self._patience: asyncio.TimerHandle | None = None
+        self._idle_since = 0.0
+        self._watch: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -46,6 +48,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        if self._watch is not None:
+            self._watch.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -66,8 +70,12 @@ class BoundedProtocol(HttpToolsProtocol):
     # Called by the parser.
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
+        self.begin_head()
         self._is_in_head, self._head_bytes, self._room = True, 0, HEAD_BYTES_LIMIT
+
+    def begin_head(self) -> None:
+        """Room for another head, and a scope of ASGI around it."""
+        super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
         self._room -= len(url)
@@ -80,7 +88,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._room < 0 or len(self.headers) >= HEADERS_LIMIT:
             raise HeadTooLarge
         if self._is_in_head:
-            super().on_header(name, value)
+            # As uvicorn's own, which is a call more for each header.
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
@@ -90,6 +102,28 @@ class BoundedProtocol(HttpToolsProtocol):
     def hand_over(self) -> None:
         """A whole head, to ASGI."""
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's, but that it arms and disarms a timer for each request."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self._watch is None:
+            self._watch = self.loop.call_later(self.timeout_keep_alive, self._look)
+
+    def _look(self) -> None:
+        """Closes the connection when it has waited for its next request for long enough."""
+        is_idle = self.cycle.response_complete and not self._is_in_head
+        waited = self.loop.time() - self._idle_since if is_idle else 0.0
+        if waited < self.timeout_keep_alive:
+            self._watch = self.loop.call_later(self.timeout_keep_alive - waited, self._look)
+        else:
+            self.timeout_keep_alive_handler()
 
     def _wait_for_head(self) -> None:
         self._patience = self.loop.call_later(HEAD_SECONDS, self._lose_patience)

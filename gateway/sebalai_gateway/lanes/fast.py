@@ -38,22 +38,43 @@ class Door(Protocol):
 
 
 class FastProtocol(BoundedProtocol):
-    """One connection of a consumer."""
+    """One connection of a consumer. One task serves its calls one after the other, because a task
+    for each costs as much as the decision on it.
+    """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._door = self.app if isinstance(self.app, Door) else None
+        self._next: tuple[FastConsumer, Call] | None = None
+        self._served: asyncio.Task[None] | None = None
+        self._rest: asyncio.Future[None] | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._go_on()
+
+    def begin_head(self) -> None:
+        """Room for another head; what ASGI wants besides is made when it turns out to be its."""
+        self.url, self.expect_100_continue, self.headers = b"", False, []
 
     def hand_over(self) -> None:
         # Whatever is spelled otherwise (an absolute target, `/%721/`) is left to ASGI.
         if self._door is None or not self.url.startswith(b"/r1/") or self._is_crowded():
-            super().hand_over()
+            self._over_asgi()
             return
         target = httptools.parse_url(self.url)
-        if self._door.is_call(unquote(target.path.decode("ascii"))):
+        path = target.path.decode("ascii")
+        if self._door.is_call(unquote(path) if "%" in path else path):
             self._begin(FastConsumer(self, target.path, target.query or b""), self._door.call)
         else:
-            super().hand_over()
+            self._over_asgi()
+
+    def _over_asgi(self) -> None:
+        url, expects, headers = self.url, self.expect_100_continue, self.headers
+        super().begin_head()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        super().hand_over()
 
     def _is_crowded(self) -> bool:
         limit = self.limit_concurrency
@@ -63,11 +84,37 @@ class FastProtocol(BoundedProtocol):
         """Now, or when those before it on the connection are answered."""
         before, self.cycle = self.cycle, consumer
         if before is None or before.response_complete:
-            start: Any = self._start_asgi_task
-            start(consumer, call)
+            self._start_asgi_task(consumer, call)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((consumer, call))
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """Called for the next of the pipeline, too."""
+        if not isinstance(cycle, FastConsumer):
+            super()._start_asgi_task(cycle, app)
+            return
+        self._next = cycle, app
+        if self._served is None:
+            self._served = self.loop.create_task(self._serve())
+            self.tasks.add(self._served)
+            self._served.add_done_callback(self.tasks.discard)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._rest is not None and not self._rest.done():
+            self._rest.set_result(None)
+
+    async def _serve(self) -> None:
+        """Until nothing can come any more."""
+        while self._next is not None:
+            (consumer, call), self._next = self._next, None
+            await consumer.run_asgi(call)
+            if self._next is None and not self.transport.is_closing():
+                self._rest = self.loop.create_future()
+                await self._rest
+        self._served = None
 
 
 class FastConsumer:
@@ -75,23 +122,35 @@ class FastConsumer:
     connection adds to `body`, and tells by the event and the flags what has come.
     """
 
+    certificate: Certificate | None = None
+    more_body = True
+    disconnected = response_complete = response_started = False
+    _has_body = _is_chunked = False
+    _head = b""
+    _left: int | None = None
+    _arrival: asyncio.Future[None] | None = None
+
     def __init__(self, connection: FastProtocol, raw_path: bytes, query: bytes) -> None:
         parser: Any = connection.parser
         self.method: str = parser.get_method().decode("ascii")
         self.raw_path, self.query, self.headers = raw_path, query, connection.headers
         self.address = connection.client[0] if connection.client else ""
-        self.certificate: Certificate | None = None
-        self.body, self.more_body = bytearray(), True
-        self.message_event = asyncio.Event()
-        self.disconnected = self.response_complete = False
+        self.body = bytearray()
         self._is_older = parser.get_http_version() == "1.0"
         self.keep_alive = not self._is_older and parser.should_keep_alive()
         self._expects_continue = connection.expect_100_continue
         self._connection, self._transport = connection, connection.transport
         self._flow = connection.flow
-        self._head = b""
-        self.response_started = self._has_body = self._is_chunked = False
-        self._left: int | None = None
+
+    @property
+    def message_event(self) -> FastConsumer:
+        """What uvicorn sets when something has come."""
+        return self
+
+    def set(self) -> None:
+        """Something has come: body, its end, or the end of the connection."""
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
 
     async def read(self) -> bytes:
         if (
@@ -103,8 +162,8 @@ class FastConsumer:
         self._expects_continue = False
         while not self.body and self.more_body and not self.disconnected:
             self._flow.resume_reading()
-            self.message_event.clear()
-            await self.message_event.wait()
+            self._arrival = self._connection.loop.create_future()
+            await self._arrival
         if self.disconnected:
             raise ClientGone
         chunk, self.body = bytes(self.body), bytearray()
@@ -182,11 +241,10 @@ class FastConsumer:
 
 def _said(status: int, headers: Headers, more: Headers) -> bytes:
     """The bytes of a head. Raises: RuntimeError, when a value would begin another line."""
-    pieces, count = [STATUS_LINE[status]], 1 + len(headers) + len(more)
-    for name, value in (*headers, *more):
-        pieces += name, b": ", value, b"\r\n"
-    said = b"".join(pieces)
+    lines = [name + b": " + value for name, value in (*headers, *more)]
+    said = STATUS_LINE[status] + b"\r\n".join((*lines, b"", b""))
+    count = len(lines) + 2
     if said.count(b"\n") != count or said.count(b"\r") != count or b"\0" in said:
         msg = "a header of the answer has more than one line"
         raise RuntimeError(msg)
-    return said + b"\r\n"
+    return said
