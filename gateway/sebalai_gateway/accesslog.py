@@ -29,7 +29,8 @@ class AccessLog:
         if len(self._lines) >= LINES_LIMIT:
             self._dropped += 1
             return
-        self._lines.append(orjson.dumps({"time": time.time(), "logger": "access", **line}))
+        line["time"], line["logger"] = time.time(), "access"
+        self._lines.append(orjson.dumps(line))
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)

@@ -30,7 +30,8 @@ from sebalai_gateway.admission.proxy import Proxy
 from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.admission.token import TokenVerifier
 from sebalai_gateway.calls.consumer import Consumer, tell
-from sebalai_gateway.calls.path import Calls, Parts
+from sebalai_gateway.calls.parts import Parts
+from sebalai_gateway.calls.path import Calls
 from sebalai_gateway.database import Pool
 from sebalai_gateway.edge.door import Edge, is_metaservice
 from sebalai_gateway.forwarding.credentials import Credentials

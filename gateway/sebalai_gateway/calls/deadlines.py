@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from types import TracebackType
 
 SWEEP_SECONDS = 0.1
+# How long the end of an answer waits for its journal entry.
+WAIT_SECONDS = 2.0
 
 
 class Deadlines:
@@ -17,19 +20,36 @@ class Deadlines:
 
     def __init__(self) -> None:
         self.bounds: set[Bound] = set()
+        self._waited: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def within(self, seconds: float) -> Bound:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+        """A block of the running task."""
+        self._watch()
         return Bound(self, time.monotonic() + seconds)
 
+    def bound(self, waited: asyncio.Future[None]) -> asyncio.Future[None]:
+        """Gives it TimeoutError when it takes longer than WAIT_SECONDS. Cheaper than a block: no
+        task has to be cancelled, and nothing is undone when it is in time.
+        """
+        self._watch()
+        self._waited.append((time.monotonic() + WAIT_SECONDS, waited))
+        return waited
+
+    def _watch(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+
     def _sweep(self) -> None:
-        now = time.monotonic()
+        self._timer, now, waited = None, time.monotonic(), self._waited
         for bound in [one for one in self.bounds if one.ends <= now]:
             bound.cut()
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(SWEEP_SECONDS, self._sweep) if self.bounds else None
+        while waited and (waited[0][0] <= now or waited[0][1].done()):
+            _, late = waited.popleft()
+            if not late.done():
+                late.set_exception(TimeoutError())
+        if self.bounds or waited:
+            self._watch()
 
 
 class Bound:

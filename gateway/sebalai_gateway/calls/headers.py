@@ -82,32 +82,33 @@ def read(headers: Headers) -> Incoming:
         Refusal: framing that two readers could read differently, an upgrade, a repeated
             Authorization or purpose.
     """
-    incoming = Incoming()
-    named = _NONE
-    for name, value in headers:
+    incoming, forwarded, named = Incoming(), list[tuple[bytes, bytes]](), _NONE
+    for pair in headers:
+        name, value = pair
+        reader = _NOTED.get(name)
+        if reader is not None:
+            reader(incoming, value)
+        elif name == b"connection":
+            named |= _named_in(value)
         # Many servers read `X_Road_Client` as `X-Road-Client`.
-        if b"_" in name and name.replace(b"_", b"-") in _TOLD:
+        elif b"_" in name and name.replace(b"_", b"-") in _TOLD:
             continue
-        if name in _TOLD:
-            named |= _note(incoming, name, value)
         if name not in NOT_FORWARDED:
-            incoming.forwarded.append((name, value))
+            forwarded.append(pair)
     if incoming.is_chunked and incoming.content_length is not None:
         raise _bad_framing("Send Content-Length or Transfer-Encoding, not both.")
-    if named:
-        incoming.forwarded = [pair for pair in incoming.forwarded if pair[0] not in named]
+    incoming.forwarded = [p for p in forwarded if p[0] not in named] if named else forwarded
     return incoming
 
 
 def returned(status: int, headers: Headers) -> Headers:
-    """What of the provider's head goes back to the consumer."""
-    found, named = [], _NONE
-    for name, value in headers:
-        lower = name.lower()
-        if lower not in NOT_RETURNED:
-            found.append((lower, value))
-        elif lower == b"connection":
-            named |= _named_in(value)
+    """What of the provider's head (names in lower case) goes back to the consumer."""
+    found = [pair for pair in headers if pair[0] not in NOT_RETURNED]
+    named = _NONE
+    if len(found) < len(headers):
+        for name, value in headers:
+            if name == b"connection":
+                named |= _named_in(value)
     if status in BODILESS:
         # It tells the length of a body that does not come; the server would wait for one.
         named |= {b"content-length"}
@@ -119,16 +120,6 @@ def _named_in(connection: bytes) -> frozenset[bytes]:
     if connection == b"keep-alive":
         return _NONE
     return frozenset(token.strip().lower() for token in connection.split(b","))
-
-
-def _note(incoming: Incoming, name: bytes, value: bytes) -> frozenset[bytes]:
-    """Keeps one header that matters; answers names that `Connection` makes hop-by-hop."""
-    if name == b"connection":
-        return _named_in(value)
-    reader = _NOTED.get(name)
-    if reader is not None:
-        reader(incoming, value)
-    return _NONE
 
 
 def _authorization(incoming: Incoming, value: bytes) -> None:

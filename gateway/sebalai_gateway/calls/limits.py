@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import lru_cache
 
 from sebalai_gateway.routing.snapshot import Agreement
@@ -11,10 +10,12 @@ DAY_SECONDS = 86_400
 POLICIES_KNOWN = 1_024
 
 
-def rate_limits(agreement: Agreement, left: int, now: datetime) -> list[tuple[bytes, bytes]]:
-    """`left` calls of the day, which ends at midnight UTC; the rate is told as burst a window."""
+def rate_limits(agreement: Agreement, left: int, now: float) -> list[tuple[bytes, bytes]]:
+    """`now` in seconds since 1970, `left` calls of the day, which ends at midnight UTC; the rate is
+    told as burst a window.
+    """
     policy = _policy(agreement.rate_per_second, agreement.burst, agreement.quota_per_day)
-    ends = DAY_SECONDS - int(now.timestamp()) % DAY_SECONDS
+    ends = DAY_SECONDS - int(now) % DAY_SECONDS
     return [
         (b"ratelimit-policy", policy),
         (b"ratelimit", f'"day";r={left};t={ends}'.encode()),

@@ -62,26 +62,33 @@ class Onward:
         self._forwarder, self._signer, self._destinations = forwarder, signer, destinations
         self._appearances, self._meter = appearances, meter
 
-    async def enter(self, decision: Decision, consumer: str) -> Destination:
-        """Room at the interface; `destination.gate.leave(consumer)` in the end.
+    def destination(self, interface: Interface) -> Destination:
+        """Where its calls go.
 
         Raises:
-            Refusal: 503, it has no room, all its addresses have failed lately, or the secret it
-                asks for is not there.
+            Refusal: 503, all its addresses have failed lately, or the secret it asks for is not
+                there.
         """
-        interface = decision.interface
-        self._appearances.check(interface)
+        if interface.credential is not None:
+            self._appearances.check(interface)
         destination = self._destinations.of(
             interface.id, interface.addresses, interface.max_concurrency
         )
         try:
             destination.check()
-            await destination.gate.enter(consumer)
         except Ejected as error:
             raise faults.provider_unavailable(error.seconds) from None
+        return destination
+
+    async def enter(self, destination: Destination, consumer: str) -> None:
+        """Room at the interface; `destination.gate.leave(consumer)` in the end.
+
+        Raises: Refusal, 503, when it has no room.
+        """
+        try:
+            await destination.gate.enter(consumer)
         except Full:
             raise faults.provider_busy() from None
-        return destination
 
     async def send(self, exchange: Exchange, destination: Destination) -> Answer:
         """The head of the provider's answer.

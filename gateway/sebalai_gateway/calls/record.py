@@ -5,11 +5,11 @@ Never in it: the raw path, bodies, header values, names of people.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import re
 import time
+from binascii import b2a_base64
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -21,6 +21,7 @@ from sebalai_shared.ids import RANDOM_BYTES, uuid7_text
 
 SALT_BYTES = 32
 ECHO_CHARACTERS = 128
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
 LONG_SECONDS = 80.0
 # Free text in X-Road-Id could carry a NIK; only a UUID is kept.
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
@@ -99,7 +100,7 @@ class Call(msgspec.Struct):
 
     def stamp(self, name: str) -> str:
         """Notes the present as `name`: forwarded_at, responded_at or completed_at."""
-        told = self.facts[name] = _text(time.time_ns())
+        told = self.facts[name] = _text(time.time_ns() // 1_000_000)
         if name == "forwarded_at":
             self.forwarded = time.perf_counter()
         elif name == "responded_at" and self.forwarded is not None:
@@ -111,7 +112,7 @@ class Call(msgspec.Struct):
         (reconciliation after 90 s) names its `deadline` there.
         """
         if total_seconds > LONG_SECONDS:
-            self.facts["deadline"] = _text(self.began + int(total_seconds * 1e9))
+            self.facts["deadline"] = _text(self.began // 1_000_000 + int(total_seconds * 1e3))
         record = self.record("requested", None)
         self.facts.pop("deadline", None)
         return record
@@ -129,19 +130,15 @@ class Call(msgspec.Struct):
     def _fix(self) -> None:
         """What both phases of a call say alike."""
         facts = self.facts
-        facts["message_id"], facts["requested_at"] = self.name, _text(self.began)
+        facts["message_id"], facts["requested_at"] = self.name, _text(self.began // 1_000_000)
         facts["correlation_id"], facts["trace_id"] = self.correlation, self.trace_id
         facts["method"] = self.method
         facts["target_digest"] = hashlib.sha256(self.salt + self.target).hexdigest()
-        facts["salt"] = base64.urlsafe_b64encode(self.salt).rstrip(b"=").decode()
+        facts["salt"] = b2a_base64(self.salt, newline=False).translate(_URLSAFE, b"=").decode()
 
 
-def _text(now: int) -> str:
-    """As `to_text` of the same moment, at a third of its price."""
-    seconds, rest = divmod(now // 1_000_000, 1_000)
-    return f"{_second(seconds)}.{rest:03d}Z"
-
-
-@lru_cache(8)
-def _second(seconds: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+@lru_cache(64)
+def _text(milliseconds: int) -> str:
+    """As `to_text` of the same moment since 1970; on a busy gateway many calls share one."""
+    seconds, rest = divmod(milliseconds, 1_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03d}Z"

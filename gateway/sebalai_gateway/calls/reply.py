@@ -65,7 +65,8 @@ class Reply:
 
     async def end(self, answer: Answer, chunk: bytes) -> None:
         if not self.has_started:
-            await self._start(answer.status, self._head(answer))
+            self.has_started, self.status = True, answer.status
+            await self._consumer.start(answer.status, self._head(answer))
         await self._consumer.send(chunk, is_last=True)
 
     def kept(self, answer: Answer) -> head.Headers:
@@ -116,7 +117,7 @@ class Reply:
             "trace_id": self._call.trace_id,
             "method": self._call.method,
             "status": self.status,
-            "consumer": facts.get("consumer"),
-            "interface": facts.get("interface"),
-            "problem": facts.get("problem"),
+            "consumer": facts["consumer"],
+            "interface": facts["interface"],
+            "problem": facts["problem"],
         }

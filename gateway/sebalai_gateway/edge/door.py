@@ -217,9 +217,7 @@ def _caller(claims: Claims) -> Caller:
 
 async def _give_back(send: Send, answer: Answer) -> None:
     """Streams the answer; an upstream that breaks off makes the server cut the connection."""
-    headers = [
-        (name.lower(), value) for name, value in answer.headers if name.lower() not in _NOT_RETURNED
-    ]
+    headers = [pair for pair in answer.headers if pair[0] not in _NOT_RETURNED]
     is_whole = False
     try:
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import cast
+from collections.abc import AsyncIterator
+from typing import Protocol, cast
 
 from sebalai_gateway.forwarding.faults import BadFraming, ProviderTimeout, ProviderUnreachable
 from sebalai_gateway.forwarding.framing import AnswerReader
@@ -23,11 +23,23 @@ KEEP_ALIVE_SECONDS = 30.0
 KEEP_ALIVE_MARGIN_SECONDS = 1.0
 
 
+class Keeper(Protocol):
+    """Who has a connection when no exchange does."""
+
+    def take_back(self, connection: Connection) -> None:
+        """Its exchange is over; calls `finish`."""
+        ...
+
+    def lost(self, connection: Connection) -> None:
+        """It is no more."""
+        ...
+
+
 class Connection(asyncio.Protocol):
     """`is_idle` between two exchanges; `touched` is when something last moved (monotonic)."""
 
-    def __init__(self, when_lost: Callable[[Connection], None]) -> None:
-        self._when_lost = when_lost
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
         self._transport: asyncio.Transport | None = None
         self._reader: AnswerReader | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -83,7 +95,7 @@ class Connection(asyncio.Protocol):
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
         self._wake()
-        self._when_lost(self)
+        self._keeper.lost(self)
 
     def pause_writing(self) -> None:
         self._is_full = True
@@ -150,6 +162,16 @@ class Connection(asyncio.Protocol):
             return b""
         self._resume()
         return reader.take()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of the answer has come and was read."""
+        reader = self._reader
+        return reader is not None and reader.is_whole and not reader.held
+
+    def give_back(self) -> None:
+        """Ends the exchange, whichever way it went."""
+        self._keeper.take_back(self)
 
     def finish(self) -> bool:
         """Ends the exchange. Whether another may follow; else the connection is closed."""

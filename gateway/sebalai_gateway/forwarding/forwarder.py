@@ -38,16 +38,21 @@ class Manner(msgspec.Struct, frozen=True):
 
 
 class Answer:
-    """An upstream answer: its head is here, its body still flows. `close` in every case."""
+    """An upstream answer: its head is here (names in lower case), its body still flows. `close` in
+    every case.
+    """
 
-    def __init__(
-        self, pool: Pool, peer: Peer, connection: Connection, reader: AnswerReader
-    ) -> None:
-        self._pool, self._peer, self._connection = pool, peer, connection
+    def __init__(self, connection: Connection, reader: AnswerReader) -> None:
+        self._connection = connection
         self.status, self.headers = reader.status, reader.headers
         # A stream of events has no end to journal.
         self.is_endless = reader.is_endless
         self._is_closed = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether `read` would give nothing more, without a wait."""
+        return self._connection.is_over
 
     async def read(self) -> bytes:
         """What has come of the body, nothing at its end. Raises: ProviderUnreachable,
@@ -62,7 +67,7 @@ class Answer:
         self._is_closed = True
         if not is_complete:
             self._connection.abort()
-        self._pool.give_back(self._peer, self._connection)
+        self._connection.give_back()
 
 
 class Forwarder:
@@ -90,12 +95,13 @@ class Forwarder:
         length = _length(headers)
         head = _head(method, target, origin, headers)
         if body is None and length is None and method not in _BODILESS:
-            head.append(b"content-length: 0\r\n")
+            head.append(b"content-length: 0")
         if body is not None and length is None:
-            head.append(b"transfer-encoding: chunked\r\n")
+            head.append(b"transfer-encoding: chunked")
         said = _joined(head)
-        peer = Peer(origin, manner.identity)
-        connection = await self.pool.take(peer, manner.connect_seconds, is_safe=method in SAFE)
+        connection = await self.pool.take(
+            Peer(origin, manner.identity), manner.connect_seconds, is_safe=method in SAFE
+        )
         is_answered = False
         try:
             connection.begin(
@@ -108,8 +114,8 @@ class Forwarder:
         finally:
             if not is_answered:
                 connection.abort()
-                self.pool.give_back(peer, connection)
-        return Answer(self.pool, peer, connection, reader)
+                connection.give_back()
+        return Answer(connection, reader)
 
 
 def _cut(url: str) -> tuple[Origin, str]:
@@ -122,24 +128,21 @@ def _cut(url: str) -> tuple[Origin, str]:
 
 
 def _length(headers: Headers) -> int | None:
-    for name, value in headers:
-        if name == b"content-length":
-            return int(value)
-    return None
+    told = dict(headers).get(b"content-length")
+    return None if told is None else int(told)
 
 
 def _head(method: str, target: str, origin: Origin, headers: Headers) -> list[bytes]:
     if not _METHOD.match(method):
         raise ProviderUnreachable("the method is no word", is_unsent=True)
-    lines = [f"{method} {target} HTTP/1.1\r\n".encode(), b"host: %b\r\n" % origin.authority]
-    lines += [name + b": " + value + b"\r\n" for name, value in headers]
-    return lines
+    begins = f"{method} {target} HTTP/1.1".encode()
+    return [begins, b"host: " + origin.authority, *[name + b": " + it for name, it in headers]]
 
 
 def _joined(lines: list[bytes]) -> bytes:
     """The head's bytes. Raises: ProviderUnreachable, when a value would begin another line."""
-    said = b"".join(lines)
-    count = len(lines)
+    said = b"\r\n".join((*lines, b"", b""))
+    count = len(lines) + 1
     if said.count(b"\n") != count or said.count(b"\r") != count or b"\0" in said:
         raise ProviderUnreachable("a header has more than one line", is_unsent=True)
-    return said + b"\r\n"
+    return said

@@ -18,6 +18,9 @@ INTERIM_LIMIT = 8
 _START, _EVENTS = b"HTTP/1.", b"text/event-stream"
 _FINAL, _LOWEST, _HIGHEST, _SWITCHING = 200, 100, 599, 101
 _NO_BODY = frozenset({204, 304})
+_FRAMING = frozenset(
+    {b"content-length", b"transfer-encoding", b"connection", b"content-type", b"keep-alive"}
+)
 
 
 class AnswerReader:
@@ -28,24 +31,20 @@ class AnswerReader:
     provider says it keeps the connection, if it does. `is_endless`: it is a stream of events.
     """
 
-    __slots__ = (
-        "_after_head", "_chunks", "_closes", "_head_bytes", "_interim", "_is_head_answer",
-        "_is_older", "_length", "_names", "_parser", "_start", "_to_eof", "has_extra", "has_head",
-        "headers", "held", "idle_seconds", "is_endless", "is_whole", "status",
-    )  # fmt: skip
+    has_head = is_whole = has_extra = is_endless = False
+    status = held = 0
+    idle_seconds: float | None = None
+    _start = b""
+    _head_bytes = _interim = _after_head = 0
+    _closes = _is_older = _to_eof = False
 
     def __init__(self, *, is_head_answer: bool) -> None:
         self._is_head_answer = is_head_answer
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._chunks: list[bytes] = []
-        self._start = b""
-        self._head_bytes = self._interim = self._after_head = self.held = 0
-        self._names: list[bytes] = []
-        self._closes = self._is_older = self._to_eof = False
-        self.has_head = self.is_whole = self.has_extra = self.is_endless = False
+        # Names in lower case; `_framing` is what of them is read here.
         self.headers: list[tuple[bytes, bytes]] = []
-        self.status = 0
-        self.idle_seconds: float | None = None
+        self._framing: list[tuple[bytes, bytes]] = []
 
     @property
     def has_begun(self) -> bool:
@@ -63,7 +62,7 @@ class AnswerReader:
         if self.is_whole or parser is None:
             self.has_extra = True
             return
-        if len(self._start) < len(_START):
+        if self._start != _START:
             self._check_start(data)
         if not self.has_head:
             self._head_bytes += len(data)
@@ -116,7 +115,10 @@ class AnswerReader:
             return
         if len(self.headers) >= HEADERS_LIMIT:
             raise BadFraming("the answer has too many headers")
-        self.headers.append((name, value))
+        pair = name.lower(), value
+        self.headers.append(pair)
+        if pair[0] in _FRAMING:
+            self._framing.append(pair)
 
     def on_headers_complete(self) -> None:
         parser = self._parser
@@ -129,7 +131,7 @@ class AnswerReader:
             self._interim += 1
             if status == _SWITCHING or self._interim > INTERIM_LIMIT:
                 raise BadFraming("the provider answers 1xx without an end")
-            self.headers = []
+            self.headers, self._framing = [], []
             return
         self.status, self._is_older = status, version == "1.0"
         has_length, is_chunked = self._read_headers()
@@ -153,8 +155,8 @@ class AnswerReader:
     def _read_headers(self) -> tuple[bool, bool]:
         """Whether the head tells a length, and whether it says `chunked`."""
         has_length = is_chunked = False
-        for name, value in self.headers:
-            match name.lower():
+        for name, value in self._framing:
+            match name:
                 case b"content-length":
                     has_length = True
                 case b"transfer-encoding":

@@ -38,13 +38,19 @@ class Gate:
     def _share(self) -> int:
         return max(1, int(self.limit * CONSUMER_SHARE))
 
+    def admit(self, consumer: str) -> bool:
+        """Whether there is room now, which is then taken; who waits goes first."""
+        if consumer in self._queues or not self._has_room(consumer):
+            return False
+        self._admit(consumer)
+        return True
+
     async def enter(self, consumer: str) -> None:
         """Waits for room; `leave` afterwards in every case but that of an exception.
 
         Raises: Full.
         """
-        if consumer not in self._queues and self._has_room(consumer):
-            self._admit(consumer)
+        if self.admit(consumer):
             return
         queue = self._queues.setdefault(consumer, deque())
         if len(queue) >= QUEUED_A_CONSUMER or self._waiting >= QUEUED_LIMIT:

@@ -84,6 +84,19 @@ class _Host:
     def count(self) -> int:
         return len(self.idle) + len(self.busy) + self.connecting
 
+    def take_back(self, connection: Connection) -> None:
+        """Ends its exchange; it is kept when it is as good as new."""
+        self.busy.discard(connection)
+        if connection.finish():
+            _offer(self, connection)
+        else:
+            _let_in(self)
+
+    def lost(self, connection: Connection) -> None:
+        with contextlib.suppress(ValueError):
+            self.idle.remove(connection)
+        _let_in(self)
+
 
 class Pool:
     """One a process and reach; `close` at the end."""
@@ -101,7 +114,7 @@ class Pool:
         return sum(len(h.busy) + h.connecting for h in hosts), sum(len(h.idle) for h in hosts)
 
     async def take(self, peer: Peer, seconds: float, *, is_safe: bool) -> Connection:
-        """A connection nobody else has; `give_back` it in every case.
+        """A connection nobody else has; it is to be given back (`give_back`) in every case.
 
         Raises: ProviderUnreachable, ProviderTimeout; both with `is_unsent`.
         """
@@ -123,18 +136,6 @@ class Pool:
                 raise ProviderUnreachable(str(error), is_unsent=True) from error
         host.busy.add(found)
         return found
-
-    def give_back(self, peer: Peer, connection: Connection) -> None:
-        """Ends its exchange; it is kept when it is as good as new."""
-        host = self._hosts.get(peer)
-        if host is None:  # closed meanwhile
-            connection.abort()
-            return
-        host.busy.discard(connection)
-        if connection.finish():
-            _offer(host, connection)
-        else:
-            _let_in(host)
 
     async def close(self) -> None:
         if self._sweep is not None:
@@ -184,7 +185,7 @@ class Pool:
         for address in await self._addresses(origin):
             try:
                 transport, made = await loop.create_connection(
-                    lambda: Connection(lambda lost: _lost(host, lost)),
+                    lambda: Connection(host),
                     address,
                     origin.port,
                     ssl=context,
@@ -248,12 +249,6 @@ def _idle(host: _Host, *, is_safe: bool) -> Connection | None:
             return None if is_too_old else host.idle.pop()
         host.idle.pop().abort()
     return None
-
-
-def _lost(host: _Host, connection: Connection) -> None:
-    with contextlib.suppress(ValueError):
-        host.idle.remove(connection)
-    _let_in(host)
 
 
 async def _turn(host: _Host, *, is_next: bool) -> Connection | None:

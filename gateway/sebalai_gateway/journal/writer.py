@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import logging
 from datetime import date, timedelta
-from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -50,37 +49,42 @@ class AlreadyCompleted(Exception):
 
 
 class Entry(msgspec.Struct):
-    """`record` is the text of a JSON value."""
+    """`name` is message id and phase, `row` the text of a JSON array."""
 
-    message_id: str
-    phase: str
-    at: str
-    record: str
+    name: str
+    row: str
     done: asyncio.Future[None]
 
-    @property
-    def day(self) -> str:
-        """The partition: the day of the message id, the same for both phases of a call."""
-        milliseconds = int(self.message_id[:8] + self.message_id[9:13], 16)
-        return _day(milliseconds // _DAY_MILLISECONDS)
 
-    @property
-    def row(self) -> str:
-        return f'["{self.day}","{self.message_id}","{self.phase}","{self.at}",{self.record}]'
+class _Day:
+    """The partition: the day of the message id, the same for both phases of a call. Ids grow with
+    time, so that those of one day lie between two of them.
+    """
+
+    def __init__(self) -> None:
+        self._begins = self._ends = self._text = ""
+
+    def of(self, message_id: str) -> str:
+        if not self._begins <= message_id < self._ends:
+            milliseconds = int(message_id[:8] + message_id[9:13], 16)
+            number = milliseconds // _DAY_MILLISECONDS
+            self._begins, self._ends = _first_of(number), _first_of(number + 1)
+            self._text = (_EPOCH + timedelta(days=number)).isoformat()
+        return self._text
 
 
-@lru_cache(8)
-def _day(number: int) -> str:
-    return (_EPOCH + timedelta(days=number)).isoformat()
+def _first_of(day: int) -> str:
+    digits = f"{day * _DAY_MILLISECONDS:012x}"
+    return f"{digits[:8]}-{digits[8:]}"
 
 
 class Journal:
-    """`append` returns when the entry is on disk."""
+    """What `append` gives is done when the entry is on disk."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._pending: list[Entry] = []
-        self._wake = asyncio.Event()
+        self._wake, self._day = asyncio.Event(), _Day()
         self._connection: Any = None
         self._task: asyncio.Task[None] | None = None
 
@@ -106,14 +110,21 @@ class Journal:
             connection.terminate()
         self._fail_pending()
 
-    async def append(self, message_id: str, phase: str, at: str, record: bytes) -> None:
-        """`at` as RFC 3339 writes it. Raises: JournalUnavailable, AlreadyCompleted."""
-        if self._connection is None or len(self._pending) >= QUEUE_ENTRIES:
+    def append(self, message_id: str, phase: str, at: str, record: bytes) -> asyncio.Future[None]:
+        """`at` as RFC 3339 writes it, `record` a JSON value.
+
+        Raises: JournalUnavailable, here or in the future; in the future AlreadyCompleted.
+        """
+        pending = self._pending
+        if self._connection is None or len(pending) >= QUEUE_ENTRIES:
             raise JournalUnavailable
         done = asyncio.get_running_loop().create_future()
-        self._pending.append(Entry(message_id, phase, at, record.decode(), done))
-        self._wake.set()
-        await done
+        day = self._day.of(message_id)
+        row = f'["{day}","{message_id}","{phase}","{at}",{record.decode()}]'
+        pending.append(Entry(message_id + phase, row, done))
+        if len(pending) == 1:
+            self._wake.set()
+        return done
 
     async def _run(self) -> None:
         while True:
@@ -185,13 +196,15 @@ class Journal:
         if rejected is not None:
             await self._part(batch, rejected)
             return
+        if written is None:
+            for entry in batch:
+                if not entry.done.done():
+                    entry.done.set_result(None)
+            return
         for entry in batch:
-            name = entry.message_id + entry.phase
-            if written is None:
-                _resolve(entry)
-            elif name in written:
+            if entry.name in written:
                 # Taken out, so that a twin in the same batch does not pass for the stored one.
-                written.remove(name)
+                written.remove(entry.name)
                 _resolve(entry)
             else:
                 _fail(entry, AlreadyCompleted())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sebalai_gateway.calls.path import Calls, Parts
+from sebalai_gateway.calls.parts import Parts
+from sebalai_gateway.calls.path import Calls
 from sebalai_gateway.metering.gauges import LEAST, MOST, SUM, Reading
 
 

@@ -62,7 +62,7 @@ class Crossing:
         """Keeps which call it became there."""
         onward: dict[str, str | None] = {"instance": self._peer.instance, "message_id": None}
         for name, value in answer.headers:
-            if name.lower() == b"sebalai-message-id":
+            if name == b"sebalai-message-id":
                 onward["message_id"] = _uuid(value.decode("latin-1"))
         self._call.facts["onward"] = onward
 

@@ -27,6 +27,7 @@ IDLE_SECONDS = 30.0
 ASK_AGAIN_SECONDS = 1.0
 LEASES_LIMIT = 100_000
 UNLIMITED = 2**62
+DAY_SECONDS = 86_400
 
 _BEGIN = """
 INSERT INTO quota_use (series, consumer, period, used, ends_at)
@@ -68,9 +69,12 @@ class QuotaExceeded(Exception):
 
 @dataclass(slots=True)
 class Lease:
-    """Calls taken ahead in one day and month; `day_used` counts all gateways' as last heard."""
+    """Calls taken ahead in one day and month; `day_used` counts all gateways' as last heard, `ends`
+    is when the day does, in seconds since 1970.
+    """
 
     day: str = ""
+    ends: float = 0.0
     month: str = ""
     left: int = 0
     day_used: int = 0
@@ -99,9 +103,16 @@ class Quotas:
                     await self._renew(lease, terms, now)
         if lease.left < 1:
             raise QuotaExceeded(_seconds_left(lease, terms, now))
-        lease.left -= 1
-        lease.used_at = time.monotonic()
-        return max(0, terms.per_day - lease.day_used) + lease.left
+        return _use(lease, terms.per_day)
+
+    def at_hand(self, key: tuple[str, str], per_day: int, now: float) -> int | None:
+        """As `take` of a moment in seconds since 1970, where the lease has calls left; else None,
+        and nothing is counted.
+        """
+        lease = self._leases.get(key)
+        if lease is None or lease.left < 1 or not lease.ends - DAY_SECONDS <= now < lease.ends:
+            return None
+        return _use(lease, per_day)
 
     def _lease(self, key: tuple[str, str]) -> Lease:
         found = self._leases.get(key)
@@ -121,6 +132,7 @@ class Quotas:
         wanted = max(1, min(LEASE_CALLS_LIMIT, int(terms.per_day * LEASE_SHARE)))
         per_month = UNLIMITED if terms.per_month is None else terms.per_month
         ends = _day_end(now), _month_end(now)
+        lease.ends = ends[0].timestamp()
         await self._run("execute", _BEGIN, *terms.key, day, month, *ends)
         rows = await self._run(
             "fetch", _TAKE, *terms.key, day, month, terms.per_day, per_month, wanted
@@ -154,6 +166,12 @@ class Quotas:
             await asyncio.gather(self._tidying, return_exceptions=True)
         for key, lease in list(self._leases.items()):
             await self._give_back(key, lease)
+
+
+def _use(lease: Lease, per_day: int) -> int:
+    lease.left -= 1
+    lease.used_at = time.monotonic()
+    return max(0, per_day - lease.day_used) + lease.left
 
 
 def _seconds_left(lease: Lease, terms: Terms, now: datetime) -> int:

@@ -55,6 +55,11 @@ class Interface(msgspec.Struct, frozen=True):
         """The bound on a whole exchange, itself bounded."""
         return min(self.total_timeout_ms, TOTAL_MS_LIMIT) / 1000
 
+    @property
+    def is_checked(self) -> bool:
+        """Whether calls are held against its contract."""
+        return not self.validate_requests == self.validate_responses == "off"
+
 
 class Agreement(msgspec.Struct, frozen=True, gc=False):
     id: str

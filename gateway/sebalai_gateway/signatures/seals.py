@@ -121,7 +121,7 @@ class Seal:
         """Checks the head of an answer that must be signed. Raises: Refusal, 502."""
         if not self._asks_answer:
             return
-        headers = [(name.lower(), value) for name, value in answer.headers]
+        headers = answer.headers
         message = Message(headers, status=answer.status)
         wanted = profile.of_answer(self._call.method, answer.status, headers)
         try:

@@ -16,7 +16,8 @@ import uvloop
 from joserfc.jwk import ECKey
 from multidict import CIMultiDict
 from sebalai_gateway.admission.token import TokenVerifier
-from sebalai_gateway.calls.path import Calls, Parts
+from sebalai_gateway.calls.parts import Parts
+from sebalai_gateway.calls.path import Calls
 from sebalai_gateway.database import Pool
 from sebalai_gateway.forwarding.credentials import Credentials
 from sebalai_gateway.forwarding.forwarder import Forwarder

@@ -45,7 +45,7 @@ class Calls:
         if not is_broken:
             connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
         await asyncio.sleep(0)
-        self.pool.give_back(self.peer, connection)
+        connection.give_back()
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def test_who_comes_while_a_connection_is_given_back_waits_behind_who_waite
     await asyncio.sleep(0.05)
     first.begin(b"GET / HTTP/1.1\r\n\r\n", is_head_answer=False, read_seconds=5)
     first.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-    calls.pool.give_back(calls.peer, first)
+    first.give_back()
     # In the very turn of the loop in which the first of those who wait is told.
     await calls.exchange("late")
     await asyncio.gather(*waiting)
@@ -73,7 +73,7 @@ async def test_connection_handed_to_one_who_has_just_gone_serves_the_next(calls)
     await asyncio.sleep(0.05)
     first.begin(b"GET / HTTP/1.1\r\n\r\n", is_head_answer=False, read_seconds=5)
     first.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-    calls.pool.give_back(calls.peer, first)
+    first.give_back()
     gone.cancel()
     await asyncio.wait([gone, waits])
     assert calls.served == ["waits"]

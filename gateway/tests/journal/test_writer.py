@@ -117,7 +117,7 @@ async def test_killed_connection_fails_entries_and_the_journal_recovers_by_itsel
 ):
     async with database.transaction():
         await database.execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE")
-        under_way = asyncio.create_task(journal.append(str(uuid7()), "requested", AT, record()))
+        under_way = journal.append(str(uuid7()), "requested", AT, record())
         await asyncio.sleep(0.05)
         await kill_writer(database)
         with pytest.raises(JournalUnavailable):
@@ -203,10 +203,11 @@ async def test_locked_journal_is_unavailable_and_not_waited_for(journal, databas
 
 async def test_full_queue_refuses_at_once(journal, monkeypatch):
     monkeypatch.setattr("sebalai_gateway.journal.writer.QUEUE_ENTRIES", 2)
-    results = await asyncio.gather(
-        *(journal.append(str(uuid7()), "requested", AT, record()) for _ in range(5)),
-        return_exceptions=True,
-    )
+
+    async def write():
+        await journal.append(str(uuid7()), "requested", AT, record())
+
+    results = await asyncio.gather(*(write() for _ in range(5)), return_exceptions=True)
     assert [type(r) for r in results if r is not None] == [JournalUnavailable] * 3
 
 
@@ -223,9 +224,9 @@ async def test_entry_nobody_waits_for_any_more_is_not_written(journal, database)
     late, timely = uuid7(), uuid7()
     async with database.transaction():
         await database.execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE")
-        under_way = asyncio.create_task(journal.append(str(uuid7()), "requested", AT, record()))
+        under_way = journal.append(str(uuid7()), "requested", AT, record())
         await asyncio.sleep(0.05)
-        queued = asyncio.create_task(journal.append(str(timely), "completed", AT, record()))
+        queued = journal.append(str(timely), "completed", AT, record())
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await journal.append(str(late), "completed", AT, record())
@@ -242,9 +243,9 @@ async def test_closing_leaves_nobody_waiting(journal_url, database):
     await until(lambda: journal.is_up)
     async with database.transaction():
         await database.execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE")
-        under_way = asyncio.create_task(journal.append(str(uuid7()), "requested", AT, record()))
+        under_way = journal.append(str(uuid7()), "requested", AT, record())
         await asyncio.sleep(0.1)
-        queued = asyncio.create_task(journal.append(str(uuid7()), "requested", AT, record()))
+        queued = journal.append(str(uuid7()), "requested", AT, record())
         await asyncio.sleep(0)
         await journal.close()
         done, waiting = await asyncio.wait([under_way, queued], timeout=5)

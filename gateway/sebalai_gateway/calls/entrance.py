@@ -1,0 +1,185 @@
+"""Who calls, what, and whether it may: from the head alone, out of memory, nothing awaited but a
+quota that must be asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from sebalai_shared.signatures import Message
+from sebalai_shared.telemetry import enter_trace
+
+from sebalai_gateway.admission.faults import bad_token, exchanged_for_another
+from sebalai_gateway.admission.proofs import Shown
+from sebalai_gateway.admission.token import Claims
+from sebalai_gateway.calls import headers as head
+from sebalai_gateway.calls.consumer import Consumer
+from sebalai_gateway.calls.faults import (
+    check_method,
+    client_mismatch,
+    query_invalid,
+    routes_unavailable,
+    scope_missing,
+)
+from sebalai_gateway.calls.limits import rate_limits
+from sebalai_gateway.calls.parts import Parts
+from sebalai_gateway.calls.record import Call
+from sebalai_gateway.database import StoreUnavailable
+from sebalai_gateway.journal.writer import JournalUnavailable
+from sebalai_gateway.peers.guests import Guest, is_guest, recognise
+from sebalai_gateway.quotas.leases import QuotaExceeded, Terms
+from sebalai_gateway.refusals import Refusal
+from sebalai_gateway.routing import denials
+from sebalai_gateway.routing.paths import Target, parse
+from sebalai_gateway.routing.table import Decision, Presented
+
+QUERY_BYTES_LIMIT = 8 * 1024
+BUS_SCOPE = "bus.call"
+SCOPES_KNOWN = 1_024
+_PLAIN = re.compile(rb"[!-~]*\Z")
+
+
+class Asked(NamedTuple):
+    """What is asked for, by whom; a `guest` came from another instance."""
+
+    incoming: head.Incoming
+    claims: Claims
+    target: Target
+    presented: Presented
+    guest: Guest | None
+
+
+class Entrance:
+    def __init__(self, parts: Parts) -> None:
+        self._verifier, self._table, self._quotas = parts.verifier, parts.table, parts.quotas
+
+    def ask(self, consumer: Consumer, call: Call) -> Asked:
+        """Raises: Refusal."""
+        incoming, failure = _read_head(consumer, call)
+        if failure is not None:
+            self._verifier.note_stranger(consumer.address)
+            raise failure
+        guest = self._guest(consumer, incoming)
+        claims = self._bearer(consumer, incoming) if guest is None else guest.claims
+        if claims.kind != "system":
+            raise bad_token("token-kind", "Only tokens of applications are taken on the bus.")
+        facts = call.facts
+        facts["consumer"], facts["client_id"] = claims.application, claims.client_id
+        if not _reaches_the_bus(claims.scope):
+            raise scope_missing(BUS_SCOPE)
+        target = _target(consumer, call)
+        check_method(call.method)
+        _check_said(incoming, claims, target)
+        return Asked(incoming, claims, target, _presented(consumer), guest)
+
+    def decide(self, call: Call, asked: Asked) -> Decision:
+        """Raises: Refusal."""
+        table = self._table()
+        if table is None:
+            raise routes_unavailable()
+        purpose = asked.incoming.purpose
+        decision = table.decide(
+            asked.claims, asked.target, call.method, purpose, call.began / 1e9, asked.presented
+        )
+        facts, interface = call.facts, decision.interface
+        facts["interface"], facts["provider"] = interface.name, interface.provider
+        facts["contract_sha256"] = interface.contract_sha256
+        facts["agreement"], facts["rule"] = decision.agreement.id, decision.rule
+        facts["purpose"] = decision.purpose.code
+        facts["legal_basis"] = decision.purpose.legal_basis
+        return decision
+
+    async def count(self, call: Call, decision: Decision, asked: Asked) -> bool:
+        """Counts the call against the quota that all gateways share. False, when it is used up,
+        which is noted in what it presents: another agreement may still have room.
+
+        Raises: JournalUnavailable.
+        """
+        agreement, quotas = decision.agreement, self._quotas
+        key, now = (agreement.series or agreement.id, asked.claims.application), call.began / 1e9
+        left = quotas.at_hand(key, agreement.quota_per_day, now)
+        if left is None:
+            terms = Terms(key, agreement.quota_per_day, agreement.quota_per_month)
+            try:
+                left = await quotas.take(terms, call.requested_at)
+            except QuotaExceeded as error:
+                refusal = denials.over_limit(agreement, "quota-exceeded", error.seconds)
+                asked.presented.used_up[agreement.id] = refusal
+                return False
+            except StoreUnavailable:
+                raise JournalUnavailable from None
+        call.limits = rate_limits(agreement, left, now)
+        return True
+
+    def _guest(self, consumer: Consumer, incoming: head.Incoming) -> Guest | None:
+        """Who calls from another instance. Raises: Refusal, 401."""
+        if incoming.authorization is not None or not incoming.is_signed:
+            return None
+        asked, table = message(consumer), self._table()
+        if table is None or not is_guest(asked):
+            return None
+        try:
+            client, has_body = incoming.x_road_client, incoming.has_body
+            return recognise(asked, table, client, has_body=has_body)
+        except Refusal:
+            self._verifier.note_stranger(consumer.address)
+            raise
+
+    def _bearer(self, consumer: Consumer, incoming: head.Incoming) -> Claims:
+        """Raises: Refusal, 401 or 429."""
+        certificate = consumer.certificate
+        thumbprint = certificate.thumbprint if certificate is not None else None
+        path = consumer.raw_path.decode("latin-1")
+        shown = Shown(consumer.method, path, incoming.proof, thumbprint)
+        return self._verifier.verify(incoming.authorization, consumer.address, shown)
+
+
+def message(consumer: Consumer) -> Message:
+    """The request as its signature speaks of it."""
+    path, query = consumer.raw_path.decode("latin-1"), consumer.query.decode("latin-1")
+    return Message(consumer.headers, consumer.method, path, query)
+
+
+@lru_cache(SCOPES_KNOWN)
+def _reaches_the_bus(scope: str) -> bool:
+    return BUS_SCOPE in scope.split()
+
+
+def _target(consumer: Consumer, call: Call) -> Target:
+    """Where the call goes, noted in what is known of it. Raises: Refusal."""
+    target, query = parse(consumer.raw_path), consumer.query
+    if len(query) > QUERY_BYTES_LIMIT or not _PLAIN.match(query):
+        raise query_invalid(QUERY_BYTES_LIMIT)
+    call.target = target.raw + b"?" + query if query else target.raw
+    call.facts["interface"], call.facts["provider"] = target.interface, target.application
+    return target
+
+
+def _check_said(incoming: head.Incoming, claims: Claims, target: Target) -> None:
+    """What is said beside the token must agree with it. Raises: Refusal."""
+    if incoming.names_another(claims.application):
+        raise client_mismatch()
+    if claims.interface not in ("", target.interface):
+        raise exchanged_for_another("interface", claims.interface)
+    if claims.purpose and incoming.purpose != claims.purpose:
+        raise exchanged_for_another("purpose", claims.purpose)
+
+
+def _read_head(consumer: Consumer, call: Call) -> tuple[head.Incoming, Refusal | None]:
+    """The head as it stands; a framing fault is kept until the trace is joined, then raised."""
+    failure, incoming = None, head.Incoming()
+    try:
+        incoming = head.read(consumer.headers)
+    except Refusal as refusal:
+        failure = refusal
+    call.trace_id = enter_trace(incoming.traceparent).trace_id
+    call.correlate(incoming.x_road_id)
+    return incoming, failure
+
+
+def _presented(consumer: Consumer) -> Presented:
+    """What the connection itself shows."""
+    certificate = consumer.certificate
+    return Presented(consumer.address, certificate.sha256 if certificate is not None else None)
