@@ -39,7 +39,8 @@ class Connection(asyncio.Protocol):
     """`is_idle` between two exchanges; `touched` is when something last moved (monotonic)."""
 
     def __init__(self, keeper: Keeper) -> None:
-        self._keeper = keeper
+        # Kept, because asking for it is a system call before Python 3.12.
+        self._keeper, self._loop = keeper, asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._reader: AnswerReader | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -238,7 +239,7 @@ class Connection(asyncio.Protocol):
 
     async def _drain(self) -> None:
         while self._is_full and self.is_open:
-            self._room = asyncio.get_running_loop().create_future()
+            self._room = self._loop.create_future()
             await self._room
 
     def _write(self, data: bytes) -> None:
@@ -248,7 +249,7 @@ class Connection(asyncio.Protocol):
     async def _wait(self) -> None:
         if self._failure is not None:
             raise self._failure
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self._loop.create_future()
         try:
             await self._waiter
         finally:

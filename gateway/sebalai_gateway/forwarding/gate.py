@@ -35,8 +35,13 @@ class Gate:
         return self._waiting
 
     @property
-    def _share(self) -> int:
-        return max(1, int(self.limit * CONSUMER_SHARE))
+    def limit(self) -> int:
+        """Exchanges at once; of one consumer at most CONSUMER_SHARE of them."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: int) -> None:
+        self._limit, self._share = limit, max(1, int(limit * CONSUMER_SHARE))
 
     def admit(self, consumer: str) -> bool:
         """Whether there is room now, which is then taken; who waits goes first."""
@@ -76,7 +81,7 @@ class Gate:
         self._let_in()
 
     def _has_room(self, consumer: str) -> bool:
-        return self._total < self.limit and self._active.get(consumer, 0) < self._share
+        return self._total < self._limit and self._active.get(consumer, 0) < self._share
 
     def _admit(self, consumer: str) -> None:
         self._active[consumer] = self._active.get(consumer, 0) + 1

@@ -86,6 +86,8 @@ class Journal:
         self._pending: list[Entry] = []
         self._wake, self._day = asyncio.Event(), _Day()
         self._connection: Any = None
+        # Kept, because asking for the running loop is a system call before Python 3.12.
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -98,6 +100,7 @@ class Journal:
         return len(self._pending)
 
     def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._run(), name="journal")
 
     async def close(self) -> None:
@@ -115,10 +118,10 @@ class Journal:
 
         Raises: JournalUnavailable, here or in the future; in the future AlreadyCompleted.
         """
-        pending = self._pending
-        if self._connection is None or len(pending) >= QUEUE_ENTRIES:
+        pending, loop = self._pending, self._loop
+        if self._connection is None or loop is None or len(pending) >= QUEUE_ENTRIES:
             raise JournalUnavailable
-        done = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[None] = loop.create_future()
         day = self._day.of(message_id)
         row = f'["{day}","{message_id}","{phase}","{at}",{record.decode()}]'
         pending.append(Entry(message_id + phase, row, done))

@@ -15,7 +15,7 @@ from typing import Any
 import uvloop
 
 # A turn of the loop lets in as many; who opens a connection for each call pays for empty looks.
-CONNECTIONS_A_TURN = 16
+CONNECTIONS_A_TURN = 64
 
 
 class Doors:

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from typing import Any
 
+import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -56,7 +57,14 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_over:
             return
         was_in_head = self._is_in_head
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.send_400_response("")
+            return
+        except httptools.HttpParserUpgrade:
+            # Nothing is switched here: what came is answered in HTTP/1.1.
+            pass
         if not self._is_in_head or self._is_over or self.transport.is_closing():
             return
         if was_in_head:
