@@ -42,7 +42,7 @@ from sebalai_gateway.metering.gauges import READ_EACH_SECONDS, Gauges
 from sebalai_gateway.metering.meter import Meter
 from sebalai_gateway.metering.watched import watch
 from sebalai_gateway.quotas.leases import Quotas
-from sebalai_gateway.refusals import Refusal, say
+from sebalai_gateway.refusals import Refusal, say, unavailable
 from sebalai_gateway.repeats.claims import Claims as RepeatClaims
 from sebalai_gateway.repeats.keys import Sealer
 from sebalai_gateway.repeats.store import Store as RepeatStore
@@ -233,10 +233,9 @@ _GATEWAY = Caller(kind="gateway", subject="gateway")
 
 
 def _busy() -> Refusal:
-    return Refusal(
-        503, "gateway-busy", "The gateway has too many calls under way",
+    return unavailable(
+        "gateway-busy", "The gateway has too many calls under way",
         "Nothing was forwarded. Try again in a moment.",
-        x_road="server.internal_error", headers=[(b"retry-after", b"1")],
     )  # fmt: skip
 
 

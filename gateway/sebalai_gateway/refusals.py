@@ -42,6 +42,19 @@ class Refusal(Exception):
         return document | {name: value for name, value in members.items() if value is not None}
 
 
+def unavailable(
+    slug: str,
+    title: str,
+    detail: str,
+    *,
+    seconds: int = 1,
+    x_road: str = "server.internal_error",
+) -> Refusal:
+    """503: something is not there now; the same call may be sent again after `seconds`."""
+    headers = [(b"retry-after", str(seconds).encode())]
+    return Refusal(503, slug, title, detail, x_road=x_road, headers=headers)
+
+
 def written(refusal: Refusal) -> tuple[list[tuple[bytes, bytes]], bytes]:
     """The refusal as an answer of its own, for what has no message id: headers and body."""
     body = orjson.dumps(refusal.document())

@@ -61,3 +61,12 @@ def too_many(seconds: int) -> Refusal:
         x_road="client.authentication_failed",
         headers=[(b"retry-after", str(seconds).encode())],
     )
+
+
+def not_proven(why: str) -> Refusal:
+    """Of a call from another instance."""
+    return Refusal(
+        401, "peer-not-proven", "The call does not come from the instance it names",
+        f"{why}. Gateways sign what they send to each other (r1, 4d.3).",
+        x_road="client.authentication_failed",
+    )  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sebalai_gateway.calls.consumer import ClientGone
 from sebalai_gateway.forwarding import tls
 from sebalai_gateway.forwarding.forwarder import ProviderTimeout
-from sebalai_gateway.refusals import Refusal
+from sebalai_gateway.refusals import Refusal, unavailable
 
-RETRY_AFTER = (b"retry-after", b"1")
+_NETWORK = "server.network_error"
 FORWARDED = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 # Whoever answers TRACE sends back the head as it came, with what the gateway put into it (RFC 9110,
 # 9.3.8: no secret may go with it); CONNECT asks for a tunnel, of which nothing could be journalled.
@@ -33,14 +33,14 @@ def broken_exchange(error: Exception) -> Refusal:
         return Refusal(
             504, "provider-timeout", "The provider did not answer in time",
             "It may have acted: before you repeat a call that changes something, ask it.",
-            x_road="server.network_error",
+            x_road=_NETWORK,
         )  # fmt: skip
     if isinstance(error, tls.TlsRefused):
         return _tls_refused(error)
     return Refusal(
         502, "provider-unreachable", "The provider cannot be reached",
         "Try again later; if it lasts, tell the provider's agency the message_id.",
-        x_road="server.network_error",
+        x_road=_NETWORK,
     )  # fmt: skip
 
 
@@ -57,15 +57,14 @@ def _tls_refused(error: tls.TlsRefused) -> Refusal:
     return Refusal(
         502, error.slug, _TLS_TITLES[error.slug],
         detail + "Only the provider's agency can mend this: tell it the message_id.",
-        x_road="server.network_error",
+        x_road=_NETWORK,
     )  # fmt: skip
 
 
 def journal_unavailable() -> Refusal:
-    return Refusal(
-        503, "journal-unavailable", "The journal cannot be written",
+    return unavailable(
+        "journal-unavailable", "The journal cannot be written",
         "Nothing is forwarded unrecorded. Try again in a moment.",
-        x_road="server.internal_error", headers=[RETRY_AFTER],
     )  # fmt: skip
 
 
@@ -87,10 +86,9 @@ def scope_missing(scope: str) -> Refusal:
 
 
 def routes_unavailable() -> Refusal:
-    return Refusal(
-        503, "routes-unavailable", "The routing table has not arrived yet",
-        "Try again in a moment.", headers=[RETRY_AFTER],
-    )  # fmt: skip
+    return unavailable(
+        "routes-unavailable", "The routing table has not arrived yet", "Try again in a moment."
+    )
 
 
 def client_mismatch() -> Refusal:
@@ -110,27 +108,27 @@ def query_invalid(limit: int) -> Refusal:
 
 
 def credential_unavailable() -> Refusal:
-    return Refusal(
-        503, "provider-credential-unavailable", "The gateway cannot show who it is",
+    return unavailable(
+        "provider-credential-unavailable", "The gateway cannot show who it is",
         "It lacks the secret by which it appears before this provider. Nothing was forwarded; "
         "tell the provider's agency the message_id.",
-        x_road="server.internal_error", headers=[(b"retry-after", b"10")],
+        seconds=10,
     )  # fmt: skip
 
 
 def provider_busy() -> Refusal:
-    return Refusal(
-        503, "provider-busy", "The interface has no room",
+    return unavailable(
+        "provider-busy", "The interface has no room",
         "It has as many calls under way as it takes. Nothing was forwarded; try again in a moment.",
-        x_road="server.network_error", headers=[RETRY_AFTER],
+        x_road=_NETWORK,
     )  # fmt: skip
 
 
 def provider_unavailable(seconds: float) -> Refusal:
-    return Refusal(
-        503, "provider-unavailable", "The provider has failed repeatedly",
+    return unavailable(
+        "provider-unavailable", "The provider has failed repeatedly",
         "All its addresses are left out for a while. Nothing was forwarded; try again later.",
-        x_road="server.network_error", headers=[(b"retry-after", str(int(seconds) + 1).encode())],
+        seconds=int(seconds) + 1, x_road=_NETWORK,
     )  # fmt: skip
 
 
@@ -138,5 +136,12 @@ def stream_not_supported(status: int) -> Refusal:
     return Refusal(
         status, "stream-not-supported", "Streams without an end do not pass the bus",
         "A call has an end, because its evidence has. Subscribe to the provider's events instead.",
-        x_road="server.network_error",
+        x_road=_NETWORK,
+    )  # fmt: skip
+
+
+def digest_missing(limit: int) -> Refusal:
+    return Refusal(
+        400, "digest-missing", "The body's digest must be told first",
+        f"To another instance, send Content-Digest (sha-256) with more than {limit} bytes.",
     )  # fmt: skip

@@ -29,7 +29,7 @@ from sebalai_gateway.forwarding.forwarder import (
     ProviderUnreachable,
 )
 from sebalai_gateway.lanes.asgi import AsgiConsumer
-from sebalai_gateway.refusals import Refusal, say
+from sebalai_gateway.refusals import Refusal, say, unavailable
 from sebalai_gateway.routing.paths import canonical, encode
 
 BODY_BYTES_LIMIT = 1024**3
@@ -234,8 +234,7 @@ def _nothing_here() -> Refusal:
 
 
 def _member_down(member: str) -> Refusal:
-    return Refusal(
-        503, "member-unavailable", "A part of the platform is not available",
-        f"{member} does not answer; calls on the bus go on. Try again in a moment.",
-        headers=[(b"retry-after", b"2")],
+    return unavailable(
+        "member-unavailable", "A part of the platform is not available",
+        f"{member} does not answer; calls on the bus go on. Try again in a moment.", seconds=2,
     )  # fmt: skip

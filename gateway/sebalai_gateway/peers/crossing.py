@@ -15,11 +15,11 @@ from uuid import UUID
 from sebalai_shared.signatures import Message
 
 from sebalai_gateway.calls.bodies import RequestBody
+from sebalai_gateway.calls.faults import digest_missing
 from sebalai_gateway.calls.headers import Headers, Incoming
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.forwarding.forwarder import Answer
 from sebalai_gateway.peers import guests
-from sebalai_gateway.peers.faults import digest_missing
 from sebalai_gateway.routing.snapshot import Peer
 from sebalai_gateway.signatures.seals import Seals
 

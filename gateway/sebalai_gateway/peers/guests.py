@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from sebalai_shared import signatures
 from sebalai_shared.signatures import Message, Signature, Unreadable
 
+from sebalai_gateway.admission.faults import not_proven
 from sebalai_gateway.admission.keys import public_key
 from sebalai_gateway.admission.token import Claims
-from sebalai_gateway.peers.faults import not_proven
 from sebalai_gateway.routing.snapshot import Peer
 from sebalai_gateway.routing.table import Table
 from sebalai_gateway.signatures.nonces import Nonces

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 
 from sebalai_gateway.calls.bodies import RequestBody
-from sebalai_gateway.refusals import Refusal
+from sebalai_gateway.refusals import Refusal, unavailable
 from sebalai_gateway.routing.paths import Target
 from sebalai_gateway.routing.snapshot import Interface
 from sebalai_gateway.validation.contract import Contract, Operation
@@ -114,10 +114,9 @@ async def begin(interface: Interface, contracts: Contracts | None) -> Check | No
     seconds = CONTRACT_WAIT_SECONDS if ENFORCE in modes else 0.0
     contract = await contracts.ready(interface.contract_sha256, seconds)
     if contract is None and ENFORCE in modes:
-        raise Refusal(
-            503, "contract-unavailable", "The contract to check this call by has not arrived yet",
+        raise unavailable(
+            "contract-unavailable", "The contract to check this call by has not arrived yet",
             "Nothing was forwarded. Try again in a moment.",
-            x_road="server.internal_error", headers=[(b"retry-after", b"1")],
         )  # fmt: skip
     return Check(interface, contract)
 
