@@ -121,7 +121,13 @@ def lane():
 
 
 @pytest.fixture
-def serving(lane):
+def patience():
+    """For how many seconds a server keeps a connection that asks nothing."""
+    return 5.0
+
+
+@pytest.fixture
+def serving(lane, patience):
     """A context: a real HTTP server in this loop, set as the product sets it; answers its port."""
 
     @contextlib.asynccontextmanager
@@ -129,7 +135,7 @@ def serving(lane):
         config = uvicorn.Config(
             app, port=0, http=LANES[lane], ws="none", lifespan="off", access_log=False,
             log_config=None, date_header=False, server_header=False, proxy_headers=False,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=1, timeout_keep_alive=patience,
         )  # fmt: skip
         server = uvicorn.Server(config)
         listener = socket.create_server(("127.0.0.1", 0))

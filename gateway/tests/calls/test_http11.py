@@ -106,6 +106,26 @@ async def test_connection_without_a_word_about_it_is_kept(bus, provider):
             assert await reader.readexactly(5) == b"hello"
 
 
+@pytest.mark.parametrize("patience", [0.3])
+async def test_connection_is_closed_when_it_asks_nothing_and_not_while_it_is_answered(
+    bus, provider
+):
+    def after(seconds):
+        async def answer(_, writer):
+            await asyncio.sleep(seconds)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+
+        return answer
+
+    async with connected(bus) as (reader, writer):
+        for provider.answer in (after(0), after(1)):
+            writer.write(request(bus))
+            assert statuses(await reader.readuntil(b"\r\n\r\n")) == [200]
+            assert await reader.readexactly(5) == b"hello"
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+
+
 @pytest.mark.parametrize("rest", ["/closed", "/../x", "/open/a;b"])
 async def test_connection_is_used_again_after_a_refusal(bus, provider, rest):
     refused = request(bus, "Content-Length: 5", line=f"POST {bus.path(rest)} HTTP/1.1") + b"hello"
