@@ -47,10 +47,14 @@ class Duration(BaseModel):
     unit: str
 
 
-class Fee(BaseModel):
+class Charge(BaseModel):
     kind: str
     rupiah: int | None = None
     formula: str | None = None
+
+
+class Fee(Charge):
+    channels: dict[str, Charge] = {}
 
 
 class Hours(BaseModel):

@@ -33,7 +33,9 @@ def service(**more):
         "requirements": [{"name": {"id": "STNK asli", "en": None}}],
         "procedure": [{"what": {"id": "Datang ke loket", "en": "Come to the counter"}}],
         "duration": {"value": 2, "unit": "working_days"},
-        "fee": {"kind": "fixed", "rupiah": 250_000},
+        "fee": {
+            "kind": "fixed", "rupiah": 250_000, "channels": {"daring": {"kind": "free"}},
+        },
         "product": {"name": {"id": "Tanda bukti", "en": "Receipt"}},
         "complaints": {
             "channels": ["LAPOR!"], "appeal_to": "Kepala Bakuda", "appeal_working_days": 21,
@@ -82,7 +84,7 @@ async def test_an_odd_place_narrows_nothing(visitor, gateway):
 async def test_a_service_says_what_how_long_how_much_and_where(visitor):
     page = (await visitor.get("/layanan/pajak-kendaraan")).text
     for shown in (
-        "STNK asli", "Datang ke loket", "2 hari kerja", "Rp250.000", "Tanda bukti",
+        "STNK asli", "Datang ke loket", "2 hari kerja", "Rp250.000; daring: Gratis", "Tanda bukti",
         "Samsat Belitung", "Jalan Sriwijaya", "Kabupaten Belitung",
         "Senin, Jumat 08.00–15.30", "Kepala Bakuda", "UU 1/2022", "dicabut",
         "belum diverifikasi",

@@ -36,6 +36,8 @@ from sebalai_services_catalog.requests.actions import (
     find_request,
 )
 
+__all__ = ["EvidenceType"]
+
 LIST = "evidence_types"
 VALID_DAYS = 30
 """As long as a draft is kept."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from sebalai_services_catalog.exports.points import contact_point, location
 from sebalai_services_catalog.linked import Graph, Node, authority, ref, texts, typed
 from sebalai_services_catalog.regulations.actions import RegulationRead
-from sebalai_services_catalog.services.actions import Requirement, Standard, Step, places_of
+from sebalai_services_catalog.services.actions import Charge, Requirement, Standard, Step, places_of
 
 PATH = "/api/catalog/v1/exports/cpsv-ap.jsonld"
 CHANNELS = {
@@ -104,7 +104,7 @@ class _Service:
             cv_contactPoint=self._contacts(),
             cv_isGroupedBy=self._events(),
             cv_hasChannel=[self._channel(one) for one in standard.channels],
-            cv_hasCost=self._cost(),
+            cv_hasCost=self._costs(),
             cv_holdsRequirement=[self._requirement(one) for one in standard.requirements or []],
             cpsv_hasInput=evidence,
             cv_hasInputType=types,
@@ -175,21 +175,29 @@ class _Service:
             return None
         return typed("xsd:duration", _EXACT[term.unit].format(term.value))
 
-    def _cost(self) -> Node | None:
+    def _costs(self) -> list[Node]:
+        """One, and one a channel that costs something else."""
         fee = self._standard.fee
         if fee is None:
-            return None
-        amount = 0 if fee.kind == "free" else fee.rupiah
-        said = {"free": "Gratis", "fixed": None, "formula": fee.formula}[fee.kind]
+            return []
+        found = [self._cost(fee, "cost", sebalai_paymentMethod=list(fee.methods))]
+        for kind, charge in fee.channels.items():
+            channel = ref(f"{self._name}#channel-{kind}")
+            found.append(self._cost(charge, f"cost-{kind}", cv_ifAccessedThrough=channel))
+        return found
+
+    def _cost(self, charge: Charge, part: str, **more: object) -> Node:
+        amount = 0 if charge.kind == "free" else charge.rupiah
+        said = {"free": "Gratis", "fixed": None, "formula": charge.formula}[charge.kind]
         return self._graph.add(
-            f"{self._name}#cost",
+            f"{self._name}#{part}",
             ["cv:Cost"],
-            dct_identifier=f"{self._entry.slug}/cost",
+            dct_identifier=f"{self._entry.slug}/{part}",
             dct_description=texts(said) if said else None,
             cv_hasValue=None if amount is None else typed("xsd:double", float(amount)),
             cv_currency=self._graph.concept(authority("currency", "IDR")),
             cv_isDefinedBy=self._agency,
-            sebalai_paymentMethod=list(fee.methods),
+            **more,
         )
 
     def _requirement(self, one: Requirement) -> Node:

@@ -13,7 +13,7 @@ from sebalai_shared import spreadsheets
 
 from sebalai_services_catalog.exports.cpsv import CHANNELS, Entry, Known
 from sebalai_services_catalog.exports.points import in_words
-from sebalai_services_catalog.services.actions import Fee, Standard
+from sebalai_services_catalog.services.actions import Charge, Fee, Standard
 
 SHAPE = (
     "Menyerupai isian SIPPN dan 14 komponen UU 25/2009; bukan format resmi, tidak disertifikasi."
@@ -129,8 +129,13 @@ def _time(standard: Standard) -> str:
 def _fee(fee: Fee | None) -> str:
     if fee is None:
         return ""
-    if fee.kind == "free":
+    others = [f"{CHANNELS[kind]}: {_charge(one)}" for kind, one in fee.channels.items()]
+    return "; ".join([_charge(fee), *others])
+
+
+def _charge(charge: Charge) -> str:
+    if charge.kind == "free":
         return "Gratis"
-    if fee.kind == "fixed":
-        return f"Rp{fee.rupiah or 0:,}".replace(",", ".")
-    return fee.formula or ""
+    if charge.kind == "fixed":
+        return f"Rp{charge.rupiah or 0:,}".replace(",", ".")
+    return charge.formula or ""

@@ -106,8 +106,10 @@ def _fetched(asked: Sequence[Requirement], known: Known) -> list[EvidenceType]:
 def _purposes(standard: Standard, fetched: Sequence[EvidenceType]) -> list[Purpose]:
     laws = list(standard.legal_basis or [])
     found = [Purpose(SERVING, "public_duty", laws)]
-    if standard.fee is not None and standard.fee.kind != "free":
-        basis = [standard.fee.basis] if standard.fee.basis else []
+    fee = standard.fee
+    charges = [one for one in ([fee, *fee.channels.values()] if fee else []) if one.kind != "free"]
+    if charges:
+        basis = list(dict.fromkeys(one.basis for one in charges if one.basis))
         found.append(Purpose(PAYING, "public_duty", basis))
     codes = dict.fromkeys(one.purpose for one in fetched if one.purpose)
     return [*found, *(Purpose(code, "consent", laws) for code in codes)]

@@ -39,12 +39,14 @@ class CounterClosed(Conflict):
 
 
 def fee_due(
-    asked: StandardFee | None, row: ServiceRequest, worked_out: WorkedOutFee | None
+    standard: StandardFee | None, row: ServiceRequest, worked_out: WorkedOutFee | None
 ) -> Fee | None:
-    """What the applicant owes before work begins; null when nothing, or when it was billed before.
+    """What the applicant owes before work begins, by the channel of filing; null when nothing, or
+    when it was billed before.
 
     Raises: FieldInvalid when `worked_out` is missing for a formula, or given without one.
     """
+    asked = standard.on(row.channel) if standard is not None else None
     by_formula = asked is not None and asked.kind == "formula" and not row.verified
     if by_formula != (worked_out is not None):
         why = "The fee goes by formula: say what it gives." if by_formula else "No formula here."

@@ -36,10 +36,18 @@ from sebalai_services_catalog.services.model import (
 from sebalai_services_catalog.services.points import Hours, ServicePoint, places_of
 from sebalai_services_catalog.services.publication import Edition, publish_edition, record_act
 from sebalai_services_catalog.services.search import load_synonyms
-from sebalai_services_catalog.services.standard import Fee, Requirement, Standard, Step, inherit
+from sebalai_services_catalog.services.standard import (
+    Charge,
+    Fee,
+    Requirement,
+    Standard,
+    Step,
+    inherit,
+)
 from sebalai_services_catalog.services.store import Published, ServiceFilter, Standards
 
 __all__ = [
+    "Charge",
     "Fee",
     "Hours",
     "Offered",

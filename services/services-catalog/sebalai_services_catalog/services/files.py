@@ -47,9 +47,12 @@ class ServiceFile(_File):
     template: Slug | None = None
 
     def digest(self, whole: Standard) -> str:
-        """Of its meaning, inherited parts included: a changed template is a changed standard."""
+        """Of its meaning, inherited parts included: a changed template is a changed standard. What
+        nobody filled means nothing, so that a new part of our shape changes no digest.
+        """
         head = f"{self.agency}\n{self.provenance.model_dump_json()}\n"
-        return hashlib.sha256((head + whole.model_dump_json()).encode()).hexdigest()
+        said = whole.model_dump_json(exclude_defaults=True)
+        return hashlib.sha256((head + said).encode()).hexdigest()
 
 
 def read_all(reference_folder: Path) -> list[ServiceFile]:

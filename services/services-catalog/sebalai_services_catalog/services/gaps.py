@@ -7,7 +7,7 @@ authority. Each gap names the component and the field, so that a form can lead t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sebalai_services_catalog.services.standard import COMPONENTS, Fee, Standard
+from sebalai_services_catalog.services.standard import COMPONENTS, Charge, Fee, Standard
 
 HEAD = ("name", "summary", "audiences", "channels")
 
@@ -39,7 +39,12 @@ def gaps(standard: Standard, known: Known) -> list[Gap]:
         # An empty list of requirements is an answer (nothing is asked); of steps or laws it is not.
         if value is None or (value == [] and name != "requirements"):
             found.append(Gap(number, f"/{name}", f"component {number} of 14 is missing"))
-    return [*found, *_wrong(standard, known.regulations), *_points(standard, known.regions)]
+    return [
+        *found,
+        *_wrong(standard, known.regulations),
+        *_channels(standard),
+        *_points(standard, known.regions),
+    ]
 
 
 def advice(standard: Standard) -> list[Gap]:
@@ -74,12 +79,29 @@ def _wrong(standard: Standard, known_regulations: frozenset[str]) -> Iterator[Ga
 
 
 def _fee(fee: Fee, known_regulations: frozenset[str]) -> Iterator[Gap]:
-    if fee.kind == "fixed" and not fee.rupiah:
-        yield Gap(4, "/fee/rupiah", "a fixed fee has an amount; nothing to pay is kind free")
-    if fee.kind == "formula" and fee.formula is None:
-        yield Gap(4, "/fee/formula", "say how the fee is computed")
-    if fee.kind != "free" and fee.basis not in known_regulations:
-        yield Gap(4, "/fee/basis", "a fee needs a legal basis that is in the register")
+    yield from _charge(fee, "/fee", known_regulations)
+    for channel, charge in fee.channels.items():
+        yield from _charge(charge, f"/fee/channels/{channel}", known_regulations)
+
+
+def _charge(charge: Charge, pointer: str, known_regulations: frozenset[str]) -> Iterator[Gap]:
+    if charge.kind == "fixed" and not charge.rupiah:
+        why = "a fixed fee has an amount; nothing to pay is kind free"
+        yield Gap(4, f"{pointer}/rupiah", why)
+    if charge.kind == "formula" and charge.formula is None:
+        yield Gap(4, f"{pointer}/formula", "say how the fee is computed")
+    if charge.kind != "free" and charge.basis not in known_regulations:
+        yield Gap(4, f"{pointer}/basis", "a fee needs a legal basis that is in the register")
+
+
+def _channels(standard: Standard) -> Iterator[Gap]:
+    """Time and fee of a channel that the service does not have would bind nobody."""
+    parts = ((3, "duration", standard.duration), (4, "fee", standard.fee))
+    for number, name, part in parts:
+        for channel in part.channels if part else ():
+            if channel not in standard.channels:
+                why = f"the service has no channel {channel}"
+                yield Gap(number, f"/{name}/channels/{channel}", why)
 
 
 def _points(standard: Standard, known_regions: frozenset[str]) -> Iterator[Gap]:

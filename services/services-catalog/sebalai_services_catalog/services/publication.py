@@ -40,7 +40,7 @@ class Edition:
 
 
 def digest_of(standard: Standard) -> str:
-    return hashlib.sha256(standard.model_dump_json().encode()).hexdigest()
+    return hashlib.sha256(standard.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
 async def publish_edition(

@@ -96,7 +96,8 @@ async def find_services(
     hits = await search.search(session, clock, query=asked.words, within=within, limit=asked.limit)
     rows = await store.by_slugs(session, caller, hits.slugs)
     items = [read(rows[slug], facts) for slug in hits.slugs if slug in rows]
-    return Found(items=items, places=places_read(hits.places, await region_names(session)))
+    names = await region_names(session, list(hits.places))
+    return Found(items=items, places=places_read(hits.places, names))
 
 
 def _may_keep(caller: IdentifiedAccess) -> None:

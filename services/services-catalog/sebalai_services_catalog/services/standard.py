@@ -74,16 +74,26 @@ class Duration(Term):
     channels: dict[Channel, Term] = Field(default={}, max_length=5)
 
 
-class Fee(Strict):
-    """Component 4. Free is a kind of its own ("Gratis"), never an empty field."""
+class Charge(Strict):
+    """Free is a kind of its own ("Gratis"), never an empty field."""
 
     kind: Literal["free", "fixed", "formula"]
     rupiah: Annotated[int, Field(ge=0, le=RUPIAH_MAX)] | None = None
     formula: Note | None = None
     basis: Slug | None = None
+
+
+class Fee(Charge):
+    """Component 4; `channels` where filing that way costs something else."""
+
     methods: list[Literal["qris", "virtual_account", "bank", "tunai"]] = Field(
         default=[], max_length=4
     )
+    channels: dict[Channel, Charge] = Field(default={}, max_length=5)
+
+    def on(self, channel: str) -> Charge:
+        """What filing by the channel costs."""
+        return next((one for kind, one in self.channels.items() if kind == channel), self)
 
 
 class Product(Strict):

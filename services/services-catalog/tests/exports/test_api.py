@@ -2,12 +2,16 @@
 
 import csv
 import json
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
 import pyshacl
 import pytest
 from rdflib import DCTERMS, RDF, Graph, Literal, Namespace, URIRef
+from sebalai_services_catalog.exports.cpsv import Entry, Known, catalogue
+from sebalai_services_catalog.exports.sippn import row as sippn_row
+from sebalai_services_catalog.services.actions import Standard
 
 SHAPES = Path(__file__).parent / "cpsv-ap-3.2.0.ttl"
 CPSV = Namespace("http://purl.org/vocab/cpsv#")
@@ -16,6 +20,7 @@ OURS = Namespace("urn:sebalai:term:")
 EXPORTS = "https://bus.example/api/catalog/v1/exports"
 WATER = URIRef("https://bus.example/api/catalog/v1/services/izin-pengusahaan-air-tanah")
 URL = "/v1/exports"
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 # rdflib's own JSON-LD parser makes one of those.
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")
 
@@ -135,3 +140,20 @@ async def test_the_list_of_interfaces_names_the_exports(anonymous):
     hrefs = {link["href"] for one in linkset for link in one.get("service-meta", [])}
     assert {f"{EXPORTS}/{name}" for name in ("cpsv-ap.jsonld", "sippn.json", "sippn.csv")} <= hrefs
     assert "https://bus.example/api/catalog/v1/software" in hrefs
+
+
+def test_a_fee_by_channel_is_a_cost_of_its_own_and_a_word_in_the_sheet():
+    fee = {"kind": "fixed", "rupiah": 250_000, "channels": {"daring": {"kind": "free"}}}
+    standard = Standard.model_validate({"channels": ["daring", "loket"], "fee": fee})
+    entry = Entry(
+        slug="x", agency="bakuda", state="published", version=1, published_at=NOW,
+        provenance=("unverified", "x"), name=("X", None), summary=("X", None), standard=standard,
+    )  # fmt: skip
+    known = Known({}, {}, {})
+    assert sippn_row(entry, known).biaya_tarif == "Rp250.000; Daring: Gratis"
+    document = catalogue("https://bus.example", [entry], known, "diskominfo", None)
+    assert report(parsed(json.dumps(document)))[0]
+    nodes = {node["@id"]: node for node in document["@graph"]}
+    base = "https://bus.example/api/catalog/v1/services/x"
+    assert nodes[f"{base}#cost-daring"]["cv:ifAccessedThrough"] == {"@id": f"{base}#channel-daring"}
+    assert nodes[f"{base}#cost-daring"]["cv:hasValue"]["@value"] == "0.0"

@@ -58,6 +58,14 @@ def test_an_empty_draft_lacks_everything_by_name():
         ({"kind": "formula", "basis": "uu-1-2022"}, "/fee/formula"),
         ({"kind": "fixed", "rupiah": 1000}, "/fee/basis"),
         ({"kind": "fixed", "rupiah": 1000, "basis": "uu-0-1900"}, "/fee/basis"),
+        (
+            {
+                "kind": "free",
+                "channels": {"loket": {"kind": "formula", "basis": "uu-1-2022"}},
+            },
+            "/fee/channels/loket/formula",
+        ),
+        ({"kind": "free", "channels": {"telepon": {"kind": "free"}}}, "/fee/channels/telepon"),
     ],
 )
 def test_a_fee_without_amount_formula_or_law_is_a_gap(whole, fee, pointer):
@@ -135,3 +143,12 @@ def test_who_comes_to_a_counter_is_told_where_it_is(whole, points, pointers):
 def test_a_malformed_service_point_is_refused(wrong):
     with pytest.raises(ValidationError):
         Standard.model_validate({"points": [COUNTER | wrong]})
+
+
+def test_a_time_of_a_channel_that_the_service_does_not_have_is_a_gap(whole):
+    term = {"value": 1, "unit": "days"}
+    duration = term | {"channels": {"loket": term, "whatsapp": term}}
+    standard = whole["izin-penelitian"].model_dump() | {"duration": duration}
+    assert [gap.pointer for gap in gaps(Standard.model_validate(standard), KNOWN)] == [
+        "/duration/channels/whatsapp"
+    ]
