@@ -1,11 +1,16 @@
 """Settings of the archive."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr, model_validator
+from pydantic import BeforeValidator, SecretStr, model_validator
 from sebalai_shared.settings import MemberSettings
+
+
+def _or_none(told: object) -> object:
+    """Where a variable is set from another that may be missing, it is empty."""
+    return told or None
 
 
 class ArchiveSettings(MemberSettings):
@@ -43,7 +48,7 @@ class ArchiveSettings(MemberSettings):
     replica_dir: Path | None = None
     scrub_bytes_per_second: int = 50 * 1024**2
     clamd_socket: Path | None = None
-    ocr_program: Path | None = None
+    ocr_program: Annotated[Path | None, BeforeValidator(_or_none)] = None
     ocr_languages: str = "ind"
     content_bytes_limit: int = 1024**3
     signing_key_file: Path | None = None
