@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from figures import figure, processor_seconds
+from sebalai_shared.process import settle
 
 LISTENERS, EACH = 1_000, 8
 OPENING_AT_ONCE = 20
@@ -47,6 +48,7 @@ async def streams(bench: Any, kind: str, settings: dict[str, str]) -> None:
         tasks = [asyncio.create_task(listen(ident)) for ident in idents for _ in range(EACH)]
         for _ in tasks:
             await asyncio.wait_for(opened.acquire(), 60)
+        settle()  # a collection here would be told as the other side's delay
         spent = processor_seconds(pid)
         stored = await bench.publish_evenly(RATE, SECONDS, kind)
         until = time.monotonic() + 30
