@@ -64,6 +64,18 @@ async def test_a_telephone_reads_only_what_moved_and_misses_nothing_that_commits
     assert (await mine.get(REQUESTS, params={"since": "WyJ4IiwxXQ"})).status_code in (410, 422)
 
 
+async def test_a_draft_that_was_given_up_is_told_to_the_other_telephone(together):
+    mine = together("ID-BB/COM/dua-telepon/kantor")
+    body = {"service": "izin-penelitian", "answers": ANSWERS}
+    headers = {"Idempotency-Key": f"m{next(KEYS)}"}
+    draft = (await mine.post("/v1/requests", json=body, headers=headers)).json()
+    items, since = await read_changes(mine, REQUESTS)
+    assert [one["state"] for one in items] == ["draft"]
+    assert (await act(mine, draft, "discard")).status_code == 200
+    items, _ = await read_changes(mine, REQUESTS, since)
+    assert [(one["id"], one["state"]) for one in items] == [(draft["id"], "discarded")]
+
+
 async def test_who_follows_the_changes_holds_what_the_database_holds_however_they_commit(
     together, shared_database
 ):

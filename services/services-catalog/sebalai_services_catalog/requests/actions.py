@@ -152,6 +152,11 @@ async def _resubmit(session: AsyncSession, hand: Hand, _: schema.Plain) -> None:
     await filing.resubmit(session, hand)
 
 
+async def _discard(session: AsyncSession, hand: Hand, _: schema.Plain) -> None:
+    check_step(hand, "discard")
+    await filing.discard(session, hand)
+
+
 async def _accept(session: AsyncSession, hand: Hand, wanted: schema.Accept) -> None:
     """Complete: to the officers, or first to payment where the standard asks a fee."""
     standard = await standard_of(session, hand.row)
@@ -258,6 +263,7 @@ HANDLERS: dict[Act, Handler] = {
     "verify": _plain,
     "accept": _accept,
     "resubmit": _resubmit,
+    "discard": _discard,
     "return": _return,
     "hand_over": _hand_over,
     "complete_task": _complete_task,

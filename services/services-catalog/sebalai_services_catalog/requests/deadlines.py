@@ -24,6 +24,7 @@ from sebalai_services_catalog.requests.events import (
     RequestReminded,
     fact,
 )
+from sebalai_services_catalog.requests.filing import erase
 from sebalai_services_catalog.requests.model import ServiceRequest
 from sebalai_services_catalog.requests.steps import Step, take_platform_step
 
@@ -182,6 +183,8 @@ async def _remind_or_lapse(session: AsyncSession, clock: Clock, row: ServiceRequ
     if row.reply_by <= now:
         columns = {"reply_by": None, "marks": []}
         lapse = Step("lapse", LAPSED[row.state], columns=columns)
+        if row.state == "draft":
+            await erase(session, row)
         await take_platform_step(session, clock, row=row, wanted=lapse)
         return 1
     wanted = sum(row.reply_by - now <= before for before in REMIND_BEFORE)

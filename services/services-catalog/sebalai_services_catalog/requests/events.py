@@ -29,6 +29,7 @@ PAST: dict[Act, str] = {
     "overturn": "refusal_overturned",
     "withdraw": "retracted",
     "lapse": "lapsed",
+    "discard": "discarded",
 }
 REMINDED = "catalog.request.reminded.v1"
 BREACHED = "catalog.deadline.breached.v1"

@@ -72,6 +72,18 @@ async def submit(session: AsyncSession, hand: Hand, standard: Standard) -> None:
     await take_step(session, hand, submission(hand))
 
 
+async def discard(session: AsyncSession, hand: Hand) -> None:
+    """A draft that is given up. Raises: StepImpossible, StepRefused."""
+    await take_step(session, hand, Step("discard", columns={"reply_by": None}))
+    await erase(session, hand.row)
+
+
+async def erase(session: AsyncSession, row: ServiceRequest) -> None:
+    """What somebody wrote and never filed does not stay (UU 27/2022 art. 43): only that it was."""
+    row.answers, row.assisted_name = {}, None
+    await store.forget_documents(session, row.id)
+
+
 def submission(hand: Hand) -> Step:
     columns = {"submitted_at": hand.at, "reply_by": None, "reminders": 0}
     return Step("submit", columns=columns)

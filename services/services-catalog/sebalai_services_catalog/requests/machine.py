@@ -15,16 +15,19 @@ from sebalai_services_catalog.requests.promise import Promise
 State = Literal[
     "draft", "submitted", "verifying", "returned", "awaiting_payment", "awaiting_evidence",
     "processing", "issued", "refused", "appeal", "withdrawn", "lapsed", "handed_over",
+    "discarded",
 ]  # fmt: skip
 Act = Literal[
     "submit", "verify", "accept", "bill", "return", "resubmit", "pay", "ask_evidence",
     "receive_evidence", "fail_evidence", "complete_task", "issue", "refuse", "hand_over", "appeal",
-    "uphold", "overturn", "withdraw", "lapse",
+    "uphold", "overturn", "withdraw", "lapse", "discard",
 ]  # fmt: skip
 Role = Literal["applicant", "front_office", "officer", "signer", "superior", "platform"]
 
 HELD_BY_APPLICANT: frozenset[State] = frozenset({"returned", "awaiting_payment"})
-CLOSED: frozenset[State] = frozenset({"issued", "refused", "withdrawn", "lapsed", "handed_over"})
+CLOSED: frozenset[State] = frozenset(
+    {"issued", "refused", "withdrawn", "lapsed", "handed_over", "discarded"}
+)
 OPEN: frozenset[State] = frozenset(
     {"submitted", "verifying", "awaiting_evidence", "processing", "returned", "awaiting_payment"}
 )
@@ -45,6 +48,7 @@ def _moves(states: str, act: Act, to: State | None, role: Role) -> dict[tuple[St
 
 MOVES: dict[tuple[State, Act], Move] = {
     **_moves("draft", "submit", "submitted", "applicant"),
+    **_moves("draft", "discard", "discarded", "applicant"),
     **_moves("submitted", "verify", "verifying", "front_office"),
     **_moves("verifying", "accept", "processing", "front_office"),
     **_moves("verifying", "bill", "awaiting_payment", "front_office"),

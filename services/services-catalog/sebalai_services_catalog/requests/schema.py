@@ -82,7 +82,7 @@ class _Act(_Write):
 
 
 class Plain(_Act):
-    act: Literal["submit", "verify", "resubmit"]
+    act: Literal["submit", "verify", "resubmit", "discard"]
 
 
 class WorkedOutFee(_Write):

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import ColumnElement, Row, Select, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, false, func, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
@@ -40,8 +40,8 @@ def _has_task_of(agency: str) -> ColumnElement[bool]:
 
 
 def visible_to(caller: Caller) -> Select[ServiceRequest]:
-    """What the caller filed, and what its agency handles or takes part in. Nobody sees the draft
-    of another, except the operator and, for a draft at the counter, the agency.
+    """What the caller filed, and what its agency handles or takes part in. Nobody sees what another
+    never filed, a draft or what came of it, except the operator and, at a counter, the agency.
     """
     if caller.is_operator:
         return select(ServiceRequest)
@@ -49,7 +49,7 @@ def visible_to(caller: Caller) -> Select[ServiceRequest]:
     if caller.agency is None or not (caller.has_scope(WRITE) or caller.has_scope(DECIDE)):
         return select(ServiceRequest).where(own)
     handled = or_(ServiceRequest.agency == caller.agency, _has_task_of(caller.agency))
-    filed = or_(ServiceRequest.state != "draft", ServiceRequest.assisted)
+    filed = or_(ServiceRequest.submitted_at.is_not(None), ServiceRequest.assisted)
     return select(ServiceRequest).where(or_(own, handled & filed))
 
 
@@ -88,7 +88,7 @@ async def hold_for_platform(session: AsyncSession, key: UUID) -> ServiceRequest:
 
 async def by_ticket(session: AsyncSession, ticket: str) -> ServiceRequest | None:
     query = select(ServiceRequest).where(
-        ServiceRequest.ticket == ticket, ServiceRequest.state != "draft"
+        ServiceRequest.ticket == ticket, ServiceRequest.submitted_at.is_not(None)
     )
     return (await session.scalars(query)).one_or_none()
 
@@ -161,6 +161,10 @@ async def document(
         )
     )
     return (await session.scalars(query)).one_or_none()
+
+
+async def forget_documents(session: AsyncSession, key: UUID) -> None:
+    await session.execute(delete(RequestDocument).where(RequestDocument.request_id == key))
 
 
 async def documents_count(session: AsyncSession, key: UUID) -> int:
