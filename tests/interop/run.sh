@@ -31,9 +31,9 @@ case "archive_letter.py" in *"${INTEROP_ONLY:-}"*)
     echo "archive_letter.py: NOT JUDGED; install poppler-utils qpdf libnss3-tools"
   fi ;;
 esac
-# Neither do these: each starts the archive it judges.
+# Neither do these: each starts the archive it judges, or makes the document.
 export TUS_JS="$here"
-for judge in archive_oai.py archive_bag.py archive_tus.py; do
+for judge in archive_oai.py archive_bag.py archive_tus.py asyncapi_document.py; do
   case "$judge" in *"${INTEROP_ONLY:-}"*) .venv/bin/python "$here/$judge" || failed "$judge" ;; esac
 done
 case "archive_ocfl.py" in *"${INTEROP_ONLY:-}"*)

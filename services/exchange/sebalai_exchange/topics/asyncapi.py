@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from sebalai_exchange.topics.embedded import embedded
 from sebalai_exchange.topics.store import Topic
 
 DOCUMENT_TYPES_MAX = 1_000
 CONTENT_TYPE = "application/cloudevents+json"
+# Without it a payload is read as the older draft that AsyncAPI is built on.
+SCHEMA_FORMAT = "application/schema+json;version=draft-2020-12"
 
 
 def document(topics: Sequence[Topic], public_url: str) -> dict[str, Any]:
@@ -64,7 +67,6 @@ def _operations(topic: Topic) -> dict[str, Any]:
 
 
 def _message(topic: Topic) -> dict[str, Any]:
-    text = {"type": "string"}
     return {
         "name": topic.type,
         "title": topic.title,
@@ -75,21 +77,26 @@ def _message(topic: Topic) -> dict[str, Any]:
         "x-data-categories": topic.data_categories,
         "x-state": topic.state,
         "x-minor": topic.minor,
-        "payload": {
-            "type": "object",
-            "required": ["specversion", "id", "source", "type", "position"],
-            "properties": {
-                "specversion": {"const": "1.0"},
-                "id": text,
-                "source": {"type": "string", "format": "uri-reference"},
-                "type": {"const": topic.type},
-                "subject": text,
-                "time": {"type": "string", "format": "date-time"},
-                "position": {"type": "string", "pattern": "^[0-9]{20}$"},
-                "recordedtime": {"type": "string", "format": "date-time"},
-                "data": topic.schema,
-            },
-        },
+        "payload": {"schemaFormat": SCHEMA_FORMAT, "schema": _payload(topic)},
         "examples": [{"name": f"example{n}", "payload": {"data": example}}
                      for n, example in enumerate(topic.examples)],
     }  # fmt: skip
+
+
+def _payload(topic: Topic) -> dict[str, Any]:
+    text, place = {"type": "string"}, f"/components/messages/{_name(topic)}/payload/schema"
+    return {
+        "type": "object",
+        "required": ["specversion", "id", "source", "type", "position"],
+        "properties": {
+            "specversion": {"const": "1.0"},
+            "id": text,
+            "source": {"type": "string", "format": "uri-reference"},
+            "type": {"const": topic.type},
+            "subject": text,
+            "time": {"type": "string", "format": "date-time"},
+            "position": {"type": "string", "pattern": "^[0-9]{20}$"},
+            "recordedtime": {"type": "string", "format": "date-time"},
+            "data": embedded(topic.schema, f"{place}/properties/data"),
+        },
+    }
