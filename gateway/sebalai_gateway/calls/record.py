@@ -21,6 +21,7 @@ from sebalai_shared.ids import RANDOM_BYTES, uuid7_text
 
 SALT_BYTES = 32
 ECHO_CHARACTERS = 128
+CHANCE_BYTES = 4_096
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 LONG_SECONDS = 80.0
 # Free text in X-Road-Id could carry a NIK; only a UUID is kept.
@@ -36,6 +37,28 @@ _BLANK: dict[str, Any] = dict.fromkeys(
         "legal_basis", "problem", "request", "response",
     )
 ) | {"v": 1}  # fmt: skip
+
+
+class _Chance:
+    """Randomness of the system, fetched for many calls at once, because each time is a system call.
+    No byte is given out twice; a forked process begins with its own.
+    """
+
+    def __init__(self) -> None:
+        self._forget()
+        os.register_at_fork(after_in_child=self._forget)
+
+    def draw(self, count: int) -> bytes:
+        if self._at + count > len(self._bytes):
+            self._bytes, self._at = os.urandom(CHANCE_BYTES), 0
+        begins, self._at = self._at, self._at + count
+        return self._bytes[begins : self._at]
+
+    def _forget(self) -> None:
+        self._bytes, self._at = b"", 0
+
+
+_CHANCE = _Chance()
 
 
 class Call(msgspec.Struct):
@@ -63,7 +86,7 @@ class Call(msgspec.Struct):
     _echo: str | None = None
 
     def __post_init__(self) -> None:
-        chance = os.urandom(SALT_BYTES + RANDOM_BYTES)
+        chance = _CHANCE.draw(SALT_BYTES + RANDOM_BYTES)
         self.salt, self.name = chance[RANDOM_BYTES:], uuid7_text(self.began, chance[:RANDOM_BYTES])
 
     @property

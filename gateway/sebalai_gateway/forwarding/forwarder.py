@@ -17,6 +17,7 @@ from sebalai_gateway.forwarding.faults import ProviderTimeout, ProviderUnreachab
 from sebalai_gateway.forwarding.framing import AnswerReader
 from sebalai_gateway.forwarding.pool import Origin, Peer, Pool, origin_of
 from sebalai_gateway.forwarding.tls import SYSTEM, Identity
+from sebalai_gateway.lines import NotOneLine, head_of
 
 __all__ = ["Answer", "Forwarder", "Headers", "Manner", "ProviderTimeout", "ProviderUnreachable"]
 
@@ -93,12 +94,8 @@ class Forwarder:
         """
         origin, target = _cut(url)
         length = _length(headers)
-        head = _head(method, target, origin, headers)
-        if body is None and length is None and method not in _BODILESS:
-            head.append(b"content-length: 0")
-        if body is not None and length is None:
-            head.append(b"transfer-encoding: chunked")
-        said = _joined(head)
+        framing = _framing(method, length, has_body=body is not None)
+        said = _head(method, target, [(b"host", origin.authority), *headers, *framing])
         connection = await self.pool.take(
             Peer(origin, manner.identity), manner.connect_seconds, is_safe=method in SAFE
         )
@@ -132,17 +129,20 @@ def _length(headers: Headers) -> int | None:
     return None if told is None else int(told)
 
 
-def _head(method: str, target: str, origin: Origin, headers: Headers) -> list[bytes]:
+def _framing(method: str, length: int | None, *, has_body: bool) -> Headers:
+    """How the end of the body is told, where the headers do not tell it."""
+    if length is not None:
+        return []
+    if has_body:
+        return [(b"transfer-encoding", b"chunked")]
+    return [] if method in _BODILESS else [(b"content-length", b"0")]
+
+
+def _head(method: str, target: str, headers: Headers) -> bytes:
+    """Raises: ProviderUnreachable, when it is not one head."""
     if not _METHOD.match(method):
         raise ProviderUnreachable("the method is no word", is_unsent=True)
-    begins = f"{method} {target} HTTP/1.1".encode()
-    return [begins, b"host: " + origin.authority, *[name + b": " + it for name, it in headers]]
-
-
-def _joined(lines: list[bytes]) -> bytes:
-    """The head's bytes. Raises: ProviderUnreachable, when a value would begin another line."""
-    said = b"\r\n".join((*lines, b"", b""))
-    count = len(lines) + 1
-    if said.count(b"\n") != count or said.count(b"\r") != count or b"\0" in said:
-        raise ProviderUnreachable("a header has more than one line", is_unsent=True)
-    return said
+    try:
+        return head_of(f"{method} {target} HTTP/1.1\r\n".encode(), headers)
+    except NotOneLine as error:
+        raise ProviderUnreachable(str(error), is_unsent=True) from None

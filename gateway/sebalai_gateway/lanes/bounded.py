@@ -42,6 +42,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._patience: asyncio.TimerHandle | None = None
         self._idle_since = 0.0
         self._watch: asyncio.TimerHandle | None = None
+        self._next: tuple[Any, Any] | None = None
+        self._served: asyncio.Task[None] | None = None
+        self._rest: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -52,6 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._watch is not None:
             self._watch.cancel()
         super().connection_lost(exc)
+        self._go_on()
 
     def data_received(self, data: bytes) -> None:
         if self._is_over:
@@ -110,6 +114,32 @@ class BoundedProtocol(HttpToolsProtocol):
     def hand_over(self) -> None:
         """A whole head, to ASGI."""
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """Called by uvicorn for each request that may begin. One task serves those of a connection
+        one after the other, because a task for each costs as much as the decision on a call.
+        """
+        self._next = cycle, app
+        if self._served is None:
+            self._served = self.loop.create_task(self._serve())
+            self.tasks.add(self._served)
+            self._served.add_done_callback(self.tasks.discard)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._rest is not None and not self._rest.done():
+            self._rest.set_result(None)
+
+    async def _serve(self) -> None:
+        """Until nothing can come any more."""
+        while self._next is not None:
+            (cycle, app), self._next = self._next, None
+            await cycle.run_asgi(app)
+            if self._next is None and not self.transport.is_closing():
+                self._rest = self.loop.create_future()
+                await self._rest
+        self._served = None
 
     def on_response_complete(self) -> None:
         """As uvicorn's, but that it arms and disarms a timer for each request."""

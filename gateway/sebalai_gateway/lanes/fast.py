@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from sebalai_gateway.admission.proxy import Certificate
 from sebalai_gateway.calls.consumer import ClientGone, Headers
 from sebalai_gateway.lanes.bounded import BoundedProtocol
+from sebalai_gateway.lines import head_of
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BODILESS = frozenset({204, 304})
@@ -38,20 +39,11 @@ class Door(Protocol):
 
 
 class FastProtocol(BoundedProtocol):
-    """One connection of a consumer. One task serves its calls one after the other, because a task
-    for each costs as much as the decision on it.
-    """
+    """One connection of a consumer."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._door = self.app if isinstance(self.app, Door) else None
-        self._next: tuple[FastConsumer, Call] | None = None
-        self._served: asyncio.Task[None] | None = None
-        self._rest: asyncio.Future[None] | None = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._go_on()
 
     def begin_head(self) -> None:
         """Room for another head; what ASGI wants besides is made when it turns out to be its."""
@@ -88,33 +80,6 @@ class FastProtocol(BoundedProtocol):
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((consumer, call))
-
-    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        """Called for the next of the pipeline, too."""
-        if not isinstance(cycle, FastConsumer):
-            super()._start_asgi_task(cycle, app)
-            return
-        self._next = cycle, app
-        if self._served is None:
-            self._served = self.loop.create_task(self._serve())
-            self.tasks.add(self._served)
-            self._served.add_done_callback(self.tasks.discard)
-        else:
-            self._go_on()
-
-    def _go_on(self) -> None:
-        if self._rest is not None and not self._rest.done():
-            self._rest.set_result(None)
-
-    async def _serve(self) -> None:
-        """Until nothing can come any more."""
-        while self._next is not None:
-            (consumer, call), self._next = self._next, None
-            await consumer.run_asgi(call)
-            if self._next is None and not self.transport.is_closing():
-                self._rest = self.loop.create_future()
-                await self._rest
-        self._served = None
 
 
 class FastConsumer:
@@ -180,7 +145,8 @@ class FastConsumer:
         self.keep_alive &= not says_close
         if not self.keep_alive and not says_close:
             more.append((b"connection", b"close"))
-        self._head, self.response_started = _said(status, headers, more), True
+        self._head = head_of(STATUS_LINE[status], [*headers, *more] if more else headers)
+        self.response_started = True
 
     def _frame(self, status: int, length: int | None) -> Headers:
         """How the end of the body is told (RFC 9112, section 6.3)."""
@@ -237,14 +203,3 @@ class FastConsumer:
             self._transport.abort()
         else:
             self._transport.close()
-
-
-def _said(status: int, headers: Headers, more: Headers) -> bytes:
-    """The bytes of a head. Raises: RuntimeError, when a value would begin another line."""
-    lines = [name + b": " + value for name, value in (*headers, *more)]
-    said = STATUS_LINE[status] + b"\r\n".join((*lines, b"", b""))
-    count = len(lines) + 2
-    if said.count(b"\n") != count or said.count(b"\r") != count or b"\0" in said:
-        msg = "a header of the answer has more than one line"
-        raise RuntimeError(msg)
-    return said
