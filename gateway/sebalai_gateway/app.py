@@ -40,6 +40,7 @@ from sebalai_gateway.journal.writer import Journal
 from sebalai_gateway.lanes.asgi import over_asgi
 from sebalai_gateway.metering.gauges import READ_EACH_SECONDS, Gauges
 from sebalai_gateway.metering.meter import Meter
+from sebalai_gateway.metering.spans import Spans
 from sebalai_gateway.metering.watched import watch
 from sebalai_gateway.quotas.leases import Quotas
 from sebalai_gateway.refusals import Refusal, say, unavailable
@@ -127,14 +128,15 @@ class Gateway:
         # The members stand where the operator's own settings say, on loopback or an inner network.
         members = {**settings.member_urls(), "portal": settings.portal_url}
         providers = Forwarder(reach)
-        inner = Forwarder(Reach.parse(["0.0.0.0/0", "::/0"]))
+        inner = Forwarder(_ANYWHERE)
         pool = Pool(settings.database_dsn())
         quotas = Quotas(pool)
         contracts = Contracts(
-            http.client(Reach.parse(["0.0.0.0/0", "::/0"]), base_url=settings.exchange_url),
+            http.client(_ANYWHERE, base_url=settings.exchange_url),
             lambda: {HEADER: self._signer.sign(_GATEWAY, "exchange")},
             settings.snapshot_dir / "contracts",
         )
+        spans = Spans(http.client(_ANYWHERE), settings.otlp_url) if settings.otlp_url else None
         parts = Parts(
             verifier=self._verifier,
             table=self._feeds.table,
@@ -149,9 +151,12 @@ class Gateway:
             contracts=contracts,
             credentials=Credentials(settings.credentials_dir),
             meter=self._meter,
+            spans=spans,
         )
         edge = Edge(members, self._verifier, inner, self._signer, log)
         self._journal.start()
+        if spans is not None:
+            spans.start()
         await self._feeds.start()
         calls = Calls(parts)
         self._open = _Open(calls, edge)
@@ -169,6 +174,8 @@ class Gateway:
             await quotas.close()
             await pool.close()
             await self._journal.close()
+            if spans is not None:
+                await spans.close()
             self._meter.tell()
             log.flush()
 
@@ -229,6 +236,8 @@ class Gateway:
             self._active -= 1
 
 
+# Where the operator's own settings lead.
+_ANYWHERE = Reach.parse(["0.0.0.0/0", "::/0"])
 _GATEWAY = Caller(kind="gateway", subject="gateway")
 
 

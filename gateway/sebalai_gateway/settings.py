@@ -14,7 +14,7 @@ class GatewaySettings(MemberSettings):
 
     `proxy_secret`: what the proxy that ends TLS shows to be believed, from one of `proxy_addresses`
     (CIDR, by comma); `mtls_url`: where it asks clients for certificates, if elsewhere than at
-    `public_url`.
+    `public_url`. `otlp_url`: the operator's collector of traces, if there is one.
     """
 
     caller_key_file: Path
@@ -33,6 +33,7 @@ class GatewaySettings(MemberSettings):
     snapshot_stale_seconds: float = 900.0
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(default=0, ge=0, le=65_535)
+    otlp_url: str = ""
     workers: int = Field(default=1, ge=1, le=64)
     lane: Literal["asgi", "fast"] = "fast"
 

@@ -42,10 +42,15 @@ def current_trace() -> Trace | None:
     return _current.get()
 
 
-def enter_trace(traceparent: str | None) -> Trace:
-    """Joins the trace named by a `traceparent`, or begins one; it holds for the running task."""
-    fresh = os.urandom(24).hex()
-    trace = Trace(_trace_id(traceparent) or fresh[:32], fresh[32:])
+def enter_trace(traceparent: str | None, begins: Trace | None = None) -> Trace:
+    """Joins the trace named by a `traceparent`, or begins one; it holds for the running task.
+    `begins`: our span, and the trace that is begun where none is joined; without it by chance.
+    """
+    if begins is None:
+        fresh = os.urandom(24).hex()
+        begins = Trace(fresh[:32], fresh[32:])
+    joined = _trace_id(traceparent)
+    trace = begins if joined is None else Trace(joined, begins.span_id)
     _current.set(trace)
     return trace
 

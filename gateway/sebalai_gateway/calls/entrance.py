@@ -174,7 +174,7 @@ def _read_head(consumer: Consumer, call: Call) -> tuple[head.Incoming, Refusal |
         incoming = head.read(consumer.headers)
     except Refusal as refusal:
         failure = refusal
-    call.trace_id = enter_trace(incoming.traceparent).trace_id
+    call.join(enter_trace(incoming.traceparent, call.trace), incoming.traceparent)
     call.correlate(incoming.x_road_id)
     return incoming, failure
 

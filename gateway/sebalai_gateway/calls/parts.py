@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from sebalai_shared.caller import AssertionSigner
 
 from sebalai_gateway.admission.token import TokenVerifier
+from sebalai_gateway.calls.record import Call
 from sebalai_gateway.forwarding.credentials import Credentials
 from sebalai_gateway.forwarding.forwarder import Forwarder
 from sebalai_gateway.journal.writer import Journal
@@ -37,6 +38,7 @@ class Parts:
     contracts: Contracts | None = None
     credentials: Credentials = field(default_factory=Credentials)
     meter: Meter = field(default_factory=lambda: Meter(CollectorRegistry()))
+    spans: Callable[[Call, int], None] | None = None
 
 
 class Withheld(Exception):

@@ -79,6 +79,8 @@ class Calls:
         finally:
             self._parts.log(reply.line())
             self._parts.meter.call(call, reply.status)
+            if self._parts.spans is not None:
+                self._parts.spans(call, reply.status)
 
     async def _serve(self, consumer: Consumer, call: Call, reply: Reply) -> None:
         entrance = self._entrance

@@ -18,6 +18,7 @@ from uuid import UUID
 import msgspec
 import orjson
 from sebalai_shared.ids import RANDOM_BYTES, uuid7_text
+from sebalai_shared.telemetry import Trace
 
 SALT_BYTES = 32
 ECHO_CHARACTERS = 128
@@ -64,7 +65,8 @@ _CHANCE = _Chance()
 class Call(msgspec.Struct):
     """What is known of the call so far; `facts` is its record, filled in by decisions.
 
-    `began` is when it came, in nanoseconds since 1970; `name` is the message id.
+    `began` is when it came, in nanoseconds since 1970; `name` is the message id; `parent` is the
+    consumer's span, in whose trace the call is.
     """
 
     method: str
@@ -83,6 +85,7 @@ class Call(msgspec.Struct):
     forwarded: float | None = None
     provider_seconds: float | None = None
     journal_seconds: float = 0.0
+    parent: str | None = None
     _echo: str | None = None
 
     def __post_init__(self) -> None:
@@ -97,6 +100,17 @@ class Call(msgspec.Struct):
     def span(self) -> str:
         """The call's own span in its trace: the second half of the message id."""
         return self.name[19:23] + self.name[24:]
+
+    @property
+    def trace(self) -> Trace:
+        """The trace that begins with this call has the message id."""
+        return Trace(self.name.replace("-", ""), self.span)
+
+    def join(self, trace: Trace, traceparent: str | None) -> None:
+        """`traceparent` is what the consumer said, of whom the trace is if it is another's."""
+        self.trace_id = trace.trace_id
+        if traceparent is not None and self.trace_id in traceparent:
+            self.parent = traceparent.strip().split("-")[2]
 
     @property
     def requested_at(self) -> datetime:
