@@ -75,14 +75,10 @@ async def agency_names(session: AsyncSession) -> dict[str, KnownAgency]:
     return {row.slug: row for row in rows}
 
 
-async def region_names(session: AsyncSession, codes: Sequence[str] | None = None) -> dict[str, str]:
-    """By Kemendagri code, of `codes` or all."""
-    if codes is not None and not codes:
-        return {}
-    query = select(KnownRegion.code, KnownRegion.name)
-    if codes is not None:
-        query = query.where(KnownRegion.code.in_(codes))
-    return {row.code: row.name for row in await session.execute(query)}
+async def region_names(session: AsyncSession) -> dict[str, str]:
+    """By Kemendagri code."""
+    rows = await session.execute(select(KnownRegion.code, KnownRegion.name))
+    return {row.code: row.name for row in rows}
 
 
 async def load_lists(session: AsyncSession, *, folder: ReferenceFolder) -> dict[str, int]:

@@ -5,7 +5,6 @@ from sebalai_shared.caller import PublicAccess
 from sebalai_shared.database import Transaction
 
 from sebalai_services_catalog.conditional import Conditional
-from sebalai_services_catalog.reference.actions import region_names
 from sebalai_services_catalog.services import store
 from sebalai_services_catalog.services.readings import places_read
 from sebalai_services_catalog.services.schema import PlaceRead
@@ -19,4 +18,4 @@ async def list_places(
     session: Transaction,
 ) -> list[PlaceRead]:
     """Every kabupaten and kota with a service point, and of how many services."""
-    return places_read(await store.count_places(session), await region_names(session))
+    return places_read(await store.count_places(session))

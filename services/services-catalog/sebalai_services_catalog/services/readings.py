@@ -1,6 +1,6 @@
 """Rows as wire shapes: what a published version looks like today."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -77,12 +77,8 @@ def full(row: Published, facts: Facts, laws: Sequence[RegulationRead]) -> Servic
     )
 
 
-def places_read(counts: Mapping[str, int], names: Mapping[str, str]) -> list[PlaceRead]:
-    """Those with any, by code; a code that is no longer listed is its own name."""
-    return [
-        PlaceRead(code=code, name=names.get(code, code), services=counts[code])
-        for code in sorted(counts)
-    ]
+def places_read(counted: Sequence[tuple[str, str, int]]) -> list[PlaceRead]:
+    return [PlaceRead(code=code, name=name, services=many) for code, name, many in counted]
 
 
 def template_read(row: ServiceTemplate) -> TemplateRead:

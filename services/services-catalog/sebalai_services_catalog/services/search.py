@@ -4,7 +4,6 @@ fault (measured: 26 of 70 lay queries empty, against 2).
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -151,13 +150,22 @@ _FIND = text(
             AND (CAST(:audience AS text) IS NULL OR :audience = ANY (v.audiences))
             AND (CAST(:event AS text) IS NULL OR :event IN (v.life_event, v.business_event))))
       ORDER BY meant.mean DESC, s.slug LIMIT :likely
+    ), hit AS (
+      SELECT slug, places, row_number() OVER (ORDER BY score DESC, slug) AS place FROM (
+        SELECT slug, v.places,
+          mean + 0.5 * ts_rank(v.stems, to_tsquery('indonesian', :query)) AS score
+        FROM likely
+        JOIN service_version v ON v.service_id = likely.id AND v.version = likely.version
+      ) AS scored
+      WHERE score >= :least ORDER BY score DESC, slug LIMIT :rows
+    ), counted AS (
+      SELECT code, count(*) AS services FROM hit, unnest(places) AS code GROUP BY code
     )
-    SELECT slug, places FROM (
-      SELECT slug, v.places,
-        mean + 0.5 * ts_rank(v.stems, to_tsquery('indonesian', :query)) AS score
-      FROM likely JOIN service_version v ON v.service_id = likely.id AND v.version = likely.version
-    ) AS scored
-    WHERE score >= :least ORDER BY score DESC, slug LIMIT :limit
+    SELECT
+      coalesce((SELECT array_agg(slug ORDER BY place) FROM hit WHERE place <= :limit), '{}')
+        AS slugs,
+      coalesce((SELECT json_agg(json_build_array(code, coalesce(name, code), services)
+        ORDER BY code) FROM counted LEFT JOIN known_region USING (code)), '[]') AS places
     """
 )
 _NEAR = text("SELECT set_config('pg_trgm.word_similarity_threshold', :near, true)")
@@ -190,12 +198,12 @@ class Narrowed:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Slugs, the best first; how many of all that matched (at most ROWS_MAX) have a service point
-    in each kabupaten or kota.
+    """Slugs, the best first; of all that matched (at most ROWS_MAX), by code and name of kabupaten
+    or kota, how many have a service point there.
     """
 
-    slugs: list[str]
-    places: Mapping[str, int]
+    slugs: Sequence[str]
+    places: Sequence[tuple[str, str, int]]
 
 
 def words_of(query: str) -> list[str]:
@@ -224,19 +232,18 @@ async def search(
     """A search that finds nothing is kept for the officers' synonym list."""
     words = words_of(query)
     if not words:
-        return Hits([], {})
+        return Hits([], [])
     asked = _asked(words, await _synonyms(session, words))
     values = asked | {
         "count": len(words), "least": SCORE_MIN, "likely": LIKELY_ROWS,
-        "limit": ROWS_MAX, "agency": within.agency, "audience": within.audience,
+        "limit": limit, "rows": ROWS_MAX, "agency": within.agency, "audience": within.audience,
         "event": within.event, "place": within.place,
     }  # fmt: skip
     await session.execute(_NEAR, {"near": str(NEAR_MIN)})
-    rows = (await session.execute(_FIND, values)).all()
-    if not rows and within == Narrowed():
+    found = (await session.execute(_FIND, values)).one()
+    if not found.slugs and within == Narrowed():
         await _note_miss(session, clock, words, unfitting=0)
-    places = Counter(place for row in rows for place in row.places)
-    return Hits([row.slug for row in rows[:limit]], places)
+    return Hits(found.slugs, found.places)
 
 
 def _asked(words: Sequence[str], synonyms: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from sebalai_shared.database import Transaction
 from sebalai_shared.problems import Forbidden, responses
 
 from sebalai_services_catalog.now import Now
-from sebalai_services_catalog.reference.actions import region_names
 from sebalai_services_catalog.services import search, store
 from sebalai_services_catalog.services.api import KnownFacts, Within
 from sebalai_services_catalog.services.readings import places_read, read
@@ -96,8 +95,7 @@ async def find_services(
     hits = await search.search(session, clock, query=asked.words, within=within, limit=asked.limit)
     rows = await store.by_slugs(session, caller, hits.slugs)
     items = [read(rows[slug], facts) for slug in hits.slugs if slug in rows]
-    names = await region_names(session, list(hits.places))
-    return Found(items=items, places=places_read(hits.places, names))
+    return Found(items=items, places=places_read(hits.places))
 
 
 def _may_keep(caller: IdentifiedAccess) -> None:

@@ -30,11 +30,11 @@ _OFFERED = (
 )
 
 _PLACES = text(
-    "SELECT place, count(*) AS services FROM service s"
-    " JOIN service_version v ON v.service_id = s.id AND v.version = s.version,"
-    " unnest(v.places) AS place WHERE s.state = ANY (:shown) GROUP BY place"
+    "SELECT code, coalesce(r.name, code), count(*) FROM service s"
+    " JOIN service_version v ON v.service_id = s.id AND v.version = s.version"
+    " CROSS JOIN unnest(v.places) AS code LEFT JOIN known_region r USING (code)"
+    " WHERE s.state = ANY (:shown) GROUP BY 1, 2 ORDER BY code"
 )
-
 _STANDARDS = text(
     "SELECT count(*) AS shown, count(v.standard->'product'->>'archive_code') AS retained"
     " FROM service s JOIN service_version v ON v.service_id = s.id AND v.version = s.version"
@@ -135,10 +135,12 @@ async def count_standards(session: AsyncSession) -> Standards:
     return Standards(row.shown, row.retained)
 
 
-async def count_places(session: AsyncSession) -> dict[str, int]:
-    """How many services that are shown have a service point in each kabupaten or kota."""
+async def count_places(session: AsyncSession) -> list[tuple[str, str, int]]:
+    """Code and name of each kabupaten and kota, and how many services that are shown have a
+    service point there.
+    """
     rows = await session.execute(_PLACES, {"shown": list(SHOWN)})
-    return {row.place: row.services for row in rows}
+    return [(code, name, many) for code, name, many in rows]
 
 
 async def by_slugs(
