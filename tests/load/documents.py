@@ -7,15 +7,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import sys
 from pathlib import Path
 from statistics import median
 
 import asyncpg
 import psutil
 from figures import figure
+from wrk import wrk
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
 from sebalai_shared.caller import Caller
 from sebalai_shared.ids import uuid7
-from wrk import wrk
 
 from services.archive.tests.test_crash import WRITER, Server
 
