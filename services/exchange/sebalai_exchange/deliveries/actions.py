@@ -10,6 +10,7 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.problems import Conflict, FieldInvalid
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_exchange.deliveries import access
 from sebalai_exchange.deliveries import history_store as store
 from sebalai_exchange.deliveries.history_store import Chosen
 from sebalai_exchange.deliveries.pulling import (
@@ -190,7 +191,12 @@ async def trace_event(
         is_told = one.kind not in KEEP_THEIR_PLACE and heard[one.id].hears(event)
         if one.id not in known and is_ahead and is_told:
             known[one.id] = _pending(one)
-    return Trace(event, list(known.values()))
+    return Trace(event, [_told(caller, row) for row in known.values()])
+
+
+def _told(caller: Caller, row: dict[str, Any]) -> dict[str, Any]:
+    may_know = access.may_know_why(caller, row["subscriber"])
+    return row if may_know else row | {"reason": None}
 
 
 def _pending(one: Subscription) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from sebalai_exchange.deliveries.schema import (
 )
 from sebalai_exchange.deliveries.sender import body_of
 from sebalai_exchange.inputs import INPUT
-from sebalai_exchange.publishing.actions import Stored
+from sebalai_exchange.publishing.actions import Stored, head
 from sebalai_exchange.streams import ENDLESS, CountedStream
 from sebalai_exchange.subscriptions.actions import (
     NothingToHear,
@@ -124,6 +124,7 @@ class _Stream:
 
     def __init__(self, request: Request, ident: UUID, caller: Caller) -> None:
         self._state, self._ident, self._caller = request.app.state, ident, caller
+        self.head = 0
 
     async def look(self) -> tuple[Serving, int]:
         """What it may hear of, and where it begins. Raises what the route tells."""
@@ -131,6 +132,7 @@ class _Stream:
             found = await own_subscription(session, caller=self._caller, ident=self._ident)
             heard = await matchers(session, self._state.clock, subscriptions=[found])
             standing = await standings(session, idents=[found.id])
+            self.head = await head(session)
         if found.kind != "sse" or found.state != "active":
             raise WrongKind("Stream an active subscription of kind sse.")
         if not heard[found.id].modes:
@@ -178,6 +180,8 @@ async def stream(
     await hub.start()
     client = _Stream(request, ident, caller)
     serving, begin = await client.look()
-    position = int(last_event_id) if last_event_id else (begin if after is None else after)
+    wanted = int(last_event_id) if last_event_id else (begin if after is None else after)
+    # Ahead of the log is only who read one that was restored since; what comes now is new to it.
+    position = min(wanted, client.head)
     listener = hub.enter(serving, position, HEARTBEAT_SECONDS)
     return CountedStream(client.events(listener), lambda: hub.leave(serving.subscription, listener))

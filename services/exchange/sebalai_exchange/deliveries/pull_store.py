@@ -31,9 +31,25 @@ async def lock_lane(session: AsyncSession, subscription: UUID) -> int:
     return int(await session.scalar(query, {"id": subscription}) or 0)
 
 
-async def count_open(session: AsyncSession, subscription: UUID) -> int:
-    query = text("SELECT count(*) FROM delivery WHERE subscription = :id AND state <> 'dead'")
-    return int(await session.scalar(query, {"id": subscription}) or 0)
+async def count_open(
+    session: AsyncSession, subscription: UUID, *, is_ordered: bool
+) -> tuple[int, int]:
+    """How many are not done: those that may be given out some day, and with them those that wait
+    behind a dead one of their key.
+    """
+    query = text(
+        """
+        WITH dead AS (
+          SELECT key, min(pos) AS pos FROM delivery
+          WHERE subscription = :id AND state = 'dead' AND key IS NOT NULL GROUP BY key)
+        SELECT count(*) FILTER (WHERE NOT (:is_ordered AND coalesce(x.pos < d.pos, false))),
+          count(*)
+        FROM delivery d LEFT JOIN dead x USING (key)
+        WHERE d.subscription = :id AND d.state IN ('leased', 'waiting', 'held')
+        """
+    )
+    row = (await session.execute(query, {"id": subscription, "is_ordered": is_ordered})).one()
+    return int(row[0]), int(row[1])
 
 
 async def put_right(session: AsyncSession, place: Place) -> None:
@@ -78,17 +94,18 @@ async def lease_due(
     """Positions now on the lease: what is due and not behind a busy one of its key."""
     query = text(
         """
+        WITH busy AS (
+          SELECT key, min(pos) AS pos FROM delivery
+          WHERE subscription = :id AND key IS NOT NULL AND lease IS DISTINCT FROM :lease
+            AND (state = 'dead' OR next_at > :now)
+          GROUP BY key)
         UPDATE delivery SET state = 'leased', lease = :lease, next_at = :until, since = :now,
           attempts = attempts + 1
         WHERE subscription = :id AND pos IN (
-          SELECT d.pos FROM delivery d
+          SELECT d.pos FROM delivery d LEFT JOIN busy b USING (key)
           WHERE d.subscription = :id AND d.state IN ('leased', 'waiting', 'held')
             AND (d.next_at IS NULL OR d.next_at <= :now)
-            AND NOT (:is_ordered AND EXISTS (
-              SELECT 1 FROM delivery b
-              WHERE b.subscription = :id AND b.key = d.key AND b.pos < d.pos
-                AND b.lease IS DISTINCT FROM :lease
-                AND (b.state = 'dead' OR b.next_at > :now)))
+            AND NOT (:is_ordered AND coalesce(b.pos < d.pos, false))
           ORDER BY d.pos LIMIT :limit)
         RETURNING pos
         """

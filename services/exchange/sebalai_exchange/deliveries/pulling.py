@@ -24,6 +24,8 @@ LEASE = timedelta(seconds=60)
 PULL_MAX = 500
 READ_ROWS = 500
 OPEN_MAX = 5_000
+# With those that wait behind dead ones of their key, until the subscriber decides.
+KEPT_MAX = 50_000
 LEASES_MAX = 20
 
 
@@ -61,13 +63,19 @@ async def pull(
     await pull_store.put_right(session, place)
     await pull_store.bury_spent(session, place, LEASES_MAX)
     found = await pull_store.lease_due(session, place, limit, is_ordered=is_ordered)
-    if len(found) < limit and await pull_store.count_open(session, subscription.id) < OPEN_MAX:
+    if len(found) < limit and await _has_room(session, subscription):
         await _read_on(session, clock, (subscription, matcher), (position, limit - len(found)))
         more = await pull_store.lease_due(session, place, limit - len(found), is_ordered=is_ordered)
         found = [*found, *more]
     taken = await _taken(session, place, found, matcher)
     bodies = [(event.event_id, body_of(event)) for event in taken]
     return Batch(lease if bodies else None, bodies)
+
+
+async def _has_room(session: AsyncSession, one: Subscription) -> bool:
+    is_ordered = one.ordering == "per_key"
+    left, kept = await pull_store.count_open(session, one.id, is_ordered=is_ordered)
+    return left < OPEN_MAX and kept < KEPT_MAX
 
 
 async def _taken(

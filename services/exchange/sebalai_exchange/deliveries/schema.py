@@ -77,7 +77,9 @@ class AttemptRead(BaseModel):
 
 
 class ReceiverRead(BaseModel):
-    """`receipt`: what `/receipts/{id}` proves the delivery with, a few seconds later."""
+    """`receipt`: what `/receipts/{id}` proves the delivery with, a few seconds later. `reason` is
+    told to the subscriber and the operator.
+    """
 
     subscription: UUID
     subscriber: str

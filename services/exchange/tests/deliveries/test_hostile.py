@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sebalai_exchange.deliveries import hub, slots, verifying
 from sebalai_shared.testing.http import system
+from sqlalchemy import text
 
 STRANGER = "ID-BB/GOV/dinkes/puskesmas"
 PATIENCE_SECONDS = 8  # less than a post may take
@@ -97,3 +98,26 @@ async def test_one_application_has_no_more_addresses_asked_than_its_share(
         receiver.silent = False
         await subscribe(bus, receiver.url("/good/other"), STRANGER)
         receiver.release.set()
+
+
+async def test_a_publisher_does_not_learn_where_its_subscribers_stand(bus):
+    """Why an address did not take an event may name the address."""
+    await bus.describe()
+    made = await bus.subscribe("http://127.0.0.1:9/inside")
+    async with bus.database.transaction() as session:
+        query = "UPDATE subscription SET state = 'active', url = 'https://hook.inside.invalid/'"
+        await session.execute(text(query))
+    async with bus.running():
+        (stored,) = await bus.publish(bus.event())
+        path = f"/v1/events/{stored['event_id']}"
+
+        async def receiver(caller):
+            found = (await bus.ask("GET", path, caller)).json()["receivers"]
+            return found[0] if found and found[0]["attempts"] else None
+
+        seen = await bus.until(lambda: receiver(bus.operator))
+        assert "hook.inside.invalid" in seen["reason"]
+        told = await receiver(bus.publisher)
+        assert told == seen | {"reason": None}, made
+        tried = await bus.ask("GET", f"/v1/subscriptions/{made['id']}/attempts", bus.subscriber)
+        assert tried.json()["items"][0]["reason"] == seen["reason"]

@@ -4,7 +4,9 @@ import asyncio
 import json
 
 import pytest
+from sebalai_exchange.deliveries import pulling
 from sebalai_exchange.deliveries.jobs import forget_ended
+from sebalai_exchange.publishing.sequencer import move
 from sqlalchemy import text
 
 
@@ -112,6 +114,33 @@ async def test_what_an_ended_subscription_had_open_is_forgotten_with_its_attempt
     assert [await left(89), await left(91)] == [2, 0]
 
 
+async def test_a_dead_key_leaves_room_for_the_others(bus, filled, monkeypatch):
+    """However many of it wait behind the one that wants a decision."""
+    monkeypatch.setattr(pulling, "OPEN_MAX", 3)
+    await ack(bus, filled, await pull(bus, filled))
+    await bus.publish(bus.event(subject="bad", data={"number": 10}))
+    await number(bus)
+    assert numbers(await pull(bus, filled)) == [10]
+    async with bus.database.transaction() as session:
+        await session.execute(text("UPDATE delivery SET state = 'dead', next_at = NULL"))
+    await bus.publish(*(bus.event(subject="bad", data={"number": n}) for n in range(11, 16)))
+    await number(bus)
+    assert numbers(await pull(bus, filled)) == []
+    await bus.publish(bus.event(subject="good", data={"number": 16}))
+    await number(bus)
+    assert numbers(await pull(bus, filled)) == [16]
+    await bus.ask(
+        "POST", f"/v1/subscriptions/{filled['id']}/skip", bus.subscriber, json={"reason": "rusak"}
+    )
+    assert numbers(await pull(bus, filled)) == [11, 12, 13, 14, 15]
+
+
+async def number(bus):
+    async with bus.database.engine.connect() as connection:
+        raw = await connection.get_raw_connection()
+        await move(raw.driver_connection)
+
+
 async def frames(bus, made, count, **more):
     """The first `count` events of a stream, as (id, event)."""
     stream = bus.app.state
@@ -135,6 +164,18 @@ async def test_a_stream_resumes_behind_the_last_event_id(bus, filled):
     assert [pos for pos, _ in found] == [1, 2, 3, 4, 5, 6]
     again = await frames(bus, made, 2, headers={"Last-Event-ID": "4"})
     assert [event["data"]["number"] for _, event in again] == [4, 5]
+
+
+async def test_a_stream_goes_on_although_its_client_is_ahead_of_a_restored_log(bus, filled):
+    made = await bus.subscribe(kind="sse")
+    async with bus.running():
+        reading = asyncio.create_task(frames(bus, made, 1, headers={"Last-Event-ID": "900"}))
+        await bus.until(lambda: bus.app.state.hub.tail.last == 6)
+        await asyncio.sleep(0.1)
+        await bus.publish(bus.event(data={"number": 8}))
+        async with asyncio.timeout(8):
+            ((pos, _),) = await reading
+    assert pos == 7
 
 
 async def test_a_stream_tells_what_is_published_while_it_is_open(bus, filled):
