@@ -188,6 +188,16 @@ async def held_consent(
     return row
 
 
+async def check_wanted(session: AsyncSession, *, caller: Caller, consent: Consent) -> None:
+    """The request is still written by who filed it and asks for this evidence: otherwise nothing
+    may be fetched, whatever was agreed to. Raises: RequestUnknown, EvidenceNotOffered.
+    """
+    row, _ = await find_request(session, caller=caller, key=consent.request_id)
+    wanted = await evidence_wanted(session, caller=caller, row=row)
+    if not any(one.evidence_type == consent.evidence_type and one.is_open for one in wanted):
+        raise EvidenceNotOffered(f"The request is {row.state} and does not ask for it now.")
+
+
 async def use_evidence(
     session: AsyncSession, clock: Clock, *, caller: Caller, about: tuple[UUID, str, UUID]
 ) -> Consent:

@@ -16,6 +16,7 @@ from sebalai_services_catalog.evidence import store
 from sebalai_services_catalog.evidence.actions import (
     ConsentMissing,
     EvidenceNotOffered,
+    check_wanted,
     has_preview,
     held_consent,
     read_consent,
@@ -76,6 +77,7 @@ class Fetcher:
         about = (key, kind, wanted.consent)
         async with self._database.transaction() as session:
             consent = await held_consent(session, self._clock, caller=self._caller, about=about)
+            await check_wanted(session, caller=self._caller, consent=consent)
             if has_preview(consent, self._clock.now()):
                 return _read(consent)
             found = await self._claim(session, consent, wanted.subject)

@@ -285,3 +285,22 @@ async def test_the_directory_says_who_holds_what_and_how_sure_that_is(anonymous)
         False, '"'
     )  # fmt: skip
     assert {one["provenance"]["status"] for one in kinds.values()} == {"unverified"}
+
+
+@pytest.mark.parametrize("end", ["discard", "submit"])
+async def test_nothing_is_fetched_for_a_request_that_is_not_written_any_more(
+    begun, step, registry, applicant, keys, end
+):
+    request, consent = await begun()
+    url = f"/v1/requests/{request['id']}"
+    if end == "submit":
+        standard = (await applicant.get(f"/v1/services/{request['service']}")).json()["standard"]
+        answers = {one["code"]: {"value": "x"} for one in standard["requirements"]}
+        body = {"revision": request["revision"], "answers": answers}
+        request = (await applicant.put(f"{url}/answers", json=body)).json()
+    body = {"act": end, "revision": request["revision"]}
+    moved = await applicant.post(f"{url}/acts", json=body, headers=keys())
+    assert moved.status_code == 200, moved.text
+    assert problem(await step("preview", request, consent)) == (409, "evidence-not-offered")
+    assert registry.asked == []
+    assert registry.compared == []
