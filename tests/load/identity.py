@@ -17,7 +17,9 @@ import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import revocation
 import sebalai_identity
+import sign_ins
 import uvloop
 from figures import figure
 from joserfc import jwt
@@ -50,6 +52,7 @@ ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 def run() -> None:
     _token_check()
     uvloop.run(_endpoint())
+    revocation.run()
 
 
 def _rate(count: int, began: float) -> float:
@@ -88,12 +91,12 @@ class _Rig:
     def __init__(self, app, key):
         self.app, self.key, self.client_id, self.cookie = app, key, "", ""
 
-    async def __call__(self, method, path, form=None, cookie=None):
+    async def __call__(self, method, path, form=None, cookie=None, cookies=None):
         body = urlencode(form or {}).encode()
         path, _, query = path.partition("?")
         headers = [(b"host", b"m"), (b"content-type", b"application/x-www-form-urlencoded")]
-        if cookie:
-            headers.append((b"cookie", f"__Host-sebalai-session={cookie}".encode()))
+        kept = (cookies or {}) | ({"__Host-sebalai-session": cookie} if cookie else {})
+        headers += [(b"cookie", f"{name}={value}".encode()) for name, value in kept.items()]
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
             "scheme": "http", "path": path, "raw_path": path.encode(), "root_path": "",
@@ -137,6 +140,7 @@ async def _endpoint() -> None:
             rig, database = await _rig(engines, folder)
             await _grants(rig)
             await _flows(rig)
+            await sign_ins.measure(rig, database)
             await database.close()
     finally:
         shutil.rmtree(folder)
