@@ -44,6 +44,7 @@ ROUTERS = [
     oauth.router,
     visits.router,
     registering.router,
+    *signing_in.ROUTERS,
     agencies.router,
     regions.router,
     affairs.router,
@@ -53,7 +54,6 @@ ROUTERS = [
     keys.router,
     revocations.router,
     *people.ROUTERS,
-    *signing_in.ROUTERS,
 ]
 
 

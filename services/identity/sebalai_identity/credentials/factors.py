@@ -73,8 +73,7 @@ async def confirm_one_time(
 
 
 async def has_one_time(session: AsyncSession, *, subject: UUID) -> bool:
-    row = await store.one_time_of(session, subject)
-    return row is not None and row.confirmed_at is not None
+    return await store.has_one_time(session, subject)
 
 
 async def remove_one_time(session: AsyncSession, keeper: Keeper, *, subject: UUID) -> None:

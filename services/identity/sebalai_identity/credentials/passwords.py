@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sebalai_shared.outbox import publish
@@ -67,12 +68,12 @@ async def check_password(keeper: Keeper, *, login: str, password: str, origin: O
     """The same work, time and answer for unknown names. Raises `PasswordsBusy`, `NoSignInKey`."""
     login = login.strip().lower()[:TYPED_MAX]
     async with keeper.database.transaction() as session:
-        counters = await _counters(session, keeper, login, origin)
+        account = await store.by_login(session, login, origin.device_digest)
+        counters = _counters(keeper, login, origin, account)
         wait = await throttle.admit(session, counters, keeper.clock.now())
-        found = await store.by_login(session, login)
     if wait:
         return Checked(wait=wait)
-    account, stored = found if found is not None else (None, None)
+    stored = account.hash if account is not None else None
     # What is longer was never set: it cannot match, and is not worth hashing whole.
     if not await keeper.workers.matches(stored, password[: LENGTH_MAX + 1]) or account is None:
         return Checked()
@@ -101,11 +102,9 @@ async def still_stands(session: AsyncSession, checked: Checked) -> bool:
     return subject is not None and await store.hold_hash(session, subject, stored)
 
 
-async def _counters(
-    session: AsyncSession, keeper: Keeper, login: str, origin: Origin
-) -> Sequence[Counter]:
+def _counters(keeper: Keeper, login: str, origin: Origin, account: Any) -> Sequence[Counter]:
     index, hour = keeper.secrets.index, str(int(keeper.clock.now().timestamp()) // HOUR_SECONDS)
-    if await store.is_known_device(session, login, origin.device_digest):
+    if account is not None and account.is_known_device:
         return [Counter(index("device", login, origin.device or ""), FREE_PLACE)]
     return [
         Counter(index("place", login, origin.network), FREE_PLACE),

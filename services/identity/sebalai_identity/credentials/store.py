@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sebalai_shared.statements import execute, fetch_one
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,15 +33,17 @@ async def account_of(session: AsyncSession, subject: UUID) -> Account | None:
     return await session.get(Account, subject, populate_existing=True)
 
 
-async def by_login(session: AsyncSession, login: str) -> tuple[Account, str | None] | None:
-    """The account and its password's hash."""
-    query = (
-        select(Account, Password.hash)
-        .outerjoin(Password, Password.subject == Account.subject)
-        .where(Account.login == login)
-    )
-    row = (await session.execute(query)).one_or_none()
-    return None if row is None else (row[0], row[1])
+_BY_LOGIN = (
+    "SELECT one.subject, stored.hash, EXISTS (SELECT FROM known_device AS known"
+    " WHERE known.digest = $2 AND known.subject = one.subject) AS is_known_device"
+    " FROM account AS one LEFT JOIN password AS stored ON stored.subject = one.subject"
+    " WHERE one.login = $1"
+)
+
+
+async def by_login(session: AsyncSession, login: str, device: bytes) -> Any | None:
+    """`subject`, the `hash` of their password, and whether they have used this browser before."""
+    return await fetch_one(session, _BY_LOGIN, login, device)
 
 
 async def keep_account(
@@ -65,10 +68,12 @@ async def hash_of(session: AsyncSession, subject: UUID) -> str | None:
     return await session.scalar(select(Password.hash).where(Password.subject == subject))
 
 
+_HOLD_HASH = "SELECT FROM password WHERE subject = $1 AND hash = $2 FOR SHARE"
+
+
 async def hold_hash(session: AsyncSession, subject: UUID, stored: str | None) -> bool:
     """Whether it is still this one; who changes it now waits until this transaction is over."""
-    query = select(Password.subject).where(Password.subject == subject, Password.hash == stored)
-    return await session.scalar(query.with_for_update(read=True)) is not None
+    return await fetch_one(session, _HOLD_HASH, subject, stored) is not None
 
 
 async def keep_hash(session: AsyncSession, subject: UUID, stored: str, at: datetime) -> None:
@@ -92,6 +97,13 @@ async def renew_hash(session: AsyncSession, subject: UUID, stored: str, fresh: s
 
 async def one_time_of(session: AsyncSession, subject: UUID) -> OneTime | None:
     return await session.get(OneTime, subject, populate_existing=True)
+
+
+_HAS_ONE_TIME = "SELECT FROM one_time WHERE subject = $1 AND confirmed_at IS NOT NULL"
+
+
+async def has_one_time(session: AsyncSession, subject: UUID) -> bool:
+    return await fetch_one(session, _HAS_ONE_TIME, subject) is not None
 
 
 async def keep_seed(session: AsyncSession, subject: UUID, sealed: bytes) -> None:
@@ -198,35 +210,25 @@ async def invitation(session: AsyncSession, digest: bytes, at: datetime) -> Invi
     return await session.scalar(query)
 
 
-_KEEP_DEVICE = text(
-    "INSERT INTO known_device (digest, subject, used_at) VALUES (:digest, :subject, :at)"
-    " ON CONFLICT (digest, subject) DO UPDATE SET used_at = :at"
+_KEEP_DEVICE = (
+    "INSERT INTO known_device (digest, subject, used_at) VALUES ($1, $2, $3)"
+    " ON CONFLICT (digest, subject) DO UPDATE SET used_at = $3"
 )
-_CROWD = text(
-    "DELETE FROM known_device WHERE subject = :subject AND digest IN (SELECT digest FROM"
-    " known_device WHERE subject = :subject ORDER BY used_at DESC OFFSET :kept)"
+_CROWD = (
+    "DELETE FROM known_device WHERE subject = $1 AND digest IN (SELECT digest FROM"
+    " known_device WHERE subject = $1 ORDER BY used_at DESC OFFSET $2)"
 )
-_KNOWN = text(
-    "SELECT EXISTS (SELECT FROM known_device d JOIN account a ON a.subject = d.subject"
-    " WHERE d.digest = :digest AND a.login = :login)"
-)
-_KNOWN_TO = text(
-    "SELECT EXISTS (SELECT FROM known_device WHERE digest = :digest AND subject = :subject)"
-)
+_KNOWN_TO = "SELECT FROM known_device WHERE digest = $1 AND subject = $2"
 
 
 async def keep_device(session: AsyncSession, subject: UUID, digest: bytes, at: datetime) -> None:
     """Remembers the browser; the one used longest ago of DEVICES_MAX makes room."""
-    await session.execute(_KEEP_DEVICE, {"digest": digest, "subject": subject, "at": at})
-    await session.execute(_CROWD, {"subject": subject, "kept": DEVICES_MAX})
-
-
-async def is_known_device(session: AsyncSession, login: str, digest: bytes) -> bool:
-    return bool(await session.scalar(_KNOWN, {"digest": digest, "login": login}))
+    await execute(session, _KEEP_DEVICE, digest, subject, at)
+    await execute(session, _CROWD, subject, DEVICES_MAX)
 
 
 async def is_device_of(session: AsyncSession, subject: UUID, digest: bytes) -> bool:
-    return bool(await session.scalar(_KNOWN_TO, {"digest": digest, "subject": subject}))
+    return await fetch_one(session, _KNOWN_TO, digest, subject) is not None
 
 
 _KEEP_HALF = text(

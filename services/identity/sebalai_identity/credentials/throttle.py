@@ -10,8 +10,8 @@ is thus: make unknown browsers wait up to DELAY_MAX between tries.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
+from sebalai_shared.statements import execute, fetch, fetch_one
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,33 +21,33 @@ FREE_PLACE = 5
 FREE_NAME = 20
 FREE_NETWORK = 100
 SWEEP_ROWS = 50_000
+SHORTEST = timedelta(seconds=1)
 
-_LOOK = text(
-    "SELECT max(blocked_until) FROM attempt_count WHERE key = ANY(:keys) AND blocked_until > :now"
-)
-# One statement: whoever waited for the row sees the block that the one before has set.
-_COUNT = text(
-    """
+_LOOK = "SELECT max(blocked_until) FROM attempt_count WHERE key = ANY($1) AND blocked_until > $2"
+# One statement: whoever waited for a row sees the block that the one before has set. In the order
+# of keys: two attempts never wait for each other in a ring.
+_COUNT = """
     INSERT INTO attempt_count AS c (key, failures, last_at, blocked_until)
-    VALUES (:key, 1, :now, :now)
+    SELECT key, 1, $3::timestamptz, $3::timestamptz FROM unnest($1::bytea[]) AS key ORDER BY key
     ON CONFLICT (key) DO UPDATE SET
-      last_at = :now,
-      failures = CASE WHEN c.last_at < :forget THEN 1 ELSE c.failures + 1 END,
+      last_at = $3,
+      failures = CASE WHEN c.last_at < $4 THEN 1 ELSE c.failures + 1 END,
       blocked_until = CASE
-        WHEN c.last_at < :forget OR c.failures + 1 < :free THEN :now
-        ELSE :now + least(:delay_max, make_interval(
-          secs => power(2, least(c.failures + 1 - :free, 10))))
+        WHEN c.last_at < $4 OR c.failures + 1 < FREE THEN $3::timestamptz
+        ELSE $3::timestamptz + least(
+          $5::interval, make_interval(secs => power(2, least(c.failures + 1 - FREE, 10))))
         END
-    WHERE c.blocked_until <= :now
-    RETURNING failures
-    """
-)
-_UNTIL = text("SELECT blocked_until FROM attempt_count WHERE key = :key")
-_CLEAR = text("DELETE FROM attempt_count WHERE key = :key")
-# While it was blocked nobody else was let in: the block, if there is one, is this attempt's own.
-_TAKE_BACK = text(
-    "UPDATE attempt_count SET failures = failures - 1, blocked_until = least(blocked_until, :now)"
-    " WHERE key = :key AND failures > 0"
+    WHERE c.blocked_until <= $3
+    RETURNING key
+    """.replace("FREE", "($2::int[])[array_position($1::bytea[], excluded.key)]")
+_UNTIL = "SELECT max(blocked_until) FROM attempt_count WHERE key = ANY($1)"
+# While a network was blocked nobody else was let in: the block, if there is one, is this attempt's.
+_CLEAR = (
+    "WITH held AS MATERIALIZED"
+    " (SELECT key FROM attempt_count WHERE key = ANY($1) OR key = ANY($2) ORDER BY key FOR UPDATE),"
+    " gone AS (DELETE FROM attempt_count c USING held WHERE c.key = held.key AND c.key = ANY($1))"
+    " UPDATE attempt_count c SET failures = failures - 1, blocked_until = least(blocked_until, $3)"
+    " FROM held WHERE c.key = held.key AND c.key = ANY($2) AND failures > 0"
 )
 _SWEEP = text(
     "DELETE FROM attempt_count WHERE key IN"
@@ -66,35 +66,24 @@ class Counter:
 
 
 async def admit(session: AsyncSession, counters: Sequence[Counter], now: datetime) -> timedelta:
-    """Zero and the attempt is counted as failed, until `clear`; else how long to wait.
-
-    Counters are taken in the order of their keys: two attempts never wait for each other in a ring.
-    """
-    keys = [counter.key for counter in counters]
-    until: datetime | None = await session.scalar(_LOOK, {"keys": keys, "now": now})
-    if until is not None:
-        return until - now
-    for counter in sorted(counters, key=lambda each: each.key):
-        names: dict[str, Any] = {
-            "key": counter.key,
-            "now": now,
-            "forget": now - FORGOTTEN_AFTER,
-            "free": counter.free,
-            "delay_max": DELAY_MAX,
-        }
-        if await session.scalar(_COUNT, names) is None:
-            until = await session.scalar(_UNTIL, {"key": counter.key})
-            return until - now if until is not None else timedelta(seconds=1)
-    return timedelta(0)
+    """Zero and the attempt is counted as failed, until `clear`; else how long to wait."""
+    keys, free = [one.key for one in counters], [one.free for one in counters]
+    blocked = await fetch_one(session, _LOOK, keys, now)
+    if blocked is not None and blocked[0] is not None:
+        return blocked[0] - now
+    forget = now - FORGOTTEN_AFTER
+    counted = await fetch(session, _COUNT, keys, free, now, forget, DELAY_MAX)
+    if len(counted) == len(keys):
+        return timedelta(0)
+    until = await fetch_one(session, _UNTIL, keys)
+    return max(until[0] - now, SHORTEST) if until is not None and until[0] is not None else SHORTEST
 
 
 async def clear(session: AsyncSession, counters: Sequence[Counter], now: datetime) -> None:
     """After success of what `admit` let in; in the same order."""
-    for counter in sorted(counters, key=lambda each: each.key):
-        if counter.is_cleared:
-            await session.execute(_CLEAR, {"key": counter.key})
-        else:
-            await session.execute(_TAKE_BACK, {"key": counter.key, "now": now})
+    cleared = [one.key for one in counters if one.is_cleared]
+    taken_back = [one.key for one in counters if not one.is_cleared]
+    await execute(session, _CLEAR, cleared, taken_back, now)
 
 
 async def sweep(session: AsyncSession, now: datetime) -> None:

@@ -100,7 +100,7 @@ async def get_person(session: AsyncSession, person_id: UUID) -> KnownPerson | No
 async def hold_person(session: AsyncSession, person_id: UUID) -> KnownPerson | None:
     """The same; whoever deactivates them now waits for the caller, and ends what it began."""
     person = await store.hold(session, person_id)
-    return _known(person) if person is not None else None
+    return KnownPerson(**person) if person is not None else None
 
 
 async def known_persons(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, KnownPerson]:

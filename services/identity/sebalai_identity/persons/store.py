@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
+from sebalai_shared.statements import fetch_one
 from sqlalchemy import Select, false, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -59,10 +61,15 @@ async def by_id(session: AsyncSession, person_id: UUID) -> Person | None:
     return await session.get(Person, person_id)
 
 
-async def hold(session: AsyncSession, person_id: UUID) -> Person | None:
-    """As they are, and until this transaction is over stay."""
-    query = select(Person).where(Person.id == person_id).with_for_update(read=True)
-    return await session.scalar(query.execution_options(populate_existing=True))
+_HOLD = (
+    "SELECT id, name, birth_date, assurance, state, reason, valid_until FROM person"
+    " WHERE id = $1 FOR SHARE"
+)
+
+
+async def hold(session: AsyncSession, person_id: UUID) -> Any | None:
+    """As they are, with what `KnownPerson` tells, and until this transaction is over stay."""
+    return await fetch_one(session, _HOLD, person_id)
 
 
 async def by_ids(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Person]:

@@ -92,8 +92,7 @@ async def start(
         expires_at=now,
     )
     row.expires_at = access.ends_at(row)
-    session.add(row)
-    await session.flush()
+    await store.insert(session, row)
     made = _read(row, level)
     await publish(session, events.started(row.id, subject, made.acr, made.amr, now))
     return Opened(made, cookie)
@@ -196,8 +195,7 @@ async def sweep_sessions(session: AsyncSession, clock: Clock) -> None:
 
 
 async def _make_room(session: AsyncSession, clock: Clock, subject: UUID) -> None:
-    living = await store.of_subject(session, subject, clock.now())
-    crowded = [row.id for row in living[store.LISTED_MAX - 1 :]]
+    crowded = await store.crowded(session, subject, clock.now())
     if crowded:
         await end(session, clock, subject=subject, session_ids=crowded, reason="crowded-out")
 
