@@ -28,6 +28,7 @@ from sebalai_services_catalog.processing import api as processing
 from sebalai_services_catalog.reference import api as reference
 from sebalai_services_catalog.regulations import api as regulations
 from sebalai_services_catalog.requests import api as requests
+from sebalai_services_catalog.requests import batch_api as batches
 from sebalai_services_catalog.requests import payment_api as payments
 from sebalai_services_catalog.requests import qris_api as qris
 from sebalai_services_catalog.requests import ticket_api as tickets
@@ -53,6 +54,7 @@ def catalog_app(
         drafts.router,
         search.router,
         places.router,
+        batches.router,
         requests.router,
         tickets.receipts,
         payments.bills,

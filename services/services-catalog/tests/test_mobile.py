@@ -76,6 +76,22 @@ async def test_a_draft_that_was_given_up_is_told_to_the_other_telephone(together
     assert [(one["id"], one["state"]) for one in items] == [(draft["id"], "discarded")]
 
 
+async def test_several_requests_are_read_at_once_and_only_those_one_may_see(together):
+    mine, other = together("ID-BB/COM/banyak/kantor"), together("ID-BB/COM/asing/kantor")
+    officer = together("ID-BB/GOV/dpmptsp/loket", "catalog.write")
+    bodies, foreign = [await file(mine) for _ in range(2)], await file(other)
+    keys = [bodies[1]["id"], foreign["id"], bodies[0]["id"], bodies[1]["id"]]
+    url = "/v1/requests/batch"
+    found = (await mine.get(url, params={"id": keys})).json()
+    assert found["items"] == [bodies[1], bodies[0]]
+    assert found["missing"] == [foreign["id"]]
+    seen = (await officer.get(url, params={"id": keys, "fields": "id"})).json()
+    assert [one["id"] for one in seen["items"]] == keys[:3]
+    assert (await other.get(url, params={"id": keys})).json()["items"] == [foreign]
+    for wrong in ([], ["x"], [foreign["id"]] * 21):
+        assert (await mine.get(url, params={"id": wrong})).status_code == 422
+
+
 async def test_who_follows_the_changes_holds_what_the_database_holds_however_they_commit(
     together, shared_database
 ):

@@ -115,6 +115,21 @@ async def find_request(
     return row, found
 
 
+async def find_requests(
+    session: AsyncSession, *, caller: Caller, keys: Sequence[UUID]
+) -> dict[UUID, tuple[ServiceRequest, list[RequestTask]]]:
+    """Those there are that the caller may see, each with its tasks."""
+    rows = await store.by_ids(session, caller, keys)
+    found = {row.id: (row, list[RequestTask]()) for row in rows}
+    for task in await store.tasks_of(session, list(found)):
+        found[task.request_id][1].append(task)
+    return {
+        key: (row, mine)
+        for key, (row, mine) in found.items()
+        if may_see(caller, row, {task.agency for task in mine})
+    }
+
+
 async def find_by_ticket(session: AsyncSession, *, ticket: str) -> ServiceRequest:
     """Raises: TicketUnknown."""
     number = read_ticket(ticket)

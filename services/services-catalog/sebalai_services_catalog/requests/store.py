@@ -74,6 +74,13 @@ async def find(session: AsyncSession, caller: Caller, key: UUID) -> ServiceReque
     return (await session.scalars(query)).one_or_none()
 
 
+async def by_ids(
+    session: AsyncSession, caller: Caller, keys: Collection[UUID]
+) -> Sequence[ServiceRequest]:
+    query = visible_to(caller).where(ServiceRequest.id.in_(keys))
+    return (await session.scalars(query)).all()
+
+
 async def hold(session: AsyncSession, caller: Caller, key: UUID) -> ServiceRequest | None:
     """The request, locked to the transaction's end: two officers decide one after the other."""
     query = visible_to(caller).where(ServiceRequest.id == key).with_for_update()
@@ -109,6 +116,17 @@ async def tasks(session: AsyncSession, key: UUID) -> Sequence[RequestTask]:
         .where(RequestTask.request_id == key)
         .order_by(RequestTask.position, RequestTask.id)
         .limit(TASKS_MAX)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def tasks_of(session: AsyncSession, keys: Collection[UUID]) -> Sequence[RequestTask]:
+    """Of several requests, each one's in its order; at most TASKS_MAX for each on average."""
+    query = (
+        select(RequestTask)
+        .where(RequestTask.request_id.in_(keys))
+        .order_by(RequestTask.request_id, RequestTask.position, RequestTask.id)
+        .limit(TASKS_MAX * len(keys))
     )
     return (await session.scalars(query)).all()
 
