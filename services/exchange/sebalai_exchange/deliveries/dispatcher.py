@@ -8,7 +8,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -73,6 +72,7 @@ class Dispatcher:
         self._dsn, self._database, self._beat = dsn, database, beat
         self._reach, self._secrets, public_url = targets
         self._clock, self._tail = clock or SystemClock(), Tail(database)
+        self._leaps = Leaps(self._clock.now(), time.monotonic())
         self._verifications = Verifications(database, self._clock, self._sender, public_url)
         self._served: dict[UUID, Served] = {}
         self._leaving: dict[UUID, asyncio.Task[None]] = {}
@@ -138,12 +138,11 @@ class Dispatcher:
 
     async def _follow(self, connection: Any) -> None:
         """Reads the log as it grows and wakes the lanes that hear of what came."""
-        leaps = Leaps(self._clock.now(), time.monotonic())
         while True:
             self._beat()
             if connection.is_closed():  # and with it the lock: another may serve by now
                 raise asyncpg.InterfaceError("the connection that held the lock is closed")
-            self._mind(leaps.back(self._clock.now(), time.monotonic()))
+            self._mind_the_clock()
             self._bell.clear()  # before the read: a ring during it must not be lost
             found = await self._tail.grow()
             if found:
@@ -155,7 +154,9 @@ class Dispatcher:
             except TimeoutError:
                 continue
 
-    def _mind(self, leap: timedelta) -> None:
+    def _mind_the_clock(self) -> None:
+        """Before anything is told by it how long something took."""
+        leap = self._leaps.back(self._clock.now(), time.monotonic())
         if leap:
             log.warning("the clock was put back by %s; what waits goes by what it waited", leap)
             for one in self._served.values():
@@ -241,7 +242,7 @@ class Dispatcher:
                 await store.done_after(session, ident, row.pos),
             )
         sender = self._sender()
-        tools = Tools(self._tail, self._writer, self._clock, self._conclude)
+        tools = Tools(self._tail, self._writer, self._clock, self._conclude, self._mind_the_clock)
         self._served[ident] = Served(Lane(serving, begin, self._post_by(sender), tools), sender)
         self._start(self._served[ident])
 

@@ -53,12 +53,15 @@ class Post(Protocol):
 
 @dataclass(frozen=True)
 class Tools:
-    """What every lane of a dispatcher uses; `conclude` ends a subscription's service."""
+    """What every lane of a dispatcher uses; `conclude` ends a subscription's service, `mind` finds
+    out whether the clock was set.
+    """
 
     tail: Tail
     writer: Writer
     clock: Clock
     conclude: Callable[[Subscription, str], Awaitable[None]]
+    mind: Callable[[], None]
 
 
 @dataclass
@@ -133,10 +136,12 @@ class Lane:
         self._read = position
 
     def put_back(self, by: timedelta) -> None:
-        """The clock was put back; what waits for its next try does not wait for that as well."""
+        """The clock was put back; what waits for its next try does not wait for that as well. Put
+        ahead, it takes nothing of the time there is to try.
+        """
         for one in (one for queue in self._queues.values() for one in queue):
             one.first_at -= by
-            one.next_at = None if one.next_at is None else one.next_at - by
+            one.next_at = None if one.next_at is None else one.next_at - max(by, timedelta())
         self._breaker = self._breaker.put_back(by)
         self._bell.set()
 
@@ -315,6 +320,7 @@ class Lane:
         self._tools.writer.note(self.row(), attempt, closed=closed)
 
     async def _fail(self, one: Open, attempt: Attempt, outcome: Outcome) -> None:
+        self._tools.mind()
         now = attempt.at
         self._breaker = self._breaker.failed(now)
         self._allowance = 1

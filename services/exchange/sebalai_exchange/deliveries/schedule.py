@@ -37,16 +37,18 @@ def due_by(retries: Retries, next_at: datetime, attempts: int, now: datetime) ->
 
 
 class Leaps:
-    """Tells by how much the clock was put back, held against one that only goes forward."""
+    """Tells by how much the clock was put back or ahead, held against one that nobody sets."""
 
     def __init__(self, now: datetime, steady: float) -> None:
         self._now, self._steady = now, steady
 
     def back(self, now: datetime, steady: float) -> timedelta:
-        """Since the last look; zero for less than LEAP_MIN. `steady` in seconds."""
+        """Since the last look, negative when it was put ahead (or the host slept); zero for less
+        than LEAP_MIN. `steady` in seconds.
+        """
         by = timedelta(seconds=steady - self._steady) - (now - self._now)
         self._now, self._steady = now, steady
-        return by if by >= LEAP_MIN else timedelta()
+        return by if abs(by) >= LEAP_MIN else timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,11 @@ class Breaker:
         return replace(self, open_until=min(self.open_until, latest))
 
     def put_back(self, by: timedelta) -> "Breaker":
+        """As the clock reads after it was put back `by`; put ahead, nothing is due any later."""
         if self.open_until is None or self.open_since is None:
             return self
-        return Breaker(self.failures, self.open_until - by, self.open_since - by)
+        until = self.open_until - max(by, timedelta())
+        return Breaker(self.failures, until, self.open_since - by)
 
     def succeeded(self) -> "Breaker":
         return Breaker()
