@@ -87,4 +87,5 @@ async def renewed(desk: Desk, client: KnownClient) -> KnownClient | None:
     except (DocumentRefused, KeysRefused, KeyEnded, KeysFull, CertificatesRefused) as error:
         log.info("keys of client %s were not renewed: %s", client.client_id, error)
         return None
-    return await usable_client(desk.session, client_id=client.client_id, at=desk.now)
+    # What was just renewed begins later than the request did.
+    return await usable_client(desk.session, client_id=client.client_id, at=desk.clock.now())
