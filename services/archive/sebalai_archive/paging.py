@@ -13,10 +13,11 @@ ADVICE = "Take `next` of the page before as it is, or leave it out."
 
 @dataclass(frozen=True, slots=True)
 class PageAsk:
-    """Rows after `after`, at most `limit` and one more."""
+    """Rows after `after`, at most `limit` and one more; of a register only those with `words`."""
 
     after: UUID | None
     limit: int
+    words: str | None = None
 
 
 async def after_id(cursor: CursorText = None) -> UUID | None:

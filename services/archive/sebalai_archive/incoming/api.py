@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from sebalai_shared.caller import IdentifiedAccess
 from sebalai_shared.database import Transaction, row_dict
 from sebalai_shared.idempotency import Idempotent, KeyReused
-from sebalai_shared.pagination import BadCursor, Limit, Page, page
+from sebalai_shared.pagination import BadCursor, Page, page
 from sebalai_shared.problems import FieldInvalid, NotFound, responses
 
 from sebalai_archive.content_response import RangeBeyond, content_response
@@ -22,7 +22,6 @@ from sebalai_archive.incoming.schema import (
     IncomingRegister,
 )
 from sebalai_archive.incoming.store import Seen
-from sebalai_archive.paging import AfterId, PageAsk
 from sebalai_archive.records.actions import RecordUnknown
 from sebalai_archive.records.actions.keeping import FileUnitUnknown
 from sebalai_archive.records.actions.opening import (
@@ -30,6 +29,7 @@ from sebalai_archive.records.actions.opening import (
     ContentDestroyed,
     ContentInfected,
 )
+from sebalai_archive.registers import RegisterPage
 from sebalai_archive.seals import actions as seals
 
 router = APIRouter(prefix="/v1/incoming-letters", tags=["incoming letters"])
@@ -82,13 +82,14 @@ async def list_letters(
     request: Request,
     caller: IdentifiedAccess,
     session: Transaction,
-    after: AfterId,
-    limit: Limit = 20,
+    ask: RegisterPage,
 ) -> Page[IncomingRead]:
-    """The office's agenda; for everybody else only what a live disposition opens."""
-    clock, ask = request.app.state.clock, PageAsk(after, limit)
+    """The office's agenda; for everybody else only what a live disposition opens. An envelope is
+    found by number and sender, by its subject only what the caller opens.
+    """
+    clock = request.app.state.clock
     rows = await actions.list_letters(session, clock, caller=caller, page=ask)
-    return page(rows, limit, _read, lambda row: [row.letter.id])
+    return page(rows, ask.limit, _read, lambda row: [row.letter.id])
 
 
 @router.get("/{letter_id}", responses=responses(IncomingUnknown))

@@ -14,6 +14,7 @@ from sebalai_archive.incoming.model import Disposition, IncomingLetter
 from sebalai_archive.letter_rights import classes_open
 from sebalai_archive.paging import PageAsk
 from sebalai_archive.reader import Reader
+from sebalai_archive.registers import holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,17 @@ async def page(session: AsyncSession, seat: Seat, ask: PageAsk) -> Sequence[Seen
     query = visible_to(seat).add_columns(opened_to(seat)).order_by(IncomingLetter.id.desc())
     if ask.after is not None:
         query = query.where(IncomingLetter.id < ask.after)
+    if ask.words is not None:
+        query = query.where(_found_by(seat, ask.words))
     rows = (await session.execute(query.limit(ask.limit + 1))).all()
     return [Seen(letter, is_open) for letter, is_open in rows]
+
+
+def _found_by(seat: Seat, words: str) -> ColumnElement[bool]:
+    """An envelope is found by what stands on it; by the subject only who opens the letter."""
+    outside = (IncomingLetter.letter_number, IncomingLetter.sender, IncomingLetter.agenda)
+    whole = holds(words, *outside, IncomingLetter.subject)
+    return or_(holds(words, *outside), and_(opened_to(seat), whole))
 
 
 async def find(session: AsyncSession, seat: Seat, letter_id: UUID) -> Seen | None:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction, row_dict
 from sebalai_shared.idempotency import Idempotent, KeyReused
-from sebalai_shared.pagination import BadCursor, Limit, Page, page
+from sebalai_shared.pagination import BadCursor, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_archive.numbering.actions import TemplateMissing
@@ -27,8 +27,8 @@ from sebalai_archive.outgoing.schema import (
     VerificationRead,
 )
 from sebalai_archive.outgoing.states import State
-from sebalai_archive.paging import AfterId, PageAsk
 from sebalai_archive.records.actions import opening
+from sebalai_archive.registers import RegisterPage
 from sebalai_archive.signing.report_read import ReportRead, read_report
 from sebalai_archive.signing.reporter import FileUnavailable, Reporter, ReportsBusy
 from sebalai_archive.signing.signer import (
@@ -104,13 +104,12 @@ async def list_letters(
     request: Request,
     caller: IdentifiedAccess,
     session: Transaction,
-    after: AfterId,
+    ask: RegisterPage,
     state: Annotated[State | None, Query()] = None,
-    limit: Limit = 20,
 ) -> Page[LetterRead]:
-    ask, clock = PageAsk(after, limit), request.app.state.clock
+    clock = request.app.state.clock
     rows = await actions.list_letters(session, clock, caller=caller, state=state, page=ask)
-    return page(rows, limit, lambda row: _read(request, row), lambda row: [row.id])
+    return page(rows, ask.limit, lambda row: _read(request, row), lambda row: [row.id])
 
 
 @router.get("/outgoing-letters/{letter_id}", responses=responses(LetterUnknown))

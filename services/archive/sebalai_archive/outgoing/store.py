@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_archive.letter_rights import classes_open
@@ -11,6 +11,12 @@ from sebalai_archive.outgoing.model import OutgoingAct, OutgoingLetter
 from sebalai_archive.outgoing.states import SENT, SIGNED
 from sebalai_archive.paging import PageAsk
 from sebalai_archive.reader import Reader
+from sebalai_archive.registers import holds
+
+# As the index has it.
+_ADDRESSEES = literal_column(
+    "(jsonb_path_query_array(outgoing_letter.addressees, '$[*].name')::text)", Text
+)
 
 
 def visible_to(reader: Reader) -> Select[OutgoingLetter]:
@@ -38,6 +44,9 @@ async def page(
     query = visible_to(reader).order_by(OutgoingLetter.id.desc()).limit(ask.limit + 1)
     if state is not None:
         query = query.where(OutgoingLetter.state == state)
+    if ask.words is not None:
+        found = holds(ask.words, OutgoingLetter.number_text, OutgoingLetter.subject, _ADDRESSEES)
+        query = query.where(found)
     if ask.after is not None:
         query = query.where(OutgoingLetter.id < ask.after)
     return (await session.scalars(query)).all()

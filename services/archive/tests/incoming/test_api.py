@@ -270,3 +270,41 @@ async def test_what_is_overdue_is_shown_to_the_office(person, office, letter, cl
     rows = (await office.get("/v1/dispositions?overdue=true")).json()["items"]
     assert [row["id"] for row in rows] == [late["id"]]
     assert (await person("orang-lain").get("/v1/dispositions")).json()["items"] == []
+
+
+async def found(http, words):
+    answer = await http.get("/v1/incoming-letters", params={"q": words})
+    assert answer.status_code == 200, answer.text
+    return [one["letter_number"] for one in answer.json()["items"]]
+
+
+async def test_a_letter_is_found_in_the_agenda_by_words_and_parts_of_them(office, wanted, letter):
+    other = wanted | {
+        "letter_number": "8/KOP/2026",
+        "sender": "Koperasi 100%",
+        "subject": "Bantuan",
+    }
+    await office.post("/v1/incoming-letters", json=other, headers=key())
+    for words, numbers in {
+        "timah": ["77/PT/2026"],
+        "AUDIENSI 77/pt": ["77/PT/2026"],
+        "/2026": ["8/KOP/2026", "77/PT/2026"],
+        "100%": ["8/KOP/2026"],
+        "1/2026": ["77/PT/2026"],
+        "a%i": [],
+        "timah bantuan": [],
+    }.items():
+        assert await found(office, words) == numbers, words
+    for words in ("x", "x" * 201, "a\x00b"):
+        refused = await office.get("/v1/incoming-letters", params={"q": words})
+        assert refused.status_code == 422
+
+
+async def test_an_envelope_is_not_found_by_the_subject_inside(person, office, wanted):
+    secret = wanted | {"record_id": await scanned(office, security_class="rahasia")}
+    await office.post("/v1/incoming-letters", json=secret, headers=key())
+    assert await found(office, "audiensi") == []
+    assert await found(office, "timah audiensi") == []
+    assert await found(office, "timah") == ["77/PT/2026"]
+    assert await found(person("kepala"), "timah audiensi") == ["77/PT/2026"]
+    assert await found(person("staf"), "timah") == []

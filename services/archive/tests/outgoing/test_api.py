@@ -311,3 +311,14 @@ async def test_a_bad_draft_names_its_field(people, wanted, field, value):
     )
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"].startswith(f"/{field}")
+
+
+async def test_a_letter_is_found_in_its_register_by_subject_and_addressee(people, draft):
+    async def found(name, words):
+        answer = await people[name].http.get("/v1/outgoing-letters", params={"q": words})
+        return [one["id"] for one in answer.json()["items"]]
+
+    for words in ("rapat", "KOORD dinas", "kesehatan"):
+        assert await found("konsep", words) == [draft["id"]]
+    assert await found("konsep", "name") == []
+    assert await found("konsep", "rapat keuangan") == []

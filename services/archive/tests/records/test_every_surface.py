@@ -43,6 +43,8 @@ QUERIES = {
         {"verb": "ListIdentifiers", "metadataPrefix": "oai_dc"},
         {"verb": "ListSets"},
     ],
+    "/v1/incoming-letters": [{"q": "rajawali"}, {"q": NUMBER}],
+    "/v1/outgoing-letters": [{"q": "rajawali"}, {"q": NUMBER}],
     "/v1/proposals": [{}, {"act": "destroy"}],
 }  # fmt: skip
 METHODS = ("get", "head", "post", "put", "patch", "delete")
