@@ -22,7 +22,7 @@ from sebalai_exchange.topics.store import Topic
 
 __all__ = ["PLATFORM_OWNERS", "Topic", "TopicWanted", "Validator", "faults"]
 
-SIDE_BY_SIDE = timedelta(days=365)
+SIDE_BY_SIDE = timedelta(days=366)  # twelve months, of a leap year too
 VALIDATORS_MAX = 2_000
 _UNDESCRIBED: dict[str, Any] = {"$schema": rules.DIALECT, "type": "object"}
 # Who hears of the platform's own facts, by the longest prefix that fits; all else the operator.

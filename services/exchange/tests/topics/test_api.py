@@ -100,7 +100,7 @@ async def test_a_deprecated_type_names_its_successor_and_its_end(call, provider)
     done = await call("POST", path, provider, json={"successor": "dp3acskb.birth.recorded.v2"})
     assert (done.json()["state"], done.json()["retires_at"]) == (
         "deprecated",
-        "2027-11-24T08:00:00Z",
+        "2027-11-25T08:00:00Z",
     )
 
 
