@@ -125,7 +125,13 @@ async def register_arrived(
 @router.post(
     "/{letter_id}/filing",
     responses=responses(
-        IncomingUnknown, NotTheOffice, NotRegistered, LetterFiled, FileUnitUnknown, FieldInvalid
+        IncomingUnknown,
+        NotTheOffice,
+        NotRegistered,
+        LetterFiled,
+        FileUnitUnknown,
+        ContentInfected,
+        FieldInvalid,
     ),
 )
 async def file_letter(

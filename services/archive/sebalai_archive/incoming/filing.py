@@ -18,7 +18,7 @@ from sebalai_archive.incoming.schema import IncomingFile
 from sebalai_archive.incoming.store import Seen
 from sebalai_archive.reader import CLASSES, SecurityClass
 from sebalai_archive.records import actions as records
-from sebalai_archive.records.actions import keeping
+from sebalai_archive.records.actions import keeping, opening
 
 
 class NotRegistered(Conflict):
@@ -36,13 +36,15 @@ async def file_letter(
     has a need to know it.
 
     Raises `IncomingUnknown`, `NotTheOffice`, `NotRegistered`, `LetterFiled`, `FileUnitUnknown`,
-    `FieldInvalid`.
+    `ContentInfected`, `FieldInvalid`.
     """
     letter = await actions.own_letter(session, clock, caller=caller, letter_id=letter_id)
     if letter.registered_at is None:
         raise NotRegistered("Register it first.")
     if letter.record_id is not None:
         raise LetterFiled(f"It is /v1/records/{letter.record_id}.")
+    content = _content(letter)
+    await opening.require_sound(session, record_id=None, sha256=content.sha256)
     unit = await keeping.find_file_unit(session, caller=caller, file_id=wanted.file_unit)
     letter.security_class = _class_of(wanted, letter)
     facts = _facts(letter) | {
@@ -51,7 +53,7 @@ async def file_letter(
         "protection": wanted.protection,
     }
     record = await records.declare_issued(
-        session, clock, caller=caller, facts=facts, stored=_content(letter), maker=""
+        session, clock, caller=caller, facts=facts, stored=content, maker=""
     )
     reason = f"surat masuk {letter.agenda}"
     await keeping.name_addressee(

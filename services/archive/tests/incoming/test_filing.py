@@ -1,8 +1,15 @@
 """A letter of another agency, or of the national application, becomes a record of its own."""
 
+import hashlib
+import os
 from datetime import date
 
 import pytest
+from sebalai_archive.content.files import FilePlace
+from sebalai_archive.copies import Copies
+from sebalai_archive.disposals.jobs import Stores, erase_destroyed
+from sebalai_archive.examinations import actions as examinations
+from sebalai_archive.examining import Found
 from sebalai_archive.incoming import actions as incoming
 from sebalai_archive.incoming.actions import Dispatched
 from sebalai_archive.storing import content_store_of
@@ -143,3 +150,40 @@ async def test_a_class_is_raised_by_filing_and_never_lowered(office, berkas, arr
     assert (await anonymous.get(address)).status_code == 404
     assert (await office.get(address)).json()["protection"] == "vital"
     assert (await office.get(f"{path}/content")).content == PDF
+
+
+async def test_an_infected_letter_is_not_filed(office, berkas, arrived, database, clock):
+    path = await registered(office, await arrived())
+    sha256 = hashlib.sha256(PDF).hexdigest()
+    found = Found("infected")
+    async with database.transaction() as session:
+        await examinations.keep_found(
+            session, sha256=sha256, found=found, scan="infected", now=clock.now()
+        )
+    answer = await office.post(f"{path}/filing", json={"file_unit": berkas})
+    assert answer.json()["type"] == "urn:sebalai:problem:content-infected"
+
+
+DESTROYED = """
+    WITH made AS (INSERT INTO disposal (id, agency, kind, state, proposer, reviewer, approver,
+      executor, witness_legal, witness_supervision, created_at)
+      VALUES (gen_random_uuid(), 'dinkes', 'destruction', 'executed', 'a', 'b', 'c', 'd', 'e', 'f',
+        :at) RETURNING id)
+    INSERT INTO tombstone (record_id, disposal_id, at, sha256)
+    SELECT l.record_id, made.id, :at, l.content_sha256 FROM made, incoming_letter l
+"""
+
+
+async def test_a_filed_letter_goes_with_its_record(
+    office, berkas, arrived, database, clock, settings
+):
+    path = await registered(office, await arrived())
+    assert (await office.post(f"{path}/filing", json={"file_unit": berkas})).status_code == 200
+    async with database.transaction() as session:
+        await session.execute(text(DESTROYED), {"at": clock.now()})
+    assert (await office.get(f"{path}/content")).status_code == 410
+    [kept] = [one for one in (settings.content_dir / "cas").rglob("*") if one.is_file()]
+    os.utime(kept, (0, 0))
+    stores = Stores(content_store_of(settings), Copies(FilePlace(settings.content_dir), None))
+    assert await erase_destroyed(database, stores, clock) == 1
+    assert not kept.exists()
