@@ -33,6 +33,7 @@ def test_a_permit_from_consent_to_product_and_into_the_figures(platform):
     _receipt_in_hand(platform, business, officer, request)
     _fetch_counted_as_use(platform, head)
     _catalogues_shown(platform)
+    _processing_registered(platform)
 
 
 def _filed(platform, business):
@@ -184,6 +185,26 @@ def _catalogues_shown(platform):
     assert (page.status_code, "Data penduduk" in page.text) == (200, True)
     page = httpx.get(f"{platform.gateway}/data")
     assert (page.status_code, 'href="/data/' in page.text) == (200, True)
+
+
+def _processing_registered(platform):
+    """What agencies agreed on the bus stands in the register of processing, and so does who is
+    asked for evidence; the portal says where one goes for the service.
+    """
+    api = f"{platform.gateway}/api/catalog/v1/processing"
+    permits = "ID-BB/GOV/dpmptsp/perizinan"
+    url = f"{api}/agreements?limit=100"
+    given = _until(
+        lambda: {one["consumer"]: one for one in httpx.get(url).json()["items"]}, permits
+    )
+    assert given[permits]["purposes"] == ["layanan-publik"]
+    activity = httpx.get(f"{api}/services/izin-pengusahaan-air-tanah").json()
+    (card,) = (data for data in activity["data"] if data["code"] == "ktp")
+    assert (card["holder"], card["categories"]) == ("dp3acskb", ["identitas"])
+    page = httpx.get(f"{platform.gateway}/layanan/izin-pengusahaan-air-tanah")
+    assert (page.status_code, "Kota Pangkalpinang" in page.text) == (200, True)
+    page = httpx.get(f"{platform.gateway}/layanan", params={"cari": "pajak", "tempat": "19.02"})
+    assert (page.status_code, "/layanan/pajak-kendaraan-bermotor" in page.text) == (200, True)
 
 
 def _until(read, wanted, seconds=20):
