@@ -95,6 +95,23 @@ async def test_an_agencys_sheet_holds_its_services_and_what_it_gives(tell, anony
     assert "'=cmd" in whole
 
 
+async def test_sheets_together_hold_every_service_once_and_the_agreements_in_the_first(
+    tell, anonymous
+):
+    await tell("granted", uuid7())
+    seen, kinds, url = [], [], f"{URL}/register.csv?limit=30"
+    while url:
+        answer = await anonymous.get(url)
+        rows = list(csv.DictReader(StringIO(answer.content.decode("utf-8-sig"))))
+        seen += [row["kegiatan"] for row in rows if row["jenis"] == "layanan"]
+        kinds.append({row["jenis"] for row in rows})
+        link = answer.links.get("next", {}).get("url", "")
+        url = link.removeprefix("https://bus.example/api/catalog")
+    assert len(set(seen)) == len(seen) >= 60
+    assert kinds == [{"layanan", "perjanjian"}] + [{"layanan"}] * (len(kinds) - 1)
+    assert (await anonymous.get(f"{URL}/register.csv?limit=501")).status_code == 422
+
+
 async def test_who_has_the_register_is_not_sent_it_again(loaded, anonymous):
     for path in ("services", "agreements", "register.csv", "services/izin-penelitian"):
         first = await anonymous.get(f"{URL}/{path}")
