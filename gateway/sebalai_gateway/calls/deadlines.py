@@ -25,20 +25,21 @@ class Deadlines:
 
     def within(self, seconds: float) -> Bound:
         """A block of the running task."""
-        self._watch()
-        return Bound(self, time.monotonic() + seconds)
+        if self._timer is None:
+            self._watch()
+        return Bound(self.bounds, time.monotonic() + seconds)
 
     def bound(self, waited: asyncio.Future[None]) -> asyncio.Future[None]:
         """Gives it TimeoutError when it takes longer than WAIT_SECONDS. Cheaper than a block: no
         task has to be cancelled, and nothing is undone when it is in time.
         """
-        self._watch()
+        if self._timer is None:
+            self._watch()
         self._waited.append((time.monotonic() + WAIT_SECONDS, waited))
         return waited
 
     def _watch(self) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+        self._timer = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
         self._timer, now, waited = None, time.monotonic(), self._waited
@@ -57,12 +58,11 @@ class Bound:
     through.
     """
 
-    __slots__ = ("_cancelling", "_deadlines", "_is_cut", "_task", "ends")
+    __slots__ = ("_bounds", "_cancelling", "_is_cut", "_task", "ends")
+    _task: asyncio.Task[object] | None
 
-    def __init__(self, deadlines: Deadlines, ends: float) -> None:
-        self._deadlines, self.ends, self._is_cut = deadlines, ends, False
-        self._task: asyncio.Task[object] | None = None
-        self._cancelling = 0
+    def __init__(self, bounds: set[Bound], ends: float) -> None:
+        self._bounds, self.ends, self._is_cut = bounds, ends, False
 
     def __enter__(self) -> None:
         task = asyncio.current_task()
@@ -70,11 +70,11 @@ class Bound:
             msg = "a bound is for the inside of a task"
             raise RuntimeError(msg)
         self._task, self._cancelling = task, task.cancelling()
-        self._deadlines.bounds.add(self)
+        self._bounds.add(self)
 
     def cut(self) -> None:
         """Ends the block, once."""
-        self._deadlines.bounds.discard(self)
+        self._bounds.discard(self)
         if self._task is not None:
             self._is_cut = True
             self._task.cancel()
@@ -85,7 +85,7 @@ class Bound:
         error: BaseException | None,
         _: TracebackType | None,
     ) -> None:
-        self._deadlines.bounds.discard(self)
+        self._bounds.discard(self)
         task, self._task = self._task, None
         if not self._is_cut or task is None:
             return

@@ -26,6 +26,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _TARGET = re.compile(r"/[\x21-\x7e]*\Z")
 _METHOD = re.compile(r"[A-Z]{1,32}\Z")
+_USUAL = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
 class Manner(msgspec.Struct, frozen=True):
@@ -140,7 +141,7 @@ def _framing(method: str, length: int | None, *, has_body: bool) -> Headers:
 
 def _head(method: str, target: str, headers: Headers) -> bytes:
     """Raises: ProviderUnreachable, when it is not one head."""
-    if not _METHOD.match(method):
+    if method not in _USUAL and not _METHOD.match(method):
         raise ProviderUnreachable("the method is no word", is_unsent=True)
     try:
         return head_of(f"{method} {target} HTTP/1.1\r\n".encode(), headers)
