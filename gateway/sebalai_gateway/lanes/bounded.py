@@ -7,13 +7,13 @@ Does not own what becomes of a request: over ASGI here, past it in `fast`.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import Any, cast
 
 import httptools
 import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from sebalai_gateway.lanes.kept import KeptProtocol
 from sebalai_gateway.refusals import Refusal
 
 HEAD_BYTES_LIMIT = 64 * 1024
@@ -27,24 +27,15 @@ class HeadTooLarge(Exception):
     """Raised in the parser's callbacks, which makes a broken request of it."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(KeptProtocol):
     """One connection of a consumer; uvicorn makes one for each (`Config(http=…)`)."""
-
-    # uvicorn's, or another lane's with what uvicorn asks of it; None before the first request.
-    cycle: Any
-    pipeline: deque[Any]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         # `_room`: what head and trailers may still take together.
-        self._is_in_head, self._head_bytes, self._room = False, 0, 0
+        self._head_bytes = self._room = 0
         self._is_over = False
         self._patience: asyncio.TimerHandle | None = None
-        self._idle_since = 0.0
-        self._watch: asyncio.TimerHandle | None = None
-        self._next: tuple[Any, Any] | None = None
-        self._served: asyncio.Task[None] | None = None
-        self._rest: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -52,10 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
-        if self._watch is not None:
-            self._watch.cancel()
         super().connection_lost(exc)
-        self._go_on()
 
     def data_received(self, data: bytes) -> None:
         if self._is_over:
@@ -114,54 +102,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def hand_over(self) -> None:
         """A whole head, to ASGI."""
         super().on_headers_complete()
-
-    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        """Called by uvicorn for each request that may begin. One task serves those of a connection
-        one after the other, because a task for each costs as much as the decision on a call.
-        """
-        self._next = cycle, app
-        if self._served is None:
-            self._served = self.loop.create_task(self._serve())
-            self.tasks.add(self._served)
-            self._served.add_done_callback(self.tasks.discard)
-        else:
-            self._go_on()
-
-    def _go_on(self) -> None:
-        if self._rest is not None and not self._rest.done():
-            self._rest.set_result(None)
-
-    async def _serve(self) -> None:
-        """Until nothing can come any more."""
-        while self._next is not None:
-            (cycle, app), self._next = self._next, None
-            await cycle.run_asgi(app)
-            if self._next is None and not self.transport.is_closing():
-                self._rest = self.loop.create_future()
-                await self._rest
-        self._served = None
-
-    def on_response_complete(self) -> None:
-        """As uvicorn's, but that it arms and disarms a timer for each request."""
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-            return
-        self._idle_since = self.loop.time()
-        if self._watch is None:
-            self._watch = self.loop.call_later(self.timeout_keep_alive, self._look)
-
-    def _look(self) -> None:
-        """Closes the connection when it has waited for its next request for long enough."""
-        is_idle = self.cycle.response_complete and not self._is_in_head
-        waited = self.loop.time() - self._idle_since if is_idle else 0.0
-        if waited < self.timeout_keep_alive:
-            self._watch = self.loop.call_later(self.timeout_keep_alive - waited, self._look)
-        else:
-            self.timeout_keep_alive_handler()
 
     def _wait_for_head(self) -> None:
         self._patience = self.loop.call_later(HEAD_SECONDS, self._lose_patience)
