@@ -28,6 +28,7 @@ async def collector():
             answer = b"HTTP/1.1 %b\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
             writer.write(answer % self.status)
             writer.close()
+            await writer.wait_closed()
 
     made = Collector()
     server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
@@ -41,6 +42,7 @@ async def spans(collector):
     made = Spans(http.client(Reach.parse(["127.0.0.1"])), collector.url)
     yield made
     await made.close()
+    await asyncio.sleep(0.05)  # a connection is closed a turn of the loop later
 
 
 def call(traceparent=None, **facts):
