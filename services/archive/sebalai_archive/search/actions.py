@@ -37,10 +37,11 @@ async def search_records(
     reader = await standing.enter_as(session, clock, caller)
     walls = records.known_to(reader), records.open_to(reader)
     words = await asyncio.to_thread(_words, query)
-    rows, is_complete = await _found(session, walls, words)
+    newest = await store.newest_place(session)
+    rows, is_complete = await _found(session, walls, words, newest)
     if len(rows) < MEND_BELOW and (mended := await _mended(session, words)):
         known = {row.id for row in rows}
-        more, _ = await _found(session, walls, mended)
+        more, _ = await _found(session, walls, mended, newest)
         rows = [*rows, *(row for row in more if row.id not in known)]
     best = sorted(rows, key=lambda row: (row.rank, row.id), reverse=True)[:limit]
     shown = await store.snippets(session, [row.id for row in best if row.is_open], words)
@@ -52,11 +53,13 @@ async def search_records(
     )
 
 
-async def _found(session: AsyncSession, walls: Walls, words: Words) -> tuple[list[Any], bool]:
+async def _found(
+    session: AsyncSession, walls: Walls, words: Words, newest: int
+) -> tuple[list[Any], bool]:
     """Looks in ever wider windows of the newest texts, until there are candidates enough for this
     reader or no more texts; whether those were all.
     """
-    newest, window = await store.newest_place(session), FIRST_WINDOW
+    window = FIRST_WINDOW
     while True:
         looking = Looking(max(newest - window, 0), HITS_LOOKED_AT, CANDIDATES + 1)
         rows, is_whole = await store.find(session, walls, records.Record, words, looking)
