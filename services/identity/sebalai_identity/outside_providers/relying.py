@@ -214,7 +214,9 @@ def proven(claims: Mapping[str, Any], provider: Provider, asking: Asking, now: d
     _require(claims.get("aud") in (client_id, [client_id]), "aud")
     _require(claims.get("azp", client_id) == client_id, "azp")
     nonce = claims.get("nonce")
-    is_ours = isinstance(nonce, str) and hmac.compare_digest(nonce.encode(), asking.nonce.encode())
+    # Ours are ASCII; a lone surrogate could not even be encoded.
+    is_text = isinstance(nonce, str) and nonce.isascii()
+    is_ours = is_text and hmac.compare_digest(nonce, asking.nonce)
     _require(is_ours, "nonce")
     _require(_time(claims, "exp") > now - SKEW, "exp")
     _require(now - ISSUED_WITHIN < _time(claims, "iat") < now + SKEW, "iat")

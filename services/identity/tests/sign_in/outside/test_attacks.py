@@ -39,6 +39,7 @@ def _tokens(provider, stand_in, now):
         "azp": {"claims": {"azp": "another-client"}},
         "nonce": {"claims": {"nonce": "of another sign-in"}},
         "no nonce": {"claims": {"nonce": None}},
+        "nonce that no text spells": {"claims": {"nonce": "\ud800"}},
         "expired": {"claims": {"exp": now - 61}},
         "no exp": {"claims": {"exp": None}},
         "future iat": {"claims": {"iat": now + 61}},
