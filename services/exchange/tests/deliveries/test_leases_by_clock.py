@@ -1,9 +1,12 @@
 """Pull, publishing and streams of one host whose clock is put back and forward by hours."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sebalai_exchange.deliveries.pulling import LEASE
+from sebalai_exchange.deliveries.receipts import give_receipts, receipt_id
+from sebalai_exchange.publishing.actions import events_after
 from sebalai_exchange.publishing.sequencer import move
 from sebalai_shared.clock import SystemClock, to_text
 from sebalai_shared.testing.http import Asserter
@@ -110,7 +113,13 @@ async def test_a_leaping_host_refuses_nobody_and_loses_nothing(bus, host, capsys
     assert again.json() == {"count": len(sent), "done": len(sent)}
     assert len((await pulled(bus, made))["events"]) == len(sent)
     async with bus.database.transaction() as session:
-        due = await session.scalar(text("SELECT count(*) FROM receipt_due"))
-    assert due == len(sent)
+        assert await give_receipts(session) == len(sent)
+        idents = [one.event_id for one in await events_after(session, position=0, limit=100)]
+        wanted = [receipt_id(ident, UUID(made["id"])) for ident in idents]
+        query = text("SELECT count(*) FROM ledger_entry WHERE id = ANY(:ids)")
+        assert await session.scalar(query, {"ids": [*idents, *wanted]}) == 2 * len(sent)
     with capsys.disabled():
-        print(f"\nhost leaps {HOURS} h: {len(sent)} published and pulled in order, 0 refused")
+        print(
+            f"\nhost leaps {HOURS} h: {len(sent)} published and pulled in order, 0 refused, "
+            f"{2 * len(sent)} receipts"
+        )
