@@ -215,8 +215,8 @@ def proven(claims: Mapping[str, Any], provider: Provider, asking: Asking, now: d
     _require(claims.get("azp", client_id) == client_id, "azp")
     nonce = claims.get("nonce")
     # Ours are ASCII; a lone surrogate could not even be encoded.
-    is_text = isinstance(nonce, str) and nonce.isascii()
-    is_ours = is_text and hmac.compare_digest(nonce, asking.nonce)
+    shown = nonce if isinstance(nonce, str) and nonce.isascii() else ""
+    is_ours = hmac.compare_digest(shown, asking.nonce)
     _require(is_ours, "nonce")
     _require(_time(claims, "exp") > now - SKEW, "exp")
     _require(now - ISSUED_WITHIN < _time(claims, "iat") < now + SKEW, "iat")
