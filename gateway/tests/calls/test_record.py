@@ -1,12 +1,13 @@
 """The evidence of one call: what is in it, and what never is."""
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sebalai_gateway.calls.record import LONG_SECONDS, Call, _text
+from sebalai_gateway.calls.record import LONG_SECONDS, SALT_BYTES, Call, _text
 from sebalai_shared.clock import to_text
 
 
@@ -42,3 +43,21 @@ def test_stamps_are_spelled_as_every_other_time(naive):
     at = naive.replace(tzinfo=UTC)
     whole = int((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
     assert _text(whole // 1_000) == to_text(at)
+
+
+def test_numbers_and_salts_never_come_twice():
+    calls = [Call("GET", "t") for _ in range(1_000)]
+    assert len({call.name for call in calls}) == len({call.salt for call in calls}) == 1_000
+
+
+def test_process_that_was_forked_has_chance_of_its_own():
+    Call("GET", "t")
+    reads, writes = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writes, Call("GET", "t").salt)
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reads, SALT_BYTES) != Call("GET", "t").salt
+    os.close(reads)
+    os.close(writes)

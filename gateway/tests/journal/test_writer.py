@@ -2,15 +2,21 @@
 
 import asyncio
 import contextlib
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sebalai_gateway.journal import writer
 from sebalai_gateway.journal.writer import AlreadyCompleted, Journal, JournalUnavailable
 from sebalai_shared.clock import to_text
 from sebalai_shared.ids import uuid7
 
 AT = "2026-11-24T08:00:00.000Z"
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def until(condition, seconds=20):
@@ -269,3 +275,12 @@ async def test_entry_that_postgresql_rejects_fails_alone_and_its_batch_lands(jou
     rows = await database.fetch("SELECT message_id FROM journal")
     assert {row["message_id"] for row in rows} == set(good)
     assert journal.is_up
+
+
+@given(st.lists(st.integers(0, 50_000 * 86_400_000), min_size=1, max_size=5))
+def test_entries_of_any_order_go_into_the_day_of_their_message(moments):
+    days = writer._Day()
+    edges = [at - at % 86_400_000 + step for at in moments for step in (-1, 0, 86_399_999)]
+    for at in moments + [edge for edge in edges if edge >= 0]:
+        message_id = str(UUID(int=at << 80 | 7 << 76 | 2 << 62))
+        assert days.of(message_id) == to_text(FIRST + timedelta(milliseconds=at))[:10]

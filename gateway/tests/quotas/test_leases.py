@@ -94,3 +94,16 @@ async def test_raised_quota_counts_from_what_was_used(pool):
     await use_up(quotas, Terms(KEY, 5, None))
     quotas._leases[KEY].asked_at = float("-inf")
     assert (await use_up(quotas, Terms(KEY, 8, None)))[0] == 3
+
+
+async def test_what_is_at_hand_is_counted_and_is_of_its_own_day_alone(pool):
+    quotas, terms = Quotas(pool), Terms(KEY, 1_000, None)
+    at = NOW.timestamp()
+    assert quotas.at_hand(KEY, 1_000, at) is None
+    left = await quotas.take(terms, NOW)
+    taken = [quotas.at_hand(KEY, 1_000, at) for _ in range(3)]
+    assert taken == [left - 1, left - 2, left - 3]
+    for other in (at - 86_400, at + 86_400):
+        assert quotas.at_hand(KEY, 1_000, other) is None
+    assert await quotas.take(terms, NOW) == left - 4
+    await quotas.close()
