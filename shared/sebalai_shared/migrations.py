@@ -35,12 +35,13 @@ def _upgrade(connection: Connection, package_folder: Path) -> None:
     def steps(revision: object, _context: object) -> object:
         return script._upgrade_revs("head", revision)  # type: ignore[arg-type]  # noqa: SLF001
 
+    # Two runners at once (two containers starting): the second waits, then finds nothing.
+    connection.execute(text("select pg_advisory_lock(:key)"), {"key": RUNNER_LOCK})
+    connection.execute(text(f"set lock_timeout = '{LOCK_TIMEOUT}'"))
+    connection.commit()
     with EnvironmentContext(config, script, fn=steps) as environment:  # type: ignore[arg-type]
-        environment.configure(connection=connection, transaction_per_migration=False)
+        environment.configure(connection=connection, transaction_per_migration=True)
         with environment.begin_transaction():
-            # Two runners at once (two containers starting): the second waits, then finds nothing.
-            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": RUNNER_LOCK})
-            connection.execute(text(f"set local lock_timeout = '{LOCK_TIMEOUT}'"))
             environment.run_migrations()
 
 
@@ -50,10 +51,13 @@ def head(package_folder: Path) -> str | None:
 
 
 async def migrate(dsn: str, package_folder: Path) -> None:
-    """Brings the database at `dsn` (scheme postgresql+asyncpg) to head in one transaction."""
+    """Brings the database at `dsn` (scheme postgresql+asyncpg) to head, each migration in a
+    transaction of its own: what one has locked, the next does not hold. One that fails leaves
+    those before it done; a run after that goes on from there.
+    """
     engine = create_async_engine(dsn, poolclass=NullPool)
     try:
-        async with engine.begin() as connection:
+        async with engine.connect() as connection:
             await connection.run_sync(_upgrade, package_folder)
     finally:
         await engine.dispose()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -98,7 +99,8 @@ class TokenVerifier:
         self._proofs = proofs
         self._issuer, self._audience, self._keys, self._clock = issuer, audience, keys, clock
         self._revoked = RevokedSet(clock) if revoked is None else revoked
-        self._cache: dict[bytes, _Verified] = {}
+        # Ordered: the first of a dict that is always full lies behind all that were dropped before.
+        self._cache: OrderedDict[bytes, _Verified] = OrderedDict()
         self._headers: dict[bytes, str] = {}
         self._generation = keys.generation
         self._throttle = FailureThrottle(clock)
@@ -170,7 +172,7 @@ class TokenVerifier:
                 self._throttle.note(source)
             raise
         if len(self._cache) >= CACHE_TOKENS:
-            self._cache.pop(next(iter(self._cache)))
+            self._cache.popitem(last=False)
         self._cache[digest] = known
         return known
 
