@@ -13,7 +13,7 @@ MUTATIONS = [
      ["oidcc-server", F + "happy-flow"]),
     (R, 'raise invalid_request("response_type is missing; send code.")', 'wanted = "code"',
      ["oidcc-response-type-missing"]),
-    ("keys/actions.py", '"typ": kind, "kid": kid}', '"typ": kind, "kid": "another"}',
+    ("keys/actions.py", "sign_es256(kind, kid, claims,", 'sign_es256(kind, "another", claims,',
      ["oidcc-idtoken-signature"]),
     ("oauth/inspection.py", 'return known | {"sub": claims["sub"]}', 'return {"sub": claims["sub"]}',
      ["oidcc-userinfo-get", "oidcc-scope-profile"]),
