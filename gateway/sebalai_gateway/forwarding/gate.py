@@ -93,12 +93,21 @@ class Gate:
             if not self._has_room(consumer):
                 continue
             queue = self._queues.pop(consumer)
-            turn = queue.popleft()
-            self._waiting -= 1
+            turn = self._next(queue)
             if queue:
                 self._queues[consumer] = queue  # at the end: others come first now
-            self._admit(consumer)
-            turn.set_result(None)
+            if turn is not None:
+                self._admit(consumer)
+                turn.set_result(None)
+
+    def _next(self, queue: deque[asyncio.Future[None]]) -> asyncio.Future[None] | None:
+        """Who has waited longest and has not given up at this very moment."""
+        while queue:
+            turn = queue.popleft()
+            self._waiting -= 1
+            if not turn.done():
+                return turn
+        return None
 
     def _forget(self, consumer: str, turn: asyncio.Future[None]) -> None:
         if turn.done() and not turn.cancelled():

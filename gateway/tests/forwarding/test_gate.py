@@ -97,3 +97,17 @@ async def test_whatever_comes_and_goes_the_limit_holds_and_room_is_used(limit, s
     for consumer in inside:
         gate.leave(consumer)
     assert (gate.active, gate._waiting, gate._active) == (0, 0, {})
+
+
+async def test_one_who_gives_up_at_the_moment_of_his_turn_takes_nobodys_room():
+    gate = Gate(1)
+    await gate.enter("a")
+    gone, stays = (asyncio.create_task(gate.enter(consumer)) for consumer in "bc")
+    await settle()
+    gone.cancel()
+    gate.leave("a")
+    await asyncio.gather(gone, return_exceptions=True)
+    async with asyncio.timeout(10):
+        await stays
+    gate.leave("c")
+    assert (gate.active, gate.waiting, gate._queues) == (0, 0, {})
