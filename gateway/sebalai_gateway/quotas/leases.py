@@ -132,13 +132,13 @@ class Quotas:
         wanted = max(1, min(LEASE_CALLS_LIMIT, int(terms.per_day * LEASE_SHARE)))
         per_month = UNLIMITED if terms.per_month is None else terms.per_month
         ends = _day_end(now), _month_end(now)
-        lease.ends = ends[0].timestamp()
         await self._run("execute", _BEGIN, *terms.key, day, month, *ends)
         rows = await self._run(
             "fetch", _TAKE, *terms.key, day, month, terms.per_day, per_month, wanted
         )
         used = {row["period"]: row["used"] for row in rows}
-        lease.day, lease.month = day, month
+        # Only now: what is left of yesterday is not to be had today, while the database is asked.
+        lease.day, lease.month, lease.ends = day, month, ends[0].timestamp()
         lease.left = rows[0]["calls"] if rows else 0
         lease.day_used, lease.month_used = used.get(day, 0), used.get(month, 0)
         lease.asked_at = time.monotonic() if lease.left < 1 else float("-inf")

@@ -107,3 +107,19 @@ async def test_what_is_at_hand_is_counted_and_is_of_its_own_day_alone(pool):
         assert quotas.at_hand(KEY, 1_000, other) is None
     assert await quotas.take(terms, NOW) == left - 4
     await quotas.close()
+
+
+async def test_what_is_left_of_yesterday_is_not_had_while_todays_is_asked_for(pool):
+    quotas, terms = Quotas(pool), Terms(KEY, 1_000, None)
+    await quotas.take(terms, NOW)
+    tomorrow, run, found = NOW + timedelta(days=1), quotas._run, []
+
+    async def meanwhile(*asked):
+        found.append(quotas.at_hand(KEY, 1_000, tomorrow.timestamp()))
+        return await run(*asked)
+
+    quotas._run = meanwhile
+    await quotas.take(terms, tomorrow)
+    assert found == [None, None]
+    quotas._run = run
+    await quotas.close()
