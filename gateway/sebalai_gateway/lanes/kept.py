@@ -11,7 +11,22 @@ import asyncio
 from collections import deque
 from typing import Any
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class _Flow(FlowControl):
+    """Reads nothing more while requests wait for their turn: each that is answered would let in a
+    buffer full of others.
+    """
+
+    def __init__(self, transport: asyncio.Transport, waiting: deque[Any]) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
 
 
 class KeptProtocol(HttpToolsProtocol):
@@ -26,6 +41,10 @@ class KeptProtocol(HttpToolsProtocol):
     _next: tuple[Any, Any] | None = None
     _served: asyncio.Task[None] | None = None
     _rest: asyncio.Future[None] | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.flow = _Flow(transport, self.pipeline)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._watch is not None:
@@ -64,9 +83,10 @@ class KeptProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
+        following = self.pipeline.pop() if self.pipeline else None
         self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+        if following is not None:
+            self._start_asgi_task(*following)
             return
         self._idle_since = self.loop.time()
         if self._watch is None:

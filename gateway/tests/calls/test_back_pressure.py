@@ -5,6 +5,7 @@ import contextlib
 import socket
 
 import pytest
+from sebalai_gateway.lanes.bounded import BoundedProtocol
 from sebalai_gateway.serving import LANES
 
 pytestmark = pytest.mark.parametrize("lane", LANES)
@@ -13,6 +14,7 @@ PIECES = 1_024  # 64 MiB
 # Buffers of five sockets, as large as the kernel makes them, and two of the gateway.
 BETWEEN_BYTES = 24 * 1024 * 1024
 STILL_SECONDS = 0.5
+READ_BYTES = 256 * 1024  # of uvloop at a time
 
 
 async def settled(read):
@@ -79,3 +81,25 @@ async def test_consumer_waits_for_a_provider_who_does_not_read(bus, provider):
     assert (await reader.read()).startswith(b"HTTP/1.1 200")
     assert provider.seen[0].size == sent == len(PIECE) * PIECES
     writer.close()
+
+
+async def test_requests_that_wait_for_their_turn_make_the_next_ones_wait(bus, monkeypatch):
+    most, once = 0, BoundedProtocol.on_headers_complete
+
+    def count(self):
+        nonlocal most
+        once(self)
+        most = max(most, len(self.pipeline))
+
+    async def read_on():
+        while await reader.read(65_536):
+            pass
+
+    monkeypatch.setattr(BoundedProtocol, "on_headers_complete", count)
+    one = f"GET {bus.path()} HTTP/1.1\r\nHost: g\r\n\r\n".encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", bus.port)
+    reading = asyncio.create_task(read_on())
+    writer.write(one * 30_000)
+    assert 0 < await settled(lambda: most) < 2 * READ_BYTES // len(one), most
+    reading.cancel()
+    writer.transport.abort()
