@@ -21,10 +21,15 @@ HEADERS_LIMIT = 256
 # From the connection, or from the first byte of a later head, until a head is whole.
 HEAD_SECONDS = 30.0
 LINGER_SECONDS = 2.0
+_BODY = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class HeadTooLarge(Exception):
     """Raised in the parser's callbacks, which makes a broken request of it."""
+
+
+class BodyOfAnUpgrade(Exception):
+    """As HeadTooLarge: an offer of another protocol may be ignored, but not before a body."""
 
 
 class BoundedProtocol(KeptProtocol):
@@ -48,9 +53,8 @@ class BoundedProtocol(KeptProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_over:
             return
-        was_in_head, parser = self._is_in_head, cast("Any", self.parser)
         try:
-            parser.feed_data(data)
+            cast("Any", self.parser).feed_data(data)
         except httptools.HttpParserError:
             self.send_400_response("")
             return
@@ -59,13 +63,14 @@ class BoundedProtocol(KeptProtocol):
             pass
         if not self._is_in_head or self._is_over or self.transport.is_closing():
             return
-        if was_in_head:
-            # A line without an end never reaches the callbacks.
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES_LIMIT:
-                self._refuse(_too_large())
-        elif self._patience is None:
+        if self._patience is None:
+            # This head began behind the end of another request.
             self._wait_for_head()
+            return
+        # A line without an end never reaches the callbacks.
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_BYTES_LIMIT:
+            self._refuse(_too_large())
 
     # Called by the parser.
 
@@ -95,6 +100,14 @@ class BoundedProtocol(KeptProtocol):
             self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        parser = cast("Any", self.parser)
+        if parser.should_upgrade() and any(h[0] in _BODY and h[1] != b"0" for h in self.headers):
+            # The parser leaves the body of such a request to the other protocol, and would read it
+            # as the next request.
+            raise BodyOfAnUpgrade
+        if self.expect_100_continue:
+            # An older client would take it for the answer (RFC 9110, section 10.1.1).
+            self.expect_100_continue = parser.get_http_version() != "1.0"
         self._is_in_head = False
         self._stop_waiting()
         self.hand_over()

@@ -295,6 +295,50 @@ async def test_later_head_is_waited_for_as_long_as_the_first(bus, provider, monk
         assert statuses(await reader.read()) == [408]
 
 
+async def test_head_behind_the_end_of_another_is_waited_for_no_longer(bus, provider, monkeypatch):
+    async with connected(bus) as (reader, writer):
+        whole = request(bus)
+        writer.write(whole[:40])
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        monkeypatch.setattr(bounded, "HEAD_SECONDS", 0.1)
+        writer.write(whole[40:] + b"GET /")
+        assert await reader.readuntil(b"hello")
+        async with asyncio.timeout(10):
+            assert statuses(await reader.read()) == [408]
+
+
+UPGRADE = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAA")
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: {}", "Transfer-Encoding: chunked"])
+async def test_body_behind_an_offer_of_another_protocol_is_no_request(bus, provider, framing):
+    hidden = last(bus, rest="/open/hidden")
+    lines = (*UPGRADE, framing.format(len(hidden)))
+    async with connected(bus) as (reader, writer):
+        writer.write(request(bus, *lines, line=f"POST {bus.path()} HTTP/1.1"))
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        writer.write(hidden)
+        answer = await reader.read()
+    assert (statuses(answer), problem(answer)) == ([400], "request-malformed")
+    assert provider.seen == []
+
+
+async def test_connection_is_used_again_after_an_offer_of_another_protocol(bus, provider):
+    async with connected(bus) as (reader, writer):
+        for lines in (UPGRADE, (*UPGRADE, "Content-Length: 0"), ()):
+            writer.write(request(bus, *lines))
+            assert statuses(await reader.readuntil(b"hello")) == [200]
+
+
+async def test_older_client_is_not_told_to_continue(bus, provider):
+    post = request(
+        bus, "Expect: 100-continue", "Content-Length: 5", line=f"POST {bus.path()} HTTP/1.0"
+    )
+    assert statuses(await bus.raw(post + b"hello")) == [200]
+
+
 async def test_consumer_who_closes_its_side_is_taken_for_gone_and_harms_nobody(bus, provider):
     async with connected(bus) as (reader, writer):
         writer.write(request(bus))
