@@ -223,7 +223,9 @@ class Calls:
         if claim is not None:
             digest = body.measure.digest() if body.is_over else b""
             await claim.answered(answer.status, reply.kept(answer), digest)
-        await reply.end(answer, last)
+        # A reader who stops before the last chunk must not hold the room at the provider.
+        with self._deadlines.within(total):
+            await reply.end(answer, last)
 
     async def _settle_broken(self, exchange: Exchange, error: Exception) -> None:
         """A key whose call certainly never reached the provider is free again."""
