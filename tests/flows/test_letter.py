@@ -273,7 +273,11 @@ async def test_a_letter_lives_from_its_arrival_to_its_destruction_with_proofs(
     disposal = await destroyed(archive, await came_of_age(archive, scan, file_unit))
 
     path = await archive.file_of(content)
-    assert await erase_destroyed(archive.database, archive.stores, archive.clock) == 1
+    # The platform's own worker may come first, or hold one of the documents just now.
+    async with asyncio.timeout(60):
+        while path.exists():
+            await erase_destroyed(archive.database, archive.stores, archive.clock)
+            await asyncio.sleep(0.2)
     await archive.refused(410, OFFICE, "GET", f"records/{scan}/content")
     assert scan in await listed(archive, "destroyed")
     assert scan not in await listed(archive, "proposed-destruction")

@@ -174,13 +174,16 @@ class Calls:
         Raises: Refusal.
         """
         interface, crossing, check = exchange.decision.interface, exchange.crossing, None
+        if not interface.is_checked and crossing is None:
+            return exchange
         try:
-            if interface.is_checked:
-                check = await self._check(consumer, exchange, asked)
-            if crossing is not None:
-                await crossing.prepare(exchange.incoming, exchange.body)
-        except ClientGone as error:
-            raise broken_exchange(error) from error
+            with self._deadlines.within(interface.total_seconds):
+                if interface.is_checked:
+                    check = await self._check(consumer, exchange, asked)
+                if crossing is not None:
+                    await crossing.prepare(exchange.incoming, exchange.body)
+        except (ClientGone, TimeoutError) as error:
+            raise broken_exchange(ClientGone()) from error
         return exchange if check is None else replace(exchange, check=check)
 
     async def _check(self, consumer: Consumer, exchange: Exchange, asked: Asked) -> Check | None:
@@ -244,9 +247,11 @@ class Calls:
         refusal = failure if isinstance(failure, Refusal) else broken_exchange(failure)
         call.facts["problem"] = refusal.slug
         await self._evidence.complete(call, reply, "failed", refusal.status)
-        if reply.has_started:
+        if not reply.has_started:
+            await reply.problem(refusal)
+        elif not isinstance(failure, ClientGone):
             raise Withheld(refusal.slug)
-        await reply.problem(refusal)
+        # Who has gone is told nothing; the lane breaks off what has no end.
 
 
 def _body(consumer: Consumer, interface: Interface, incoming: head.Incoming) -> RequestBody:

@@ -39,6 +39,7 @@ class KeptProtocol(HttpToolsProtocol):
     _idle_since = 0.0
     _watch: asyncio.TimerHandle | None = None
     _next: tuple[Any, Any] | None = None
+    _answered: Any = None
     _served: asyncio.Task[None] | None = None
     _rest: asyncio.Future[None] | None = None
 
@@ -50,6 +51,10 @@ class KeptProtocol(HttpToolsProtocol):
         if self._watch is not None:
             self._watch.cancel()
         super().connection_lost(exc)
+        # uvicorn tells the newest request; what is being answered may stand before it.
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
         self._go_on()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
@@ -70,8 +75,8 @@ class KeptProtocol(HttpToolsProtocol):
         """Until nothing can come any more."""
         try:
             while self._next is not None:
-                (cycle, app), self._next = self._next, None
-                await cycle.run_asgi(app)
+                (self._answered, app), self._next = self._next, None
+                await self._answered.run_asgi(app)
                 if self._next is None and not self.transport.is_closing():
                     self._rest = self.loop.create_future()
                     await self._rest

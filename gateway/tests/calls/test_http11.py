@@ -369,3 +369,16 @@ async def test_answer_under_way_ends_and_its_connection_closes_when_the_gateway_
             headers, body = parts(await reader.read())
         await stopping
     assert (headers["connection"], body) == ("close", b"hello")
+
+
+async def test_who_leaves_with_other_requests_waiting_is_known_to_have_left(
+    bus, provider, lane, caplog
+):
+    provider.answer = saying(CHUNKED, *[b"5\r\nhello\r\n"] * 20, b"0\r\n\r\n")
+    async with connected(bus) as (reader, writer):
+        writer.write(b"".join(request(bus, rest=f"/open/{number}") for number in range(3)))
+        await reader.readuntil(b"hello")
+        writer.transport.abort()
+    await asyncio.sleep(1.5)
+    assert len(provider.seen) < 3
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

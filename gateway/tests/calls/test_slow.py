@@ -1,33 +1,61 @@
-"""A consumer who stops reading gives its room back in time."""
+"""A consumer who stops sending or reading gives its room back in time."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
+from sebalai_gateway.calls import path
+
+TOTAL_MS = 300
 
 
-async def test_reader_of_the_last_chunk_who_never_reads_gives_its_room_back(bus, provider):
-    bus.offer("macet", provider.url, total_timeout_ms=300)
+async def for_ever(*_, **__):
+    await asyncio.Event().wait()
 
-    class Stuck:
-        method, query, address, certificate = "GET", b"", "127.0.0.1", None
-        raw_path = bus.path(interface="macet").encode()
-        headers = (
+
+class Consumer:
+    """Sends nothing of a body, takes whatever it is told."""
+
+    query, address, certificate, has_left = b"", "127.0.0.1", None, False
+    read = staticmethod(for_ever)
+
+    def __init__(self, bus, method):
+        self.method, self.raw_path = method, bus.path(interface="macet").encode()
+        self.headers = [
             (b"host", b"g"),
             (b"authorization", f"Bearer {bus.token}".encode()),
             (b"sebalai-purpose", b"verifikasi-bansos"),
-        )
-        has_left = False
+        ]
+        self.status = None
 
-        async def read(self):
-            return b""
+    async def start(self, status, _):
+        self.status = status
 
-        async def start(self, *_):
-            pass
+    async def send(self, *_, **__):
+        pass
 
-        async def send(self, *_, **__):
-            await asyncio.Event().wait()
 
+async def test_reader_of_the_last_chunk_who_never_reads_gives_its_room_back(bus, provider):
+    bus.offer("macet", provider.url, total_timeout_ms=TOTAL_MS)
+    stuck = Consumer(bus, "GET")
+    stuck.read, stuck.send = lambda: asyncio.sleep(0, b""), for_ever
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(10) as bound:
-            await bus.calls(Stuck())
+            await bus.calls(stuck)
     assert not bound.expired()
+
+
+async def test_sender_whose_body_is_held_against_a_contract_has_the_time_of_a_call(
+    bus, provider, monkeypatch
+):
+    async def begin(*_):
+        return SimpleNamespace(deviations=[], request=for_ever)
+
+    monkeypatch.setattr(path, "begin_check", begin)
+    bus.offer("macet", provider.url, total_timeout_ms=TOTAL_MS, validate_requests="enforce")
+    slow = Consumer(bus, "POST")
+    slow.headers.append((b"content-length", b"9"))
+    async with asyncio.timeout(10):
+        await bus.calls(slow)
+    assert slow.status == 499
+    assert provider.seen == []
