@@ -305,7 +305,8 @@ async def test_head_behind_the_end_of_another_is_waited_for_no_longer(bus, provi
         writer.write(whole[40:] + b"GET /")
         assert await reader.readuntil(b"hello")
         async with asyncio.timeout(10):
-            assert statuses(await reader.read()) == [408]
+            # Nothing is said behind an answer that was still under way when the time was over.
+            assert statuses(await reader.read()) in ([408], [])
 
 
 UPGRADE = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAA")
