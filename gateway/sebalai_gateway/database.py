@@ -17,7 +17,11 @@ log = logging.getLogger(__name__)
 
 CONNECTIONS = 4
 STATEMENT_SECONDS = 2.0
-_BROKEN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_BROKEN = (
+    OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError,
+    # A connection that is lost between being taken and being asked.
+    asyncpg.InternalClientError,
+)  # fmt: skip
 
 
 class StoreUnavailable(Exception):
