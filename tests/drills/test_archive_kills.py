@@ -42,8 +42,10 @@ def pid_of(home, victim):
     """None while it does not run."""
     name = "postgres" if victim == CONNECTION else victim
     running = {one.name: one for one in read(home).processes}[name]
-    if running.state != "running" or victim != CONNECTION:
+    if victim != CONNECTION:
         return running.pid
+    if running.state != "ready":
+        return None
     children = psutil.Process(running.pid).children()
     mine = [one.pid for one in children if " archive archive " in " ".join(one.cmdline())]
     return random.choice(mine) if mine else None
