@@ -1,4 +1,4 @@
-"""Cursors as rows' keys: a position in a list, or an id."""
+"""Cursors as rows' keys: a position in a list, an id, or texts."""
 
 from uuid import UUID
 
@@ -27,6 +27,16 @@ def id_of(cursor: str | None) -> UUID | None:
         return UUID(str(key[0]))
     except ValueError as error:
         raise BadCursor(_TAKE_IT) from error
+
+
+def text_of(cursor: str | None) -> str | None:
+    """A slug. Raises: BadCursor."""
+    key = decode_cursor(cursor, 1)
+    if key is None:
+        return None
+    if not isinstance(key[0], str):
+        raise BadCursor(_TAKE_IT)
+    return key[0]
 
 
 def texts_of(cursor: str | None) -> tuple[str, str] | None:

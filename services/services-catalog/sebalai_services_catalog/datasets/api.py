@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, page
 from sebalai_shared.problems import FieldInvalid, responses
 
 from sebalai_services_catalog.conditional import Conditional
+from sebalai_services_catalog.cursors import text_of
 from sebalai_services_catalog.datasets import actions
 from sebalai_services_catalog.datasets.actions import (
     DatasetChanged,
@@ -50,11 +51,6 @@ async def _wanted(
     return Wanted(words=tuple((q or "").split()), filters=tuple(filters))
 
 
-def _after(cursor: str | None) -> str | None:
-    key = decode_cursor(cursor, 1)
-    return None if key is None else str(key[0])
-
-
 @router.get("", responses=responses(BadCursor))
 async def list_datasets(
     caller: PublicAccess,
@@ -65,7 +61,7 @@ async def list_datasets(
 ) -> Page[DatasetRead]:
     """Published datasets by slug."""
     rows = await actions.list_datasets(
-        session, caller=caller, wanted=wanted, after=_after(cursor), limit=limit
+        session, caller=caller, wanted=wanted, after=text_of(cursor), limit=limit
     )
     return page(rows, limit, DatasetRead.of, lambda row: [row.slug])
 

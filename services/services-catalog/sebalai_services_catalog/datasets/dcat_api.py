@@ -7,11 +7,12 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from sebalai_shared.caller import PublicAccess
 from sebalai_shared.database import Transaction
-from sebalai_shared.pagination import BadCursor, CursorText, decode_cursor, encode_cursor
+from sebalai_shared.pagination import BadCursor, CursorText, encode_cursor
 from sebalai_shared.problems import responses
 
 from sebalai_services_catalog.apis.actions import list_interfaces
 from sebalai_services_catalog.conditional import Conditional
+from sebalai_services_catalog.cursors import text_of
 from sebalai_services_catalog.datasets import actions
 from sebalai_services_catalog.datasets.dcat import PATH, catalogue
 from sebalai_services_catalog.datasets.queries import Wanted
@@ -39,11 +40,11 @@ async def export_dcat(
     limit: Limit = DATASETS_MAX,
 ) -> Response:
     """Published datasets, and on the first page the interfaces of the bus as data services."""
-    key = decode_cursor(cursor, 1)
+    after = text_of(cursor)
     rows = await actions.list_datasets(
-        session, caller=caller, wanted=Wanted(), after=str(key[0]) if key else None, limit=limit
+        session, caller=caller, wanted=Wanted(), after=after, limit=limit
     )
-    interfaces = [] if key else await list_interfaces(session, caller=caller)
+    interfaces = [] if after is not None else await list_interfaces(session, caller=caller)
     names = {slug: row.name for slug, row in (await agency_names(session)).items()}
     url, headers, more = request.app.state.settings.public_url, {}, None
     if len(rows) > limit:

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Path, Query, Request, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 from sebalai_shared.caller import IdentifiedAccess, PublicAccess
 from sebalai_shared.database import Transaction
-from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, decode_cursor, page
+from sebalai_shared.pagination import BadCursor, CursorText, Limit, Page, page
 from sebalai_shared.problems import responses
 
 from sebalai_services_catalog.conditional import Conditional
+from sebalai_services_catalog.cursors import text_of
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.software import actions
 from sebalai_services_catalog.software.actions import (
@@ -71,16 +72,6 @@ def _read(request: Request, row: Software) -> SoftwareRead:
     )
 
 
-def _after(cursor: str | None) -> str | None:
-    """Raises: BadCursor."""
-    key = decode_cursor(cursor, 1)
-    if key is None:
-        return None
-    if not isinstance(key[0], str):
-        raise BadCursor("Take `next` of the page before as it is, or leave it out.")
-    return key[0]
-
-
 @router.get("", responses=responses(BadCursor))
 async def list_software(
     request: Request,
@@ -92,7 +83,7 @@ async def list_software(
 ) -> Page[SoftwareRead]:
     """By slug; a crawler takes each one's `url`."""
     rows = await actions.list_software(
-        session, caller=caller, agency=agency, after=_after(cursor), limit=limit
+        session, caller=caller, agency=agency, after=text_of(cursor), limit=limit
     )
     return page(rows, limit, lambda row: _read(request, row), lambda row: [row.slug])
 
