@@ -5,15 +5,19 @@ database and folder, with a clock that leaps. All else of the platform are its r
 import base64
 import hashlib
 import os
+from uuid import UUID
 
 import asyncpg
 from sebalai_archive.app import archive_app
 from sebalai_archive.content.places import ERASE_AFTER_SECONDS
 from sebalai_archive.copies import Copies
 from sebalai_archive.disposals.jobs import Stores
+from sebalai_archive.preservation import store as preservation_store
+from sebalai_archive.preservation.jobs import Preserver
+from sebalai_archive.reader import enter_as_worker
 from sebalai_archive.seals import actions as seals
 from sebalai_archive.settings import ArchiveSettings
-from sebalai_archive.storing import content_store_of
+from sebalai_archive.storing import content_store_of, preservation_of
 from sebalai_local.home import Home
 from sebalai_local.processes import member_environment
 from sebalai_shared.caller import Caller
@@ -44,7 +48,9 @@ class LeapingArchive:
         self.database = Database(self.settings)
         self.app = archive_app(self.settings, self.database, self.clock)
         self.store = content_store_of(self.settings)
-        self.stores = Stores(self.store, Copies(self.store.place, None))
+        at = preservation_of(self.settings)
+        self.stores = Stores(self.store, Copies(self.store.place, None), at)
+        self.preserver = Preserver(self.database, self.store, at, SystemClock())
         self.evidence = None
 
     async def call(self, who, method, path, **options):
@@ -79,11 +85,24 @@ class LeapingArchive:
         async with self.database.transaction() as session:
             sha256 = hashlib.sha256(content).hexdigest()
             kept = await seals.locate(session, sha256=sha256, size=len(content))
-        path = self.store.place.path(kept.stored)
+        path = self._aged(kept.stored)
         assert (content in path.read_bytes()) == (kept.seal is None)
+        return path
+
+    def _aged(self, stored):
+        path = self.store.place.path(stored)
         old = SystemClock().now().timestamp() - ERASE_AFTER_SECONDS - 60
         os.utime(path, (old, old))
         return path
+
+    async def age_documents(self, record):
+        """The same for what preservation wrote of a record, as late as its worker came by."""
+        async with self.database.transaction() as session:
+            await enter_as_worker(session, self.clock.now())
+            for version in await preservation_store.versions(session, UUID(record)):
+                sha256 = version.document_sha256
+                seal = await seals.hold(session, record_id=version.record_id, sha256=sha256)
+                self._aged(seal.stored if seal is not None else sha256)
 
     async def told(self, *subjects):
         """Ids and types of every fact about these subjects, as the archive's outbox holds them."""

@@ -270,12 +270,14 @@ async def test_a_letter_lives_from_its_arrival_to_its_destruction_with_proofs(
     taken = received(platform, answer)
     await seen_by_everybody(platform, answer)
     assert scan in await listed(archive, "active")
+    await archive.preserver.preserve()
     disposal = await destroyed(archive, await came_of_age(archive, scan, file_unit))
 
     path = await archive.file_of(content)
     # The platform's own worker may come first, or hold one of the documents just now.
     async with asyncio.timeout(60):
         while "archive.record.erased.v1" not in [kind for _, kind in await archive.told(scan)]:
+            await archive.age_documents(scan)
             await erase_destroyed(archive.database, archive.stores, archive.clock)
             await asyncio.sleep(0.2)
     await archive.refused(410, OFFICE, "GET", f"records/{scan}/content")
