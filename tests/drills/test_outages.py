@@ -23,7 +23,7 @@ def held(platform):
 
 
 def test_without_the_journal_nothing_reaches_the_provider(platform, held):
-    platform.token()
+    platform.token(is_new=True)
     before = platform.provider_count()
     held("postgres")
     with ThreadPoolExecutor(10) as pool:
@@ -55,7 +55,7 @@ def test_calls_go_on_without_nats_and_receipts_follow(platform, held):
 
 
 def test_calls_go_on_without_identity_and_exchange(platform, held):
-    platform.token()
+    platform.token(is_new=True)
     held("identity")
     held("exchange")
     assert platform.call().status_code == 200

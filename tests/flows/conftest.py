@@ -102,7 +102,10 @@ class Platform:
         } | changed  # fmt: skip
         return jwt.encode({"alg": "ES256"}, claims, self.key(name))
 
-    def token(self, name=CALLER):
+    def token(self, name=CALLER, *, is_new=False):
+        """One that was got before, unless it must last: what gives tokens is about to be gone."""
+        if is_new:
+            self._tokens.pop(name, None)
         got_at, _ = self._tokens.get(name, (-TOKEN_KEPT_SECONDS, None))
         if time.monotonic() - got_at >= TOKEN_KEPT_SECONDS:
             answer = httpx.post(
