@@ -25,6 +25,7 @@ from joserfc.jwk import ECKey
 from neighbours import neighbours
 from relaying import relaying
 from sebalai_exchange.app import exchange_app
+from sebalai_exchange.cesql.compiling import predicate
 from sebalai_exchange.publishing.sequencer import Sequencer
 from sebalai_exchange.settings import ExchangeSettings
 from sebalai_exchange.topics.rules import compile_schema, faults
@@ -55,6 +56,7 @@ SCHEMA = {
 
 def run() -> None:
     _schema_check()
+    _filter_check()
     folder = Path(tempfile.mkdtemp(prefix="sebalai-bench-"))
     folder.chmod(0o711)
     try:
@@ -71,6 +73,17 @@ def _schema_check() -> None:
         faults(validator, data)
     spent = (time.perf_counter() - begun) / count * 1e6
     figure("events.schema_check", spent, "us", "<=", 10)
+
+
+def _filter_check() -> None:
+    passes = predicate("subject LIKE 'family-%' AND (priority > 2 OR source = '/dp3acskb/a')")
+    event = {"type": TYPE, "id": "a-1", "source": "/dp3acskb/a", "subject": "family-7"}
+    event["priority"] = "3"
+    begun, count = time.process_time(), 100_000
+    for _ in range(count):
+        passes(event)
+    spent = (time.process_time() - begun) / count * 1e6
+    figure("events.sql_filter", spent, "us", "<=", 10)
 
 
 def _beside(settings: ExchangeSettings) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, cast
 from uuid import UUID
 
+import orjson
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,7 +33,7 @@ class Accepted:
     stored_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stored:
     """An event of the log; `pos` is dense and rising: the one order of the bus."""
 
@@ -45,6 +47,13 @@ class Stored:
     parties: tuple[str, ...]
     document: str
     stored_at: datetime
+
+    @cached_property
+    def attributes(self) -> Mapping[str, Any]:
+        """What filters look at, read once however many look: never the data."""
+        fields: dict[str, Any] = orjson.loads(self.document)
+        fields.pop("data", None)
+        return fields
 
 
 @dataclass(frozen=True)

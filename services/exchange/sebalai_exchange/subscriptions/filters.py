@@ -1,18 +1,24 @@
-"""Filters of a subscription: the dialects exact, prefix, suffix, all, any and not.
+"""Filters of a subscription: the dialects exact, prefix, suffix, all, any, not and sql.
 
 Pure. Shapes and meaning as in the CloudEvents Subscriptions API (0.1-wip): each filter of the list
-must match; an attribute that the event does not carry matches nothing.
+must match; an attribute that the event does not carry matches nothing. `sql` is CESQL (`cesql/`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
+
+from sebalai_exchange.cesql.compiling import predicate
+from sebalai_exchange.cesql.tree import ExpressionInvalidError
 
 Event = Mapping[str, Any]
 Predicate = Callable[[Event], bool]
 
 DEPTH_LIMIT = 5
 NODES_LIMIT = 50
+# An expression may cost as much as so many other filters.
+SQL_NODES = 10
 VALUE_LENGTH_MAX = 200
+_LIMITS = f"at most {NODES_LIMIT} filters (an sql one counts {SQL_NODES}), {DEPTH_LIMIT} deep"
 _TESTS: Mapping[str, Callable[[str, str], bool]] = {
     "exact": str.__eq__,
     "prefix": str.startswith,
@@ -36,20 +42,32 @@ def compile_filters(filters: Sequence[Any]) -> Predicate:
 
 
 def _compile(entry: Any, at: str, budget: list[int], depth: int) -> Predicate:
-    budget[0] -= 1
+    is_sql = isinstance(entry, dict) and "sql" in entry
+    budget[0] -= SQL_NODES if is_sql else 1
     if budget[0] < 0 or depth == 0:
-        raise MalformedFilterError(at, f"at most {NODES_LIMIT} filters, {DEPTH_LIMIT} deep")
+        raise MalformedFilterError(at, _LIMITS)
     if not isinstance(entry, dict) or len(cast("dict[str, Any]", entry)) != 1:
         raise MalformedFilterError(at, "a filter is an object with one dialect")
     ((dialect, value),) = cast("dict[str, Any]", entry).items()
     if dialect in _TESTS:
         return _compare(_TESTS[dialect], value, f"{at}/{dialect}")
+    if dialect == "sql":
+        return _express(value, f"{at}/sql")
     if dialect in ("all", "any"):
         return _combine(dialect, value, f"{at}/{dialect}", budget, depth)
     if dialect == "not":
         inner = _compile(value, f"{at}/not", budget, depth - 1)
         return lambda event: not inner(event)
-    raise MalformedFilterError(at, "dialects are exact, prefix, suffix, all, any and not")
+    raise MalformedFilterError(at, "dialects are exact, prefix, suffix, all, any, not and sql")
+
+
+def _express(value: Any, at: str) -> Predicate:
+    if not isinstance(value, str):
+        raise MalformedFilterError(at, "is a text: an expression of CloudEvents SQL")
+    try:
+        return predicate(value)
+    except ExpressionInvalidError as error:
+        raise MalformedFilterError(at, str(error)) from error
 
 
 def _compare(test: Callable[[str, str], bool], value: Any, at: str) -> Predicate:

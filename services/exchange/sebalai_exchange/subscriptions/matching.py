@@ -5,9 +5,7 @@ Pure. Rights are looked up for all subscriptions at once and kept in a `Matcher`
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
-
-import orjson
+from typing import Any, Protocol
 
 from sebalai_exchange.subscriptions.filters import Predicate, compile_filters, type_matches
 from sebalai_exchange.subscriptions.store import Subscription
@@ -21,7 +19,7 @@ class Heard(Protocol):
     @property
     def parties(self) -> tuple[str, ...]: ...
     @property
-    def document(self) -> str: ...
+    def attributes(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Matcher:
         is_all = self.modes.get(event.type)
         if is_all is None or not (is_all or not self.names.isdisjoint(event.parties)):
             return False
-        return self.predicate is None or self.predicate(orjson.loads(event.document))
+        return self.predicate is None or self.predicate(event.attributes)
 
 
 def matcher(subscription: Subscription, modes: Mapping[str, bool]) -> Matcher:

@@ -85,7 +85,9 @@ class RetriesRead(BaseModel):
 
 
 class SubscriptionRequest(BaseModel):
-    """`types` are event types, or `<beginning>.*`; `filters` the CloudEvents dialects."""
+    """`types` are event types, or `<beginning>.*`; `filters` the CloudEvents dialects
+    (exact, prefix, suffix, all, any, not, sql), over attributes alone.
+    """
 
     model_config = ConfigDict(extra="forbid")
 

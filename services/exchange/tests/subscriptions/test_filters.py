@@ -24,6 +24,9 @@ EVENT = {"type": "a.b.c.v1", "subject": "family-1", "source": "/a/b", "priority"
         ([{"any": [{"exact": {"subject": "x"}}, {"prefix": {"type": "a."}}]}], True),
         ([{"all": [{"exact": {"subject": "x"}}, {"prefix": {"type": "a."}}]}], False),
         ([{"prefix": {"type": "a."}}, {"suffix": {"type": ".v2"}}], False),
+        ([{"sql": "subject LIKE 'family-%' AND priority > 2"}], True),
+        ([{"sql": "priority > 3"}], False),
+        ([{"not": {"sql": "EXISTS missing"}}, {"exact": {"priority": "3"}}], True),
     ],
 )
 def test_a_filter_lets_through_what_it_says(filters, fits):
@@ -40,6 +43,9 @@ def test_a_filter_lets_through_what_it_says(filters, fits):
         ([{"exact": {"a": 1}}], "/0/exact/a"),
         ([{"exact": {"data": "x"}}], "/0/exact/data"),
         ([{"any": []}], "/0/any"),
+        ([{"sql": 1}], "/0/sql"),
+        ([{"any": [{"sql": "priority >"}]}], "/0/any/0/sql"),
+        ([{"sql": "TRUE"}] * 6, "/5"),
         ([{"not": {"not": {"not": {"not": {"not": {"exact": {"a": "b"}}}}}}}], "/0/not/not"),
     ],
 )
@@ -59,3 +65,9 @@ def test_a_type_pattern_is_a_type_or_its_beginning():
 @pytest.mark.parametrize(("value", "text"), [(True, "true"), (False, "false"), (7, "7")])
 def test_an_extension_is_compared_as_cloudevents_spells_it(value, text):
     assert compile_filters([{"exact": {"urgent": text}}])({"urgent": value})
+
+
+def test_an_expression_that_cannot_be_read_says_at_which_character():
+    with pytest.raises(MalformedFilterError) as error:
+        compile_filters([{"sql": "priority >"}])
+    assert error.value.detail == "character 11: a value expected, not the end"

@@ -1,0 +1,140 @@
+"""CloudEvents SQL: the conformance cases, the limits, and the compiled against the plain."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sebalai_exchange.cesql.compiling import compiled, predicate
+from sebalai_exchange.cesql.parsing import DEPTH_MAX, LENGTH_MAX, TERMS_MAX, parse
+from sebalai_exchange.cesql.tree import (
+    EvaluationError,
+    ExpressionInvalidError,
+    FunctionUnknownError,
+)
+
+from services.exchange.tests.cesql import cases, interpreter
+
+
+def outcome(expression, event):
+    """(value, None), or (None, kind of error)."""
+    try:
+        return compiled(expression).run(event), None
+    except FunctionUnknownError:
+        return None, "missingFunction"
+    except ExpressionInvalidError:
+        return None, "parse"
+    except EvaluationError as error:
+        return None, error.kind
+
+
+@pytest.mark.parametrize(("expression", "attributes", "value", "error"), cases.CASES)
+def test_a_conformance_case_gives_its_value_or_its_error(expression, attributes, value, error):
+    found = outcome(expression, cases.EVENT | attributes)
+    assert found == (None if error else value, error)
+    assert error or type(found[0]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("expression", "at", "says"),
+    [
+        ("id = ", 6, "a value expected, not the end"),
+        ("id = 'a", 6, "closing quote"),
+        ("id ~ 1", 4, "no meaning"),
+        ("(id = 1", 8, r"'\)' expected"),
+        ("id = 1)", 7, "an operator or the end"),
+        ("id NOT 'LIKE' 1", 4, "an operator or the end"),
+        ("Id = 1", 1, "attributes are named"),
+        ("data = 'x'", 1, "attributes alone"),
+        ("EXISTS data", 8, "attributes alone"),
+        ("id = NOPE(1, 2)", 6, "no function NOPE of 2 arguments"),
+        ("LENGTH(id)", 1, "gives Integer, not Boolean"),
+        ("EXISTS (id)", 8, "an attribute expected"),
+        ("id IN 'a'", 7, r"'\(' expected"),
+        ("'a''b' = id", 4, "an operator or the end"),
+    ],
+)
+def test_what_cannot_be_evaluated_says_where(expression, at, says):
+    with pytest.raises(ExpressionInvalidError) as error:
+        predicate(expression)
+    assert error.value.at == at
+    assert re.search(says, error.value.detail)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "id = '" + "a" * LENGTH_MAX + "'",
+        "(" * (DEPTH_MAX + 1) + "TRUE" + ")" * (DEPTH_MAX + 1),
+        "NOT " * (DEPTH_MAX + 1) + "TRUE",
+        " OR ".join(["TRUE"] * TERMS_MAX),
+        "LENGTH(" * (DEPTH_MAX + 1) + "id" + ")" * (DEPTH_MAX + 1),
+    ],
+)
+def test_an_expression_has_limits(expression):
+    with pytest.raises(ExpressionInvalidError, match=r"at most|deeper than"):
+        predicate(expression)
+
+
+def test_the_longest_chain_is_evaluated():
+    assert predicate(" XOR ".join(["TRUE"] * (TERMS_MAX // 2)))({}) is False
+
+
+def test_a_pattern_of_many_wildcards_ends():
+    long = "a" * 1_800
+    assert not predicate("CONCAT(id, id) LIKE '" + "%a" * 400 + "%b'")({"id": long})
+
+
+def test_an_integer_of_more_than_32_bits_counts_as_its_text():
+    assert predicate("number = '4294967296'")({"number": 4294967296})
+
+
+def test_only_a_true_boolean_without_errors_passes():
+    assert predicate("urgent")({"urgent": True})
+    assert not predicate("urgent")({"urgent": "true"})
+    assert not predicate("NOT (missing = 'a')")({})
+    assert not predicate("missing = 'a' OR TRUE")({})
+    assert predicate("EXISTS missing AND missing = 'a' OR TRUE")({})
+
+
+NAMES = ("id", "kind", "hop", "flag", "missing")
+EVENTS = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(("", "a", "Abc", "5", "true", "007")),
+        "kind": st.sampled_from(("x.y", "5", "FALSE")),
+        "hop": st.sampled_from((-(2**31), -3, 0, 1, 5, 2**31 - 1)),
+        "flag": st.booleans(),
+    }
+)
+ATOMS = st.one_of(
+    st.sampled_from(NAMES),
+    st.sampled_from(NAMES).map(lambda name: f"EXISTS {name}"),
+    st.sampled_from(
+        ("TRUE", "FALSE", "0", "5", "-3", "'a'", "'5'", "'true'", "'Abc'", "2147483647")
+    ),
+)
+
+
+def _larger(inner):
+    signs = ("AND", "OR", "XOR", "=", "!=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%")
+    return st.one_of(
+        st.tuples(inner, st.sampled_from(signs), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+        st.tuples(inner, st.sampled_from(signs), inner).map(" ".join),
+        inner.map(lambda one: f"NOT ({one})"),
+        inner.map(lambda one: f"- {one}"),
+        st.tuples(inner, st.sampled_from(("a%", "%b_", "5", "%"))).map(lambda t: f"({t[0]}) LIKE '{t[1]}'"),
+        st.tuples(inner, inner, inner).map(lambda t: f"({t[0]}) IN ({t[1]}, {t[2]})"),
+        st.tuples(inner, inner).map(lambda t: f"({t[0]}) NOT IN ({t[1]})"),
+        st.tuples(st.sampled_from(("LENGTH", "LOWER", "INT")), inner).map(lambda t: f"{t[0]}({t[1]})"),
+    )  # fmt: skip
+
+
+@given(expression=st.recursive(ATOMS, _larger, max_leaves=8), event=EVENTS)
+def test_the_compiled_is_what_the_tables_say(expression, event):
+    value, errors = interpreter.evaluate(parse(expression), event)
+    found, error = outcome(expression, event)
+    assert (error is None) == (not errors), errors
+    if error is None:
+        assert (found, type(found)) == (value, type(value))
+    else:
+        assert error in errors
