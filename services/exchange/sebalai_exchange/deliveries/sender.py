@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import orjson
 from sebalai_shared.addresses import Reach
-from sebalai_shared.clock import Clock, to_text
+from sebalai_shared.clock import Clock
 from sebalai_shared.events import CONTENT_TYPE
 
 from sebalai_exchange.deliveries.client import Client
@@ -51,9 +52,18 @@ class Outcome:
 
 
 def body_of(event: Stored) -> bytes:
-    """The event as it was published, with what the bus adds: `position` and `recordedtime`."""
-    added = f',"position":"{event.pos:020d}","recordedtime":"{to_text(event.stored_at)}"}}'
-    return (event.document.rstrip()[:-1] + added).encode()
+    """The event as it was published, with what the bus adds."""
+    document = event.document.rstrip()
+    if '"publisher"' in document:
+        document = _without_publisher(document)
+    return document[:-1].encode() + b"," + orjson.dumps(event.added)[1:]
+
+
+def _without_publisher(document: str) -> str:
+    """Events kept from before the bus named it may hold an attribute of that name."""
+    fields = orjson.loads(document)
+    fields.pop("publisher", None)
+    return orjson.dumps(fields).decode()
 
 
 class Sender:

@@ -27,7 +27,7 @@ ATTRIBUTES_MAX = 30
 AHEAD_MAX = timedelta(minutes=5)
 # The bus puts events into documents of its own, and serialisers end at some 250 levels.
 DEPTH_LIMIT = 64
-BUS_ATTRIBUTES = frozenset({"position", "recordedtime"})
+BUS_ATTRIBUTES = frozenset({"position", "publisher", "recordedtime"})
 
 _TYPE = re.compile(EVENT_TYPE_PATTERN)
 _NAME = re.compile(r"^[a-z0-9]{1,20}$")

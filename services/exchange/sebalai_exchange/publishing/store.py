@@ -8,6 +8,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import orjson
+from sebalai_shared.clock import to_text
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -53,7 +54,16 @@ class Stored:
         """What filters look at, read once however many look: never the data."""
         fields: dict[str, Any] = orjson.loads(self.document)
         fields.pop("data", None)
-        return fields
+        return fields | self.added
+
+    @property
+    def added(self) -> dict[str, str]:
+        """The attributes that are the bus's own to set."""
+        return {
+            "position": f"{self.pos:020d}",
+            "publisher": self.publisher,
+            "recordedtime": to_text(self.stored_at),
+        }
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,8 @@ _ADD = text(
     """  # noqa: S608 - made of constants
 )
 _OUTBOX = text(
-    "INSERT INTO outbox (id, type, document) VALUES (:event_id, :type, CAST(:document AS jsonb))"
+    "INSERT INTO outbox (id, type, document) VALUES (:event_id, :type, "
+    "CAST(:document AS jsonb) || jsonb_build_object('publisher', CAST(:publisher AS text)))"
 )
 
 

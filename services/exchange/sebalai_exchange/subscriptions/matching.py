@@ -5,21 +5,10 @@ Pure. Rights are looked up for all subscriptions at once and kept in a `Matcher`
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
+from sebalai_exchange.publishing.actions import Stored
 from sebalai_exchange.subscriptions.filters import Predicate, compile_filters, type_matches
 from sebalai_exchange.subscriptions.store import Subscription
-
-
-class Heard(Protocol):
-    """What is looked at of an event of the log."""
-
-    @property
-    def type(self) -> str: ...
-    @property
-    def parties(self) -> tuple[str, ...]: ...
-    @property
-    def attributes(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -32,7 +21,7 @@ class Matcher:
     modes: Mapping[str, bool]
     predicate: Predicate | None = field(default=None)
 
-    def hears(self, event: Heard) -> bool:
+    def hears(self, event: Stored) -> bool:
         is_all = self.modes.get(event.type)
         if is_all is None or not (is_all or not self.names.isdisjoint(event.parties)):
             return False

@@ -87,7 +87,7 @@ def _payload(topic: Topic) -> dict[str, Any]:
     text, place = {"type": "string"}, f"/components/messages/{_name(topic)}/payload/schema"
     return {
         "type": "object",
-        "required": ["specversion", "id", "source", "type", "position"],
+        "required": ["specversion", "id", "source", "type", "position", "publisher"],
         "properties": {
             "specversion": {"const": "1.0"},
             "id": text,
@@ -96,6 +96,7 @@ def _payload(topic: Topic) -> dict[str, Any]:
             "subject": text,
             "time": {"type": "string", "format": "date-time"},
             "position": {"type": "string", "pattern": "^[0-9]{20}$"},
+            "publisher": text,
             "recordedtime": {"type": "string", "format": "date-time"},
             "data": embedded(topic.schema, f"{place}/properties/data"),
         },

@@ -183,6 +183,7 @@ def nested(levels):
         ({"specversion": "0.3"}, "/specversion"),
         ({"type": "Kelahiran"}, "/type"),
         ({"position": "1"}, "/position"),
+        ({"publisher": "ID-BB/GOV/dinkes/simpus"}, "/publisher"),
         ({"data_base64": "AAAA"}, "/data_base64"),
         ({"time": "2026-11-24T08:06:00Z"}, "/time"),
         ({"time": "yesterday"}, "/time"),
