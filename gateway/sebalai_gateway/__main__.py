@@ -57,7 +57,7 @@ async def _work(settings: MemberSettings) -> None:
     async def relay() -> None:
         # The jobs must not wait for NATS, so the relay alone does.
         await broker.connect(beat)
-        await broker.ensure_stream(JOURNAL)
+        await broker.await_streams(JOURNAL)
         await Relay(dsn, broker, JournalSource(), beat).run()
 
     await together(

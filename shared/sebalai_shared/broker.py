@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,8 @@ PINGS_OUTSTANDING = 2
 RECONNECT_WAIT_SECONDS = 0.5
 ANSWER_SECONDS = 5.0
 ANSWERS_MAX = 64
+STREAM_RETRY_SECONDS = 1.0
+REFUSED_MAX = 64
 MINIMUM_SERVER = (2, 14)
 ERR_BATCH_DUPLICATE = 10201
 ERR_STREAM_EXISTS = 10058
@@ -48,6 +51,7 @@ JOURNAL: dict[str, Any] = {
     "discard": "new",
     "max_bytes": 2 * 1024**3,
 }
+_REFUSED = re.compile(r'permissions violation for publish to "([^"]+)"', re.IGNORECASE)
 _STREAM_DEFAULTS: dict[str, Any] = {
     "storage": "file",
     "retention": "limits",
@@ -62,6 +66,16 @@ _STREAM_DEFAULTS: dict[str, Any] = {
 
 class BrokerUnavailable(Exception):
     """NATS cannot be reached or did not answer in time; the caller tries again later."""
+
+
+class BrokerRefused(BrokerUnavailable):
+    """The broker's users do not let us say this: they are older than this program, most often."""
+
+    def __init__(self, user: str | None, subject: str) -> None:
+        super().__init__(
+            f"NATS refuses {user} the subject {subject}; its users.conf is older than this program:"
+            " start NATS anew with the present one"
+        )
 
 
 class ApiError(Exception):
@@ -86,6 +100,7 @@ class Broker:
     def __init__(self, settings: MemberSettings) -> None:
         self._settings = settings
         self._client = Client()
+        self._refused = set[str]()
         self._on_reconnect: list[Callable[[], Awaitable[None]]] = []
 
     @property
@@ -137,6 +152,9 @@ class Broker:
 
     async def _note_error(self, error: Exception) -> None:
         log.debug("nats: %s", error)
+        refused = _REFUSED.search(str(error))
+        if refused is not None and len(self._refused) < REFUSED_MAX:
+            self._refused.add(refused[1].lower())
 
     async def _note_disconnect(self) -> None:
         log.warning("NATS connection lost; trying again")
@@ -152,7 +170,7 @@ class Broker:
             await self._client.close()
 
     async def api(self, verb: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """One JetStream API request. Raises: ApiError, BrokerUnavailable."""
+        """One JetStream API request. Raises: ApiError, BrokerUnavailable, BrokerRefused."""
         payload = orjson.dumps(body) if body is not None else b""
         return _checked(await self._request(f"$JS.API.{verb}", payload, None))
 
@@ -166,6 +184,21 @@ class Broker:
                 raise
             if is_owner:
                 await self.api(f"STREAM.UPDATE.{wanted['name']}", wanted)
+
+    async def await_streams(self, *configs: Mapping[str, Any], is_owner: bool = False) -> None:
+        """`ensure_stream` of each, however long NATS does not let us; says why once a reason."""
+        told = ""
+        while True:
+            try:
+                for config in configs:
+                    await self.ensure_stream(config, is_owner=is_owner)
+            except (BrokerUnavailable, ApiError) as error:
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("streams wait: %s", told)
+                await asyncio.sleep(STREAM_RETRY_SECONDS)
+            else:
+                return
 
     async def stream_created(self, name: str) -> datetime:
         """When this stream began: another time than before means that all it held is gone.
@@ -225,6 +258,9 @@ class Broker:
                 subject, payload, timeout=ANSWER_SECONDS, headers=headers
             )
         except (NatsError, OSError, TimeoutError) as error:
+            if subject.lower() in self._refused:  # told apart from the wait, as the protocol has it
+                self._refused.discard(subject.lower())
+                raise BrokerRefused(urlsplit(self._settings.nats_url).username, subject) from error
             raise BrokerUnavailable(str(error) or type(error).__name__) from error
         leave_if_cancelled()
         return reply.data

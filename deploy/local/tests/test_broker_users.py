@@ -10,7 +10,7 @@ from sebalai_local.engines import free_ports
 from sebalai_local.engines.databases import NAMES
 from sebalai_local.engines.nats import Nats
 from sebalai_local.launching import launch
-from sebalai_shared.broker import EVENTS, JOURNAL, Broker, BrokerUnavailable, Sending
+from sebalai_shared.broker import EVENTS, JOURNAL, Broker, BrokerRefused, BrokerUnavailable, Sending
 from sebalai_shared.settings import MemberSettings
 
 OTHERS = [(one, other) for one in NAMES for other in NAMES if one not in (other, "gateway")]
@@ -133,6 +133,28 @@ async def test_refused_subject_is_named_in_the_log_which_the_flows_read(broker_o
     with pytest.raises(BrokerUnavailable):
         await (await broker_of("catalog")).publish(fact("archive"))
     assert re.search(r'user:catalog" - Publish Violation .*"sebalai\.archive\.', log.read_text())
+
+
+async def test_who_is_refused_says_to_whom_what_and_what_to_do(broker_of, quickly):
+    catalog = await broker_of("catalog")
+    wanted = r"catalog the subject \$JS\.API\.CONSUMER\.CREATE\.EVENTS\.catalog-new; .*users\.conf"
+    for _ in range(2):
+        with pytest.raises(BrokerRefused, match=wanted):
+            await catalog.api("CONSUMER.CREATE.EVENTS.catalog-new", {})
+
+
+async def test_member_of_a_new_release_waits_for_the_brokers_new_users(
+    url, broker_of, quickly, caplog
+):
+    """NATS is started anew after the members, against the order: they say so, wait and go on."""
+    catalog = await broker_of("catalog")
+    new = {"name": "NEWER", "subjects": ["newer.>"]}
+    waiting = asyncio.create_task(catalog.await_streams(EVENTS, new))
+    async with asyncio.timeout(10):
+        while "catalog the subject $JS.API.STREAM.CREATE.NEWER" not in caplog.text:
+            assert not waiting.done()
+            await asyncio.sleep(0.02)
+    waiting.cancel()
 
 
 async def test_member_does_not_hear_the_inbox_of_another(url, broker_of):

@@ -81,7 +81,7 @@ async def work(settings: ArchiveSettings) -> None:
 
     async def relay() -> None:
         await broker.connect()
-        await broker.ensure_stream(EVENTS)
+        await broker.await_streams(EVENTS)
         await Relay(settings.database_dsn(), broker, OutboxSource(), beat).run()
 
     try:

@@ -3,14 +3,13 @@
 What needs NATS waits for it on its own; the sequencer and the sweeps go on without it.
 """
 
-import asyncio
-import logging
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from sebalai_shared import consumer as inbox
 from sebalai_shared import idempotency
-from sebalai_shared.broker import EVENTS, JOURNAL, ApiError, Broker, BrokerUnavailable
+from sebalai_shared.broker import EVENTS, JOURNAL, Broker
 from sebalai_shared.clock import SystemClock
 from sebalai_shared.consumer import Consumer, Feed, Handler
 from sebalai_shared.database import Database
@@ -36,8 +35,6 @@ from sebalai_exchange.routes.jobs import RoutesPublisher
 from sebalai_exchange.settings import ExchangeSettings
 from sebalai_exchange.usage.jobs import forget_calls
 
-log = logging.getLogger(__name__)
-
 SWEEP_EACH_SECONDS = 3_600.0
 RECEIPTS_EACH_SECONDS = 0.5
 FEEDS: tuple[tuple[Feed, Handler], ...] = (
@@ -53,7 +50,6 @@ SWEEPS = (
     forget_ended,
     forget_unpublished,
 )
-STREAM_RETRY_SECONDS = 1.0
 
 
 class MissingKeyError(Exception):
@@ -99,10 +95,12 @@ class Worker:
 
     async def _with_broker(self) -> None:
         broker = Broker(self._settings)
+        streams = partial(broker.await_streams, EVENTS, JOURNAL, is_owner=True)
         await broker.connect()
         try:
-            broker.on_reconnect(lambda: _ensure_streams(broker))
-            await _ensure_streams(broker)
+            # Both streams, also after a broker came back without its disk.
+            broker.on_reconnect(streams)
+            await streams()
             await together(
                 Relay(self._dsn, broker, OutboxSource(), self._beat).run(),
                 *(self._consumer(broker, *feed).run() for feed in FEEDS),
@@ -152,16 +150,3 @@ async def dispatch(settings: ExchangeSettings) -> None:
         await Dispatcher(settings.database_dsn(), database, targets, beat).run()
     finally:
         await database.close()
-
-
-async def _ensure_streams(broker: Broker) -> None:
-    """Both streams, also after a broker came back without its disk."""
-    while True:
-        try:
-            for stream in (EVENTS, JOURNAL):
-                await broker.ensure_stream(stream, is_owner=True)
-        except (BrokerUnavailable, ApiError) as error:
-            log.warning("streams wait: %s", error)
-            await asyncio.sleep(STREAM_RETRY_SECONDS)
-        else:
-            return

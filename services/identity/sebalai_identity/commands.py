@@ -240,7 +240,7 @@ async def work(settings: IdentitySettings) -> None:
 
     try:
         await broker.connect()
-        await broker.ensure_stream(EVENTS)
+        await broker.await_streams(EVENTS)
         await together(
             relay.run(),
             KeysPublisher(database, broker, ring, beat).run(),

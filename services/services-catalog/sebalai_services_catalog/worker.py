@@ -109,7 +109,7 @@ async def work(settings: CatalogSettings) -> None:
 
     async def transport() -> None:
         await broker.connect()
-        await broker.ensure_stream(EVENTS)
+        await broker.await_streams(EVENTS)
         await together(
             Relay(settings.database_dsn(), broker, OutboxSource(), beat).run(),
             Consumer(broker, database, FEED, on_interface, beat).run(),
