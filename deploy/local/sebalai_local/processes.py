@@ -269,6 +269,7 @@ def _own_settings(home: Home) -> dict[str, dict[str, str]]:
             "ROUTES_KEY_FILE": str(home.secrets / "routes-key.jwk"),
             "LEDGER_KEY_FILE": str(home.secrets / "ledger-key"),
             "LEDGER_ORIGIN": secrets.LEDGER_ORIGIN,
+            "LEDGER_HEADS_DIR": str(home.root / "ledger-heads"),
             "NATS_ISSUER_KEY_FILE": str(secrets.issuer_key_file(home)),
             "EVENT_TYPES_DIR": str(project_root() / "docs" / "contracts" / "events"),
             # Webhooks of an embedded platform stand on this machine too.

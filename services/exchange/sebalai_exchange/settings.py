@@ -13,6 +13,8 @@ class ExchangeSettings(MemberSettings):
     routes_key_file: Path | None = None
     ledger_key_file: Path | None = None
     ledger_origin: str = ""
+    # Where the last signed checkpoints lie, apart from the database; unset: nothing is compared.
+    ledger_heads_dir: Path | None = None
     # Webhook secrets follow from it; without one, from the routes key.
     webhook_key_file: Path | None = None
     # Comma list of hosts and CIDR blocks inside, where webhooks may stand (and on http too).

@@ -25,6 +25,7 @@ from sebalai_exchange.deliveries.receipts import BATCH_ROWS, give_receipts
 from sebalai_exchange.direct.running import direct_tasks
 from sebalai_exchange.interfaces.jobs import forget_unpublished
 from sebalai_exchange.ledger import events as ledger_events
+from sebalai_exchange.ledger.heads import Heads
 from sebalai_exchange.ledger.jobs import forget_checkpoints
 from sebalai_exchange.ledger.note import Signer, read_signer
 from sebalai_exchange.ledger.sequencer import LogKey, Sequencer
@@ -78,13 +79,14 @@ class Worker:
             raise MissingKeyError("set SEBALAI_ROUTES_KEY_FILE: no route is signed without a key")
         self._compiler = compiler
         self._key = LogKey(ledger_signer(settings), self._clock)
+        self._heads = Heads(settings.ledger_heads_dir, settings.origin())
         self._dsn = settings.database_dsn()
 
     async def run(self) -> None:
         """Runs until cancelled or until one task fails."""
         try:
             await together(
-                Sequencer(self._dsn, self._key, self._beat).run(),
+                Sequencer(self._dsn, self._key, self._beat, self._heads).run(),
                 EventSequencer(self._dsn, self._beat).run(),
                 every(RECEIPTS_EACH_SECONDS, self._give_receipts),
                 every(SWEEP_EACH_SECONDS, self._sweep),

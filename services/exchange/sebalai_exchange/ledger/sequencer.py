@@ -17,6 +17,7 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.database import server_settings
 
 from sebalai_exchange.ledger import merkle
+from sebalai_exchange.ledger.heads import Heads, LedgerBehindError
 from sebalai_exchange.ledger.note import Signer, checkpoint_text
 from sebalai_exchange.ledger.store import BELL
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 ENTRIES_PER_PASS = 1_024
 PASS_EACH_SECONDS = 0.2
 LOCK_RETRY_SECONDS = 1.0
+BEHIND_RETRY_SECONDS = 10.0
 LEAD_LOCK = 7_219_304_005
 CONNECT_TIMEOUT_SECONDS = 5
 
@@ -145,10 +147,17 @@ async def pass_once(connection: Any, key: LogKey) -> bool:
 
 
 class Sequencer:
-    """`beat` is called in every pass, for the heartbeat file."""
+    """`beat` is called in every pass, for the heartbeat file; `heads`: what was signed last."""
 
-    def __init__(self, dsn: str, key: LogKey, beat: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        key: LogKey,
+        beat: Callable[[], None] = lambda: None,
+        heads: Heads | None = None,
+    ) -> None:
         self._dsn, self._key, self._beat = dsn, key, beat
+        self._heads = heads or Heads(None, key.signer.name)
         self._bell = asyncio.Event()
 
     async def run(self) -> None:
@@ -161,6 +170,7 @@ class Sequencer:
             raise LeadLostError("the database cannot be reached") from error
         try:
             await self._lead(connection)
+            await self._await_whole(connection)
             await connection.add_listener(BELL, self._ring)
             await self._loop(connection)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
@@ -177,13 +187,24 @@ class Sequencer:
             await asyncio.sleep(LOCK_RETRY_SECONDS)
         log.info("this sequencer leads")
 
+    async def _await_whole(self, connection: Any) -> None:
+        """Numbers nothing while the database lacks what was signed: calls go on, receipts wait."""
+        while True:
+            try:
+                return await self._heads.require(connection)
+            except LedgerBehindError as error:
+                log.error("nothing is numbered: %s", error)  # noqa: TRY400 - no fault of ours
+            await asyncio.sleep(BEHIND_RETRY_SECONDS)
+
     async def _loop(self, connection: Any) -> None:
         loop = asyncio.get_running_loop()
         while True:
             self._beat()
             self._bell.clear()  # before the read: a ring during it must not be lost
             started = loop.time()
-            if await pass_once(connection, self._key):
+            is_more = await pass_once(connection, self._key)
+            await self._heads.keep(connection)
+            if is_more:
                 continue
             await self._wait()
             # Not more than one checkpoint each PASS_EACH_SECONDS while entries come singly.
