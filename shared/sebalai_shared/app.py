@@ -43,6 +43,7 @@ class Member:
     checks: Mapping[str, health.Check] = field(default_factory=dict[str, health.Check])
     streamed: Sequence[str] = ()
     lifespan: Lifespan | None = None
+    gauges: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def create_app(
@@ -69,11 +70,19 @@ def create_app(
     if database is not None:
         answer_failures(app)
         checks["database"] = database.check
-    for router in (health.router(checks), *member.routers):
+    for router in (_health(checks, member, database), *member.routers):
         app.router.routes.extend(_named(router.routes))
     app.add_middleware(BodyLimit, streamed=tuple(member.streamed))
     app.add_middleware(TelemetryMiddleware)
     return app
+
+
+def _health(
+    checks: Mapping[str, health.Check], member: Member, database: Database | None
+) -> APIRouter:
+    if database is None:
+        return health.router(checks)
+    return health.router(checks, health.gauges_of(database, {**health.OUTBOX, **member.gauges}))
 
 
 def _lifespan(member: Member, database: Database | None) -> Lifespan:

@@ -59,6 +59,8 @@ INBOX_DDL_V1 = (
     """,
 )
 
+GAUGES = {"sebalai_dead_messages": "SELECT count(*) FROM dead_message"}
+
 _TAKE = text(
     "INSERT INTO inbox (consumer, message_id) VALUES (:consumer, :id) ON CONFLICT DO NOTHING"
 )

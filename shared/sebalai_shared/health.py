@@ -1,4 +1,5 @@
-"""`/livez`: the process runs. `/readyz`: it can serve, or which part cannot. Workers have no port:
+"""`/livez`: the process runs. `/readyz`: it can serve, or which part cannot. `/metrics`: what it
+counted, and how far its worker is behind, which only their database knows. Workers have no port:
 they touch a heartbeat file in every pass.
 """
 
@@ -13,17 +14,38 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from sebalai_shared.database import Database
 
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 2.0
 BEAT_EACH_SECONDS = 1.0
 
+# How long the oldest fact waits for the relay: its worker is away, or NATS.
+OUTBOX = {
+    "sebalai_outbox_age_seconds": """
+    SELECT extract(epoch FROM now() - oldest.created_at)
+    FROM (SELECT xid, seq FROM relay_cursor WHERE name = 'outbox'
+          UNION ALL SELECT '0'::xid8, 0 ORDER BY 1 DESC LIMIT 1) AS done,
+      LATERAL (SELECT created_at FROM outbox WHERE (xid, seq) > (done.xid, done.seq)
+               ORDER BY outbox.xid, seq LIMIT 1) AS oldest
+    """
+}
+
 Check = Callable[[], Awaitable[None]]
+Read = Callable[[], Awaitable[Mapping[str, float]]]
 
 
-def router(checks: Mapping[str, Check]) -> APIRouter:
-    """`checks` are named by the part they try; each raises when its part cannot serve."""
+async def _nothing() -> Mapping[str, float]:
+    return {}
+
+
+def router(checks: Mapping[str, Check], read: Read = _nothing) -> APIRouter:
+    """`checks` are named by the part they try; each raises when its part cannot serve. `read` gives
+    gauges by their names at each look; while it fails they are left out.
+    """
     routes = APIRouter(tags=["health"], include_in_schema=False)
 
     @routes.get("/livez")
@@ -39,9 +61,35 @@ def router(checks: Mapping[str, Check]) -> APIRouter:
 
     @routes.get("/metrics")
     async def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        told = generate_latest() + await _gauges(read)
+        return Response(told, media_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+def gauges_of(database: Database, queries: Mapping[str, str]) -> Read:
+    """`queries`: of each gauge one statement that answers one number."""
+
+    async def read() -> Mapping[str, float]:
+        async with database.transaction() as session:
+            return {
+                name: float(await session.scalar(text(query)) or 0)
+                for name, query in queries.items()
+            }
+
+    return read
+
+
+async def _gauges(read: Read) -> bytes:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            found = await read()
+    except Exception as error:  # noqa: BLE001 - who asks must hear the rest, whatever failed here
+        log.warning("gauges are left out: %s", error)
+        return b""
+    return "".join(
+        f"# TYPE {name} gauge\n{name} {value:.3f}\n" for name, value in found.items()
+    ).encode()
 
 
 async def _try(name: str, check: Check) -> str:

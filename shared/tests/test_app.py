@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from sebalai_shared.app import BODY_BYTES_LIMIT, Member, create_app
 from sebalai_shared.caller import HEADER, GatewayAccess, IdentifiedAccess, PublicAccess
 from sebalai_shared.clock import FixedClock, SystemClock
-from sebalai_shared.database import Transaction
+from sebalai_shared.database import Database, Transaction
 from sebalai_shared.idempotency import Idempotent
 from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import NotFound, responses
@@ -261,3 +261,38 @@ async def test_metrics_count_by_route_template(http):
     text_ = (await http.get("/metrics")).text
     assert 'route="/v1/things/{name}"' in text_
     assert "1971010101909901" not in text_
+
+
+async def test_metrics_say_how_long_the_oldest_fact_waits_for_the_relay(http, database):
+    async def age():
+        told = (await http.get("/metrics")).text
+        return float(told.partition("\nsebalai_outbox_age_seconds ")[2].split("\n")[0])
+
+    async with database.transaction() as session:
+        await session.execute(text("TRUNCATE outbox, relay_cursor"))
+    assert await age() == 0
+    async with database.transaction() as session:
+        for minutes in (7, 5):
+            await session.execute(
+                text(
+                    "INSERT INTO outbox (id, type, document, created_at) "
+                    "VALUES (:id, 't', '{}', now() - make_interval(mins => :minutes))"
+                ),
+                {"id": uuid7(), "minutes": minutes},
+            )
+    assert 420 <= await age() < 1_000
+    async with database.transaction() as session:
+        await session.execute(
+            text("INSERT INTO relay_cursor SELECT 'outbox', xid, min(seq) FROM outbox GROUP BY xid")
+        )
+    assert 300 <= await age() < 420
+    async with database.transaction() as session:
+        await session.execute(text("TRUNCATE outbox, relay_cursor"))
+
+
+async def test_metrics_are_told_while_the_database_is_away(settings):
+    away = Database(settings.model_copy(update={"database_url": "postgresql://x@127.0.0.1:9/x"}))
+    async with in_process(create_app(settings, Member("s", "S", []), database=away)) as client:
+        answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    assert "sebalai_outbox_age_seconds" not in answer.text

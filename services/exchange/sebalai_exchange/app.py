@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from sebalai_shared import consumer
 from sebalai_shared.app import Member, create_app
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
@@ -62,13 +63,21 @@ ROUTERS = (
     fetching.router,
     direct.router,
 )
+# Entries that wait for their number, and what nobody tries any more.
+GAUGES = consumer.GAUGES | {
+    "sebalai_ledger_age_seconds": "SELECT extract(epoch FROM now() - min(received_at)) "
+    "FROM ledger_entry WHERE idx IS NULL",
+    "sebalai_dead_deliveries": "SELECT count(*) FROM delivery WHERE state = 'dead'",
+}
 
 
 def exchange_app(
     settings: ExchangeSettings, database: Database | None = None, clock: Clock | None = None
 ) -> FastAPI:
     """`database` and keys may be absent only to read the application's own description."""
-    member = Member(NAME, TITLE, ROUTERS, streamed=("/v1/contracts",), lifespan=_lifespan)
+    member = Member(
+        NAME, TITLE, ROUTERS, streamed=("/v1/contracts",), lifespan=_lifespan, gauges=GAUGES
+    )
     app = create_app(settings, member, database=database, clock=clock)
     app.state.routes = route_compiler(settings, app.state.clock)
     app.state.latest_clock = LatestClock(app.state.clock)

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from sebalai_shared import consumer
 from sebalai_shared.app import Member, create_app
 from sebalai_shared.clock import Clock, SystemClock
 from sebalai_shared.database import Database
@@ -94,7 +95,8 @@ def catalog_app(
         async with _evidence(app, settings, clock), _qris(app, settings, clock):
             yield
 
-    member = Member(NAME, TITLE, routers, streamed=requests.STREAMED, lifespan=lifespan)
+    streamed, gauges = requests.STREAMED, consumer.GAUGES
+    member = Member(NAME, TITLE, routers, streamed=streamed, lifespan=lifespan, gauges=gauges)
     app = create_app(settings, member, database=database, clock=clock)
     app.state.kept_answers = KeptAnswers(clock, settings.public_answers_kept_seconds)
     return app
