@@ -41,7 +41,22 @@ def units(home, with_engines):
     )
 
 
-def broken(home):
+def unready(home, _):
+    """As a member answers whose database is away, once it has been ready."""
+    server = SERVER.replace(
+        'self.send_response(200); self.end_headers(); self.wfile.write(b"{}")',
+        """
+        asked.append(1); self.send_response(200 if len(asked) < 2 else 503); self.end_headers()
+        self.wfile.write(b'{"parts": {"database": "failing", "bus": "ok"}}')
+asked = []
+""",
+    )
+    port = home.port("identity")
+    program = Program([sys.executable, "-c", server, str(port)])
+    return (Unit("identity", lambda: program, ports=(port,), is_ready=answers_http(port)),)
+
+
+def broken(home, _):
     words = "import sys; sys.exit('the disk is full of love letters')"
     program = Program([sys.executable, "-c", words])
     return (*units(home, with_engines=False), Unit("sick", program=lambda: program, is_step=True))
@@ -49,7 +64,7 @@ def broken(home):
 
 def main(kind):
     home = homes.from_environment()
-    chosen = broken(home) if kind == "broken" else units(home, with_engines=kind == "engines")
+    chosen = {"broken": broken, "unready": unready}.get(kind, units)(home, kind == "engines")
     wanted = {port: unit.name for unit in chosen for port in unit.ports}
     if sys.argv[2] == "supervise":
         return lifecycle.supervise(home, chosen)
