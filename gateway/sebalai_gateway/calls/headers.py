@@ -11,6 +11,7 @@ import re
 
 import msgspec
 
+from sebalai_gateway.calls.overriding import OF_THE_ORIGIN, OVERRIDING
 from sebalai_gateway.refusals import Refusal
 
 Headers = list[tuple[bytes, bytes]]
@@ -25,7 +26,7 @@ HOP_BY_HOP = frozenset(
         b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
     }
 )  # fmt: skip
-NOT_FORWARDED = HOP_BY_HOP | frozenset(
+NOT_FORWARDED = HOP_BY_HOP | OVERRIDING | frozenset(
     {
         b"authorization", b"dpop", b"client-cert", b"client-cert-chain", b"cookie", b"host",
         b"expect", b"forwarded", b"via",
@@ -35,7 +36,7 @@ NOT_FORWARDED = HOP_BY_HOP | frozenset(
         b"user-agent", b"x-road-client", b"x-road-id", b"x-road-request-id", b"x-road-error",
     }
 )  # fmt: skip
-NOT_RETURNED = HOP_BY_HOP | frozenset(
+NOT_RETURNED = HOP_BY_HOP | OF_THE_ORIGIN | frozenset(
     {
         b"server", b"set-cookie", b"sebalai-caller", b"sebalai-message-id", b"sebalai-receipt",
         b"sebalai-trace", b"x-road-error", b"x-road-id", b"x-road-request-id",
@@ -97,6 +98,8 @@ def read(headers: Headers) -> Incoming:
             forwarded.append(pair)
     if incoming.is_chunked and incoming.content_length is not None:
         raise _bad_framing("Send Content-Length or Transfer-Encoding, not both.")
+    if named and _is_kept_whole(named):
+        raise _bad_framing("Name in Connection what is for one hop, and nothing the call needs.")
     incoming.forwarded = [p for p in forwarded if p[0] not in named] if named else forwarded
     return incoming
 
@@ -120,6 +123,16 @@ def _named_in(connection: bytes) -> frozenset[bytes]:
     if connection == b"keep-alive":
         return _NONE
     return frozenset(token.strip().lower() for token in connection.split(b","))
+
+
+def _is_kept_whole(named: frozenset[bytes]) -> bool:
+    """Whether one of them is for the provider too (RFC 9110, 7.6.1): the call is judged, and may
+    have been signed, with it.
+    """
+    return any(
+        name in _END_TO_END or name.startswith((b"sebalai-", b"x-road-", b"content-"))
+        for name in named
+    )
 
 
 def _authorization(incoming: Incoming, value: bytes) -> None:
@@ -251,6 +264,7 @@ _NOTED = {
     b"accept": _accept,
     b"idempotency-key": _key,
 }
+_END_TO_END = _NOTED.keys() - {b"upgrade", b"transfer-encoding"}
 # What the gateway reads or says itself.
 _TOLD = NOT_FORWARDED | _NOTED.keys()
 

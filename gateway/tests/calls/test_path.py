@@ -167,6 +167,30 @@ async def test_what_belongs_to_one_hop_or_to_the_gateway_is_not_forwarded(bus, p
     assert seen["Sebalai-Purpose"] == "verifikasi-bansos"
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL",
+     "X-Rewrite-URL", "X_HTTP_Method_Override", "X-Forwarded-Prefix", "X-Forwarded-User",
+     "Remote-User"],
+)  # fmt: skip
+async def test_a_header_that_makes_another_request_of_an_allowed_one_ends_here(bus, provider, name):
+    """Servers that heed them would do DELETE, or serve a path, that no rule allows."""
+    async with bus.call("POST", headers=bus.headers(**{name: "DELETE"})) as answer:
+        assert answer.status == 200
+    assert name not in provider.seen[0].headers
+
+
+@pytest.mark.parametrize(
+    "named", ["sebalai-purpose", "close, X-Road-UserId", "Content-Type", "content-length"]
+)
+async def test_connection_cannot_take_away_what_the_call_is_judged_by(bus, provider, named):
+    headers = bus.headers(**{"Connection": named, "X-Road-UserId": "a"})
+    async with bus.call("POST", headers=headers, data=b"abc") as answer:
+        problem = await answer.json(content_type="application/problem+json")
+    assert (answer.status, problem["type"]) == (400, "urn:sebalai:problem:framing-invalid")
+    assert provider.seen == []
+
+
 async def test_platform_member_gets_the_assertion_and_no_other_provider_does(bus, provider):
     async with bus.call(interface="anggota") as answer:
         await answer.read()
@@ -182,14 +206,16 @@ async def test_what_only_the_gateway_may_say_is_not_returned(bus, provider):
             b"HTTP/1.1 201 Created\r\nSet-Cookie: a=b\r\nServer: x\r\nConnection: X-Hop\r\n"
             b"X-Hop: 1\r\nKeep-Alive: 1\r\nSebalai-Receipt: forged\r\nSebalai-Message-Id: forged\r\n"
             b"Sebalai-Trace: forged\r\nX-Road-Error: forged\r\nSebalai-Caller: forged\r\n"
+            b'Alt-Svc: h2="x:443"\r\nStrict-Transport-Security: max-age=0\r\nClear-Site-Data: *\r\n'
             b'X-Own: kept\r\nETag: "e"\r\nContent-Length: 2\r\n\r\nok'
         )
 
     provider.answer = answer
     async with bus.call() as found:
         assert (found.status, await found.read()) == (201, b"ok")
-    for name in ("Set-Cookie", "Server", "X-Hop", "Keep-Alive", "X-Road-Error", "Sebalai-Caller"):
-        assert name not in found.headers
+    for name in ("Set-Cookie", "Server", "X-Hop", "Keep-Alive", "X-Road-Error", "Sebalai-Caller",
+                 "Alt-Svc", "Strict-Transport-Security", "Clear-Site-Data"):  # fmt: skip
+        assert name not in found.headers, name
     assert "forged" not in str(found.headers)
     assert (found.headers["X-Own"], found.headers["ETag"]) == ("kept", '"e"')
 
