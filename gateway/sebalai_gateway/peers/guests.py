@@ -25,6 +25,7 @@ from sebalai_gateway.signatures.profile import NONCE_LENGTHS, SKEW_SECONDS, WIND
 
 TAG = "sebalai-peer"
 COVERED = ("@method", "@path", "@query", "x-road-client", "x-road-id", "sebalai-purpose")
+_DIGEST = b"content-digest"
 _APPLICATION = re.compile(r"[A-Z]{2}-[A-Z]{2}/[A-Z]{3}/[a-z0-9-]{1,40}/[a-z0-9-]{1,40}\Z")
 
 
@@ -72,6 +73,8 @@ def recognise(
     except Unreadable as error:
         raise not_proven(f"Its signature cannot be read: {error}") from None
     _check_terms(found, has_body=has_body, now=clock())
+    if has_body and not any(n == _DIGEST and b"sha-256=:" in v for n, v in message.headers):
+        raise not_proven("Its Content-Digest has no sha-256, so the body is not signed")
     key = _key(peer, found.text("keyid"))
     if key is None or not signatures.holds(key, found, base):
         raise not_proven(f"It is not signed by a key of {instance}")

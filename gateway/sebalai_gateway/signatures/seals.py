@@ -58,6 +58,9 @@ class Seals:
         found = _read(agreement, request)
         lacking = set(profile.of_request(request.headers, has_body=incoming.has_body))
         lacking -= set(found.components)
+        if incoming.has_body and expected_digest(incoming.content_digest) is None:
+            # Signed, but of an algorithm that nobody here checks the body by.
+            lacking.add('"content-digest" with sha-256')
         if lacking:
             raise faults.incomplete(agreement, sorted(lacking))
         self._check_time(agreement, found)

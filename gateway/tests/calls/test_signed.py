@@ -137,6 +137,16 @@ async def test_the_provider_gets_the_consumers_signature_and_the_gateways_own(si
     assert {'"x-road-client"', '"x-road-request-id"', '"content-digest"'} <= set(ours.components)
 
 
+async def test_a_digest_that_is_not_checked_does_not_stand_for_the_body(signed_bus, provider):
+    """A signature over `sha-512` alone would let the body be any other (r1, 4b.3)."""
+    request = Request(signed_bus, "POST", body=b"question")
+    told = base64.b64encode(hashlib.sha512(b"another").digest())
+    request.headers[-1] = (b"content-digest", b"sha-512=:" + told + b":")
+    async with request.send() as answer:
+        assert await problem(answer) == (403, "signature-incomplete")
+    assert provider.seen == []
+
+
 @pytest.mark.parametrize("signing", ["request"], indirect=True)
 async def test_where_only_the_request_is_signed_any_answer_will_do(signed_bus):
     async with Request(signed_bus).send() as answer:

@@ -51,9 +51,11 @@ def table(*peers):
 
 
 def request(
-    client=THERE, *, key=KEY, kid=None, covered=COVERED, created=0, nonce=None, tag="sebalai-peer"
-):
+    client=THERE, *, key=KEY, kid=None, covered=COVERED, created=0, nonce=None, tag="sebalai-peer",
+    more=(),
+):  # fmt: skip
     headers = [
+        *more,
         (b"x-road-client", client.encode()),
         (b"x-road-id", b"7"),
         (b"sebalai-purpose", b"p"),
@@ -107,6 +109,13 @@ def test_a_body_must_be_covered_by_its_digest():
     with pytest.raises(Refusal) as caught:
         taken(request(), has_body=True)
     assert "content-digest" in caught.value.detail
+
+
+def test_a_digest_that_nobody_checks_is_none():
+    digest = [(b"content-digest", b"sha-512=:YQ==:")]
+    with pytest.raises(Refusal) as caught:
+        taken(request(more=digest, covered=[*COVERED, "content-digest"]), has_body=True)
+    assert "no sha-256" in caught.value.detail
 
 
 def decide(known, application, interface):
