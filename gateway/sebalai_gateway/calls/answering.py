@@ -35,7 +35,7 @@ async def stream(exchange: Exchange, reply: Reply, answer: Answer) -> bytes:
         exchange.seal.end_answer(measure)
     check = exchange.check
     if check is not None:
-        check.response(answer.status, Head.of(answer.headers))
+        await check.response(answer.status, Head.of(answer.headers))
         return check.answer if check.holds_answer else last
     return last
 

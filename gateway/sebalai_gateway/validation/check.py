@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import formatdate
+from typing import Any
 
 from sebalai_gateway.calls.bodies import RequestBody
 from sebalai_gateway.refusals import Refusal, unavailable
 from sebalai_gateway.routing.paths import Target
 from sebalai_gateway.routing.snapshot import Interface
+from sebalai_gateway.validation.aside import Aside, Crowded
 from sebalai_gateway.validation.contract import Contract, Operation
 from sebalai_gateway.validation.contracts import Contracts
 
@@ -31,16 +33,21 @@ class Head:
 
     @classmethod
     def of(cls, headers: Iterable[tuple[bytes, bytes]]) -> Head:
-        told = {name.lower(): value.decode("latin-1") for name, value in headers}
-        encoding = told.get(b"content-encoding", "identity").strip().lower()
-        return cls(told.get(b"content-type"), encoding != "identity")
+        media, encoding = list[str](), list[str]()
+        for name, value in headers:
+            if name.lower() == b"content-type":
+                media.append(value.decode("latin-1"))
+            elif name.lower() == b"content-encoding":
+                encoding.append(value.decode("latin-1").strip().lower())
+        # Two of them are neither: the other reader could take the other one.
+        return cls(", ".join(media) or None, ", ".join(encoding) not in ("", "identity"))
 
 
 class Check:
     """`deviations` are those found so far, at most five a side."""
 
-    def __init__(self, interface: Interface, contract: Contract | None) -> None:
-        self._interface, self._contract = interface, contract
+    def __init__(self, interface: Interface, contract: Contract | None, aside: Aside) -> None:
+        self._interface, self._contract, self._aside = interface, contract, aside
         self._operation: Operation | None = None
         self._chunks: list[bytes] = []
         self._size = 0
@@ -71,12 +78,30 @@ class Check:
             held = await body.hold(CHECKED_BYTES_MAX, is_whole_needed=mode == ENFORCE)
             if held is None:
                 return
-            found = contract.request(self._operation, query, head.media, held)
-            if held and head.is_encoded:
-                found = ["request.body: encoded, cannot be checked"] if mode == ENFORCE else []
+            found = await self._request(contract, self._operation, query, head, held)
         self.deviations += found
         if found and mode == ENFORCE:
             raise _request_invalid(found)
+
+    async def _request(
+        self, contract: Contract, operation: Operation, query: bytes, head: Head, held: bytes
+    ) -> list[str]:
+        mode = self._interface.validate_requests
+        if held and head.is_encoded:
+            return ["request.body: encoded, cannot be checked"] if mode == ENFORCE else []
+        if not contract.is_heavy(operation, "request", 0, held):
+            return contract.request(operation, query, head.media, held)
+        asked = {"query": query.decode("latin-1"), "media": head.media}
+        return await self._beside(contract.order(operation, "request", **asked), held, mode)
+
+    async def _beside(self, order: dict[str, Any], body: bytes, mode: str) -> list[str]:
+        """Raises: Refusal, where what is not checked must not pass."""
+        try:
+            return await self._aside.deviations(order, body)
+        except Crowded:
+            if mode == ENFORCE:
+                raise _crowded() from None
+            return []
 
     def see(self, chunk: bytes) -> None:
         """A chunk of the answer. Raises: Refusal, when it is too large to be vouched for."""
@@ -86,7 +111,7 @@ class Check:
         elif self.holds_answer:
             raise _response_invalid([f"response.body: larger than {CHECKED_BYTES_MAX} bytes"])
 
-    def response(self, status: int, head: Head) -> None:
+    async def response(self, status: int, head: Head) -> None:
         """At the answer's end. Raises: Refusal, when answers are enforced and this one deviates."""
         mode = self._interface.validate_responses
         if self._contract is None or self._operation is None or mode == OFF:
@@ -96,10 +121,19 @@ class Check:
         if head.is_encoded and self._size:
             found = ["response.body: encoded, cannot be checked"] if mode == ENFORCE else []
         else:
-            found = self._contract.response(self._operation, status, head.media, self.answer)
+            found = await self._response(self._contract, self._operation, status, head.media)
         self.deviations += found
         if found and mode == ENFORCE:
             raise _response_invalid(found)
+
+    async def _response(
+        self, contract: Contract, operation: Operation, status: int, media: str | None
+    ) -> list[str]:
+        answer = self.answer
+        if not contract.is_heavy(operation, "response", status, answer):
+            return contract.response(operation, status, media, answer)
+        order = contract.order(operation, "response", status=status, media=media)
+        return await self._beside(order, answer, self._interface.validate_responses)
 
 
 async def begin(interface: Interface, contracts: Contracts | None) -> Check | None:
@@ -118,7 +152,14 @@ async def begin(interface: Interface, contracts: Contracts | None) -> Check | No
             "contract-unavailable", "The contract to check this call by has not arrived yet",
             "Nothing was forwarded. Try again in a moment.",
         )  # fmt: skip
-    return Check(interface, contract)
+    return Check(interface, contract, contracts.aside)
+
+
+def _crowded() -> Refusal:
+    return unavailable(
+        "contract-unavailable", "Too much waits to be checked against this contract",
+        "What is enforced is not passed on unchecked. Try again in a moment.",
+    )  # fmt: skip
 
 
 def _request_invalid(found: list[str]) -> Refusal:

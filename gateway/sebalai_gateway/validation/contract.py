@@ -5,9 +5,11 @@ A deviation names the place and the broken word of the schema, never a value, wh
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,11 +17,16 @@ import jsonschema_rs
 import msgspec
 import orjson
 
+from sebalai_gateway.validation.burden import Burdens
+
 URI = "urn:sebalai:contract"
 DRAFT_OLD = 4
 DEVIATIONS_MAX = 5
 PLACE_LENGTH_MAX = 120
 NAME_LENGTH_MAX = 60
+NOT_MODIFIED = 304
+# Schemas that look at a value, times bytes: a hundredth of a second, seldom a tenth.
+BURDEN_MAX = 1_000_000
 _PARAMETER = re.compile(r"\{[^{}/]*\}")
 _DIGITS = re.compile(r"\d{6,}")
 
@@ -44,22 +51,46 @@ class Pack(msgspec.Struct, frozen=True):
 class Contract:
     """Checks are compiled when first used: most operations of a large contract are never called."""
 
-    def __init__(self, pack: bytes) -> None:
-        """Raises: ValueError, when it is not a pack."""
+    def __init__(self, pack: bytes, file: Path | None = None) -> None:
+        """`file` is where the pack lies, so that a child can read it too. Raises: ValueError, when
+        it is not a pack.
+        """
+        self.file = file
         told = msgspec.json.decode(pack, type=Pack)
         self._is_old = told.draft == DRAFT_OLD
         draft = jsonschema_rs.Draft4 if self._is_old else jsonschema_rs.Draft202012
         self._registry = jsonschema_rs.Registry([(URI, told.document)], draft=draft)
         self._checks: dict[int, Any] = {}
+        self._burdens = Burdens(told.document)
         # Literal paths first: `/a/search` is not `/a/{id}`.
         ordered = sorted(told.operations, key=lambda one: one.path.count("{"))
         self._operations = [(one, _pattern(one.path)) for one in ordered]
+        self._numbers = {(one.method, one.path): n for n, one in enumerate(ordered)}
 
     def operation(self, method: str, path: str) -> Operation | None:
         for operation, pattern in self._operations:
             if operation.method == method and pattern.fullmatch(path):
                 return operation
         return None
+
+    def order(self, operation: Operation, side: str, **asked: str | int | None) -> dict[str, Any]:
+        """What a child is asked (`child`); `file` must be told."""
+        number = self._numbers[operation.method, operation.path]
+        return {"file": str(self.file), "side": side, "operation": number, **asked}
+
+    def deviations(self, order: dict[str, Any], body: bytes) -> list[str]:
+        """As `request` or `response`, of an order."""
+        operation, media = self._operations[order["operation"]][0], order["media"]
+        if order["side"] == "request":
+            return self.request(operation, order["query"].encode("latin-1"), media, body)
+        return self.response(operation, order["status"], media, body)
+
+    def is_heavy(self, operation: Operation, side: str, status: int, body: bytes) -> bool:
+        """Whether checking this body could keep others waiting."""
+        content = operation.request if side == "request" else _described(operation, status) or {}
+        burdens = [self._burdens.of(check) for check in content.values() if check is not None]
+        size = max(1, len(body))
+        return any(one is None or one * size > BURDEN_MAX for one in burdens)
 
     def request(
         self, operation: Operation, query: bytes, media: str | None, body: bytes
@@ -70,7 +101,9 @@ class Contract:
             if operation.body_required:
                 found.append("request.body: required")
             return found[:DEVIATIONS_MAX]
-        if operation.request:
+        if not operation.request:
+            found.append("request.body: not described")
+        else:
             found += self._body("request.body", operation.request, media, body)
         return found[:DEVIATIONS_MAX]
 
@@ -78,10 +111,11 @@ class Contract:
         self, operation: Operation, status: int, media: str | None, body: bytes
     ) -> list[str]:
         """Deviations of an answer. Faults (5xx) need not be described."""
-        told = operation.responses
-        content = told.get(str(status), told.get(f"{status // 100}XX", told.get("default")))
+        content = _described(operation, status)
         if content is None:
-            return [] if status >= 500 or not told else [f"response.status: {status} not described"]
+            # Whoever asks whether something has changed is told so; contracts seldom say it.
+            is_free = status >= 500 or status == NOT_MODIFIED or not operation.responses
+            return [] if is_free else [f"response.status: {status} not described"]
         if not body or not content:
             return []
         return self._body("response.body", content, media, body)[:DEVIATIONS_MAX]
@@ -109,6 +143,8 @@ class Contract:
             document = orjson.loads(body)
         except orjson.JSONDecodeError:
             return [f"{place}: not JSON"]
+        if _says_twice(body):
+            return [f"{place}: a name stands twice"]
         try:
             errors = self._check(check).iter_errors(document)
         except ValueError:
@@ -129,6 +165,31 @@ class Contract:
                 pattern_options=jsonschema_rs.RegexOptions(),
             )
         return self._checks[number]
+
+
+def _described(operation: Operation, status: int) -> dict[str, int | None] | None:
+    told = operation.responses
+    return told.get(str(status), told.get(f"{status // 100}XX", told.get("default")))
+
+
+def _says_twice(body: bytes) -> bool:
+    """Whether an object has a name twice: of two readers one takes the first, one the last, and
+    only one of them was checked (RFC 8259, section 4).
+    """
+    try:
+        json.loads(body, object_pairs_hook=_once)
+    except (_Twice, RecursionError):
+        return True
+    return False
+
+
+class _Twice(Exception):
+    """A name stands twice."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise _Twice
 
 
 def _deviation(place: str, error: Any) -> str:

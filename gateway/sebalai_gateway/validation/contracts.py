@@ -14,6 +14,7 @@ from pathlib import Path
 from sebalai_shared import http
 
 from sebalai_gateway.routing.feed import write_whole
+from sebalai_gateway.validation.aside import Aside
 from sebalai_gateway.validation.contract import Contract
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Contracts:
         self._client, self._headers, self._folder = client, headers, folder
         self._held: OrderedDict[str, Contract] = OrderedDict()
         self._asked: dict[str, asyncio.Task[None]] = {}
+        self.aside = Aside()
 
     def get(self, sha256: str | None) -> Contract | None:
         """The contract, if it is here; else it is fetched for the calls to come."""
@@ -60,7 +62,7 @@ class Contracts:
             if pack is None:
                 pack = await self._fetch(sha256)
                 await asyncio.to_thread(write_whole, file, pack)
-            contract = await asyncio.to_thread(Contract, pack)
+            contract = await asyncio.to_thread(Contract, pack, file)
         except (http.Error, OSError, ValueError) as error:
             log.warning("contract %s is not here: %s", sha256, error)
             await asyncio.sleep(RETRY_SECONDS)
@@ -83,6 +85,7 @@ class Contracts:
         for task in list(self._asked.values()):
             task.cancel()
         await asyncio.gather(*self._asked.values(), return_exceptions=True)
+        await self.aside.close()
         await self._client.aclose()
 
 

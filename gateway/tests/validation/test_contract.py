@@ -10,6 +10,7 @@ from sebalai_gateway.refusals import Refusal
 from sebalai_gateway.routing.paths import parse
 from sebalai_gateway.routing.snapshot import Interface
 from sebalai_gateway.validation import check
+from sebalai_gateway.validation.aside import Aside
 from sebalai_gateway.validation.check import Check, Head, notices
 from sebalai_gateway.validation.contract import Contract
 
@@ -74,6 +75,36 @@ def test_request_that_deviates_is_told_where(contract, query, media, body, told)
     assert contract.request(found, query, media, body) == told
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{"nik": "x", "nik": 5}', '{"nik": "x", "a": [{"b": 1, "b": 1}]}', "[" * 999 + "]" * 999],
+)
+def test_a_body_that_two_readers_could_read_differently_deviates(contract, text):
+    found = contract.operation("POST", "/residents/search")
+    told = contract.request(found, b"q=", JSON.media, text.encode())
+    assert told[0].startswith("request.body: ")
+
+
+def test_a_body_where_none_is_described_deviates(contract):
+    read = contract.operation("GET", "/residents/12")
+    assert contract.request(read, b"", JSON.media, b"{}") == ["request.body: not described"]
+
+
+def test_not_modified_is_an_answer_of_http_itself(contract):
+    read = contract.operation("GET", "/residents/12")
+    assert contract.response(read, 304, None, b"") == []
+
+
+def test_two_types_of_one_body_are_none(contract):
+    """One reader takes the first, the other the last, and only one of them is checked."""
+    types = [(b"content-type", b"application/json"), (b"Content-Type", b"text/plain")]
+    head = Head.of(types)
+    found = contract.operation("POST", "/residents/search")
+    told = contract.request(found, b"q=", head.media, b'{"nik": "x"}')
+    assert told == ["request.body: medium not described"]
+    assert Head.of([(b"content-encoding", b"gzip"), (b"content-encoding", b"identity")]).is_encoded
+
+
 def test_answer_that_deviates_is_told_where(contract):
     read = contract.operation("GET", "/residents/12")
     assert contract.response(read, 200, JSON.media, b"{}") == ["response.body: required"]
@@ -110,20 +141,20 @@ ASKED = parse(b"/r1/ID-BB/GOV/a/b/c/residents/search")
 
 
 async def test_enforced_request_is_refused_and_a_good_one_flows_whole(contract):
-    enforcing = Check(interface(validate_requests="enforce"), contract)
+    enforcing = Check(interface(validate_requests="enforce"), contract, Aside())
     with pytest.raises(Refusal) as caught:
         await enforcing.request("POST", ASKED, b"q=", JSON, body(b"{", b"}"))
     assert (caught.value.status, caught.value.slug) == (400, "request-invalid")
     assert enforcing.deviations == ["request.body: required"]
     good = body(b'{"nik"', b': "x"}')
-    await Check(interface(validate_requests="enforce"), contract).request(
+    await Check(interface(validate_requests="enforce"), contract, Aside()).request(
         "POST", ASKED, b"q=", JSON, good
     )
     assert await flows(good) == b'{"nik": "x"}'
 
 
 async def test_monitored_request_is_noted_and_flows(contract):
-    noting = Check(interface(validate_requests="monitor"), contract)
+    noting = Check(interface(validate_requests="monitor"), contract, Aside())
     sent = body(b"{}")
     await noting.request("POST", ASKED, b"q=", JSON, sent)
     assert noting.deviations == ["request.body: required"]
@@ -133,33 +164,35 @@ async def test_monitored_request_is_noted_and_flows(contract):
 async def test_large_body_passes_a_monitor_whole_and_stops_at_an_enforcer(contract, monkeypatch):
     monkeypatch.setattr(check, "CHECKED_BYTES_MAX", 4)
     large = body(b"abc", b"def", b"ghi")
-    await Check(interface(validate_requests="monitor"), contract).request(
+    await Check(interface(validate_requests="monitor"), contract, Aside()).request(
         "POST", ASKED, b"q=", JSON, large
     )
     assert await flows(large) == b"abcdefghi"
     with pytest.raises(Refusal) as caught:
-        await Check(interface(validate_requests="enforce"), contract).request(
+        await Check(interface(validate_requests="enforce"), contract, Aside()).request(
             "POST", ASKED, b"q=", JSON, body(b"abc", b"def")
         )
     assert caught.value.status == 413
 
 
 async def test_enforced_answer_is_held_back_and_refused(contract):
-    enforcing = Check(interface(validate_responses="enforce"), contract)
+    enforcing = Check(interface(validate_responses="enforce"), contract, Aside())
     target = parse(b"/r1/ID-BB/GOV/a/b/c/residents/12")
     await enforcing.request("GET", target, b"", Head(), body(b""))
     enforcing.see(b'{"name":')
     enforcing.see(b" 1}")
     with pytest.raises(Refusal) as caught:
-        enforcing.response(200, JSON)
+        await enforcing.response(200, JSON)
     assert (caught.value.status, caught.value.slug) == (502, "response-invalid")
     assert "response.body/name: type" in caught.value.detail
     with pytest.raises(Refusal):
-        enforcing.response(200, Head(JSON.media, is_encoded=True))
+        await enforcing.response(200, Head(JSON.media, is_encoded=True))
 
 
 async def test_enforcing_without_the_contract_refuses_and_monitoring_goes_on():
     class Absent:
+        aside = Aside()
+
         async def ready(self, *_):
             return None
 
