@@ -25,6 +25,7 @@ import httpx
 import jsonschema_rs
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from sebalai_gateway.validation.parameters import is_judged
 from sebalai_shared.ids import uuid7
 
 COUNT, SIDE_BY_SIDE, DEPTH_MAX = 200, 4, 12
@@ -158,7 +159,7 @@ class Definition:
         raise CannotMakeUp(why)
 
     def call(self):
-        """(method, path, query, body, status, media, answer) of the first operation that can be."""
+        """(method, path, (query, headers), body, status, media, answer) of the first operation that can be."""
         reasons = collections.Counter()
         for method, path, item, operation in self.operations():
             try:
@@ -179,28 +180,37 @@ class Definition:
             self.resolved(one)
             for one in (*(item.get("parameters") or ()), *(operation.get("parameters") or ()))
         ]
-        query = []
+        query, headers = [], {}
         for one in told:
-            value = self.word(one)
             if one["in"] == "path":
-                path = path.replace("{" + one["name"] + "}", quote(value, safe=""))
+                path = path.replace("{" + one["name"] + "}", quote(self.segment(one), safe=""))
             elif one["in"] == "query" and one.get("required"):
-                query.append(f"{quote(one['name'], safe='')}={quote(value, safe='')}")
+                query.append(f"{quote(one['name'], safe='')}={quote(self.word(one), safe='')}")
+            elif one["in"] == "header" and one.get("required") and is_judged(one["name"]):
+                headers[one["name"]] = self.word(one)
         if "{" in path or "#" in path or "?" in path or "//" in path or ";" in path:
             raise CannotMakeUp("path")
         body = self.body(operation)
         status, content = self.answer(operation)
-        return method, path, "&".join(query), body, status, *content
+        return method, path, ("&".join(query), headers), body, status, *content
+
+    def segment(self, parameter):
+        word = self.word(parameter)
+        if word in ("", ".", "..") or any(c in "/;\\%" or not c.isprintable() for c in word):
+            raise CannotMakeUp("path")
+        return word
 
     def word(self, parameter):
-        schema = parameter.get("schema") or next(
-            iter((parameter.get("content") or {"": {}}).values())
-        ).get("schema", {})
-        found = parameter.get("example")
-        if found is None:
-            found = self.instance(schema)
-        text = found if isinstance(found, str) else json.dumps(found)
-        return "".join(c if c.isalnum() or c in "-_." else "x" for c in text).strip(".") or "x"
+        """The text of a value that the parameter's own schema takes. Raises: CannotMakeUp."""
+        described = parameter if "schema" in parameter else {}
+        described = described or next(iter((parameter.get("content") or {}).values()), {})
+        if "schema" not in described:
+            return "teks"
+        found = json.loads(self.made_up(described))
+        if isinstance(found, dict):
+            raise CannotMakeUp("object as parameter")
+        listed = found if isinstance(found, list) else [found]
+        return ",".join(one if isinstance(one, str) else json.dumps(one) for one in listed)
 
     def body(self, operation):
         told = self.resolved(operation.get("requestBody") or {})
@@ -295,7 +305,7 @@ async def through(platform, provider, port, number, content):
     """Publishes, agrees, calls. The outcome as a word and its detail."""
     definition = Definition(json.loads(content))
     try:
-        method, path, query, body, status, media, answer = definition.call()
+        method, path, (query, told), body, status, media, answer = definition.call()
     except CannotMakeUp as error:
         return "passed over", str(error)
     provider.answers[str(number)] = status, media, answer
@@ -319,7 +329,7 @@ async def through(platform, provider, port, number, content):
     if asked.status_code != 201:
         return "refused", asked.text[:120]
     await platform.ask(PROVIDER, "POST", f"{api}/agreements/{asked.json()['id']}/grant")
-    headers = {"sebalai-purpose": "uji"} | ({"content-type": MEDIA} if body else {})
+    headers = told | {"sebalai-purpose": "uji"} | ({"content-type": MEDIA} if body else {})
     url = f"/r1/{name}{path}" + (f"?{query}" if query else "")
     until = time.monotonic() + 20
     while True:

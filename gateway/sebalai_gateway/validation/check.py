@@ -30,17 +30,18 @@ class Head:
 
     media: str | None = None
     is_encoded: bool = False
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
     @classmethod
     def of(cls, headers: Iterable[tuple[bytes, bytes]]) -> Head:
-        media, encoding = list[str](), list[str]()
-        for name, value in headers:
+        media, encoding, told = list[str](), list[str](), tuple(headers)
+        for name, value in told:
             if name.lower() == b"content-type":
                 media.append(value.decode("latin-1"))
             elif name.lower() == b"content-encoding":
                 encoding.append(value.decode("latin-1").strip().lower())
         # Two of them are neither: the other reader could take the other one.
-        return cls(", ".join(media) or None, ", ".join(encoding) not in ("", "identity"))
+        return cls(", ".join(media) or None, ", ".join(encoding) not in ("", "identity"), told)
 
 
 class Check:
@@ -72,26 +73,28 @@ class Check:
         self._operation = contract.operation(method, target.path)
         if mode == OFF:
             return
-        if self._operation is None:
-            found = ["request: operation not described"]
-        else:
+        held: bytes | None = b""
+        if self._operation is not None:
             held = await body.hold(CHECKED_BYTES_MAX, is_whole_needed=mode == ENFORCE)
-            if held is None:
-                return
-            found = await self._request(contract, self._operation, query, head, held)
+        if held is None:
+            return
+        found = await self._request(contract, target.path, query, head, held)
         self.deviations += found
         if found and mode == ENFORCE:
             raise _request_invalid(found)
 
     async def _request(
-        self, contract: Contract, operation: Operation, query: bytes, head: Head, held: bytes
+        self, contract: Contract, path: str, query: bytes, head: Head, held: bytes
     ) -> list[str]:
-        mode = self._interface.validate_requests
+        operation, mode = self._operation, self._interface.validate_requests
+        if operation is None:
+            return ["request: operation not described"]
         if held and head.is_encoded:
             return ["request.body: encoded, cannot be checked"] if mode == ENFORCE else []
+        said = contract.said(operation, path, head.headers, _given(self._interface))
         if not contract.is_heavy(operation, "request", 0, held):
-            return contract.request(operation, query, head.media, held)
-        asked = {"query": query.decode("latin-1"), "media": head.media}
+            return contract.request(operation, query, head.media, held, said)
+        asked = {"query": query.decode("latin-1"), "media": head.media, "said": said}
         return await self._beside(contract.order(operation, "request", **asked), held, mode)
 
     async def _beside(self, order: dict[str, Any], body: bytes, mode: str) -> list[str]:
@@ -153,6 +156,12 @@ async def begin(interface: Interface, contracts: Contracts | None) -> Check | No
             "Nothing was forwarded. Try again in a moment.",
         )  # fmt: skip
     return Check(interface, contract, contracts.aside)
+
+
+def _given(interface: Interface) -> str | None:
+    """The header that carries the gateway's own secret, by which no consumer is judged."""
+    credential = interface.credential
+    return credential.header.lower() if credential and credential.header else None
 
 
 def _crowded() -> Refusal:

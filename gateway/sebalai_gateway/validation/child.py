@@ -1,9 +1,9 @@
 """The child process that checks what could take long: `python -m sebalai_gateway.validation.child`.
 
 Standard input, again and again: one line of JSON (`file` of the contract, `side`, `operation`,
-`query` or `status`, `media`, `length`), then the body. Standard output: an empty line at the start
-and one when the contract is loaded, then the deviations as one line of JSON. The parent kills it
-when it takes too long; without a parent it ends by itself.
+`media`, `length`, with `query` and `said` of a request or `status` of an answer), then the body.
+Standard output: an empty line at the start and one when the contract is loaded, then the deviations
+as one line of JSON. The parent kills it when it takes too long; without a parent it ends by itself.
 """
 
 from __future__ import annotations

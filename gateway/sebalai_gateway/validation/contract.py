@@ -18,6 +18,10 @@ import msgspec
 import orjson
 
 from sebalai_gateway.validation.burden import Burdens
+from sebalai_gateway.validation.parameters import is_judged, readings, types_of
+
+Said = dict[str, list[str]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 URI = "urn:sebalai:contract"
 DRAFT_OLD = 4
@@ -61,7 +65,7 @@ class Contract:
         draft = jsonschema_rs.Draft4 if self._is_old else jsonschema_rs.Draft202012
         self._registry = jsonschema_rs.Registry([(URI, told.document)], draft=draft)
         self._checks: dict[int, Any] = {}
-        self._burdens = Burdens(told.document)
+        self._document, self._burdens = told.document, Burdens(told.document)
         # Literal paths first: `/a/search` is not `/a/{id}`.
         ordered = sorted(told.operations, key=lambda one: one.path.count("{"))
         self._operations = [(one, _pattern(one.path)) for one in ordered]
@@ -73,30 +77,62 @@ class Contract:
                 return operation
         return None
 
-    def order(self, operation: Operation, side: str, **asked: str | int | None) -> dict[str, Any]:
+    def said(
+        self, operation: Operation, path: str, headers: Headers, given: str | None = None
+    ) -> Said:
+        """What is judged of the path and the headers (names in lower case): by `path {name}` and
+        `header {name}` the values of each described parameter but `given`, which is the gateway's
+        to send.
+        """
+        pattern = self._operations[self._number(operation)][1]
+        match, names = pattern.fullmatch(path), _PARAMETER.findall(operation.path)
+        found = match.groups() if match else ()
+        told: Said = {f"path {n[1:-1]}": [v] for n, v in zip(names, found, strict=bool(match))}
+        for place, name, _, _ in operation.parameters:
+            wanted = name.lower()
+            if place == "header" and is_judged(wanted) and wanted != given:
+                lines = [v for n, v in headers if n == wanted.encode("latin-1", "replace")]
+                told[f"header {name}"] = [line.decode("latin-1").strip() for line in lines]
+        return told
+
+    def _number(self, operation: Operation) -> int:
+        return self._numbers[operation.method, operation.path]
+
+    def order(self, operation: Operation, side: str, **asked: Any) -> dict[str, Any]:
         """What a child is asked (`child`); `file` must be told."""
-        number = self._numbers[operation.method, operation.path]
+        number = self._number(operation)
         return {"file": str(self.file), "side": side, "operation": number, **asked}
 
     def deviations(self, order: dict[str, Any], body: bytes) -> list[str]:
         """As `request` or `response`, of an order."""
         operation, media = self._operations[order["operation"]][0], order["media"]
         if order["side"] == "request":
-            return self.request(operation, order["query"].encode("latin-1"), media, body)
+            query = order["query"].encode("latin-1")
+            return self.request(operation, query, media, body, order["said"])
         return self.response(operation, order["status"], media, body)
 
     def is_heavy(self, operation: Operation, side: str, status: int, body: bytes) -> bool:
         """Whether checking this body could keep others waiting."""
         content = operation.request if side == "request" else _described(operation, status) or {}
-        burdens = [self._burdens.of(check) for check in content.values() if check is not None]
+        checks = [*content.values()]
+        if side == "request":
+            checks += [check for _, _, _, check in operation.parameters]
+        burdens = [self._burdens.of(check) for check in checks if check is not None]
         size = max(1, len(body))
         return any(one is None or one * size > BURDEN_MAX for one in burdens)
 
     def request(
-        self, operation: Operation, query: bytes, media: str | None, body: bytes
+        self,
+        operation: Operation,
+        query: bytes,
+        media: str | None,
+        body: bytes,
+        said: Said | None = None,
     ) -> list[str]:
-        """Deviations of a request; a body of another medium than described is one."""
-        found = [*self._query(operation, query)]
+        """Deviations of a request; a body of another medium than described is one. `said` is what
+        `said` answers.
+        """
+        found = [*self._parameters(operation, query, said or {})]
         if not body:
             if operation.body_required:
                 found.append("request.body: required")
@@ -120,11 +156,40 @@ class Contract:
             return []
         return self._body("response.body", content, media, body)[:DEVIATIONS_MAX]
 
-    def _query(self, operation: Operation, query: bytes) -> Iterator[str]:
-        sent = {name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)}
-        for place, name, is_required, _ in operation.parameters:
-            if place == "query" and is_required and name not in sent:
-                yield f"request.query: {_safe(name)} required"
+    def _parameters(self, operation: Operation, query: bytes, said: Said) -> Iterator[str]:
+        asked: Said = {}
+        for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+            asked.setdefault(name, []).append(value)
+        for place, name, is_required, check in operation.parameters:
+            values = asked.get(name, []) if place == "query" else said.get(f"{place} {name}")
+            types = self._types(check)
+            if values is None or (check is not None and not types):
+                continue
+            if values:
+                yield from self._values(f"request.{place}/{_safe(name)}", values, check, types)
+            elif is_required:
+                yield f"request.{place}: {_safe(name)} required"
+
+    def _types(self, check: int | None) -> frozenset[str]:
+        if check is None:
+            return frozenset()
+        return types_of(self._document, self._document["checks"][check])
+
+    def _values(
+        self, place: str, values: list[str], check: int | None, types: frozenset[str]
+    ) -> Iterator[str]:
+        """Deviations of a parameter that is there; what is empty says nothing."""
+        if check is None or not any(values):
+            return
+        try:
+            schema = self._check(check)
+        except ValueError:
+            yield f"{place}: the contract's schema cannot be used"
+            return
+        for meanings in readings(values, types):
+            if not any(schema.is_valid(one) for one in meanings):
+                error = next(iter(schema.iter_errors(meanings[-1])))
+                yield _deviation(place, error)
 
     def _body(
         self, place: str, content: dict[str, int | None], media: str | None, body: bytes
@@ -206,4 +271,4 @@ def _safe(name: str) -> str:
 
 def _pattern(path: str) -> re.Pattern[str]:
     parts = _PARAMETER.split(path)
-    return re.compile("[^/]+".join(re.escape(part) for part in parts))
+    return re.compile("([^/]+)".join(re.escape(part) for part in parts))

@@ -152,7 +152,7 @@ async def test_more_bodies_of_a_contract_than_may_wait_are_told_to_come_again(
 ):
     monkeypatch.setattr(asides, "WAITING_MAX", 0)
     made = contract(BRANCHING)
-    order = made.order(made.operation("POST", "/search"), "request", query="", media=None)
+    order = made.order(made.operation("POST", "/search"), "request", query="", said={}, media=None)
     with pytest.raises(Crowded):
         await aside.deviations(order, b"{}")
     with pytest.raises(Refusal) as caught:
