@@ -6,7 +6,6 @@ import base64
 import binascii
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,19 +22,22 @@ log = logging.getLogger(__name__)
 REQUEST_BYTES_MAX = 64 * 1024
 PASSWORD_LENGTH_MAX = 200
 # The broker closes the connection then and the client comes anew: nobody stays for ever.
-LIFE = timedelta(hours=1)
+LIFE_SECONDS = 3_600
 # A leaf node is a whole server of the subscriber, let in as one connection with one right.
 _KINDS = ["STANDARD", "WEBSOCKET", "LEAFNODE"]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Who wants to connect to which server, and by what."""
+    """Who wants to connect to which server, by what, and when by that server's clock (Unix
+    seconds): it judges our answer by its clock and not by ours.
+    """
 
     server: str
     nkey: str
     user: str
     password: str
+    at: int
 
 
 class Callout:
@@ -61,14 +63,13 @@ class Callout:
         return serving is not None and serving.serves("nats")
 
     def _user(self, asked: Asked, ident: UUID) -> dict[str, Any]:
-        now = self._clock.now()
         user = {"type": "user", "version": 2, "allowed_connection_types": _KINDS}
         return {
             "sub": asked.nkey,
             "aud": access.ACCOUNT,
             "name": asked.user,
-            "iat": int(now.timestamp()),
-            "exp": int((now + LIFE).timestamp()),
+            "iat": asked.at,
+            "exp": asked.at + LIFE_SECONDS,
             "nats": access.permissions(ident) | user,
         }
 
@@ -76,7 +77,7 @@ class Callout:
         claims = {
             "sub": asked.nkey,
             "aud": asked.server,
-            "iat": int(self._clock.now().timestamp()),
+            "iat": asked.at,
             "nats": told | {"type": "authorization_response", "version": 2},
         }
         return self._key.sign(claims).encode()
@@ -88,15 +89,15 @@ def read(request: bytes) -> Asked | None:
         if len(request) > REQUEST_BYTES_MAX:
             return None
         part = request.split(b".")[1]
-        told = orjson.loads(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))["nats"]
-        by = told["connect_opts"]
-        asked = Asked(
-            told["server_id"]["id"], told["user_nkey"], by.get("user", ""), by.get("pass", "")
-        )
+        claims = orjson.loads(base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)))
+        told = claims["nats"]
+        server, by = told["server_id"]["id"], told["connect_opts"]
+        texts = (server, told["user_nkey"], by.get("user", ""), by.get("pass", ""))
+        asked = Asked(*texts, at=claims["iat"])
     except (IndexError, KeyError, TypeError, AttributeError, ValueError, binascii.Error):
         return None
-    are_texts = all(isinstance(one, str) for one in vars(asked).values())
-    return asked if are_texts and len(asked.password) <= PASSWORD_LENGTH_MAX else None
+    is_typed = all(isinstance(one, str) for one in texts) and isinstance(asked.at, int)
+    return asked if is_typed and len(asked.password) <= PASSWORD_LENGTH_MAX else None
 
 
 def ident_of(user: str) -> UUID | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sebalai_shared.broker import Broker
-from sebalai_shared.clock import SystemClock
+from sebalai_shared.clock import Clock, SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.nkeys import AccountKey
 
@@ -18,13 +18,14 @@ async def direct_tasks(
     database: Database,
     broker: Broker,
     beat: Callable[[], None] = lambda: None,
+    clock: Clock | None = None,
 ) -> None:
     """Runs until cancelled. Raises `MalformedSeedError`, `OSError` for a key that is none."""
     file = settings.nats_issuer_key_file
     if file is None:
         return
     key = AccountKey.from_seed(file.read_text(encoding="utf-8").strip())
-    clock, watch = SystemClock(), watch_broker(settings)
+    clock, watch = clock or SystemClock(), watch_broker(settings)
     await watch.connect(beat)
     try:
         connections = Connections(watch)

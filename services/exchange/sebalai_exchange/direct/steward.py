@@ -8,19 +8,20 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from sebalai_shared.broker import ApiError, Broker, BrokerUnavailable
-from sebalai_shared.clock import Clock, to_text
+from sebalai_shared.clock import Clock, from_text, to_text
 from sebalai_shared.database import Database
 from sqlalchemy.exc import SQLAlchemyError
 
 from sebalai_exchange.direct import access
 from sebalai_exchange.direct.callout import Callout
 from sebalai_exchange.direct.connections import Connected, Connections
-from sebalai_exchange.subscriptions.actions import NEWS, Direct, Serving, directs, servings
+from sebalai_exchange.subscriptions.actions import NEWS, Direct, Serving, directs, place, servings
 
 log = logging.getLogger(__name__)
 
@@ -157,9 +158,19 @@ class Steward:
             types = sorted(found[ident].matcher.modes)
             if self._shaped.get(ident) != types:
                 name = access.consumer_of(ident)
-                wanted = {"stream_name": access.STREAM, "config": config(one, types)}
+                start = one.placed_at or await self._place(one)
+                wanted = {"stream_name": access.STREAM, "config": config(ident, start, types)}
                 await self._broker.api(f"CONSUMER.CREATE.{access.STREAM}.{name}", wanted)
                 self._shaped[ident] = types
+
+    async def _place(self, one: Direct) -> datetime:
+        """Its start as the broker will compare it with its events: our clocks may differ, and what
+        lay between them would be lost. Never later than now, nor than another host's clock has it.
+        """
+        told = from_text((await self._broker.api(f"STREAM.INFO.{access.STREAM}"))["ts"])
+        start = min(one.starts_at - (self._clock.now() - told), told)
+        async with self._database.transaction() as session:
+            return await place(session, ident=one.ident, at=start)
 
     async def _tidy(self, known: Mapping[UUID, Direct]) -> None:
         """Consumers of ended subscriptions go."""
@@ -185,14 +196,16 @@ class Steward:
                 return names
 
 
-def config(one: Direct, types: Sequence[str]) -> dict[str, Any]:
-    """Of a durable pull consumer. No type would mean every type, so there is at least one."""
+def config(ident: UUID, start: datetime, types: Sequence[str]) -> dict[str, Any]:
+    """Of a durable pull consumer, which begins at `start` by the broker's clock. No type would mean
+    every type, so there is at least one.
+    """
     if not types:
         raise ValueError("a consumer without a type hears everything")
     return {
-        "durable_name": access.consumer_of(one.ident),
+        "durable_name": access.consumer_of(ident),
         "deliver_policy": "by_start_time",
-        "opt_start_time": to_text(one.starts_at),
+        "opt_start_time": to_text(start),
         "filter_subjects": [f"sebalai.{kind}" for kind in types],
         "ack_policy": "explicit",
         "ack_wait": ACK_WAIT_NS,

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
@@ -359,6 +359,11 @@ async def opens(session: AsyncSession, *, ident: UUID, by: tuple[str, str]) -> b
 async def directs(session: AsyncSession) -> Sequence[Direct]:
     """All direct subscriptions that have not ended."""
     return await direct_store.all_open(session)
+
+
+async def place(session: AsyncSession, *, ident: UUID, at: datetime) -> datetime:
+    """Where a direct subscription begins, by the broker's clock: `at`, or what was told before."""
+    return await direct_store.place(session, ident, at)
 
 
 async def live_subscriptions(session: AsyncSession) -> Sequence[Subscription]:

@@ -17,11 +17,14 @@ PASSWORD_BYTES = 32
 
 @dataclass(frozen=True)
 class Direct:
-    """A direct subscription that has not ended, and where it begins; `issue` counts credentials."""
+    """A direct subscription that has not ended, and where it begins: `starts_at` by our clock,
+    `placed_at` by the broker's once that was asked for. `issue` counts credentials.
+    """
 
     ident: UUID
     starts_at: datetime
     issue: int
+    placed_at: datetime | None = None
 
     @property
     def user(self) -> str:

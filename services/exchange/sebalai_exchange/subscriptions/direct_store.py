@@ -35,7 +35,17 @@ async def credential(session: AsyncSession, ident: UUID) -> tuple[Direct, bytes 
 
 async def all_open(session: AsyncSession) -> Sequence[Direct]:
     query = text(
-        "SELECT d.subscription AS ident, d.starts_at, d.issue FROM direct d "
+        "SELECT d.subscription AS ident, d.starts_at, d.issue, d.placed_at FROM direct d "
         "JOIN subscription s ON s.id = d.subscription WHERE s.state <> 'ended' ORDER BY s.id"
     )
-    return [Direct(row.ident, row.starts_at, row.issue) for row in await session.execute(query)]
+    return [Direct(**row) for row in (await session.execute(query)).mappings()]
+
+
+async def place(session: AsyncSession, ident: UUID, at: datetime) -> datetime:
+    """The start by the broker's clock, as whoever asked first found it."""
+    query = text(
+        "UPDATE direct SET placed_at = coalesce(placed_at, :at) WHERE subscription = :id "
+        "RETURNING placed_at"
+    )
+    found = await session.scalar(query, {"id": ident, "at": at})
+    return at if found is None else found

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+from datetime import timedelta
 from types import SimpleNamespace
 
 import nats
@@ -16,6 +17,8 @@ from sebalai_local.engines.nats import Nats
 from sebalai_local.launching import launch
 from sebalai_shared.broker import EVENTS, Broker
 from sebalai_shared.nkeys import AccountKey
+
+from services.exchange.tests.deliveries.test_clocks import Skewed
 
 TYPE, OTHER = "dp3acskb.birth.recorded.v1", "dp3acskb.death.recorded.v1"
 INTERFACE = "ID-BB/GOV/dp3acskb/kependudukan/penduduk"
@@ -54,7 +57,15 @@ def bus_settings(bus_settings, server, tmp_path):
 
 
 @pytest.fixture
-async def stream(bus):
+def skew():
+    """How far exchange's clock is ahead of the broker's."""
+    return timedelta()
+
+
+@pytest.fixture
+async def stream(bus, skew):
+    bus.app.state.clock = Skewed()
+    bus.app.state.clock.by = skew
     broker = Broker(bus.settings)
     await broker.connect()
     await broker.ensure_stream(EVENTS, is_owner=True)
@@ -66,10 +77,19 @@ async def stream(bus):
         answer = await broker.client.request(f"sebalai.{kind}", body, timeout=5)
         return orjson.loads(answer.data)["seq"]
 
-    tasks = asyncio.create_task(direct_tasks(bus.settings, bus.database, broker))
-    yield SimpleNamespace(publish=publish, broker=broker)
-    tasks.cancel()
-    await asyncio.gather(tasks, return_exceptions=True)
+    @contextlib.asynccontextmanager
+    async def working():
+        tasks = asyncio.create_task(
+            direct_tasks(bus.settings, bus.database, broker, clock=bus.app.state.clock)
+        )
+        try:
+            yield
+        finally:
+            tasks.cancel()
+            await asyncio.gather(tasks, return_exceptions=True)
+
+    async with working():
+        yield SimpleNamespace(publish=publish, broker=broker, working=working)
     await broker.close()
 
 

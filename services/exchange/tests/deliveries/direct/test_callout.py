@@ -1,6 +1,7 @@
 """What the broker asks about a connection, as bytes from outside this program."""
 
 import base64
+from datetime import UTC, datetime
 from uuid import UUID
 
 import orjson
@@ -20,7 +21,7 @@ def asked(**changed):
         "server_id": {"id": "N1"}, "user_nkey": "U1",
         "connect_opts": {"user": f"{IDENT}.1", "pass": "secret"},
     }  # fmt: skip
-    body = orjson.dumps({"nats": told | changed})
+    body = orjson.dumps({"iat": 1_790_000_000, "nats": told | changed})
     return b"e30." + base64.urlsafe_b64encode(body).rstrip(b"=") + b".x"
 
 
@@ -75,7 +76,7 @@ def test_a_password_fits_its_own_digest_alone():
 
 def test_a_consumer_without_a_type_is_never_made():
     try:
-        config(None, [])
+        config(IDENT, datetime.now(UTC), [])
     except ValueError:
         return
     raise AssertionError("it would hear everything")
