@@ -12,16 +12,12 @@ import logging
 from typing import Any
 
 import asyncpg
+from sebalai_shared.driver import FAILED
 
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 4
 STATEMENT_SECONDS = 2.0
-_BROKEN = (
-    OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError,
-    # A connection that is lost between being taken and being asked.
-    asyncpg.InternalClientError,
-)  # fmt: skip
 
 
 class StoreUnavailable(Exception):
@@ -51,7 +47,7 @@ class Pool:
                 if self._pool is None:
                     self._pool = await self._create()
             found = await getattr(self._pool, verb)(*arguments)
-        except _BROKEN as error:
+        except FAILED as error:
             self._note(type(error).__name__)
             raise StoreUnavailable(type(error).__name__) from error
         self._note("")

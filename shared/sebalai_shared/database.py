@@ -32,9 +32,10 @@ POOL_WAIT_SECONDS = 5
 RESTED_SECONDS = 30  # a connection unused for longer is asked before it is trusted
 RETRY_AFTER_SECONDS = 2
 
-# SQLSTATE classes and codes after which the same request may succeed, nothing of it being kept:
-# connection lost, transaction rolled back, too many connections, server stopping or starting.
-_PASSING = ("08", "40", "53300", "57P01", "57P02", "57P03")
+# SQLSTATE classes and codes after which the same request may succeed:
+# connection lost, transaction rolled back, memory, disk or connections used up, a standby before
+# it leads, a lock or a statement that took too long, server stopping or starting.
+_PASSING = ("08", "40", "53", "25006", "55P03", "57014", "57P01", "57P02", "57P03", "58030")
 
 _NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -90,8 +91,13 @@ def _watch_connections(engine: Engine) -> None:
     def connect(dialect: Any, _: Any, arguments: Any, options: Any) -> Any:
         try:
             return dialect.connect(*arguments, **options)
-        except TimeoutError as error:
-            raise ConnectionError("the server did not answer in time") from error
+        except OSError as error:  # too slow, no way there, or no such name
+            raise ConnectionError(type(error).__name__) from error
+
+    @event.listens_for(engine, "handle_error")
+    def part(failed: Any) -> None:
+        if isinstance(failed.original_exception, failed.dialect.loaded_dbapi.InternalClientError):
+            failed.is_disconnect = True  # its protocol's state is lost, and never comes back
 
     @event.listens_for(engine, "checkin")
     def rest(_: Any, record: Any) -> None:
@@ -143,7 +149,11 @@ async def _on_failure(_: Request, error: Exception) -> JSONResponse:
     if isinstance(error, DBAPIError) and not (is_passing or error.connection_invalidated):
         raise error
     log.warning("the database does not answer: %s", type(cause).__name__)
-    detail = f"Nothing was kept of this request. Send it again in {RETRY_AFTER_SECONDS} s."
+    # Of what is no statement, the commit is the one that may have come through.
+    kept = "It is not known whether this request was kept."
+    if not isinstance(error, DBAPIError) or error.statement is not None:
+        kept = "Nothing was kept of this request."
+    detail = f"{kept} Send it again in {RETRY_AFTER_SECONDS} s."
     return problems.answer(
         problems.Unavailable(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     )

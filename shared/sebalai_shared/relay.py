@@ -23,6 +23,7 @@ from sebalai_shared.broker import (
     BrokerUnavailable,
     Sending,
 )
+from sebalai_shared.driver import LOST
 from sebalai_shared.ids import uuid7
 
 log = logging.getLogger(__name__)
@@ -124,7 +125,7 @@ class Relay:
             await self._lead(connection)
             await connection.add_listener(self._source.doorbell, self._ring)
             await self._loop(connection)
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
+        except LOST as error:
             raise LockLost(str(error)) from error
         finally:
             connection.terminate()

@@ -11,6 +11,8 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_shared.driver import FAILED
+
 _HELD = "sebalai.driver"
 
 
@@ -26,7 +28,7 @@ async def fetch(session: AsyncSession, statement: str, *values: Any) -> list[Any
     driver = await _driver(session)
     try:
         return await driver.fetch(statement, *values, record_class=Row)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except FAILED as error:
         raise _failed(driver, statement, error) from error
 
 
@@ -35,7 +37,7 @@ async def fetch_one(session: AsyncSession, statement: str, *values: Any) -> Any 
     driver = await _driver(session)
     try:
         return await driver.fetchrow(statement, *values, record_class=Row)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except FAILED as error:
         raise _failed(driver, statement, error) from error
 
 
@@ -44,7 +46,7 @@ async def execute(session: AsyncSession, statement: str, *values: Any) -> int:
     driver = await _driver(session)
     try:
         done: str = await driver.execute(statement, *values)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except FAILED as error:
         raise _failed(driver, statement, error) from error
     return int(done.rpartition(" ")[2])
 
@@ -61,12 +63,17 @@ async def _driver(session: AsyncSession) -> Any:
     driver = adapted.driver_connection
     if not driver.is_in_transaction():
         # SQLAlchemy begins with its first statement only, and ends what it has begun.
-        await adapted._start_transaction()  # noqa: SLF001
+        try:
+            await adapted._start_transaction()  # noqa: SLF001
+        except adapted.dbapi.Error as error:
+            raise _failed(driver, "BEGIN", error) from error
     session.info[_HELD] = (session.sync_session.get_transaction(), driver)
     return driver
 
 
 def _failed(driver: Any, statement: str, error: Exception) -> DBAPIError:
+    if isinstance(error.__cause__ or error, asyncpg.InternalClientError):
+        driver.terminate()  # its protocol's state is lost, and never comes back
     return DBAPIError(
         statement, None, error, hide_parameters=True, connection_invalidated=driver.is_closed()
     )

@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from sebalai_shared.driver import FAILED
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +159,7 @@ class Journal:
                 command_timeout=COMMIT_SECONDS,
                 server_settings={"jit": "off", "statement_timeout": "2000"},
             )
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except FAILED as error:
             log.debug("journal: %s", error)
             await asyncio.sleep(RECONNECT_SECONDS)
             return

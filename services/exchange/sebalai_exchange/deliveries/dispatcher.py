@@ -15,6 +15,7 @@ import asyncpg
 from sebalai_shared.addresses import Reach
 from sebalai_shared.clock import Clock, SystemClock
 from sebalai_shared.database import Database
+from sebalai_shared.driver import LOST
 
 from sebalai_exchange.deliveries import store
 from sebalai_exchange.deliveries.lane import Beginning, Lane, Post, Tools
@@ -43,7 +44,6 @@ SAVE_IDLE_SECONDS = 10.0
 LOCK_RETRY_SECONDS = 2.0
 SETTLE_SECONDS = 3.0
 DECISIONS = "deliveries"
-_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError)
 
 
 class DispatcherLostError(Exception):
@@ -93,8 +93,8 @@ class Dispatcher:
             for channel in (*NEWS, DECISIONS):
                 await connection.add_listener(channel, self._note_news)
             await self._serve(connection)
-        except (*_LOST, ExceptionGroup) as error:
-            if isinstance(error, ExceptionGroup) and error.subgroup(_LOST) is None:
+        except (*LOST, ExceptionGroup) as error:
+            if isinstance(error, ExceptionGroup) and error.subgroup(LOST) is None:
                 raise
             raise DispatcherLostError(str(error)) from error
         finally:

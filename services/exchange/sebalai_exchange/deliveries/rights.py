@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-import asyncpg
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
+from sebalai_shared.driver import FAILED
 from sqlalchemy.exc import SQLAlchemyError
 
 from sebalai_exchange.publishing.actions import Stored
@@ -26,7 +26,7 @@ REFRESH_SECONDS = 1.0
 # What is revoked must stop within 2 s: rights that nobody could look up for so long count for none.
 KEPT_SECONDS = 2.0
 PAUSE_SECONDS = 0.05  # changes come in swarms
-AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError)
+AWAY = (*FAILED, SQLAlchemyError)
 _NOTHING = Matcher(frozenset(), {})
 
 

@@ -16,6 +16,7 @@ import asyncpg
 from sebalai_shared.broker import ApiError, Broker, BrokerUnavailable
 from sebalai_shared.clock import Clock, from_text, to_text
 from sebalai_shared.database import Database
+from sebalai_shared.driver import FAILED
 from sqlalchemy.exc import SQLAlchemyError
 
 from sebalai_exchange.direct import access
@@ -41,7 +42,7 @@ ACK_WAIT_NS = 60 * 1_000_000_000
 ACK_PENDING_MAX = 500
 WAITING_MAX = 64
 BATCH_MAX = 500
-_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError, TimeoutError)
+_AWAY = (*FAILED, SQLAlchemyError)
 
 
 class Steward:

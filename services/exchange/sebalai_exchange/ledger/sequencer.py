@@ -15,6 +15,7 @@ from typing import Any
 import asyncpg
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import server_settings
+from sebalai_shared.driver import FAILED
 
 from sebalai_exchange.ledger import merkle
 from sebalai_exchange.ledger.heads import Heads, LedgerBehindError
@@ -166,14 +167,14 @@ class Sequencer:
             connection = await asyncpg.connect(
                 self._dsn, timeout=CONNECT_TIMEOUT_SECONDS, server_settings=server_settings()
             )
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        except FAILED as error:
             raise LeadLostError("the database cannot be reached") from error
         try:
             await self._lead(connection)
             await self._await_whole(connection)
             await connection.add_listener(BELL, self._ring)
             await self._loop(connection)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except FAILED as error:
             raise LeadLostError(str(error)) from error
         finally:
             connection.terminate()

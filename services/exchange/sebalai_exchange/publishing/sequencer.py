@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncpg
 from sebalai_shared.clock import SystemClock
+from sebalai_shared.driver import LOST
 
 from sebalai_exchange.publishing.actions import BELL
 from sebalai_exchange.publishing.partitions import prepare_partitions
@@ -67,7 +68,7 @@ class Sequencer:
                 await asyncio.sleep(LOCK_RETRY_SECONDS)
             await connection.add_listener(DOORBELL, self._ring)
             await self._loop(connection)
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
+        except LOST as error:
             raise SequencerLostError(str(error)) from error
         finally:
             connection.terminate()

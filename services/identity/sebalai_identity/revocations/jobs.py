@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import asyncpg
 from sebalai_shared.broker import ApiError, Broker, BrokerUnavailable
+from sebalai_shared.driver import FAILED
 
 from sebalai_identity import bucket
 from sebalai_identity.revocations.model import CHANNEL
@@ -35,7 +36,7 @@ class RevocationsBell:
         while True:
             try:
                 await self._listen()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except FAILED as error:
                 log.warning("revocations ring no bell for the moment: %s", error)
             self._beat()
             await asyncio.sleep(RETRY_SECONDS)
