@@ -6,7 +6,7 @@ import argparse
 import json
 
 from sebalai_local import lifecycle, migrating, processes, reports, state
-from sebalai_local.agency import commands as agency
+from sebalai_local.agency import checkup
 from sebalai_local.failures import Failure
 from sebalai_local.home import Home
 
@@ -66,7 +66,7 @@ def logs(home: Home, options: argparse.Namespace) -> int:
 
 
 def doctor(home: Home, _: argparse.Namespace) -> int:
-    return max(reports.doctor(home), agency.doctor())
+    return max(reports.doctor(home), checkup.check())
 
 
 def migrate(home: Home, _: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,6 @@ from sebalai_local.agency.profile import (
     Profile,
     connected,
     key_of,
-    load,
     refused,
     save,
 )
@@ -32,6 +32,7 @@ RECEIPT_TRIES = 40
 RECEIPT_WAIT_SECONDS = 0.25
 VERIFY_SECONDS = 30
 PAGE_ROWS = 100
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+: [ -~]*")
 
 Options = argparse.Namespace
 
@@ -86,6 +87,7 @@ def call(_: Home, options: Options) -> int:
         if not colon:
             raise Misuse(f"{told!r} is no header.", "Write --header 'Name: value'")
         headers[name.strip()] = value.strip()
+    _check_headers(headers)
     body, method = _body(options.data), options.method.upper()
     path = "/r1/" + options.target.removeprefix("/r1/").lstrip("/")
 
@@ -97,11 +99,30 @@ def call(_: Home, options: Options) -> int:
             told = [(name.lower(), value) for name, value in answer.headers.raw]
             _write(options.exchange, exchange(signed, answer.status_code, told, receipt))
         found = {"status": answer.status_code, "headers": dict(answer.headers), "body": answer.text}
-        show(options, found, answer.text)
+        if options.json:
+            print(json.dumps(found, ensure_ascii=False))
+        else:
+            _pour(answer.content)
         sys.stderr.write(f"{answer.status_code}, receipt: sebalai receipts get {receipt}\n")
         return 0 if answer.status_code < 400 else 1
 
     return run(work)
+
+
+def _check_headers(headers: dict[str, str]) -> None:
+    """Raises: Misuse, for what no header can carry."""
+    for name, value in headers.items():
+        if not _HEADER.fullmatch(f"{name}: {value}"):
+            raise Misuse(f"{name!r}: {value!r} cannot be sent as a header.", "One line of text.")
+
+
+def _pour(body: bytes) -> None:
+    """Byte for byte, so that a file stays one; a line's end for who reads it on a screen."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(body)
+    if sys.stdout.isatty():
+        sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()
 
 
 def _signed(
@@ -345,19 +366,3 @@ def completion(_: Home, options: Options) -> int:
         '  COMPREPLY=($(compgen -W "$*" -- "$now"))\n}\ncomplete -o default -F _sebalai sebalai'
     )
     return 0
-
-
-def doctor() -> int:
-    """Where nobody is logged in there is nothing to check."""
-    try:
-        load()
-    except Failure:
-        return 0
-
-    async def work(agency: Agency) -> int:
-        claims = identity(await agency.token())
-        print(f"gateway   {agency.profile.gateway} answers")
-        print(f"token     {claims['application']}, scopes {claims['scope']}")
-        return 0
-
-    return run(work)

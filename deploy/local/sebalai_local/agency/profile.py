@@ -94,19 +94,31 @@ class Agency:
 
     async def _assertion(self) -> str:
         key = key_of(self.profile.key_file)
-        found = await self._client.fetch("/.well-known/openid-configuration")
-        if found.status_code != 200:
-            raise refused("The gateway tells no issuer", found)
+        issuer = (await self.discovery()).json()["issuer"]
         now = int(SystemClock().now().timestamp())
         claims = {
             "iss": self.profile.client_id,
             "sub": self.profile.client_id,
-            "aud": found.json()["issuer"],
+            "aud": issuer,
             "jti": str(uuid7()),
             "iat": now,
             "exp": now + ASSERTION_SECONDS,
         }
         return jwt.encode({"alg": "ES256", "kid": key.thumbprint()}, claims, key)
+
+    async def discovery(self) -> http.Response:
+        """What the gateway tells of itself, its issuer in it. Raises: Failure."""
+        found = await self._client.fetch("/.well-known/openid-configuration")
+        try:
+            is_ours = found.status_code == 200 and isinstance(found.json()["issuer"], str)
+        except (ValueError, KeyError, TypeError):
+            is_ours = False
+        if not is_ours:
+            raise Failure(
+                f"What answers at {self.profile.gateway} ({found.status_code}) is no gateway.",
+                "sebalai login with the address of one",
+            )
+        return found
 
     async def send(self, method: str, path: str, **options: Any) -> http.Response:
         headers = await self._head(options)
