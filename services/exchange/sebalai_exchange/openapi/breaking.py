@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sebalai_exchange.openapi.narrowing import narrowed
 from sebalai_exchange.openapi.reading import JSON_MEDIA, Json, Operation, Reader, Unusable
 
 BREAKS_MAX = 100
@@ -110,7 +111,12 @@ class Comparison:
             gone = [v for v in _values(old) or () if v not in (_values(new) or (v,))]
             if gone or (_values(new) and not _values(old)):
                 self._note(f"{where}: fewer values are taken")
+            for told in narrowed(old, new):
+                self._note(f"{where}: {told}")
             return
+        known = _values(old)
+        if known and any(value not in known for value in _values(new) or (None,)):
+            self._note(f"{where}: holds values it never held")
         properties = new.get("properties", {})
         for name in sorted(before - required):
             self._note(f"{where}: {name} is no longer always there")
