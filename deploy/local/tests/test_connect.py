@@ -11,8 +11,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from sebalai_local.cli import run
-from sebalai_local.connect.config import Provide, read
+from sebalai_local.connect.bus import Bus
+from sebalai_local.connect.config import Call, Config, Consume, Provide, read
 from sebalai_local.connect.inward import Inward
+from sebalai_local.connect.outward import Outward
 from sebalai_local.connect.proving import Prover
 from sebalai_local.connect.signing import MessageSigner, content_digest
 from sebalai_local.failures import Failure
@@ -131,3 +133,67 @@ async def test_path_and_body_are_those_that_were_signed(inward):
     assert await slug(inward, request(), b"added") == REFUSED
     assert await slug(inward, request(), path="/a?b=2") == REFUSED
     assert await slug(inward, request(b"x" * 2_000), b"x" * 2_000) == "connect-body-too-large"
+
+
+@pytest.fixture
+async def outward(tmp_path):
+    key = tmp_path / "key.jwk"
+    key.write_text(json.dumps(KEY.as_dict(private=True)))
+    calls = {"kartu": Call(interface="ID-BB/GOV/a/b/c", purpose="p")}
+    consume = Consume(listen="127.0.0.1:8701", calls=calls, names=["bus.kantor"])
+    told = Config(gateway="http://127.0.0.1:1", client_id="c", key_file=key, consume=consume)
+    # No gateway listens there: what gets so far is answered 502.
+    async with client(Reach.parse(["127.0.0.1"]), base_url=told.gateway) as gateway:
+        yield Outward(consume, Bus(told, gateway), None)
+
+
+async def told(app, path, **headers):
+    """Status and slug of what is asked as it stands: clients tidy a path before they send it."""
+    said, body = [], {"type": "http.request", "body": b"", "more_body": False}
+
+    async def receive():
+        return body
+
+    async def send(message):
+        said.append(message)
+
+    named = {"host": "127.0.0.1:8701"} | {n.replace("_", "-"): v for n, v in headers.items()}
+    scope = {
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
+        "query_string": b"", "headers": [(n.encode(), v.encode()) for n, v in named.items()],
+    }  # fmt: skip
+    await app(scope, receive, send)
+    return said[0]["status"], json.loads(said[1]["body"])["type"].rpartition(":")[2]
+
+
+AWAY = (502, "connect-gateway-away")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/kartu/../../../../../../api/exchange/v1/agreements", "/kartu/a/..", "/kartu/./x",
+     "/kartu/%2e%2e/x", "/kartu/%2E./x", "/kartu/..%2fx", "/kartu/..\\x", "//kartu/x"],
+)  # fmt: skip
+async def test_no_path_leaves_the_interface_it_is_called_under(outward, path):
+    """The token would open everything else the application may, under a purpose of its own."""
+    assert await told(outward, "/kartu/cards/7") == AWAY
+    assert await told(outward, path) == (400, "connect-path-unclear")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"host": "evil.example:8701"}, {"host": "127.0.0.1:9"}, {"origin": "http://evil.example"},
+     {"origin": "null"}, {"sec_fetch_site": "cross-site"}],
+)  # fmt: skip
+async def test_a_page_somebody_opens_does_not_call_as_the_application(outward, headers):
+    """A page may ask loopback, and by a name that changes its address it may read the answer."""
+    assert await told(outward, "/kartu/x", **headers) == (403, "connect-from-a-page")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8701", "localhost:8701", "bus.kantor:8701"])
+async def test_the_system_itself_is_heard_by_every_name_that_is_ours(outward, host):
+    assert await told(outward, "/kartu/x", host=host) == AWAY
+
+
+async def test_a_body_that_was_taken_away_on_the_way_is_missed(inward):
+    assert await slug(inward, request(b"question"), b"") == REFUSED

@@ -13,6 +13,7 @@ from sebalai_local.failures import Failure
 
 CONFIG_BYTES_LIMIT = 256 * 1024
 CALLS_MAX = 500
+NAMES_MAX = 10
 BODY_BYTES = 16 * 1024 * 1024
 BODY_BYTES_MAX = 256 * 1024 * 1024
 
@@ -37,6 +38,7 @@ def _origin(text: str) -> str:
     return text.rstrip("/")
 
 
+Name = Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")]
 Place = Annotated[str, AfterValidator(_place)]
 Loopback = Annotated[Place, AfterValidator(_loopback)]
 Url = Annotated[str, AfterValidator(_origin)]
@@ -54,9 +56,12 @@ class Call(_Part):
 
 
 class Consume(_Part):
-    """From the legacy system to the bus. `sign`: for agreements that ask for it."""
+    """From the legacy system to the bus. `sign`: for agreements that ask for it. `names` are those
+    that the system knows this machine by, besides the address and `localhost`.
+    """
 
     listen: Loopback
+    names: list[Name] = Field(default_factory=list[str], max_length=NAMES_MAX)
     sign: bool = False
     verify_receipts: bool = False
     calls: dict[str, Call] = Field(min_length=1, max_length=CALLS_MAX)

@@ -71,7 +71,7 @@ class Inward:
         if wanted - set(found.components):
             raise _stranger("the signature does not cover the whole request")
         told = dict(headers)
-        if body and content_digest(body) not in told[b"content-digest"]:
+        if content_digest(body) not in told.get(b"content-digest", content_digest(b"")):
             raise _stranger("the body is not what its digest says")
         self._use(found, told[b"x-road-request-id"].decode("latin-1"))
 
@@ -93,7 +93,7 @@ class Inward:
         dropped = (b"host", b"content-length", b"signature", b"signature-input", b"expect")
         headers = plain.kept(scope["headers"], *dropped)
         query = scope["query_string"].decode("latin-1")
-        target = scope["raw_path"].decode("latin-1") + (f"?{query}" if query else "")
+        target = plain.path_of(scope) + (f"?{query}" if query else "")
         number = dict(headers).get(b"x-road-request-id", b"").decode("latin-1")
         try:
             answer = await self.legacy.fetch(

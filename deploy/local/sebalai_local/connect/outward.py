@@ -39,11 +39,29 @@ class Outward:
             await self._health(send)
             return
         try:
+            self._refuse_pages(scope)
             await self._pass_on(scope, receive, send)
         except Trouble as trouble:
             await plain.complain(send, trouble)
         except Gone:
             return
+
+    def _refuse_pages(self, scope: Scope) -> None:
+        """Any page that is opened on this machine could ask here, and by a name whose address it
+        changes it could read the answer (DNS rebinding). Raises: Trouble, 403.
+        """
+        told = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        address, _, port = self.consume.listen.rpartition(":")
+        hosts = {f"{name}:{port}" for name in (address, "localhost", *self.consume.names)}
+        hosts |= {host.removesuffix(":80") for host in hosts}
+        is_named = told.get(b"host", self.consume.listen).lower() in hosts
+        if not is_named or b"origin" in told or told.get(b"sec-fetch-site", "none") != "none":
+            raise Trouble(
+                403,
+                "connect-from-a-page",
+                f"Only the system itself calls here, at {', '.join(sorted(hosts))}, and no page of "
+                "a browser. Other names of this machine go into consume.names.",
+            )
 
     async def _health(self, send: Send) -> None:
         told: dict[str, object] = {"gateway": self.bus.config.gateway, "calls": self.calls}
@@ -65,7 +83,7 @@ class Outward:
             await _stream(answer, send)
 
     def _target(self, scope: Scope) -> str:
-        name, slash, rest = scope["raw_path"].decode("latin-1")[1:].partition("/")
+        name, slash, rest = plain.path_of(scope)[1:].partition("/")
         call = self.consume.calls.get(name)
         if call is None:
             known = ", ".join(sorted(self.consume.calls))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 Headers = list[tuple[bytes, bytes]]
 HOP_BY_HOP = frozenset(
@@ -29,6 +30,17 @@ class Trouble(Exception):
 
 class Gone(Exception):
     """Who asked has left."""
+
+
+def path_of(scope: Scope) -> str:
+    """The path as it came, not decoded. Raises: Trouble, 400, where a client would tidy it before
+    it asks on: with the token and the signature of this call it would be another one.
+    """
+    path: str = scope["raw_path"].decode("latin-1")
+    segments = unquote(path).replace("\\", "/").split("/")[1:]
+    if path.startswith("//") or {".", ".."} & set(segments):
+        raise Trouble(400, "connect-path-unclear", "Name the resource itself, without dots.")
+    return path
 
 
 async def whole_body(receive: Receive, limit: int) -> bytes:
