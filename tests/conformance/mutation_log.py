@@ -48,7 +48,9 @@ class Log:
             with self._path.open("a") as file:
                 file.write(json.dumps(line) + "\n")
 
-    def count(self):
-        """(killed, total) of the mutations; that a check is green without one is not counted."""
-        said = [said for (kind, *_), said in self._found.items() if kind == "mutation"]
+    def count(self, standing):
+        """(killed, total) of the mutations that stand in the tables still: the file also keeps what
+        was found of rows that have left them since, and that a check is green without one.
+        """
+        said = [said for what, said in self._found.items() if what in standing]
         return sum(one is not None for one in said), len(said)

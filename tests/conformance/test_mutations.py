@@ -3,6 +3,7 @@
 import mutate_tests
 import mutations_bad_input as bad_input
 import pytest
+from mutation_log import Log
 from mutation_table import TABLE, mutate
 from oidc_checks import everything
 from oidc_checks.registry import CHECKS
@@ -35,3 +36,13 @@ def test_each_bad_input_is_refused_by_a_check_that_a_test_was_seen_to_need():
         for test in tests:
             path, name = test.split("::")
             assert f"def {name.partition('[')[0]}(" in (mutate_tests.ROOT / path).read_text(), test
+
+
+def test_the_sum_counts_no_row_that_has_left_the_tables(tmp_path):
+    kept, gone = ("mutation", "a.py", "new", "Check"), ("mutation", "a.py", "old", "Check")
+    log = Log(tmp_path / "log")
+    log.note("red", *kept)
+    log.note(None, *gone)
+    log.note(None, "green", "Check")
+    assert Log(tmp_path / "log").count({kept}) == (1, 1)
+    assert Log(tmp_path / "log").count({kept, gone}) == (1, 2)
