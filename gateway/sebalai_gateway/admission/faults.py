@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from sebalai_gateway.refusals import Refusal
 
-_CHALLENGE = {
-    "token-missing": b'Bearer realm="sebalai"',
-}
-_INVALID = b'Bearer realm="sebalai", error="invalid_token"'
+# What a proof may be signed by (RFC 9449 section 7.1).
+_BEARER, _DPOP = b'Bearer realm="sebalai"', b'DPoP algs="ES256"'
+_INVALID = b', error="invalid_token"'
 
 
 def bad_token(slug: str, detail: str) -> Refusal:
@@ -17,8 +16,31 @@ def bad_token(slug: str, detail: str) -> Refusal:
         "The access token is not accepted",
         detail,
         x_road="client.authentication_failed",
-        headers=[(b"www-authenticate", _CHALLENGE.get(slug, _INVALID))],
+        headers=[(b"www-authenticate", _BEARER + _INVALID)],
     )
+
+
+def token_missing() -> Refusal:
+    """Either kind will do (RFC 9449 section 7.2), and nothing was wrong with one."""
+    refusal = bad_token("token-missing", "Send Authorization: Bearer with an access token.")
+    refusal.headers = [(b"www-authenticate", _BEARER + b", " + _DPOP)]
+    return refusal
+
+
+def in_scheme_of_proofs(refusal: Refusal) -> Refusal:
+    """The same of a token that came as DPoP; one about its proof says so already."""
+    told = dict(refusal.headers)
+    if told.get(b"www-authenticate", b"").startswith(_BEARER):
+        refusal.headers = [(b"www-authenticate", _DPOP + _INVALID)]
+    return refusal
+
+
+def step_up(acr: str, *, is_bound: bool) -> bytes:
+    """The challenge for a person recognised more surely (RFC 9470 section 3), in the scheme that
+    the token came in.
+    """
+    scheme = _DPOP + b"," if is_bound else b"Bearer"
+    return scheme + f' error="insufficient_user_authentication", acr_values="{acr}"'.encode()
 
 
 def bad_proof(detail: str) -> Refusal:
@@ -31,7 +53,7 @@ def nonce_wanted(nonce: str) -> Refusal:
 
 
 def _proof(slug: str, code: str, detail: str, more: list[tuple[bytes, bytes]]) -> Refusal:
-    challenge = f'DPoP algs="ES256", error="{code}"'.encode()
+    challenge = _DPOP + f', error="{code}"'.encode()
     return Refusal(
         401,
         slug,

@@ -20,7 +20,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from sebalai_gateway.admission.compact import Malformed, json_object, unpadded
-from sebalai_gateway.admission.faults import bad_proof, bad_token
+from sebalai_gateway.admission.faults import (
+    bad_proof,
+    bad_token,
+    in_scheme_of_proofs,
+    token_missing,
+)
 from sebalai_gateway.admission.keys import KeyStore
 from sebalai_gateway.admission.proofs import ProofVerifier, Shown
 from sebalai_gateway.admission.revoked import RevokedSet
@@ -119,9 +124,12 @@ class TokenVerifier:
         except Refusal:
             self.note_stranger(source)
             raise
-        claims = self._known(token, source)
-        if claims.cnf or scheme == b"dpop":
-            self._check_holder(claims, scheme, token, shown)
+        try:
+            claims = self._known(token, source)
+            if claims.cnf or scheme == b"dpop":
+                self._check_holder(claims, scheme, token, shown)
+        except Refusal as refusal:
+            raise (in_scheme_of_proofs(refusal) if scheme == b"dpop" else refusal) from None
         return claims
 
     def note_stranger(self, source: str) -> None:
@@ -256,7 +264,7 @@ def _verified(claims: Claims, kid: str) -> _Verified:
 
 def _presented(authorization: bytes | None) -> tuple[bytes, bytes]:
     if authorization is None:
-        raise bad_token("token-missing", "Send Authorization: Bearer with an access token.")
+        raise token_missing()
     scheme, _, token = authorization.partition(b" ")
     scheme = scheme.lower()
     if scheme not in _SCHEMES or not token or len(token) > TOKEN_BYTES_LIMIT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sebalai_gateway.admission.faults import step_up
 from sebalai_gateway.refusals import Refusal
 from sebalai_gateway.routing.paths import Target
 from sebalai_gateway.routing.snapshot import Agreement
@@ -114,16 +115,16 @@ def certificate_not_agreed(agreement: Agreement) -> Refusal:
     )
 
 
-def assurance_too_low(agreement: Agreement) -> Refusal:
+def assurance_too_low(agreement: Agreement, *, is_bound: bool) -> Refusal:
+    """401 as RFC 9470 has it: another sign-in mends it. `is_bound`: the token to a DPoP key."""
     level = agreement.min_assurance
     refusal = _of(
         agreement,
         "assurance-too-low",
         f"The agreement asks for a person recognised at level {level} or higher; sign in again.",
     )
-    # RFC 9470: tells the client which level to ask the issuer for.
-    challenge = f'Bearer error="insufficient_user_authentication", acr_values="{ACR_PREFIX}{level}"'
-    refusal.headers = [(b"www-authenticate", challenge.encode())]
+    challenge = step_up(f"{ACR_PREFIX}{level}", is_bound=is_bound)
+    refusal.status, refusal.headers = 401, [(b"www-authenticate", challenge)]
     return refusal
 
 

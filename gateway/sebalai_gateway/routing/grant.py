@@ -120,7 +120,7 @@ class _Compiled:
         if certificates and presented.certificate not in certificates:
             raise denials.certificate_not_agreed(agreement)
         if _assurance(claims.acr) < agreement.min_assurance:
-            raise denials.assurance_too_low(agreement)
+            raise denials.assurance_too_low(agreement, is_bound="jkt" in claims.cnf)
 
     def take(self, now: float) -> None:
         """Counts one call against the rate. Raises: Refusal."""

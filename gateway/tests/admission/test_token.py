@@ -89,7 +89,17 @@ def test_missing_token_is_challenged_without_an_error(verifier):
     with pytest.raises(Refusal) as caught:
         verifier.verify(None, SOURCE)
     assert caught.value.slug == "token-missing"
-    assert caught.value.headers == [(b"www-authenticate", b'Bearer realm="sebalai"')]
+    challenge = b'Bearer realm="sebalai", DPoP algs="ES256"'
+    assert caught.value.headers == [(b"www-authenticate", challenge)]
+
+
+def test_a_bad_token_is_refused_in_the_scheme_it_came_in(verifier, clock):
+    late = token(exp=NOW - 1)
+    for scheme, told in ((b"Bearer ", b'Bearer realm="sebalai"'), (b"dpop ", b'DPoP algs="ES256"')):
+        with pytest.raises(Refusal) as caught:
+            verifier.verify(scheme + late, SOURCE)
+        challenge = told + b', error="invalid_token"'
+        assert caught.value.headers == [(b"www-authenticate", challenge)]
 
 
 GOOD = token()

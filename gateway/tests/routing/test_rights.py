@@ -78,8 +78,20 @@ def test_person_recognised_too_weakly_is_told_what_to_ask_for(acr):
         decide(table(min_assurance=2), claims=claims) if acr != "2" else decide(
             table(min_assurance=3), claims=claims
         )
-    assert caught.value.slug == "assurance-too-low"
-    assert b"acr_values" in caught.value.headers[0][1]
+    assert (caught.value.slug, caught.value.status) == ("assurance-too-low", 401)
+    name, challenge = caught.value.headers[0]
+    assert name == b"www-authenticate"
+    assert challenge.startswith(b'Bearer error="insufficient_user_authentication", acr_values=')
+
+
+def test_step_up_of_a_bound_token_is_asked_for_in_its_own_scheme():
+    claims = msgspec.structs.replace(CLAIMS, acr="urn:sebalai:acr:1", cnf={"jkt": "k"})
+    with pytest.raises(Refusal) as caught:
+        decide(table(min_assurance=3), claims=claims)
+    assert caught.value.headers[0][1] == (
+        b'DPoP algs="ES256", error="insufficient_user_authentication",'
+        b' acr_values="urn:sebalai:acr:3"'
+    )
 
 
 def test_person_recognised_well_enough_is_allowed():
