@@ -27,12 +27,15 @@ TYPE = "caller+jwt"
 LIFETIME = timedelta(seconds=30)
 LEEWAY_SECONDS = 5
 OPERATE = "platform.operate"
+BUSINESS_PREFIX = "urn:sebalai:business:"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """`kind` is anonymous, system or gateway; `agency` a slug; `application` an r1 identifier.
     `acr`, `auth_time` (epoch seconds): how surely a person was recognised, and when.
+    `acting_for`: the id of the business that a person acts for (`subject` still names the person),
+    limited to `matters`, codes of services and purposes, unless that is None.
     `certificate`: the thumbprint (RFC 8705 3.1) of the client certificate the connection proved.
     """
 
@@ -46,6 +49,16 @@ class Caller:
     acr: str | None = None
     auth_time: int | None = None
     certificate: str | None = None
+    acting_for: str | None = None
+    matters: tuple[str, ...] | None = None
+
+    @property
+    def party(self) -> str | None:
+        """Whose matter it is: of who acts for a business the business's, and nothing of theirs."""
+        return self.subject if self.acting_for is None else f"{BUSINESS_PREFIX}{self.acting_for}"
+
+    def covers(self, matter: str) -> bool:
+        return self.matters is None or matter in self.matters
 
     @property
     def is_anonymous(self) -> bool:
@@ -62,6 +75,7 @@ class Caller:
 ANONYMOUS = Caller()
 _AS_THEY_ARE = (
     "agency", "application", "message_id", "purpose", "acr", "auth_time", "certificate",
+    "acting_for",
 )  # fmt: skip
 
 
@@ -91,6 +105,8 @@ class AssertionSigner:
             value = getattr(caller, name)
             if value is not None:
                 claims[name] = value
+        if caller.matters is not None:
+            claims["matters"] = list(caller.matters)
         header = {"alg": "ES256", "typ": TYPE, "kid": self._key.thumbprint()}
         return jwt.encode(header, claims, self._key)
 
@@ -127,10 +143,12 @@ class AssertionVerifier:
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:
+    matters = claims.get("matters")
     return Caller(
         kind=str(claims.get("kind", "")),
         subject=claims.get("sub"),
         scopes=frozenset(str(claims.get("scope", "")).split()),
+        matters=None if matters is None else tuple(matters),
         **{name: claims.get(name) for name in _AS_THEY_ARE},
     )
 

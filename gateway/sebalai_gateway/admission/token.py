@@ -47,6 +47,15 @@ _FORBIDDEN = frozenset({"crit", "jwk", "jku", "x5u", "x5c", "b64", "zip"})
 _ECDSA = ECDSA(hashes.SHA256())
 
 
+class ActingFor(msgspec.Struct, frozen=True, gc=False):
+    """The business that the person acts for: our id of it, its NIB, by which representation."""
+
+    business: str
+    nib: str
+    representation: str
+    matters: tuple[str, ...] | None = None
+
+
 class Claims(msgspec.Struct, frozen=True, gc=False):
     """What a token says of its bearer; `agency` and `application` are empty for persons.
 
@@ -75,6 +84,7 @@ class Claims(msgspec.Struct, frozen=True, gc=False):
     cnf: dict[str, str] = {}
     act: dict[str, Any] | None = None
     acr: str = ""
+    acting_for: ActingFor | None = None
 
 
 _CLAIMS = msgspec.json.Decoder(Claims)
@@ -237,6 +247,8 @@ class TokenVerifier:
             raise bad_token("token-audience", f"Ask for a token for {self._audience}.")
         if claims.kind == "system" and not (claims.agency and claims.application):
             raise bad_token("token-malformed", "The token's claims are incomplete.")
+        if claims.kind == "business" and claims.acting_for is None:
+            raise bad_token("token-malformed", "The token's claims are incomplete.")
         if claims.kind not in KINDS:
             raise bad_token("token-kind", "The token is of a kind that is not known here.")
         self._check_times(claims)
@@ -258,6 +270,8 @@ def _verified(claims: Claims, kid: str) -> _Verified:
         names.append(f"sid.{claims.sid}")
     if claims.posting:
         names.append(f"pst.{claims.posting}")
+    if claims.acting_for is not None:
+        names.append(f"rep.{claims.acting_for.representation}")
     begins = max(claims.nbf, claims.iat) - SKEW_SECONDS
     return _Verified(claims, begins, claims.exp, tuple(names))
 

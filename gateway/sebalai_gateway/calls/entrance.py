@@ -20,6 +20,7 @@ from sebalai_gateway.calls.faults import (
     check_method,
     client_mismatch,
     query_invalid,
+    represented_mismatch,
     routes_unavailable,
     scope_missing,
 )
@@ -67,6 +68,9 @@ class Entrance:
             raise bad_token("token-kind", "Only tokens of applications are taken on the bus.")
         facts = call.facts
         facts["consumer"], facts["client_id"] = claims.application, claims.client_id
+        if claims.acting_for is not None:
+            # Our id of it: the number of a sole trader names a person, and evidence stays.
+            facts["acting_for"] = claims.acting_for.business
         if not _reaches_the_bus(claims.scope):
             raise scope_missing(BUS_SCOPE)
         target = _target(consumer, call)
@@ -161,10 +165,21 @@ def _check_said(incoming: head.Incoming, claims: Claims, target: Target) -> None
     """What is said beside the token must agree with it. Raises: Refusal."""
     if incoming.names_another(claims.application):
         raise client_mismatch()
+    _check_represented(incoming, claims)
     if claims.interface not in ("", target.interface):
         raise exchanged_for_another("interface", claims.interface)
     if claims.purpose and incoming.purpose != claims.purpose:
         raise exchanged_for_another("purpose", claims.purpose)
+
+
+def _check_represented(incoming: head.Incoming, claims: Claims) -> None:
+    """Of a token that acts for a business the header is the gateway's word. Raises: Refusal."""
+    if claims.acting_for is None:
+        return
+    if not incoming.represented <= {head.party_of(claims.acting_for.nib)}:
+        raise represented_mismatch()
+    if incoming.represented:
+        incoming.forwarded = [p for p in incoming.forwarded if p[0] != head.REPRESENTED]
 
 
 def _read_head(consumer: Consumer, call: Call) -> tuple[head.Incoming, Refusal | None]:

@@ -100,6 +100,14 @@ def client_mismatch() -> Refusal:
     )  # fmt: skip
 
 
+def represented_mismatch() -> Refusal:
+    return Refusal(
+        403, "represented-party-mismatch", "The party named is not the one the token acts for",
+        "Leave X-Road-Represented-Party out, or name the business as COM/ and its NIB.",
+        x_road="client.access_denied",
+    )  # fmt: skip
+
+
 def query_invalid(limit: int) -> Refusal:
     return Refusal(
         400, "query-invalid", "The query cannot be forwarded",

@@ -155,6 +155,9 @@ class Onward:
             (b"x-road-request-id", call.name.encode()),
             (b"traceparent", f"00-{call.trace_id}-{call.span}-01".encode()),
         ]
+        if claims.acting_for is not None:
+            party = head.party_of(claims.acting_for.nib)
+            headers += [(b"sebalai-represented-party", party), (head.REPRESENTED, party)]
         if exchange.decision.interface.member is not None:
             headers.append((HEADER.lower().encode(), self._assert(exchange)))
         return headers
@@ -171,6 +174,8 @@ class Onward:
             purpose=decision.purpose.code,
             acr=claims.acr or None,
             auth_time=claims.auth_time or None,
+            acting_for=claims.acting_for.business if claims.acting_for else None,
+            matters=claims.acting_for.matters if claims.acting_for else None,
         )
         return self._signer.sign(caller, str(decision.interface.member)).encode()
 

@@ -37,7 +37,11 @@ MANNER = Manner(connect_seconds=2.0, read_seconds=30.0)
 TOTAL_SECONDS = 600.0
 _CLOSED = frozenset({"internal", "metrics", "livez", "readyz"})
 # Pages of identity: sign-in, consent, devices, and what a person has open.
-_PAGES = frozenset({"sign-in", "sign-out", "consent", "device", "my-access", "authn", "broker"})
+_PAGES = frozenset(
+    {
+        "sign-in", "sign-out", "acting-for", "consent", "device", "my-access", "authn", "broker",
+    }
+)  # fmt: skip
 # CKAN's clients know no other addresses: `/api/3/action/…`, and the same without a version.
 _CKAN = frozenset({"3", "action"})
 _DISCOVERY = frozenset({"openid-configuration", "oauth-authorization-server"})
@@ -212,6 +216,8 @@ def _caller(claims: Claims) -> Caller:
         scopes=frozenset(claims.scope.split()),
         acr=claims.acr or None,
         auth_time=claims.auth_time or None,
+        acting_for=claims.acting_for.business if claims.acting_for else None,
+        matters=claims.acting_for.matters if claims.acting_for else None,
     )
 
 

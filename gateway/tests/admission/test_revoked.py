@@ -12,8 +12,9 @@ SOURCE = "10.0.0.1"
 NOW = 1_800_000_000
 
 
-PERSONAL = {"sid": "s", "posting": "p", "rjti": "r"}
-NAMES = ["cli.c", "sub.c", "jti.j", "jti.r", "sid.s", "pst.p", "kid.k1"]
+ACTING = {"business": "b", "nib": "8120001234567", "representation": "v"}
+PERSONAL = {"sid": "s", "posting": "p", "rjti": "r", "acting_for": ACTING}
+NAMES = ["cli.c", "sub.c", "jti.j", "jti.r", "sid.s", "pst.p", "rep.v", "kid.k1"]
 
 
 @pytest.fixture

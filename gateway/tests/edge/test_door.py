@@ -175,6 +175,16 @@ async def test_member_learns_how_surely_and_when_a_person_was_recognised(door, i
     assert (claims["acr"], claims["auth_time"]) == ("urn:sebalai:acr:2", 1_700_000_000)
 
 
+async def test_member_learns_for_which_business_a_person_acts(door, issuer):
+    acting = {"business": "b", "nib": "8120001234567", "representation": "r"}
+    token = issuer.token(kind="business", sub="person", acting_for=acting)
+    await door.call(b"/api/catalog/v1/x", headers=[(b"authorization", b"Bearer " + token.encode())])
+    ((_, seen),) = door.seen
+    claims = claims_of(seen.headers)
+    assert (claims["kind"], claims["sub"], claims["acting_for"]) == ("business", "person", "b")
+    assert "matters" not in claims
+
+
 async def test_certificate_reaches_identity_with_the_gateways_word_for_it(door):
     said = Proxy("s" * 43, "127.0.0.1").read({"headers": BELIEVED, "client": ("127.0.0.1", 1)})
     await door.call(b"/oauth/token", headers=BELIEVED, said=said)

@@ -89,7 +89,7 @@ def identity_app(
     if sealer is not None:
         # Bodies here hold NIK and NIP: what is kept of them must not be found by trying.
         app.state.idempotency_secret = sealer.derive("sebalai identity: digests of bodies, v1")
-    app.state.register = Registers()
+    app.state.register = Registers(vault_of(settings))
     app.state.client_throttle = Throttle(time.monotonic, FAILURES_MAX, WINDOW_SECONDS)
     app.state.device_throttle = Throttle(time.monotonic, DEVICE_FAILURES_MAX, DEVICE_WINDOW_SECONDS)
     app.state.outside_throttle = Throttle(time.monotonic, OUTSIDE_TRIES_MAX, WINDOW_SECONDS)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
+from sebalai_identity.acting import api as acting
 from sebalai_identity.consents import api as consents
 from sebalai_identity.credentials import api as credentials
 from sebalai_identity.credentials.actions import Breached, Keeper, PasswordWorkers, Secrets
@@ -25,6 +26,7 @@ from sebalai_identity.web.pages import Pages
 ROUTERS: list[APIRouter] = [
     sign_in.router,
     sign_in_passkeys.router,
+    acting.router,
     consents.router,
     credentials.router,
     my_access.router,

@@ -30,6 +30,7 @@ Scope = Literal[
     "phone",
     "address",
     "offline_access",
+    "business",
 ]
 BASIC_SCOPE: Scope = "bus.call"
 SENSITIVE_SCOPES: frozenset[Scope] = frozenset(

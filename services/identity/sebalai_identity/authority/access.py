@@ -101,8 +101,12 @@ class RoleFact:
 
 @dataclass(frozen=True, slots=True)
 class BusinessFact:
+    """`matters` None: the representation is limited to none."""
+
+    id: UUID
     business_id: UUID
     capacity: str
+    matters: tuple[str, ...] | None
     span: Span
 
 
@@ -151,8 +155,10 @@ class HeldRole:
 
 @dataclass(frozen=True, slots=True)
 class HeldBusiness:
+    representation_id: UUID
     business_id: UUID
     capacity: str
+    matters: tuple[str, ...] | None
     until: datetime | None
 
 
@@ -173,6 +179,9 @@ class Authority:
 
     def posting(self, posting_id: UUID) -> HeldPosting | None:
         return next((one for one in self.postings if one.id == posting_id), None)
+
+    def representing(self, business_id: UUID) -> HeldBusiness | None:
+        return next((one for one in self.businesses if one.business_id == business_id), None)
 
     def end_of_posting(self, posting_id: UUID) -> datetime | None:
         """The latest a token may live that acts by this posting alone (with its delegations)."""
@@ -239,7 +248,7 @@ def _roles(facts: Facts, at: datetime) -> tuple[HeldRole, ...]:
 
 def _businesses(facts: Facts, at: datetime) -> tuple[HeldBusiness, ...]:
     return tuple(
-        HeldBusiness(one.business_id, one.capacity, span.end)
+        HeldBusiness(one.id, one.business_id, one.capacity, one.matters, span.end)
         for one, span in ((one, meet(one.span, facts.person.span)) for one in facts.businesses)
         if span.holds(at)
     )

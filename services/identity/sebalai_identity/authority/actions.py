@@ -63,7 +63,13 @@ async def authority_at(session: AsyncSession, *, person_id: UUID, at: datetime) 
         delegations=build.delegations({one.id: one for one in postings}),
         roles=await _roles(session, person_id, at),
         businesses=[
-            BusinessFact(one.business_id, one.capacity, Span(one.valid_from, one.valid_until))
+            BusinessFact(
+                one.id,
+                one.business_id,
+                one.capacity,
+                one.matters,
+                Span(one.valid_from, one.valid_until),
+            )
             for one in await represented_by(session, person_id=person_id, at=at)
         ],
     )

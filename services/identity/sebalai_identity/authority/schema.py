@@ -34,8 +34,12 @@ class RoleHeld(BaseModel):
 
 
 class BusinessHeld(BaseModel):
+    """`matters` null: the representation is limited to none."""
+
+    representation_id: UUID
     business_id: UUID
     capacity: str
+    matters: list[str] | None
     until: datetime | None
 
 

@@ -3,11 +3,12 @@
 Owns who may act for a business. Does not own permits or OSS's own data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sebalai_shared.caller import Caller
 from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import Conflict, FieldInvalid, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,6 +33,7 @@ from sebalai_identity.persons.actions import (
 )
 from sebalai_identity.revocations.actions import revoke
 from sebalai_identity.rows import insert_once
+from sebalai_identity.vault import NumberVault
 from sebalai_identity.wording import Ending, end_of, is_within, require_period
 
 __all__ = ["BusinessRead", "BusinessRegister", "RepresentationRecord"]
@@ -61,8 +63,10 @@ class RepresentationKnown(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class KnownRepresentation:
+    id: UUID
     business_id: UUID
     capacity: str
+    matters: tuple[str, ...] | None
     valid_from: datetime
     valid_until: datetime | None
 
@@ -73,9 +77,38 @@ async def represented_by(
     """For slices of identity, which decide who may."""
     rows = await store.held(session, person_id, at)
     return tuple(
-        KnownRepresentation(row.business_id, row.capacity, row.valid_from, row.valid_until)
+        KnownRepresentation(
+            row.id,
+            row.business_id,
+            row.capacity,
+            None if row.matters is None else tuple(row.matters),
+            row.valid_from,
+            row.valid_until,
+        )
         for row in rows
     )
+
+
+@dataclass(frozen=True, slots=True)
+class NamedBusiness:
+    """`nib` whole: for tokens and pages of those who represent it."""
+
+    id: UUID
+    name: str
+    nib: str
+
+
+async def named(
+    session: AsyncSession, vault: NumberVault | None, *, business_ids: Collection[UUID]
+) -> dict[UUID, NamedBusiness]:
+    """For slices of identity. Raises `SealBroken`; without a vault there is no business."""
+    if vault is None or not business_ids:
+        return {}
+    rows = await store.by_ids(session, business_ids)
+    return {
+        row.id: NamedBusiness(row.id, row.name, vault.open(row.nib_sealed, _place(row.id)))
+        for row in rows
+    }
 
 
 async def register_business(
@@ -130,12 +163,18 @@ async def show(
     row = await store.by_id(session, business_id)
     people = await store.of_business(session, business_id) if row is not None else []
     is_theirs = any(
-        is_self(desk.caller, one.person_id) and is_within(one.valid_from, one.valid_until, desk.now)
+        _is_by(desk.caller, one) and is_within(one.valid_from, one.valid_until, desk.now)
         for one in people
     )
     if row is None or not (may_keep_people(desk.caller) or is_theirs):
         raise BusinessUnknown("Find it under /v1/businesses/find.")
     return row, people
+
+
+def _is_by(caller: Caller, one: Representation) -> bool:
+    """Its representative, for themself or for this very business."""
+    is_for_it = caller.acting_for == str(one.business_id) and caller.subject == str(one.person_id)
+    return is_for_it or is_self(caller, one.person_id)
 
 
 async def _locked(session: AsyncSession, desk: Desk, business_id: UUID) -> Business:
@@ -154,7 +193,7 @@ async def close_business(
     if row.state != CLOSED:
         row.state, row.reason, row.changed_at = CLOSED, reason, desk.now
         for one in await store.of_business(session, business_id):
-            await revoke(session, desk.clock, kind="sub", value=one.person_id, reason=CLOSED)
+            await revoke(session, desk.clock, kind="rep", value=one.id, reason=CLOSED)
         await session.flush()
         await _told(session, desk, row, events.CLOSED)
     return row
@@ -173,9 +212,8 @@ async def record_representation(
     person = await get_person(session, wanted.person_id)
     if person is None or not person.is_active(desk.now):
         raise PersonUnknown("Register the person first, or reactivate them.")
-    row = Representation(
-        id=uuid7(), business_id=business_id, recorded_at=desk.now, **wanted.model_dump()
-    )
+    given = wanted.model_dump() | {"matters": sorted(wanted.matters) if wanted.matters else None}
+    row = Representation(id=uuid7(), business_id=business_id, recorded_at=desk.now, **given)
     await insert_once(session, row, RepresentationKnown("End the other one first."))
     await _told_of(session, desk, row, events.REPRESENTED)
     return row
@@ -204,16 +242,31 @@ async def end_representation(
 ) -> Representation:
     """Raises `PeopleOnly`, `RepresentationUnknown`, `FieldInvalid`."""
     require_keeper(desk.caller)
-    row = await store.lock_representation(session, business_id, representation_id)
-    if row is None:
+    row = await store.lock_representation(session, representation_id)
+    if row is None or row.business_id != business_id:
         raise RepresentationUnknown("Look it up under /v1/businesses/{id}.")
+    await _end(session, desk, row, ending)
+    return row
+
+
+async def lay_down(
+    session: AsyncSession, desk: Desk, *, representation_id: UUID, reason: str
+) -> None:
+    """The representative's own end of it, now. Raises `RepresentationUnknown`."""
+    row = await store.lock_representation(session, representation_id)
+    if row is None or not is_self(desk.caller, row.person_id):
+        raise RepresentationUnknown("Open the page of your access again.")
+    await _end(session, desk, row, Ending(reason=reason))
+
+
+async def _end(session: AsyncSession, desk: Desk, row: Representation, ending: Ending) -> None:
+    """Once; its tokens were capped to its former end. Raises `FieldInvalid`."""
     at = max(end_of(ending, desk.now), row.valid_from)
     if row.valid_until is None or at < row.valid_until:
         row.valid_until, row.end_reason = at, ending.reason
         await session.flush()
-        await revoke(session, desk.clock, kind="sub", value=row.person_id, reason="ended")
+        await revoke(session, desk.clock, kind="rep", value=row.id, reason="ended")
         await _told_of(session, desk, row, events.REPRESENTATION_ENDED)
-    return row
 
 
 def read_business(desk: Desk, row: Business) -> BusinessRead:

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sebalai_shared.database import Base
-from sqlalchemy import DateTime, ForeignKey
+from sqlalchemy import ARRAY, DateTime, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 _TIME = DateTime(timezone=True)
@@ -28,7 +28,9 @@ class Business(Base):
 
 
 class Representation(Base):
-    """A person who may act for a business, for a half-open period, on the ground of a document."""
+    """A person who may act for a business, for a half-open period, on the ground of a document.
+    `matters`: the codes of services and purposes it is limited to; None: whatever the business may.
+    """
 
     __tablename__ = "representation"
 
@@ -37,6 +39,7 @@ class Representation(Base):
     person_id: Mapped[UUID]
     capacity: Mapped[str]
     document: Mapped[str]
+    matters: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     valid_from: Mapped[datetime] = mapped_column(_TIME)
     valid_until: Mapped[datetime | None] = mapped_column(_TIME)
     end_reason: Mapped[str | None]

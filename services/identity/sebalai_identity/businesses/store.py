@@ -1,6 +1,6 @@
 """SQL of businesses. The keepers of people see all, a person what they represent."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,12 +33,14 @@ async def by_id(session: AsyncSession, business_id: UUID) -> Business | None:
     return await session.get(Business, business_id)
 
 
+async def by_ids(session: AsyncSession, business_ids: Collection[UUID]) -> Sequence[Business]:
+    return (await session.scalars(select(Business).where(Business.id.in_(business_ids)))).all()
+
+
 async def lock_representation(
-    session: AsyncSession, business_id: UUID, representation_id: UUID
+    session: AsyncSession, representation_id: UUID
 ) -> Representation | None:
-    query = select(Representation).where(
-        Representation.id == representation_id, Representation.business_id == business_id
-    )
+    query = select(Representation).where(Representation.id == representation_id)
     query = query.with_for_update().execution_options(populate_existing=True)
     return await session.scalar(query)
 

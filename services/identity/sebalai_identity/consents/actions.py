@@ -21,6 +21,15 @@ LIFETIME = timedelta(days=365)
 TEXT_VERSION = "2026-11"
 
 
+BUSINESS_PREFIX = "business:"
+
+
+def scopes_of(scopes: Iterable[str], business: UUID | None) -> frozenset[str]:
+    """What is agreed to: acting for one business is no agreement to act for another."""
+    more = {f"{BUSINESS_PREFIX}{business}"} if business is not None else set[str]()
+    return frozenset(scopes) | more
+
+
 @dataclass(frozen=True)
 class Agreed:
     """What a person has standing with one application; `since` the first act that still stands."""
@@ -29,6 +38,15 @@ class Agreed:
     scopes: frozenset[str]
     since: datetime
     expires_at: datetime
+
+    @property
+    def businesses(self) -> frozenset[UUID]:
+        named = (scope for scope in self.scopes if scope.startswith(BUSINESS_PREFIX))
+        return frozenset(UUID(scope.removeprefix(BUSINESS_PREFIX)) for scope in named)
+
+    @property
+    def plain_scopes(self) -> frozenset[str]:
+        return frozenset(one for one in self.scopes if not one.startswith(BUSINESS_PREFIX))
 
 
 async def covers(

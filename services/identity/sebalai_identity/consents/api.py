@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.agencies.actions import AgencyUnknown, find_agency
 from sebalai_identity.applications.actions import shown_client
+from sebalai_identity.businesses.actions import named
 from sebalai_identity.consents import actions
 from sebalai_identity.interactions.actions import (
     Interaction,
@@ -62,17 +63,21 @@ async def show(
             return visit.dress(see(link(SIGN_IN, visit.language, interaction=interaction)))
         if "lang" not in request.query_params and found.ui_locales:
             visit.language = language_of(None, found.ui_locales)
-        return await _page(request, session, visit, found)
+        return await _page(request, session, visit, (found, present))
 
 
 async def _page(
     request: Request,
     session: AsyncSession,
     visit: Visit,
-    found: Interaction,
+    asked: tuple[Interaction, Session],
     told: Told | None = None,
 ) -> Response:
+    found, present = asked
     client = await shown_client(session, client_id=found.client_id)
+    business = found.business_of(present.subject)
+    vault = request.app.state.vault
+    known = await named(session, vault, business_ids=[business] if business else [])
     return page(
         request,
         visit,
@@ -82,6 +87,7 @@ async def _page(
         client=client,
         agency=await _agency_name(session, found.agency),
         scopes=found.scopes,
+        business=known.get(business) if business else None,
         days=actions.LIFETIME.days,
     )
 
@@ -103,7 +109,7 @@ async def decide(request: Request, visit: TheVisit, keeper: TheKeeper, _: Public
         if present is None:
             return visit.dress(see(link(SIGN_IN, visit.language, interaction=interaction_id)))
         if not is_ours:
-            return await _page(request, session, visit, found, Told("forged"))
+            return await _page(request, session, visit, (found, present), Told("forged"))
         if form.get("decision") == AGREE:
             await note_consent(
                 session, keeper.clock, interaction_id=interaction_id, subject=present.subject
@@ -113,7 +119,7 @@ async def decide(request: Request, visit: TheVisit, keeper: TheKeeper, _: Public
                 keeper.clock,
                 subject=present.subject,
                 client_id=found.client_id,
-                scopes=found.scopes,
+                scopes=actions.scopes_of(found.scopes, found.business_of(present.subject)),
             )
         else:
             await refuse_interaction(

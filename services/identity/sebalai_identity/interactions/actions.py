@@ -16,9 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.interactions import store
 from sebalai_identity.interactions.model import ID_BYTES, ID_LENGTH, INTERACTIONS, LIFETIME
-from sebalai_identity.interactions.schema import Interaction, Wanted
+from sebalai_identity.interactions.schema import THEMSELF, Interaction, Wanted, named_business
 
-__all__ = ["INTERACTIONS", "Interaction", "InteractionUnknown", "Refusal", "Wanted"]
+__all__ = [
+    "INTERACTIONS",
+    "THEMSELF",
+    "Interaction",
+    "InteractionUnknown",
+    "Refusal",
+    "Wanted",
+    "named_business",
+]
 
 Refusal = Literal["access_denied", "login_required", "unmet_authentication_requirements"]
 
@@ -50,6 +58,8 @@ async def get_interaction(
         expires_at=row.expires_at,
         consented_by=row.consented_by,
         refusal=row.refusal,
+        chosen_by=row.chosen_by,
+        chosen=row.chosen,
     )
 
 
@@ -69,6 +79,22 @@ async def note_consent(
     Raises `InteractionUnknown`.
     """
     if not await store.consent(session, interaction_id, subject, clock.now()):
+        raise InteractionUnknown("Return to the application and start its sign-in once more.")
+
+
+async def note_choice(
+    session: AsyncSession,
+    clock: Clock,
+    *,
+    interaction_id: str,
+    subject: UUID,
+    business: UUID | None,
+) -> None:
+    """For whom the person acts (None: themself); good for nobody else who comes by the address.
+
+    Raises `InteractionUnknown`.
+    """
+    if not await store.choose(session, interaction_id, subject, business, clock.now()):
         raise InteractionUnknown("Return to the application and start its sign-in once more.")
 
 

@@ -16,11 +16,16 @@ _INSERT = text(
     " VALUES (:slot, :digest, CAST(:wanted AS jsonb), :opened_at, :expires_at)"
 )
 _FIND = text(
-    "SELECT wanted, opened_at, expires_at, consented_by, refusal FROM interaction"
+    "SELECT wanted, opened_at, expires_at, consented_by, refusal, chosen_by, chosen"
+    " FROM interaction"
     " WHERE digest = :digest AND closed_at IS NULL"
 )
 _CONSENT = text(
     "UPDATE interaction SET consented_at = :at, consented_by = :subject WHERE digest = :digest"
+    " AND closed_at IS NULL AND expires_at > :at"
+)
+_CHOOSE = text(
+    "UPDATE interaction SET chosen_by = :subject, chosen = :business WHERE digest = :digest"
     " AND closed_at IS NULL AND expires_at > :at"
 )
 _REFUSE = text(
@@ -64,6 +69,17 @@ async def _update(session: AsyncSession, statement: Any, names: dict[str, Any]) 
 async def consent(session: AsyncSession, interaction_id: str, subject: UUID, at: datetime) -> bool:
     names = {"digest": _digest(interaction_id), "subject": subject, "at": at}
     return await _update(session, _CONSENT, names)
+
+
+async def choose(
+    session: AsyncSession,
+    interaction_id: str,
+    subject: UUID,
+    business: UUID | None,
+    at: datetime,
+) -> bool:
+    names = {"digest": _digest(interaction_id), "subject": subject, "business": business, "at": at}
+    return await _update(session, _CHOOSE, names)
 
 
 async def refuse(session: AsyncSession, interaction_id: str, refusal: str, at: datetime) -> bool:

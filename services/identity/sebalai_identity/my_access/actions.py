@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from sebalai_shared.caller import Caller
 from sebalai_shared.problems import Forbidden, Unauthenticated
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_identity.acting.actions import Represented, represented
 from sebalai_identity.applications.actions import names_of
+from sebalai_identity.businesses.actions import lay_down
 from sebalai_identity.consents import actions as consents
 from sebalai_identity.consents.actions import Agreed
 from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.actions import AccountRead, Keeper, PasskeyRead
+from sebalai_identity.desk import Desk
 from sebalai_identity.grants.actions import end_client_tokens
 from sebalai_identity.my_access import access
 from sebalai_identity.outside_providers import actions as outside
@@ -18,6 +22,7 @@ from sebalai_identity.outside_providers.actions import LinkedIdentity, Provider
 from sebalai_identity.persons.actions import KnownPerson, get_person
 from sebalai_identity.sessions import actions as sessions
 from sebalai_identity.sessions.actions import Session
+from sebalai_identity.vault import NumberVault
 
 
 class SignInNeeded(Unauthenticated):
@@ -48,6 +53,7 @@ class MyAccess:
     codes_left: int
     linked: list[LinkedIdentity]
     linkable: list[Provider]
+    represented: list[Represented]
 
 
 async def require_session(session: AsyncSession, keeper: Keeper, cookie: str | None) -> Session:
@@ -67,7 +73,9 @@ async def require_fresh(session: AsyncSession, keeper: Keeper, cookie: str | Non
     return present
 
 
-async def show(session: AsyncSession, keeper: Keeper, present: Session) -> MyAccess:
+async def show(
+    session: AsyncSession, keeper: Keeper, vault: NumberVault | None, present: Session
+) -> MyAccess:
     subject, clock = present.subject, keeper.clock
     agreed = await consents.list_consents(session, clock, subject=subject)
     providers = await outside.enabled_providers(session)
@@ -87,6 +95,7 @@ async def show(session: AsyncSession, keeper: Keeper, present: Session) -> MyAcc
         codes_left=await credentials.codes_left(session, subject=subject),
         linked=linked,
         linkable=[one for one in providers if one.issuer not in issuers],
+        represented=await represented(session, vault, person_id=subject, at=clock.now()),
     )
 
 
@@ -124,3 +133,12 @@ async def withdraw(
         await end_client_tokens(
             session, clock, person_id=subject, client_id=client_id, reason="consent withdrawn"
         )
+
+
+async def end_representation(
+    session: AsyncSession, keeper: Keeper, *, subject: UUID, representation_id: UUID
+) -> None:
+    """The person represents the business no longer, from now on. Raises `RepresentationUnknown`."""
+    desk = Desk(Caller(kind="citizen", subject=str(subject)), keeper.clock)
+    reason = "laid down by the representative"
+    await lay_down(session, desk, representation_id=representation_id, reason=reason)

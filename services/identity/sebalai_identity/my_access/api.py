@@ -84,7 +84,8 @@ ThePage = Annotated[Page, Depends(_page)]
 @router.api_route(HOME, methods=READING)
 async def show(here: ThePage) -> Response:
     async def work(session: AsyncSession, present: Session) -> Response:
-        mine = await actions.show(session, here.keeper, present)
+        vault = here.request.app.state.vault
+        mine = await actions.show(session, here.keeper, vault, present)
         # The button of an outside provider leads there.
         place = Place("my_access.html", HOME, leaves_site=bool(mine.linkable))
         return page(here.request, here.visit, place, mine=mine)
@@ -121,6 +122,19 @@ async def withdraw(here: ThePage) -> Response:
         )
 
     return await here.change(work)
+
+
+@router.post("/my-access/representations/end")
+async def end_representation(here: ThePage) -> Response:
+    async def work(session: AsyncSession, present: Session) -> None:
+        await actions.end_representation(
+            session,
+            here.keeper,
+            subject=present.subject,
+            representation_id=here.id("representation"),
+        )
+
+    return await here.change(work, fresh=True)
 
 
 @router.api_route(PASSWORD, methods=READING)

@@ -13,10 +13,19 @@ from sebalai_shared.ids import uuid7
 
 from sebalai_identity.applications.actions import KnownClient, usable_client
 from sebalai_identity.assurance import level_of
-from sebalai_identity.consents.actions import covers
+from sebalai_identity.consents.actions import covers, scopes_of
 from sebalai_identity.interactions import actions as interactions
 from sebalai_identity.interactions.actions import Interaction, Wanted
-from sebalai_identity.oauth import authorize, clients, device, par, request_object, store, tokens
+from sebalai_identity.oauth import (
+    acting_for,
+    authorize,
+    clients,
+    device,
+    par,
+    request_object,
+    store,
+    tokens,
+)
 from sebalai_identity.oauth.authorize import RequestRefused
 from sebalai_identity.oauth.claims import essential_acr
 from sebalai_identity.oauth.clients import as_id
@@ -29,7 +38,8 @@ from sebalai_identity.sessions.actions import Session
 
 CODE_LIFETIME = timedelta(seconds=60)
 CODE_KNOWN = timedelta(hours=24)
-SIGN_IN, CONSENT, DEVICE_DONE = "/sign-in", "/consent", "/device/done"
+SIGN_IN, ACTING, CONSENT = "/sign-in", "/acting-for", "/consent"
+DEVICE_DONE = "/device/done"
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,14 @@ class Visit:
 
     page: str
     interaction_id: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Who signed in, and the business they act for, if for any."""
+
+    session: Session
+    business: UUID | None
 
 
 async def begin(desk: Desk, parameters: Mapping[str, str], cookie: str | None) -> Answer | Visit:
@@ -130,9 +148,13 @@ async def _decide(
     ):
         _require_progress(wanted, session, opened)
         return await _visit(desk, SIGN_IN, "login_required", wanted, opened)
-    if await _needs_consent(desk, client, wanted, session, opened):
+    acting = await acting_for.decide(desk, wanted, session.subject, opened)
+    if acting is acting_for.UNDECIDED:
+        return await _visit(desk, ACTING, "interaction_required", wanted, opened)
+    standing = Standing(session, acting)
+    if await _needs_consent(desk, client, wanted, standing, opened):
         return await _visit(desk, CONSENT, "consent_required", wanted, opened)
-    return await _finish(desk, wanted, session, opened)
+    return await _finish(desk, wanted, standing, opened)
 
 
 def _needs_sign_in(
@@ -188,19 +210,20 @@ async def read_hint(desk: Desk, hint: str) -> dict[str, Any]:
 
 
 async def _needs_consent(
-    desk: Desk, client: KnownClient, wanted: Wanted, session: Session, opened: Interaction | None
+    desk: Desk, client: KnownClient, wanted: Wanted, standing: Standing, opened: Interaction | None
 ) -> bool:
+    subject = standing.session.subject
     if not POLICIES[client.settings.kind].asks_consent:
         return False
-    has_agreed = opened is not None and opened.consented_by == session.subject
+    has_agreed = opened is not None and opened.consented_by == subject
     if "consent" in wanted.prompt and not has_agreed:
         return True
     return not await covers(
         desk.session,
         desk.clock,
-        subject=session.subject,
+        subject=subject,
         client_id=client.client_id,
-        scopes=wanted.scopes,
+        scopes=scopes_of(wanted.scopes, standing.business),
     )
 
 
@@ -216,13 +239,13 @@ async def _visit(
 
 
 async def _finish(
-    desk: Desk, wanted: Wanted, session: Session, opened: Interaction | None
+    desk: Desk, wanted: Wanted, standing: Standing, opened: Interaction | None
 ) -> Answer | Visit:
     closed = opened is None or await interactions.close_interaction(
         desk.session, desk.clock, interaction_id=opened.id
     )
     if closed and opened is not None and "device" in wanted.extra:
-        await device.settle(desk, opened, content(wanted, session))
+        await device.settle(desk, opened, content(wanted, standing))
         return Visit(DEVICE_DONE, "")
     pushed = wanted.extra.get("pushed")
     fresh = pushed is None or await store.use_pushed(desk.session, bytes.fromhex(pushed), desk.now)
@@ -231,13 +254,13 @@ async def _finish(
     code = secrets.token_urlsafe(32)
     expires: datetime = desk.now + CODE_LIFETIME
     known = desk.now + CODE_KNOWN
-    await store.keep_code(desk.session, code, uuid7(), content(wanted, session), expires, known)
+    await store.keep_code(desk.session, code, uuid7(), content(wanted, standing), expires, known)
     return _answer(desk, wanted.extra, {"code": code})
 
 
-def content(wanted: Wanted, session: Session) -> dict[str, Any]:
+def content(wanted: Wanted, standing: Standing) -> dict[str, Any]:
     """What a grant remembers of its request and its sign-in."""
-    extra = wanted.extra
+    extra, session = wanted.extra, standing.session
     return {
         "client_id": str(wanted.client_id),
         "redirect_uri": extra.get("redirect_uri"),
@@ -251,6 +274,7 @@ def content(wanted: Wanted, session: Session) -> dict[str, Any]:
         "acr": session.acr,
         "amr": list(session.amr),
         "auth_time": int(session.auth_time.timestamp()),
+        "business": str(standing.business) if standing.business else None,
     }
 
 

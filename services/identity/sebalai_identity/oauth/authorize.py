@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 from sebalai_shared.problems import Problem
 
 from sebalai_identity.applications.actions import KnownClient
-from sebalai_identity.interactions.actions import Wanted
+from sebalai_identity.interactions.actions import THEMSELF, Wanted
 from sebalai_identity.oauth import claims
+from sebalai_identity.oauth.clients import as_id
 from sebalai_identity.oauth.errors import OAuthError, invalid_request
-from sebalai_identity.oauth.policy import CODE, PERSON_SCOPES, grants_of, role_scopes
+from sebalai_identity.oauth.policy import BUSINESS, CODE, PERSON_SCOPES, grants_of, role_scopes
 
 MODES = ("query", "form_post")
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
@@ -53,17 +54,19 @@ def read_request(client: KnownClient, parameters: Mapping[str, str], audience: s
             raise OAuthError(f"{name}_not_supported", f"{name} is not served here.")
     if parameters.get("resource", audience) != audience:
         raise OAuthError("invalid_target", f"resource must be {audience}")
+    scopes = _scopes(client, parameters)
     return Wanted(
         client_id=client.client_id,
         client_name=client.settings.name_in("id") or client.name,
         agency=client.agency,
-        scopes=_scopes(client, parameters),
+        scopes=scopes,
         claims=claims.read(parameters.get("claims")),
         acr_values=_words(parameters, "acr_values"),
         max_age=_max_age(parameters),
         prompt=_prompt(parameters),
         login_hint=_text(parameters, "login_hint"),
         ui_locales=_words(parameters, "ui_locales"),
+        acting_for=_acting_for(parameters, scopes),
         extra={
             "redirect_uri": parameters["redirect_uri"],
             "mode": response_mode(parameters),
@@ -114,6 +117,17 @@ def _scopes(client: KnownClient, parameters: Mapping[str, str]) -> tuple[str, ..
         granted = " ".join(sorted(client.scopes & PERSON_SCOPES))
         raise OAuthError("invalid_scope", f"Of what was asked nothing is granted: {granted}")
     return (*given, *sorted(asked & role_scopes(client)))
+
+
+def _acting_for(parameters: Mapping[str, str], scopes: tuple[str, ...]) -> str | None:
+    named = parameters.get("acting_for")
+    if named is None or named == THEMSELF:
+        return named
+    if as_id(named) is None:
+        raise invalid_request(f"acting_for must be the id of a business, or {THEMSELF}.")
+    if BUSINESS not in scopes:
+        raise OAuthError("invalid_scope", f"acting_for needs the scope {BUSINESS}.")
+    return named
 
 
 def _words(parameters: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ class Server:
 class Authority:
     """What a person acts as: `kind` citizen, civil_servant or business; until when at most.
     `scopes`: those of roles granted to them that hold so, each with its end (None: open).
+    `acting_for`: the business, as tokens tell it; `business_name` is told to its client alone.
     """
 
     kind: str = "citizen"
@@ -38,6 +39,8 @@ class Authority:
     posting: UUID | None = None
     ends_at: datetime | None = None
     is_usable: bool = True
+    acting_for: Mapping[str, Any] | None = None
+    business_name: str | None = None
     scopes: Mapping[str, datetime | None] = field(default_factory=dict[str, datetime | None])
 
 
@@ -47,6 +50,18 @@ class Register(Protocol):
     async def authority(
         self, session: AsyncSession, subject: UUID, posting: UUID | None, at: datetime
     ) -> Authority: ...
+
+    async def authority_for(
+        self, session: AsyncSession, subject: UUID, business: UUID, at: datetime
+    ) -> Authority:
+        """Of one who acts for a business: none of their own, no posting and no role."""
+        ...
+
+    async def businesses(
+        self, session: AsyncSession, subject: UUID, at: datetime
+    ) -> frozenset[UUID]:
+        """Those the person may act for."""
+        ...
 
     async def claims(
         self, session: AsyncSession, subject: UUID, names: frozenset[str]
@@ -63,6 +78,18 @@ class Unregistered:
     ) -> Authority:
         del session, subject, posting, at
         return Authority()
+
+    async def authority_for(
+        self, session: AsyncSession, subject: UUID, business: UUID, at: datetime
+    ) -> Authority:
+        del session, subject, business, at
+        return Authority(is_usable=False)
+
+    async def businesses(
+        self, session: AsyncSession, subject: UUID, at: datetime
+    ) -> frozenset[UUID]:
+        del session, subject, at
+        return frozenset()
 
     async def claims(
         self, session: AsyncSession, subject: UUID, names: frozenset[str]
@@ -91,6 +118,12 @@ class Desk:
 
     async def authority(self, subject: UUID, posting: UUID | None = None) -> Authority:
         return await self.register.authority(self.session, subject, posting, self.now)
+
+    async def authority_for(self, subject: UUID, business: UUID) -> Authority:
+        return await self.register.authority_for(self.session, subject, business, self.now)
+
+    async def businesses(self, subject: UUID) -> frozenset[UUID]:
+        return await self.register.businesses(self.session, subject, self.now)
 
     async def person_claims(self, subject: UUID, names: frozenset[str]) -> dict[str, Any]:
         return await self.register.claims(self.session, subject, names)

@@ -21,7 +21,7 @@ DEPTH_MAX = 3
 PURPOSE_LENGTH_MAX = 80
 INTERFACE_LENGTH_MAX = 300
 BUS_SCOPE = "bus.call"
-INHERITED = ("sub", "sid", "acr", "amr", "auth_time", "posting")
+INHERITED = ("sub", "sid", "acr", "amr", "auth_time", "posting", "acting_for")
 
 
 async def by_exchange(
@@ -31,6 +31,7 @@ async def by_exchange(
     client = proven.client
     subject = await _subject(desk, parameters, proven)
     interface, purpose = _target(parameters), _purpose(parameters)
+    _require_mandate(subject, purpose)
     if not binding.claim:
         raise invalid_request("An exchanged token is bound to its actor: send a DPoP proof.")
     if BUS_SCOPE not in client.scopes:
@@ -88,6 +89,13 @@ def _purpose(parameters: Mapping[str, str]) -> str:
     if not 0 < len(purpose) <= PURPOSE_LENGTH_MAX or not purpose.isprintable():
         raise invalid_request("purpose must be the code of one purpose of the agreement.")
     return purpose
+
+
+def _require_mandate(subject: dict[str, Any], purpose: str) -> None:
+    """A representation that is limited serves the purposes it names and no other."""
+    matters = (subject.get("acting_for") or {}).get("matters")
+    if matters is not None and purpose not in matters:
+        raise OAuthError("access_denied", "The representation does not cover this purpose.")
 
 
 def _act(proven: Proven, subject: dict[str, Any]) -> dict[str, Any]:

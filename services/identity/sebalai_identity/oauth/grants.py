@@ -138,7 +138,10 @@ async def by_refresh(
     granted = frozenset(family.content["scopes"])
     content = family.content | {"scopes": _narrowed(parameters, granted), "nonce": None}
     # An official with several postings acts by the one the client names (no new sign-in).
-    content |= {"posting": _posting(parameters) or content.get("posting")}
+    posting = _posting(parameters)
+    if posting is not None and content.get("business") is not None:
+        raise invalid_request("Who acts for a business acts by no posting.")
+    content |= {"posting": posting or content.get("posting")}
     answer = await person_tokens(desk, proven, content, family.id, binding)
     answer["refresh_token"] = families.write(desk, family)
     return answer

@@ -16,7 +16,7 @@ INACTIVE: dict[str, Any] = {"active": False}
 BY_CLIENT = "revoked by its client"
 SHOWN = (
     "iss", "aud", "sub", "client_id", "jti", "iat", "exp", "scope", "kind", "agency", "sid", "acr",
-    "amr", "auth_time", "cnf", "act", "purpose",
+    "amr", "auth_time", "cnf", "act", "purpose", "acting_for",
 )  # fmt: skip
 
 
@@ -108,7 +108,20 @@ async def read_userinfo(
         raise OAuthError("insufficient_scope", "The token was not issued for openid.", status=403)
     names = tokens.claims_of_scopes(scopes) | frozenset(claims.get("userinfo", ()))
     known = await desk.person_claims(tokens.person_of(desk, claims), names)
+    known |= await _told_of_business(desk, claims)
     return known | {"sub": claims["sub"]}, client.settings.userinfo_algorithm, str(client.client_id)
+
+
+async def _told_of_business(desk: Desk, claims: dict[str, Any]) -> dict[str, Any]:
+    """Whom the person acts for, with its name as it is now."""
+    acting_for = claims.get("acting_for")
+    if acting_for is None:
+        return {}
+    business = UUID(acting_for["business"])
+    authority = await desk.authority_for(tokens.person_of(desk, claims), business)
+    if authority.acting_for is None:
+        raise OAuthError("invalid_token", "The person does not act for the business any more.")
+    return {"acting_for": {**authority.acting_for, "name": authority.business_name}}
 
 
 def _presented(authorization: str | None, parameters: Mapping[str, str]) -> tuple[str, str]:

@@ -12,7 +12,10 @@ ALIASED = (
     "token_endpoint", "pushed_authorization_request_endpoint", "userinfo_endpoint",
     "introspection_endpoint", "revocation_endpoint", "device_authorization_endpoint",
 )  # fmt: skip
-CLAIMS = ["sub", "acr", "amr", "auth_time", "sid", "name", "birthdate", "email", "phone_number"]
+CLAIMS = [
+    "sub", "acr", "amr", "auth_time", "sid", "name", "birthdate", "email", "phone_number",
+    "acting_for",
+]  # fmt: skip
 
 
 def document(server: Server, grants: list[str], *, has_authorities: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sebalai_identity.oauth.clients import Proven
 from sebalai_identity.oauth.desk import Authority, Desk
 from sebalai_identity.oauth.errors import OAuthError, invalid_grant
 from sebalai_identity.oauth.policy import (
+    BUSINESS,
     PERSON_SCOPES,
     POLICIES,
     REFRESH,
@@ -63,9 +64,14 @@ async def _require_standing(desk: Desk, policy: Policy, content: dict[str, Any])
         desk.clock,
         subject=UUID(content["subject"]),
         client_id=UUID(content["client_id"]),
-        scopes=content["scopes"],
+        scopes=consents.scopes_of(content["scopes"], _business(content)),
     ):
         raise invalid_grant("The person has taken back what they agreed to.")
+
+
+def _business(content: dict[str, Any]) -> UUID | None:
+    named = content.get("business")
+    return UUID(named) if named is not None else None
 
 
 def family_key(proven: Proven, binding: Binding) -> str | None:
@@ -85,8 +91,12 @@ async def person_tokens(
     scopes = frozenset(content["scopes"]) & client.scopes & PERSON_SCOPES | by_role.keys()
     if not scopes:
         raise OAuthError("invalid_scope", "Nothing of what was asked is granted any more.")
+    if content.get("business") is not None and BUSINESS not in scopes:
+        raise OAuthError("invalid_scope", f"Who acts for a business needs the scope {BUSINESS}.")
     if authority.posting is not None:
         content = content | {"posting": str(authority.posting)}
+    if authority.acting_for is not None:
+        content = content | {"acting_for": authority.acting_for}
     claims = {
         "sub": tokens.subject_for(desk, client, UUID(content["subject"])),
         "client_id": str(client.client_id),
@@ -94,6 +104,7 @@ async def person_tokens(
         "kind": authority.kind,
         "agency": authority.agency,
         "posting": str(authority.posting) if authority.posting else None,
+        "acting_for": authority.acting_for,
         "person": tokens.hidden_person(desk, client, UUID(content["subject"])),
         "sid": content["sid"],
         "rjti": str(grant_id),
@@ -110,10 +121,17 @@ async def person_tokens(
 
 
 async def _usable(desk: Desk, content: dict[str, Any]) -> Authority:
-    posting = content.get("posting")
-    authority = await desk.authority(UUID(content["subject"]), UUID(posting) if posting else None)
+    subject, posting, business = (
+        UUID(content["subject"]),
+        content.get("posting"),
+        _business(content),
+    )
+    if business is not None:
+        authority = await desk.authority_for(subject, business)
+    else:
+        authority = await desk.authority(subject, UUID(posting) if posting else None)
     if not authority.is_usable or (authority.ends_at and authority.ends_at <= desk.now):
-        raise invalid_grant("The person, or the posting, may not act any more.")
+        raise invalid_grant("The person, the posting or the representation may not act.")
     return authority
 
 

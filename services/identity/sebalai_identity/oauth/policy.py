@@ -19,7 +19,11 @@ GRANTS = (CODE, REFRESH, CLIENT, DEVICE, EXCHANGE)
 
 # What a person may give an application of themself. All other scopes are powers: of the application
 # itself, or of persons by roles granted to them (ROLE_SCOPES); no consent makes them.
-PERSON_SCOPES = frozenset({"openid", "profile", "email", "phone", "address", "offline_access"})
+BUSINESS = "business"
+"""Lets the person act for a business they represent, which they choose at each sign-in."""
+PERSON_SCOPES = frozenset(
+    {"openid", "profile", "email", "phone", "address", "offline_access", BUSINESS}
+)
 SCOPES = ALL_SCOPES
 
 

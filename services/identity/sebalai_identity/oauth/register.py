@@ -9,14 +9,20 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity.authority import actions as registers
+from sebalai_identity.businesses.actions import named, represented_by
 from sebalai_identity.oauth.desk import Authority
 from sebalai_identity.persons.actions import get_person
+from sebalai_identity.vault import NumberVault
 
 CIVIL_SERVANT = "civil_servant"
+BUSINESS = "business"
 DEFINITIVE = "definitive"
 
 
 class Registers:
+    def __init__(self, vault: NumberVault | None = None) -> None:
+        self._vault = vault
+
     async def authority(
         self, session: AsyncSession, subject: UUID, posting: UUID | None, at: datetime
     ) -> Authority:
@@ -37,6 +43,31 @@ class Registers:
             ends_at=min((end for end in ends if end is not None), default=None),
             scopes=_scopes(found, chosen.agency),
         )
+
+    async def authority_for(
+        self, session: AsyncSession, subject: UUID, business: UUID, at: datetime
+    ) -> Authority:
+        """A representation that ended acts no longer, whatever was agreed while it held."""
+        found = await registers.authority_at(session, person_id=subject, at=at)
+        held = found.representing(business) if found is not None else None
+        if held is None:
+            return Authority(is_usable=False)
+        told = (await named(session, self._vault, business_ids=[business]))[business]
+        acting_for: dict[str, Any] = {
+            "business": str(business),
+            "nib": told.nib,
+            "capacity": held.capacity,
+            "representation": str(held.representation_id),
+        }
+        if held.matters is not None:
+            acting_for["matters"] = list(held.matters)
+        return Authority(BUSINESS, None, None, held.until, True, acting_for, told.name)
+
+    async def businesses(
+        self, session: AsyncSession, subject: UUID, at: datetime
+    ) -> frozenset[UUID]:
+        held = await represented_by(session, person_id=subject, at=at)
+        return frozenset(one.business_id for one in held)
 
     async def claims(
         self, session: AsyncSession, subject: UUID, names: frozenset[str]

@@ -1,7 +1,7 @@
 """What our tokens say: access tokens (RFC 9068), ID tokens (OpenID Connect Core 2), subjects.
 
-No name, no NIK and no NIP in any of them. An access token never outlives the
-authority it stands on.
+No name, no NIK and no NIP in any of them; of a business its NIB, which is public. An
+access token never outlives the authority it stands on.
 """
 
 import base64
@@ -108,6 +108,7 @@ async def id_token(desk: Desk, client: KnownClient, content: dict[str, Any], acc
         "amr": content["amr"],
         "sid": content["sid"],
         "nonce": content.get("nonce"),
+        "acting_for": content.get("acting_for"),
         "at_hash": _half_hash(access),
     }
     asked = frozenset((content.get("claims") or {}).get("id_token") or {})

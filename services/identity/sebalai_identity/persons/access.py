@@ -22,6 +22,6 @@ def may_compare(caller: Caller) -> bool:
 
 
 def is_self(caller: Caller, person_id: UUID) -> bool:
-    return caller.kind not in {"anonymous", "system", "gateway"} and caller.subject == str(
-        person_id
-    )
+    """Who acts for a business is there for nothing of their own."""
+    is_person = caller.kind not in {"anonymous", "system", "gateway"}
+    return is_person and caller.acting_for is None and caller.subject == str(person_id)

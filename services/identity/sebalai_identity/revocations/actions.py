@@ -1,9 +1,9 @@
 """Revocation that arrives: what is revoked here is refused at every gateway within 2 s.
 
-Six kinds of key, each a claim of tokens: `jti` (one token, or the grant it stems from), `sid`
-(session), `sub` (person), `cli` (client), `pst` (posting), `kid` (signing key). What bears the
-first, second or last never comes to life again; of the others a revocation names what was issued
-before it, and what is issued afterwards is good again.
+Seven kinds of key, each a claim of tokens: `jti` (one token, or the grant it stems from), `sid`
+(session), `sub` (person), `cli` (client), `pst` (posting), `rep` (representation of a business),
+`kid` (signing key). What bears the first, second or last never comes to life again; of the others a
+revocation names what was issued before it, and what is issued afterwards is good again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -89,5 +89,6 @@ def revocation_keys(claims: Mapping[str, Any]) -> list[str]:
         ("sub", claims.get("sub")),
         ("cli", claims.get("client_id")),
         ("pst", claims.get("posting")),
+        ("rep", (claims.get("acting_for") or {}).get("representation")),
     )
     return [f"{kind}.{value}" for kind, value in named if value]

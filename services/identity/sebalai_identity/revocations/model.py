@@ -11,6 +11,6 @@ KEPT = timedelta(seconds=360)
 ROWS_MAX = 100_000
 CHANNEL = "revocation"
 
-Kind = Literal["jti", "sid", "sub", "cli", "pst", "kid"]
+Kind = Literal["jti", "sid", "sub", "cli", "pst", "rep", "kid"]
 
 REVOCATIONS = Round("revocation", timedelta(minutes=10))

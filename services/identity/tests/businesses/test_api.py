@@ -62,6 +62,8 @@ async def test_representative_acts_for_the_business_in_their_time(
     one = (await represented(someone, valid_until="2026-12-01T00:00:00Z")).json()
     (held,) = (await call("GET", path, me)).json()["businesses"]
     assert held == {
+        "representation_id": one["id"],
+        "matters": None,
         "business_id": business["id"],
         "capacity": "director",
         "until": "2026-12-01T00:00:00Z",

@@ -4,7 +4,10 @@ import re
 from datetime import timedelta
 
 import pytest
+from sebalai_identity.businesses import actions as businesses
+from sebalai_identity.businesses.schema import BusinessRegister, RepresentationRecord
 from sebalai_identity.credentials.factors import STEP_SECONDS, TOTP
+from sebalai_identity.desk import OPERATOR, Desk
 from sebalai_identity.sessions import actions as sessions
 from sqlalchemy import text
 
@@ -178,3 +181,46 @@ async def test_address_that_is_no_address_is_not_repeated(browser, another, pers
     await strange.sign_in()
     page = await strange.open("/my-access")
     assert "<b>x" not in page.text
+
+
+@pytest.fixture
+def represented(keeper, app, person):
+    """The id of a representation of the person's."""
+
+    async def represented(holder=None, name="PT Contoh Timah", nib="8120001234567"):
+        desk = Desk(OPERATOR, keeper.clock, app.state.vault)
+        async with keeper.database.transaction() as session:
+            made = await businesses.register_business(
+                session, desk, wanted=BusinessRegister(name=name, nib=nib)
+            )
+            wanted = RepresentationRecord(
+                person_id=holder or person, capacity="attorney", document="Kuasa 2/2026",
+                matters={"izin-tambang"}, valid_from="2026-01-01T00:00:00Z",
+            )  # fmt: skip
+            one = await businesses.record_representation(
+                session, desk, business_id=made.id, wanted=wanted
+            )
+            return str(one.id)
+
+    return represented
+
+
+async def test_business_they_represent_is_shown_and_laid_down(
+    at_home, represented, person, keeper, revoked
+):
+    one = await represented()
+    await at_home.open("/my-access")
+    for words in ("PT Contoh Timah", "NIB 8120001234567", "penerima kuasa", "izin-tambang"):
+        assert words in at_home.shown()
+    answer = await at_home.send("/my-access/representations/end", representation=one)
+    assert answer.headers["location"] == "/my-access"
+    assert f"rep.{one}" in await revoked()
+    await at_home.open("/my-access")
+    assert "PT Contoh Timah" not in at_home.shown()
+
+
+async def test_representation_of_somebody_else_stays(at_home, represented, person_named, revoked):
+    one = await represented(await person_named("Budi", "budi"))
+    answer = await at_home.send("/my-access/representations/end", representation=one)
+    assert answer.status_code == 404
+    assert f"rep.{one}" not in await revoked()
