@@ -46,12 +46,21 @@ class PasswordWeak(FieldInvalid):
 class Checked:
     """`subject` None: not proven, for whatever reason. `wait`: it was not even looked at.
     `method`: by what it was proven, as tokens name it; `stored`: the hash a password matched.
+    `counters`: where the attempt is counted as failed, until `still_stands` forgets it.
     """
 
     subject: UUID | None = None
     wait: timedelta = NOTHING
     method: str = PASSWORD
     stored: str | None = None
+    counters: Sequence[Counter] = ()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A password that is still the person's; whether it has to be followed by a one-time code."""
+
+    has_one_time: bool
 
 
 def login_of(typed: str) -> str:
@@ -77,11 +86,9 @@ async def check_password(keeper: Keeper, *, login: str, password: str, origin: O
     # What is longer was never set: it cannot match, and is not worth hashing whole.
     if not await keeper.workers.matches(stored, password[: LENGTH_MAX + 1]) or account is None:
         return Checked()
-    async with keeper.database.transaction() as session:
-        await throttle.clear(session, counters, keeper.clock.now())
     if stored is not None and keeper.workers.is_outdated(stored):
         stored = await _hash_anew(keeper, account.subject, stored, password)
-    return Checked(account.subject, stored=stored)
+    return Checked(account.subject, stored=stored, counters=counters)
 
 
 async def _hash_anew(keeper: Keeper, subject: UUID, stored: str, password: str) -> str:
@@ -94,12 +101,18 @@ async def _hash_anew(keeper: Keeper, subject: UUID, stored: str, password: str) 
         return fresh if await store.renew_hash(session, subject, stored, fresh) else stored
 
 
-async def still_stands(session: AsyncSession, checked: Checked) -> bool:
-    """False once the password was changed: hashing takes so long that it may be meanwhile. Nobody
+async def still_stands(session: AsyncSession, keeper: Keeper, checked: Checked) -> Standing | None:
+    """None once the password was changed: hashing takes so long that it may be meanwhile. Nobody
     changes it while the caller's transaction runs; who does so next ends the session it began.
     """
     subject, stored = checked.subject, checked.stored
-    return subject is not None and await store.hold_hash(session, subject, stored)
+    if subject is None:
+        return None
+    held = await store.hold_hash(session, subject, stored)
+    if held is None:
+        return None
+    await throttle.clear(session, checked.counters, keeper.clock.now())
+    return Standing(held.has_one_time)
 
 
 def _counters(keeper: Keeper, login: str, origin: Origin, account: Any) -> Sequence[Counter]:

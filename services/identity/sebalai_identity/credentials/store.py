@@ -68,12 +68,18 @@ async def hash_of(session: AsyncSession, subject: UUID) -> str | None:
     return await session.scalar(select(Password.hash).where(Password.subject == subject))
 
 
-_HOLD_HASH = "SELECT FROM password WHERE subject = $1 AND hash = $2 FOR SHARE"
+_HOLD_HASH = (
+    "SELECT EXISTS (SELECT FROM one_time AS one WHERE one.subject = $1"
+    " AND one.confirmed_at IS NOT NULL) AS has_one_time"
+    " FROM password WHERE subject = $1 AND hash = $2 FOR SHARE OF password"
+)
 
 
-async def hold_hash(session: AsyncSession, subject: UUID, stored: str | None) -> bool:
-    """Whether it is still this one; who changes it now waits until this transaction is over."""
-    return await fetch_one(session, _HOLD_HASH, subject, stored) is not None
+async def hold_hash(session: AsyncSession, subject: UUID, stored: str | None) -> Any | None:
+    """`has_one_time`, if it is still this one; who changes it now waits until this transaction is
+    over.
+    """
+    return await fetch_one(session, _HOLD_HASH, subject, stored)
 
 
 async def keep_hash(session: AsyncSession, subject: UUID, stored: str, at: datetime) -> None:
@@ -210,21 +216,19 @@ async def invitation(session: AsyncSession, digest: bytes, at: datetime) -> Invi
     return await session.scalar(query)
 
 
+# Both see the table as it was before: beside this one there is room for one less.
 _KEEP_DEVICE = (
-    "INSERT INTO known_device (digest, subject, used_at) VALUES ($1, $2, $3)"
-    " ON CONFLICT (digest, subject) DO UPDATE SET used_at = $3"
-)
-_CROWD = (
-    "DELETE FROM known_device WHERE subject = $1 AND digest IN (SELECT digest FROM"
-    " known_device WHERE subject = $1 ORDER BY used_at DESC OFFSET $2)"
+    "WITH kept AS (INSERT INTO known_device (digest, subject, used_at) VALUES ($1, $2, $3)"
+    " ON CONFLICT (digest, subject) DO UPDATE SET used_at = $3)"
+    " DELETE FROM known_device WHERE subject = $2 AND digest IN (SELECT digest FROM known_device"
+    " WHERE subject = $2 AND digest <> $1 ORDER BY used_at DESC OFFSET $4)"
 )
 _KNOWN_TO = "SELECT FROM known_device WHERE digest = $1 AND subject = $2"
 
 
 async def keep_device(session: AsyncSession, subject: UUID, digest: bytes, at: datetime) -> None:
     """Remembers the browser; the one used longest ago of DEVICES_MAX makes room."""
-    await execute(session, _KEEP_DEVICE, digest, subject, at)
-    await execute(session, _CROWD, subject, DEVICES_MAX)
+    await execute(session, _KEEP_DEVICE, digest, subject, at, DEVICES_MAX - 1)
 
 
 async def is_device_of(session: AsyncSession, subject: UUID, digest: bytes) -> bool:

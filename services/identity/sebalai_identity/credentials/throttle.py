@@ -10,8 +10,9 @@ is thus: make unknown browsers wait up to DELAY_MAX between tries.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sebalai_shared.statements import execute, fetch, fetch_one
+from sebalai_shared.statements import execute, fetch_one
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,22 +24,28 @@ FREE_NETWORK = 100
 SWEEP_ROWS = 50_000
 SHORTEST = timedelta(seconds=1)
 
-_LOOK = "SELECT max(blocked_until) FROM attempt_count WHERE key = ANY($1) AND blocked_until > $2"
-# One statement: whoever waited for a row sees the block that the one before has set. In the order
-# of keys: two attempts never wait for each other in a ring.
-_COUNT = """
-    INSERT INTO attempt_count AS c (key, failures, last_at, blocked_until)
-    SELECT key, 1, $3::timestamptz, $3::timestamptz FROM unnest($1::bytea[]) AS key ORDER BY key
-    ON CONFLICT (key) DO UPDATE SET
-      last_at = $3,
-      failures = CASE WHEN c.last_at < $4 THEN 1 ELSE c.failures + 1 END,
-      blocked_until = CASE
-        WHEN c.last_at < $4 OR c.failures + 1 < FREE THEN $3::timestamptz
-        ELSE $3::timestamptz + least(
-          $5::interval, make_interval(secs => power(2, least(c.failures + 1 - FREE, 10))))
-        END
-    WHERE c.blocked_until <= $3
-    RETURNING key
+# One statement: who is blocked is not counted, and whoever waited for a row sees the block that the
+# one before has set. In the order of keys: two attempts never wait for each other in a ring.
+_ADMIT = """
+    WITH block AS (
+      SELECT max(blocked_until) AS until FROM attempt_count
+      WHERE key = ANY($1) AND blocked_until > $3
+    ), counted AS (
+      INSERT INTO attempt_count AS c (key, failures, last_at, blocked_until)
+      SELECT key, 1, $3::timestamptz, $3::timestamptz FROM unnest($1::bytea[]) AS key, block
+      WHERE block.until IS NULL ORDER BY key
+      ON CONFLICT (key) DO UPDATE SET
+        last_at = $3,
+        failures = CASE WHEN c.last_at < $4 THEN 1 ELSE c.failures + 1 END,
+        blocked_until = CASE
+          WHEN c.last_at < $4 OR c.failures + 1 < FREE THEN $3::timestamptz
+          ELSE $3::timestamptz + least(
+            $5::interval, make_interval(secs => power(2, least(c.failures + 1 - FREE, 10))))
+          END
+      WHERE c.blocked_until <= $3
+      RETURNING key
+    )
+    SELECT until, (SELECT count(*) FROM counted) AS counted FROM block
     """.replace("FREE", "($2::int[])[array_position($1::bytea[], excluded.key)]")
 _UNTIL = "SELECT max(blocked_until) FROM attempt_count WHERE key = ANY($1)"
 # While a network was blocked nobody else was let in: the block, if there is one, is this attempt's.
@@ -68,12 +75,11 @@ class Counter:
 async def admit(session: AsyncSession, counters: Sequence[Counter], now: datetime) -> timedelta:
     """Zero and the attempt is counted as failed, until `clear`; else how long to wait."""
     keys, free = [one.key for one in counters], [one.free for one in counters]
-    blocked = await fetch_one(session, _LOOK, keys, now)
-    if blocked is not None and blocked[0] is not None:
-        return blocked[0] - now
     forget = now - FORGOTTEN_AFTER
-    counted = await fetch(session, _COUNT, keys, free, now, forget, DELAY_MAX)
-    if len(counted) == len(keys):
+    row: Any = await fetch_one(session, _ADMIT, keys, free, now, forget, DELAY_MAX)
+    if row.until is not None:
+        return row.until - now
+    if row.counted == len(keys):
         return timedelta(0)
     until = await fetch_one(session, _UNTIL, keys)
     return max(until[0] - now, SHORTEST) if until is not None and until[0] is not None else SHORTEST

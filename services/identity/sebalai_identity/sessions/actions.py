@@ -74,7 +74,6 @@ async def start(
     """
     if replaces:
         await end_by_cookie(session, clock, cookie=replaces, reason="replaced")
-    await _make_room(session, clock, subject)
     now, cookie, level = clock.now(), secrets.token_urlsafe(COOKIE_BYTES), level_by(methods)
     row = SignedIn(
         id=uuid7(),
@@ -92,7 +91,9 @@ async def start(
         expires_at=now,
     )
     row.expires_at = access.ends_at(row)
-    await store.insert(session, row)
+    crowded = await store.insert(session, row, now)
+    if crowded:
+        await end(session, clock, subject=subject, session_ids=crowded, reason="crowded-out")
     made = _read(row, level)
     await publish(session, events.started(row.id, subject, made.acr, made.amr, now))
     return Opened(made, cookie)
@@ -192,12 +193,6 @@ async def end_by_cookie(
 async def sweep_sessions(session: AsyncSession, clock: Clock) -> None:
     """Forgets sessions over for longer than KEPT."""
     await store.sweep(session, clock.now(), KEPT)
-
-
-async def _make_room(session: AsyncSession, clock: Clock, subject: UUID) -> None:
-    crowded = await store.crowded(session, subject, clock.now())
-    if crowded:
-        await end(session, clock, subject=subject, session_ids=crowded, reason="crowded-out")
 
 
 def _read(row: SignedIn, level: int) -> Session:

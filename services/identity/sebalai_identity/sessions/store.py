@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sebalai_shared.statements import execute, fetch, fetch_one
+from sebalai_shared.statements import fetch, fetch_one
 from sqlalchemy import ARRAY, Text, cast, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -51,29 +51,23 @@ async def of_subject(session: AsyncSession, subject: UUID, at: datetime) -> Sequ
     return (await session.scalars(query)).all()
 
 
-_CROWDED = (
-    "SELECT id FROM session WHERE subject = $1 AND ended_at IS NULL AND expires_at > $2"
-    " ORDER BY seen_at DESC, id OFFSET $3"
-)
-
-
-async def crowded(session: AsyncSession, subject: UUID, at: datetime) -> list[UUID]:
-    """Those that give way to one more than LISTED_MAX."""
-    return [row.id for row in await fetch(session, _CROWDED, subject, at, LISTED_MAX - 1)]
-
-
 _COLUMNS = (
     "id", "digest", "subject", "level", "auth_time", "floor_level", "floor_since", "methods",
     "device", "network", "started_at", "seen_at", "expires_at",
 )  # fmt: skip
+# The new one is not seen by the rest of the statement that makes it.
 _INSERT = (
-    f"INSERT INTO session ({', '.join(_COLUMNS)})"  # noqa: S608 - our own names
-    f" VALUES ({', '.join(f'${number + 1}' for number in range(len(_COLUMNS)))})"
+    f"WITH made AS (INSERT INTO session ({', '.join(_COLUMNS)})"  # noqa: S608 - our own names
+    f" VALUES ({', '.join(f'${number + 1}' for number in range(len(_COLUMNS)))}))"
+    " SELECT id FROM session WHERE subject = $3 AND ended_at IS NULL AND expires_at > $14"
+    " ORDER BY seen_at DESC, id OFFSET $15"
 )
 
 
-async def insert(session: AsyncSession, row: SignedIn) -> None:
-    await execute(session, _INSERT, *(getattr(row, name) for name in _COLUMNS))
+async def insert(session: AsyncSession, row: SignedIn, at: datetime) -> list[UUID]:
+    """Answers which give way to it: one more than LISTED_MAX lives at `at`."""
+    values = (getattr(row, name) for name in _COLUMNS)
+    return [one.id for one in await fetch(session, _INSERT, *values, at, LISTED_MAX - 1)]
 
 
 _HOLD = "SELECT FROM session WHERE id = $1 AND ended_at IS NULL FOR SHARE"

@@ -121,10 +121,7 @@ async def sign_in(
     request: Request, visit: TheVisit, keeper: TheKeeper, _: PublicAccess
 ) -> Response:
     form, is_ours = await form_of(request, visit)
-    async with keeper.database.transaction() as session:
-        found = await actions.situation(
-            session, keeper, visit=visit, interaction_id=form.get("interaction")
-        )
+    found = await _situation(keeper, visit, form.get("interaction"))
     interaction_id = found.interaction.id if found.interaction else None
     proven = await _prove(keeper, visit, form) if is_ours else Told("forged")
     if isinstance(proven, Told):
@@ -137,6 +134,14 @@ async def sign_in(
     if next_step is Next.SECOND:
         return visit.dress(see(link(SECOND, visit.language, interaction=interaction_id)))
     return after_sign_in(visit, interaction_id)
+
+
+async def _situation(keeper: Keeper, visit: Visit, interaction_id: str | None) -> Situation:
+    """Raises `InteractionUnknown`."""
+    if not interaction_id and visit.session_cookie is None:
+        return Situation(None, None)
+    async with keeper.database.transaction() as session:
+        return await actions.situation(session, keeper, visit=visit, interaction_id=interaction_id)
 
 
 async def _prove(keeper: Keeper, visit: Visit, form: dict[str, str]) -> Checked | Told:
@@ -163,12 +168,12 @@ class Next(Enum):
 
 async def _after_password(keeper: Keeper, visit: Visit, proven: Checked) -> Next:
     async with keeper.database.transaction() as session:
-        subject = proven.subject
-        if subject is None or not await credentials.still_stands(session, proven):
+        subject, held = proven.subject, await credentials.still_stands(session, keeper, proven)
+        if subject is None or held is None:
             return Next.STALE
         if not await actions.is_open(session, keeper, subject=subject):
             return Next.CLOSED
-        if await credentials.has_one_time(session, subject=subject):
+        if held.has_one_time:
             await credentials.keep_half(
                 session,
                 keeper,

@@ -26,7 +26,12 @@ AWAY = Origin("198.51.100.0/24")
 @pytest.fixture
 def check(keeper, person):
     async def check(password=PASSWORD, login=LOGIN, origin=HOME):
-        return await actions.check_password(keeper, login=login, password=password, origin=origin)
+        checked = await actions.check_password(
+            keeper, login=login, password=password, origin=origin
+        )
+        async with keeper.database.transaction() as session:
+            await actions.still_stands(session, keeper, checked)
+        return checked
 
     return check
 
