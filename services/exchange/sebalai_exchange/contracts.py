@@ -8,6 +8,7 @@ from sebalai_exchange.agreements import events as agreements
 from sebalai_exchange.app import NAME, exchange_app
 from sebalai_exchange.groups import events as groups
 from sebalai_exchange.interfaces import events as interfaces
+from sebalai_exchange.peers import events as peers
 from sebalai_exchange.settings import ExchangeSettings
 
 TEXT = {"type": "string"}
@@ -41,8 +42,17 @@ INTERFACE_DATA: dict[str, Any] = {
     "provider": TEXT,
     "agency": TEXT,
     "contract_sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    "by": TEXT,
 }
 GROUP_DATA: dict[str, Any] = {"group_id": UUID, "group": TEXT, "application": TEXT, "by": TEXT}
+PEER_DATA: dict[str, Any] = {
+    "instance": TEXT,
+    "gateway": TEXT,
+    "keys": {"type": "array", "items": TEXT},
+    "ledger_key": TEXT,
+    "offers": {"type": "array", "items": TEXT},
+    "by": TEXT,
+}
 EVENTS: dict[str, dict[str, Any]] = {
     interfaces.PUBLISHED: INTERFACE_DATA,
     interfaces.DEPRECATED: INTERFACE_DATA,
@@ -57,6 +67,8 @@ EVENTS: dict[str, dict[str, Any]] = {
     groups.CREATED: GROUP_DATA,
     groups.JOINED: GROUP_DATA,
     groups.REMOVED: GROUP_DATA,
+    peers.NAMED: PEER_DATA,
+    peers.ENDED: PEER_DATA,
 }
 
 

@@ -188,7 +188,7 @@ async def publish_interface(
     await session.flush()
     if is_changed:
         await store.add_version(session, interface, contract, access.who(caller), clock.now())
-    await publish(session, events.published(interface, clock))
+    await publish(session, events.published(interface, events.told_by(caller), clock))
     return interface
 
 
@@ -273,7 +273,7 @@ async def deprecate_interface(
     interface.sunset_at, interface.successor = wanted.sunset_at, wanted.successor
     interface.changed_at = clock.now()
     await session.flush()
-    await publish(session, events.deprecated(interface, clock))
+    await publish(session, events.deprecated(interface, events.told_by(caller), clock))
     return interface
 
 
@@ -303,7 +303,7 @@ async def retire_interface(
         interface.state, interface.reason = RETIRED, reason
         interface.changed_at = clock.now()
         await session.flush()
-        await publish(session, events.retired(interface, clock))
+        await publish(session, events.retired(interface, events.told_by(caller), clock))
     return interface
 
 

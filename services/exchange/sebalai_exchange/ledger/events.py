@@ -33,6 +33,8 @@ FACTS = Feed(
         "sebalai.identity.>",
         "sebalai.exchange.agreement.>",
         "sebalai.exchange.group.>",
+        "sebalai.exchange.interface.>",
+        "sebalai.exchange.peer.>",
         "sebalai.archive.>",
     ],
 )

@@ -1,14 +1,14 @@
 """Decisions about peers: naming one with all that is trusted of it, and ending it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import Clock
+from sebalai_shared.outbox import publish
 from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_exchange.peers import access, store
+from sebalai_exchange.peers import access, events, store
 from sebalai_exchange.peers.model import ACTIVE, ENDED, Peer
 from sebalai_exchange.peers.schema import PEERS_MAX, PeerWanted
 
@@ -53,7 +53,7 @@ async def name_peer(
     peer.gateway, peer.ledger_key = wanted.gateway, wanted.ledger_key
     peer.keys = [key.model_dump() for key in wanted.keys]
     peer.offers, peer.reason = list(wanted.offers), None
-    return await _decided(session, peer, ACTIVE, caller, clock.now())
+    return await _decided(session, clock, caller, peer, events.NAMED)
 
 
 async def end_peer(
@@ -65,15 +65,16 @@ async def end_peer(
     if peer is None:
         raise PeerUnknown("Those named are under /v1/peers.")
     peer.reason = reason
-    return await _decided(session, peer, ENDED, caller, clock.now())
+    return await _decided(session, clock, caller, peer, events.ENDED)
 
 
 async def _decided(
-    session: AsyncSession, peer: Peer, state: str, caller: Caller, at: datetime
+    session: AsyncSession, clock: Clock, caller: Caller, peer: Peer, kind: str
 ) -> Peer:
-    peer.state, peer.changed_at = state, at
-    peer.changed_by = str(caller.application or caller.subject)
+    peer.state = ENDED if kind == events.ENDED else ACTIVE
+    peer.changed_at, peer.changed_by = clock.now(), str(caller.application or caller.subject)
     await session.flush()
+    await publish(session, events.fact(kind, peer, clock))
     return peer
 
 

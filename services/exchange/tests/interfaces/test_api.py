@@ -37,6 +37,7 @@ async def test_provider_publishes_and_everyone_finds_it(call, provider, publishe
             "provider": published["provider"],
             "agency": "dp3acskb",
             "contract_sha256": published["contract_sha256"],
+            "by": published["provider"],
         },
     )
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey
+from sqlalchemy import text
 
 KEY = {"kty": "EC", "crv": "P-256", "x": "a" * 43, "y": "b" * 43, "kid": "k"}
 LEDGER = "x.example/ledger+0a0b0c0d+" + "A" * 43 + "="
@@ -37,6 +38,20 @@ async def test_operator_names_a_peer_and_everybody_reads_it(call, operator, cons
     assert (await call("GET", "/v1/peers", consumer)).json()["items"] == [named.json()]
     again = await call("PUT", PATH, operator, json=wanted(offers=[]))
     assert again.json()["offers"] == []
+
+
+async def test_each_word_about_a_peer_is_a_fact_with_all_that_is_trusted(call, operator, database):
+    """A key that was trusted for an hour must not be gone with the next word."""
+    await call("PUT", PATH, operator, json=wanted())
+    await call("PUT", PATH, operator, json=wanted(keys=[KEY | {"kid": "another"}], offers=[]))
+    await call("POST", f"{PATH}/end", operator, json={"reason": "sudah"})
+    async with database.transaction() as session:
+        rows = await session.execute(text("SELECT type, document FROM outbox ORDER BY seq"))
+        facts = [(row.type, row.document["data"]) for row in rows]
+    told = [(kind, data["keys"], data["offers"]) for kind, data in facts]
+    named, ended = "exchange.peer.named.v1", "exchange.peer.ended.v1"
+    assert told == [(named, ["k"], [OURS]), (named, ["another"], []), (ended, ["another"], [])]
+    assert {data["by"] for _, data in facts} == {operator.application}
 
 
 async def test_nobody_else_names_or_ends_one(call, operator, provider):
