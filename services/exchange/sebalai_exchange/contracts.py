@@ -9,11 +9,13 @@ from sebalai_exchange.app import NAME, exchange_app
 from sebalai_exchange.groups import events as groups
 from sebalai_exchange.interfaces import events as interfaces
 from sebalai_exchange.peers import events as peers
+from sebalai_exchange.publishing import facts as publishing
 from sebalai_exchange.settings import ExchangeSettings
 
 TEXT = {"type": "string"}
 UUID = {"type": "string", "format": "uuid"}
 TIME = {"type": "string", "format": "date-time"}
+COUNT = {"type": "integer", "minimum": 1}
 
 AGREEMENT_DATA: dict[str, Any] = {
     "agreement_id": UUID,
@@ -53,6 +55,14 @@ PEER_DATA: dict[str, Any] = {
     "offers": {"type": "array", "items": TEXT},
     "by": TEXT,
 }
+FORGOTTEN_DATA: dict[str, Any] = {
+    "kept_days": COUNT,
+    "stored_from": TIME,
+    "stored_until": TIME,
+    "events": COUNT,
+    "first_position": COUNT,
+    "last_position": COUNT,
+}
 EVENTS: dict[str, dict[str, Any]] = {
     interfaces.PUBLISHED: INTERFACE_DATA,
     interfaces.DEPRECATED: INTERFACE_DATA,
@@ -64,6 +74,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     agreements.REVOKED: AGREEMENT_DATA,
     agreements.APPROVED: AGREEMENT_DATA,
     agreements.REPLACED: AGREEMENT_DATA,
+    publishing.FORGOTTEN: FORGOTTEN_DATA,
     groups.CREATED: GROUP_DATA,
     groups.JOINED: GROUP_DATA,
     groups.REMOVED: GROUP_DATA,

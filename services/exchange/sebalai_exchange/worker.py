@@ -30,7 +30,7 @@ from sebalai_exchange.ledger.jobs import forget_checkpoints
 from sebalai_exchange.ledger.note import Signer, read_signer
 from sebalai_exchange.ledger.sequencer import LogKey, Sequencer
 from sebalai_exchange.publishing import events as publishing_events
-from sebalai_exchange.publishing.jobs import forget_seen
+from sebalai_exchange.publishing.jobs import forget_events, forget_seen
 from sebalai_exchange.publishing.sequencer import Sequencer as EventSequencer
 from sebalai_exchange.routes.jobs import RoutesPublisher
 from sebalai_exchange.settings import ExchangeSettings
@@ -131,10 +131,11 @@ class Worker:
         for sweep in SWEEPS:
             async with self._database.transaction() as session:
                 await sweep(session)
-        is_more = True
-        while is_more:
-            async with self._database.transaction() as session:
-                is_more = await forget_seen(session)
+        for forget in (forget_seen, forget_events):
+            is_more = True
+            while is_more:
+                async with self._database.transaction() as session:
+                    is_more = await forget(session)
 
 
 async def dispatch(settings: ExchangeSettings) -> None:

@@ -18,7 +18,7 @@ from sebalai_exchange.agreements.model import Agreement
 from sebalai_exchange.agreements.schema import LIFE_MAX, AgreementRequest, Terms
 from sebalai_exchange.agreements.steps import MOVES, parties_of, state_at
 from sebalai_exchange.agreements.store import AgreementFilter
-from sebalai_exchange.agreements.taking_part import EVENT_METHODS, Ask, is_allowed
+from sebalai_exchange.agreements.taking_part import EVENT_METHODS, SUBSCRIBE, Ask, leaves, opens
 from sebalai_exchange.groups.actions import group_exists, memberships
 from sebalai_exchange.interfaces.actions import offered_interface
 from sebalai_exchange.names import is_group, speaker_of
@@ -149,7 +149,7 @@ async def _ask(
     agreement.rules = [
         {"id": f"r{number}", **rule.model_dump()} for number, rule in enumerate(wanted.rules, 1)
     ]
-    agreement.purposes = [purpose.model_dump() for purpose in wanted.purposes]
+    agreement.purposes = [purpose.model_dump(exclude_none=True) for purpose in wanted.purposes]
     for name in _PLAIN:
         value = getattr(wanted, name)
         setattr(agreement, name, list(value) if isinstance(value, list) else value)
@@ -271,11 +271,32 @@ async def find_agreement(session: AsyncSession, *, caller: Caller, agreement_id:
 
 async def allowed(session: AsyncSession, clock: Clock, *, asks: Sequence[Ask]) -> list[bool]:
     """For each ask, whether a granted agreement in force lets that application take part."""
+    return [bool(found) for found in await leaves_given(session, clock, asks=asks)]
+
+
+async def leaves_given(
+    session: AsyncSession, clock: Clock, *, asks: Sequence[Ask]
+) -> list[list[int | None]]:
+    """For each ask, the `keep_days` of every purpose that lets that application take part; see
+    `taking_part.leaves`.
+    """
     groups = await memberships(session)
     names = {ask.consumer: {ask.consumer, *groups.get(ask.consumer, ())} for ask in asks}
     consumers = sorted(set[str]().union(*names.values()))
     found = await store.in_force(session, consumers, clock.now())
-    return [is_allowed(ask, names[ask.consumer], found) for ask in asks]
+    return [leaves(ask, names[ask.consumer], found) for ask in asks]
+
+
+async def longest_keep(session: AsyncSession, clock: Clock, *, interface: str, path: str) -> int:
+    """The longest that a purpose now in force may hear events of `path` back; 0 if none says."""
+    found = await store.keeping(session, interface, clock.now())
+    days = [
+        purpose.get("keep_days", 0)
+        for agreement in found
+        if opens(agreement, SUBSCRIBE, path)
+        for purpose in agreement.purposes
+    ]
+    return max(days, default=0)
 
 
 async def routed_agreements(session: AsyncSession, clock: Clock) -> Sequence[str]:

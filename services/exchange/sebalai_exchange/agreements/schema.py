@@ -13,6 +13,8 @@ from sebalai_exchange.names import ConsumerName, InterfaceName, Line, Slug
 RULES_MAX = 50
 PURPOSES_MAX = 20
 DATA_CATEGORIES_MAX = 30
+# The longest that any event is kept.
+KEEP_DAYS_MAX = 3_650
 PATH_LENGTH_MAX = 300
 QUOTA_PER_DAY_MAX = 100_000_000
 RATE_PER_SECOND_MAX = 10_000
@@ -57,12 +59,16 @@ class RuleWanted(BaseModel):
 
 
 class Purpose(BaseModel):
-    """Why data are asked for: a code sent with each call, and the law that allows it."""
+    """Why data are asked for: a code sent with each call, and the law that allows it. `keep_days`:
+    how far back events may be heard for it, in place of what their type says; shorter for a
+    purpose that is over sooner, longer for one the law gives more time.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     code: Slug
     legal_basis: Line
+    keep_days: int | None = Field(default=None, ge=1, le=KEEP_DAYS_MAX)
 
 
 def _range(text: str) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_exchange.agreements.access import MANAGE
@@ -100,6 +100,18 @@ async def in_force(
         Agreement.state == GRANTED,
         Agreement.valid_from <= now,
         Agreement.valid_until > now,
+    )
+    return (await session.scalars(query)).all()
+
+
+async def keeping(session: AsyncSession, interface: str, now: datetime) -> Sequence[Agreement]:
+    """In force on the interface, with a purpose that says how long it keeps."""
+    query = select(Agreement).where(
+        Agreement.interface == interface,
+        Agreement.state == GRANTED,
+        Agreement.valid_from <= now,
+        Agreement.valid_until > now,
+        func.jsonb_path_exists(Agreement.purposes, text("'$[*].keep_days'")),
     )
     return (await session.scalars(query)).all()
 

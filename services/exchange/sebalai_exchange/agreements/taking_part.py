@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from sebalai_exchange.agreements.model import Agreement
 
-EVENT_METHODS = frozenset({"SUBSCRIBE", "PUBLISH"})
+SUBSCRIBE = "SUBSCRIBE"
+EVENT_METHODS = frozenset({SUBSCRIBE, "PUBLISH"})
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,23 @@ class Ask:
     purpose: str | None
 
 
-def is_allowed(ask: Ask, names: Collection[str], agreements: Iterable[Agreement]) -> bool:
-    """`names` are the consumer's own and its groups'; `agreements` granted and in force."""
-    return any(_fits(ask, names, agreement) for agreement in agreements)
+def leaves(ask: Ask, names: Collection[str], agreements: Iterable[Agreement]) -> list[int | None]:
+    """The `keep_days` of each purpose that lets it take part, None where it names none; nothing
+    lets it when the list is empty. `names` are the consumer's own and its groups'; `agreements`
+    granted and in force.
+    """
+    return [
+        purpose.get("keep_days")
+        for agreement in agreements
+        if agreement.consumer in names and agreement.interface == ask.interface
+        for purpose in agreement.purposes
+        if purpose["code"] == ask.purpose and opens(agreement, ask.method, ask.path)
+    ]
 
 
-def _fits(ask: Ask, names: Collection[str], agreement: Agreement) -> bool:
-    if agreement.consumer not in names or agreement.interface != ask.interface:
-        return False
-    if not any(purpose["code"] == ask.purpose for purpose in agreement.purposes):
-        return False
+def opens(agreement: Agreement, method: str, path: str) -> bool:
     return any(
-        rule["method"] == ask.method and _glob(rule["path"]).fullmatch(ask.path)
-        for rule in agreement.rules
+        rule["method"] == method and _glob(rule["path"]).fullmatch(path) for rule in agreement.rules
     )
 
 

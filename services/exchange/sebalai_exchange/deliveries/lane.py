@@ -277,9 +277,10 @@ class Lane:
     async def _launch(self, head: Open) -> None:
         key = self._key(head)
         event = self._events.get(head.pos) or await self._tools.tail.at(head.pos)
-        if event is None or not self.serving.matcher.hears(event):
+        heard = self.serving.matcher
+        if event is None or not heard.hears(event):
             self._drop(head)
-            self._bury(head, FORGOTTEN if event is None else NO_RIGHT)
+            self._bury(head, FORGOTTEN if event is None or heard.is_over(event) else NO_RIGHT)
             return
         self._flying[key] = asyncio.create_task(self._fly(key, head, event))
 

@@ -84,7 +84,11 @@ async def _taken(
     """In order those that may be given out now; what was taken in earlier may not be any more."""
     events = {event.pos: event for event in await events_at(session, positions=sorted(found))}
     dead = {pos: FORGOTTEN for pos in found if pos not in events}
-    dead |= {pos: NO_RIGHT for pos, event in events.items() if not matcher.hears(event)}
+    dead |= {
+        pos: FORGOTTEN if matcher.is_over(event) else NO_RIGHT
+        for pos, event in events.items()
+        if not matcher.hears(event)
+    }
     await pull_store.bury(session, place, dead)
     return [event for pos, event in sorted(events.items()) if pos not in dead]
 

@@ -35,6 +35,7 @@ FACTS = Feed(
         "sebalai.exchange.group.>",
         "sebalai.exchange.interface.>",
         "sebalai.exchange.peer.>",
+        "sebalai.exchange.event.>",
         "sebalai.archive.>",
     ],
 )

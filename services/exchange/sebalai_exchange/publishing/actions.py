@@ -14,10 +14,11 @@ from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import Conflict, Forbidden, NotFound, Problem
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_exchange.agreements.actions import Ask, allowed
+from sebalai_exchange.agreements.actions import Ask, allowed, longest_keep
 from sebalai_exchange.ledger.actions import take_statements
 from sebalai_exchange.publishing import access, store
 from sebalai_exchange.publishing.envelope import Envelope, MalformedEnvelopeError, envelope
+from sebalai_exchange.publishing.partitions import RETENTION_CLASSES
 from sebalai_exchange.publishing.store import Accepted, Stored
 from sebalai_exchange.topics.actions import (
     Topic,
@@ -90,8 +91,9 @@ async def publish_events(
         topics[kind] = await _publishable(session, clock, by, kind)
     for number, event in enumerate(events):
         _require_valid(by.validators, topics[event.type], event, number)
+    kept = {kind: await _kept(session, clock, topic) for kind, topic in topics.items()}
     publisher = str(by.caller.application)
-    wanted = [_accepted(event, topics[event.type], publisher, clock.now()) for event in events]
+    wanted = [_accepted(event, kept[event.type], publisher, clock.now()) for event in events]
     return await _keep(session, wanted)
 
 
@@ -157,7 +159,20 @@ def _require_valid(validators: Validators, topic: Topic, event: Envelope, number
         )
 
 
-def _accepted(event: Envelope, topic: Topic, publisher: str, now: datetime) -> Accepted:
+async def _kept(session: AsyncSession, clock: Clock, topic: Topic) -> int:
+    """The days for which events are stored: what the type says, or the longest purpose by which
+    somebody may hear of them. Who has no such purpose hears back no further for that.
+    """
+    wanted = topic.retention_days
+    if topic.interface is not None:
+        longest = await longest_keep(
+            session, clock, interface=topic.interface, path=f"/{topic.type}"
+        )
+        wanted = max(wanted, longest)
+    return next(days for days in RETENTION_CLASSES if days >= wanted)
+
+
+def _accepted(event: Envelope, kept_days: int, publisher: str, now: datetime) -> Accepted:
     return Accepted(
         event_id=uuid7(),
         source=event.source,
@@ -166,7 +181,7 @@ def _accepted(event: Envelope, topic: Topic, publisher: str, now: datetime) -> A
         key=event.key,
         publisher=publisher,
         parties=parties_of(event.data),
-        retention_days=topic.retention_days,
+        retention_days=kept_days,
         document=event.text,
         digest=event.digest,
         stored_at=now,

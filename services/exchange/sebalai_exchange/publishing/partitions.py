@@ -1,6 +1,6 @@
-"""Partitions of the event store and of the attempts: made ahead, dropped when their time is over.
+"""Partitions of the event store and of the attempts: made ahead, and when their time is over.
 
-Retention is by type: each class of days has partitions of its own, so forgetting is dropping.
+Each class of days has partitions of its own, so forgetting is dropping (`forgetting.py`).
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 AHEAD_MONTHS = 2
 ATTEMPT_KEPT_DAYS = 90
 RETENTION_CLASSES = (30, 365, 3650)
-_NAME = re.compile(r"_(\d{4})_(\d{2})$")
+_NAME = re.compile(r"_\d{4}_\d{2}$")
 
 
 def _month(year: int, month: int) -> datetime:
@@ -30,36 +30,36 @@ def wanted(now: datetime) -> Iterator[tuple[str, str, datetime, datetime]]:
             yield parent, f"{parent}_{begins:%Y_%m}", begins, ends
 
 
+def span_of(partition: str) -> tuple[datetime, datetime]:
+    """The month of a partition that is named by one."""
+    year, month = (int(part) for part in partition.rsplit("_", 2)[1:])
+    return _month(year, month), _month(year, month + 1)
+
+
 def is_over(parent: str, partition: str, now: datetime) -> bool:
     """Whether everything in the partition is older than its class is kept."""
-    found = _NAME.search(partition)
-    if found is None:
+    if not _NAME.search(partition):
         return False
-    ends = _month(int(found[1]), int(found[2]) + 1)
+    _, ends = span_of(partition)
     days = ATTEMPT_KEPT_DAYS if parent == "attempt" else int(parent.rpartition("_")[2])
     return (now - ends).days >= days
 
 
 async def prepare_partitions(connection: Any, now: datetime) -> list[str]:
-    """Makes what is missing and drops what is over; answers the names dropped.
+    """Makes what is missing and drops the attempts that are over; answers the names dropped.
 
     A month that already has rows in the rest partition stays there: rows are never moved.
     """
     for parent, name, begins, ends in wanted(now):
         await _make(connection, parent, name, (begins, ends))
-    dropped: list[str] = []
-    for parent in {parent for parent, _, _, _ in wanted(now)}:
-        rows = await connection.fetch(
-            "SELECT c.relname::text AS name FROM pg_inherits i "
-            "JOIN pg_class c ON c.oid = i.inhrelid "
-            "WHERE i.inhparent = $1::text::regclass",
-            parent,
-        )
-        for row in rows:
-            if is_over(parent, row["name"], now):
-                await connection.execute(f'DROP TABLE "{row["name"]}"')
-                dropped.append(row["name"])
-    return sorted(dropped)
+    rows = await connection.fetch(
+        "SELECT c.relname::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+        "WHERE i.inhparent = 'attempt'::regclass"
+    )
+    dropped = sorted(row["name"] for row in rows if is_over("attempt", row["name"], now))
+    for name in dropped:
+        await connection.execute(f'DROP TABLE "{name}"')
+    return dropped
 
 
 async def _make(connection: Any, parent: str, name: str, span: tuple[datetime, datetime]) -> None:

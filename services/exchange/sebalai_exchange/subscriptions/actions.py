@@ -10,7 +10,7 @@ from sebalai_shared.clock import Clock
 from sebalai_shared.problems import Conflict, FieldInvalid, Forbidden, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sebalai_exchange.agreements.actions import Ask, allowed
+from sebalai_exchange.agreements.actions import Ask, leaves_given
 from sebalai_exchange.publishing.actions import head, position_at
 from sebalai_exchange.subscriptions import access, direct_store, store
 from sebalai_exchange.subscriptions.credentials import Direct, digest_of, fits, new_password
@@ -72,6 +72,10 @@ class SubscriptionState(Conflict):
 
 class TooManySubscriptions(Conflict):
     slug, title = "too-many-subscriptions", "The application has as many as it may"
+
+
+# By subscription and type: `keep_days` of the purposes by which it hears (`leaves_given`).
+Agreed = Mapping[tuple[UUID, str], Sequence[int | None]]
 
 
 @dataclass(frozen=True)
@@ -145,12 +149,12 @@ async def matchers(
         for offer in fitting[tuple(one.types)]
         if offer.access == "agreement"
     ]  # fmt: skip
-    answers = await allowed(session, clock, asks=[ask for _, _, ask in asks])
-    agreed = {(ident, kind) for (ident, kind, _), yes in zip(asks, answers, strict=True) if yes}
-    return {
-        one.id: matcher(one, _modes(one, fitting[tuple(one.types)], agreed))
-        for one in subscriptions
+    answers = await leaves_given(session, clock, asks=[ask for _, _, ask in asks])
+    agreed = {
+        (ident, kind): found for (ident, kind, _), found in zip(asks, answers, strict=True) if found
     }
+    now = await store.present(session, clock.now())
+    return {one.id: _matcher(one, fitting[tuple(one.types)], agreed, now) for one in subscriptions}
 
 
 def _fitting(
@@ -168,21 +172,22 @@ def _ask(one: Subscription, offer: Offer) -> Ask:
     return Ask(one.subscriber, str(offer.interface), SUBSCRIBE, path, one.purpose)
 
 
-def _modes(
-    one: Subscription, fitting: Sequence[Offer], agreed: set[tuple[UUID, str]]
-) -> dict[str, bool]:
+def _matcher(one: Subscription, fitting: Sequence[Offer], agreed: Agreed, now: datetime) -> Matcher:
     modes: dict[str, bool] = {}
+    horizons: dict[str, datetime] = {}
     for offer in fitting:
+        found = agreed.get((one.id, offer.type), [])
         hears_all = access.hears_all(
             offer.access,
             is_operator=one.is_operators,
             is_owner=offer.application == one.subscriber,
-            has_agreement=(one.id, offer.type) in agreed,
+            has_agreement=bool(found),
         )
-        # Who is named in an event the broker does not see: it gives out types that are heard whole.
-        if hears_all or (offer.access == "party" and one.kind != "nats"):
+        days = max((named or offer.retention_days for named in found), default=offer.retention_days)
+        if access.may_hear(one.kind, offer.access, hears_all=hears_all, days=days):
             modes[offer.type] = hears_all
-    return modes
+            horizons[offer.type] = now - timedelta(days=days)
+    return matcher(one, modes, horizons)
 
 
 async def find_subscription(

@@ -5,6 +5,7 @@ Pure. Rights are looked up for all subscriptions at once and kept in a `Matcher`
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sebalai_exchange.publishing.actions import Stored
 from sebalai_exchange.subscriptions.filters import Predicate, compile_filters, type_matches
@@ -14,25 +15,39 @@ from sebalai_exchange.subscriptions.store import Subscription
 @dataclass(frozen=True)
 class Matcher:
     """`modes`: for each type the subscription may hear of, whether all of it (True) or only what
-    names the subscriber or its agency as a party (False).
+    names the subscriber or its agency as a party (False). `horizons`: of each type, what was stored
+    earlier is no longer for it to hear.
     """
 
     names: frozenset[str]
     modes: Mapping[str, bool]
-    predicate: Predicate | None = field(default=None)
+    predicate: Predicate | None = None
+    horizons: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
 
     def hears(self, event: Stored) -> bool:
         is_all = self.modes.get(event.type)
-        if is_all is None or not (is_all or not self.names.isdisjoint(event.parties)):
+        if (
+            is_all is None
+            or self.is_over(event)
+            or not (is_all or not self.names.isdisjoint(event.parties))
+        ):
             return False
         return self.predicate is None or self.predicate(event.attributes)
 
+    def is_over(self, event: Stored) -> bool:
+        """Whether the time for which it might hear of the event has passed."""
+        begins = self.horizons.get(event.type)
+        return begins is not None and event.stored_at < begins
 
-def matcher(subscription: Subscription, modes: Mapping[str, bool]) -> Matcher:
+
+def matcher(
+    subscription: Subscription, modes: Mapping[str, bool], horizons: Mapping[str, datetime]
+) -> Matcher:
     wanted = {
         kind: is_all
         for kind, is_all in modes.items()
         if any(type_matches(pattern, kind) for pattern in subscription.types)
     }
     predicate = compile_filters(subscription.filters) if subscription.filters else None
-    return Matcher(frozenset({subscription.subscriber, subscription.agency}), wanted, predicate)
+    names = frozenset({subscription.subscriber, subscription.agency})
+    return Matcher(names, wanted, predicate, horizons)

@@ -216,6 +216,13 @@ async def standing(session: AsyncSession, idents: Sequence[UUID]) -> dict[UUID, 
     return {row["subscription"]: Standing(**{name: row[name] for name in names}) for row in rows}
 
 
+async def present(session: AsyncSession, now: datetime) -> datetime:
+    """By which it is judged what lies too far back: the earlier of our clock and the database's,
+    so that one put ahead makes nobody pass by what it has not heard.
+    """
+    return min(now, (await session.scalars(text("SELECT now()"))).one())
+
+
 async def live(session: AsyncSession) -> Sequence[Subscription]:
     """What dispatch serves or must verify."""
     query = text(

@@ -209,12 +209,13 @@ async def list_versions(
 
 @dataclass(frozen=True)
 class Offer:
-    """What decides who may hear of a type."""
+    """What decides who may hear of a type, and how far back where a purpose does not say."""
 
     type: str
     access: str
     interface: str | None
     application: str | None
+    retention_days: int
 
 
 async def offers(session: AsyncSession) -> dict[str, Offer]:

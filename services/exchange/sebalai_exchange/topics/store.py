@@ -156,7 +156,7 @@ async def describe(session: AsyncSession, kind: str, description: str, now: date
 
 async def routing(session: AsyncSession) -> Sequence[Mapping[str, Any]]:
     """What dispatch needs of each type."""
-    query = text("SELECT type, access, interface, application FROM topic")
+    query = text("SELECT type, access, interface, application, retention_days FROM topic")
     return [dict(row) for row in (await session.execute(query)).mappings()]
 
 

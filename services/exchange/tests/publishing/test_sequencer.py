@@ -90,17 +90,15 @@ async def test_a_move_that_is_cut_off_changes_nothing(connect):
     assert await log(reader) == [(1, "a")]
 
 
-async def test_months_are_made_ahead_and_dropped_when_their_class_is_over(connect):
+async def test_months_are_made_ahead_and_attempts_dropped_when_their_time_is_over(connect):
     one = await connect()
-    await prepare_partitions(one, NOW - timedelta(days=100))
-    await add(one, "short", 30, NOW - timedelta(days=100))
-    await add(one, "long", 3650, NOW - timedelta(days=100))
-    await add(one, "fresh", 30, NOW)
+    await prepare_partitions(one, NOW - timedelta(days=200))
+    await add(one, "short", 30, NOW - timedelta(days=200))
     await move(one)
-    dropped = await prepare_partitions(one, NOW)
-    assert "event_30_2026_08" in dropped
-    assert not any(name.startswith("event_3650") for name in dropped)
-    assert [name for _, name in await log(one)] == ["long", "fresh"]
+    assert await prepare_partitions(one, NOW) == [
+        "attempt_2026_05", "attempt_2026_06", "attempt_2026_07",
+    ]  # fmt: skip
+    assert [name for _, name in await log(one)] == ["short"]
     assert await prepare_partitions(one, NOW) == []
 
 
