@@ -111,7 +111,9 @@ def test_a_developer_hears_events_on_his_own_address(platform, sebalai, hook):
     ask(platform, PUBLISHER, "POST", "/topics", json=topic)
     secret = new_secret()
     words = ("dinsos-pmd.parcel.*", "--forward-to", hook.url, "--secret", secret, "--count", "2")
+    words = (*words, "--where", "subject = 'a' AND publisher LIKE '%/dinsos-pmd/bansos'")
     with listening(platform, sebalai, *words, "--json") as process:
+        assert sebalai(PUBLISHER, "trigger", TYPE, "--subject", "left out")[0] == 0
         assert sebalai(PUBLISHER, "trigger", TYPE, "--subject", "a")[0] == 0
         data = ("--data", '{"number": 2}')
         assert sebalai(PUBLISHER, "trigger", TYPE, "--subject", "a", *data)[0] == 0

@@ -63,6 +63,7 @@ async def _subscribed(agency: Agency, options: Options) -> AsyncGenerator[str]:
         "subscriber": identity(await agency.token())["application"],
         "title": "sebalai listen",
         "types": options.types,
+        "filters": [{"sql": options.where}] if options.where else [],
         "purpose": options.purpose,
         "kind": "pull",
     }

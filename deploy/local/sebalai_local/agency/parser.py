@@ -106,6 +106,7 @@ def _events(parsers: Any) -> None:
     listen = _one(parsers, "listen", "events as they come, posted to your own address")
     listen.add_argument("types", nargs="+", metavar="TYPE", help="e.g. 'catalog.request.*'")
     listen.add_argument("--forward-to", metavar="URL", help="signed as the bus signs webhooks")
+    listen.add_argument("--where", metavar="SQL", help="CloudEvents SQL: \"subject LIKE 'a-%%'\"")
     listen.add_argument("--purpose", help="where a type needs an agreement")
     listen.add_argument("--secret", metavar="whsec_...", help="else a new one, which is printed")
     listen.add_argument("--count", type=int, help="end after so many")
