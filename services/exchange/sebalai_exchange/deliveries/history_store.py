@@ -47,13 +47,14 @@ async def resend(
     session: AsyncSession, subscription: UUID, chosen: Chosen, now: datetime, limit: int
 ) -> int:
     """The oldest `limit` of the chosen are due, whatever the dispatcher's clock says, from now on
-    with a life of their own.
+    with a life of their own. The state is asked for twice: of a row that somebody else was changing
+    the database looks again at the outer condition alone.
     """
     query = text(
         f"""
         UPDATE delivery SET state = 'waiting', attempts = 0, refusals = 0, next_at = NULL,
           first_at = :now, lease = NULL
-        WHERE subscription = :id AND pos IN (
+        WHERE subscription = :id AND state = :state AND pos IN (
           SELECT pos FROM delivery WHERE {_CHOSEN} ORDER BY pos LIMIT :limit)
         """  # noqa: S608
     )
