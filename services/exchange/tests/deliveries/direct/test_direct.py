@@ -101,6 +101,7 @@ async def test_a_new_credential_closes_what_the_old_one_opened(bus, server, stre
         path = f"/v1/subscriptions/{one.id}/credential"
         new = SimpleNamespace(**(await bus.ask("POST", path, bus.subscriber)).json())
         await bus.until(told.cut.is_set)
+        await until_shaped(bus, stream, other)
         await stream.publish()
         assert await fetch(stays, other, 1) == [f"sebalai.{TYPE}"]
         assert not stays.cut.is_set()
