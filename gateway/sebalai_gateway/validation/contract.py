@@ -243,7 +243,8 @@ def _says_twice(body: bytes) -> bool:
     """
     try:
         json.loads(body, object_pairs_hook=_once)
-    except (_Twice, RecursionError):
+    except (_Twice, RecursionError, ValueError):
+        # What the other parser cannot read is read in two ways as well.
         return True
     return False
 
