@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from sebalai_exchange.deliveries.store import FORGOTTEN
+from sebalai_exchange.subscriptions.access import BROKER_DAYS
+from sebalai_shared.broker import EVENTS
 from sqlalchemy import text
 
 from services.exchange.tests.deliveries.conftest import TYPE
@@ -131,6 +133,10 @@ async def test_the_broker_serves_no_purpose_that_ends_before_it_forgets(bus, agr
         for one in PURPOSES
     ]
     assert statuses == [201, 403, 201]
+
+
+def test_the_broker_keeps_what_is_said_of_it():
+    assert EVENTS["max_age"] == BROKER_DAYS * 86_400 * 10**9
 
 
 @pytest.mark.parametrize("days", [0, 3_651, 1.5])
