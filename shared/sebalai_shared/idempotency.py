@@ -93,7 +93,8 @@ async def _once(
     caller: IdentifiedAccess,
     idempotency_key: Annotated[str, Header(min_length=1, max_length=KEY_LENGTH_MAX)],
 ) -> Once:
-    return Once(request, response, str(caller.subject), idempotency_key)
+    who = caller.subject if caller.acting_for is None else f"{caller.subject} {caller.party}"
+    return Once(request, response, str(who), idempotency_key)
 
 
 Idempotent = Annotated[Once, Depends(_once)]

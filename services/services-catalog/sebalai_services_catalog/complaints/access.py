@@ -28,7 +28,7 @@ def is_agency(caller: Caller, row: Complaint) -> bool:
 
 
 def is_reporter(caller: Caller, row: Complaint, code: str | None) -> bool:
-    if row.reporter is not None and caller.subject == row.reporter:
+    if row.reporter is not None and caller.party == row.reporter:
         return True
     return code is not None and hmac.compare_digest(hashed(code), row.reply_code_sha256)
 

@@ -63,7 +63,7 @@ async def file_complaint(
     row = Complaint(
         id=uuid7(), ticket=new_ticket(civil_date(now).year), kind=wanted.kind,
         anonymous=wanted.anonymous, secret=wanted.secret,
-        reporter=None if wanted.anonymous else caller.subject,
+        reporter=None if wanted.anonymous else caller.party,
         reporter_name=None if wanted.anonymous else wanted.reporter_name,
         reply_code_sha256=hashed(code), title=wanted.title, body=wanted.body,
         category=category_of(wanted.kind, needs_examination=False), state="received", revision=1,

@@ -27,7 +27,7 @@ def visible_to(caller: Caller) -> Select[Complaint]:
     """The desk sees all, an agency what was forwarded to it, a reporter their own."""
     if is_desk(caller):
         return select(Complaint)
-    own = (Complaint.reporter == caller.subject) if caller.subject else false()
+    own = (Complaint.reporter == caller.party) if caller.party else false()
     if caller.agency is None or caller.agency == DESK or not caller.has_scope(WRITE):
         return select(Complaint).where(own)
     forwarded = (Complaint.agency == caller.agency) & Complaint.forwarded_at.is_not(None)

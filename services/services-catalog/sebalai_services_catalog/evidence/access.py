@@ -10,7 +10,7 @@ from sebalai_services_catalog.evidence.model import Consent
 
 
 def is_giver(caller: Caller, row: Consent) -> bool:
-    return caller.subject is not None and caller.subject == row.given_by
+    return caller.party is not None and caller.party == row.given_by
 
 
 def may_see(caller: Caller, row: Consent) -> bool:

@@ -23,7 +23,7 @@ def visible_to(caller: Caller) -> Select[Consent]:
     """Who gave it, the agency that holds, and the agency that decides."""
     if caller.is_operator:
         return select(Consent)
-    own = (Consent.given_by == caller.subject) if caller.subject else false()
+    own = (Consent.given_by == caller.party) if caller.party else false()
     if caller.agency is None:
         return select(Consent).where(own)
     sides = or_(Consent.holder == caller.agency, Consent.agency == caller.agency)

@@ -27,10 +27,13 @@ def may_decide_for(caller: Caller, agency: str) -> bool:
 
 
 def is_applicant(caller: Caller, row: ServiceRequest) -> bool:
-    """The one who filed it; for a request filed at a counter, the officers of that counter."""
+    """The one who filed it; for a request filed at a counter, the officers of that counter. Of a
+    business whoever acts for it, in what their mandate covers.
+    """
     if row.assisted:
         return is_officer_of(caller, row.agency)
-    return caller.subject is not None and caller.subject == row.applicant
+    is_theirs = caller.party is not None and caller.party == row.applicant
+    return is_theirs and caller.covers(row.service)
 
 
 def may_see(caller: Caller, row: ServiceRequest, agencies: Collection[str]) -> bool:

@@ -100,7 +100,7 @@ async def changed_requests(
     session: AsyncSession, *, caller: Caller, page: tuple[str | None, int]
 ) -> Changed:
     """What the caller filed, by its last change. Raises: BadCursor."""
-    query = store.visible_to(caller).where(ServiceRequest.applicant == caller.subject)
+    query = store.visible_to(caller).where(ServiceRequest.applicant == caller.party)
     return await changed(session, query, ServiceRequest.id, page)
 
 

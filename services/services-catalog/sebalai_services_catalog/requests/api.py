@@ -16,7 +16,11 @@ from sebalai_services_catalog.deltas import Delta, Since, SyncTokenStale
 from sebalai_services_catalog.now import Now
 from sebalai_services_catalog.requests import actions, filing, store
 from sebalai_services_catalog.requests.actions import AppealTooLate, RequestFilter, WorkLeft
-from sebalai_services_catalog.requests.beginning import AssistanceRefused, ServiceNotOffered
+from sebalai_services_catalog.requests.beginning import (
+    AssistanceRefused,
+    MandateTooNarrow,
+    ServiceNotOffered,
+)
 from sebalai_services_catalog.requests.beginning import begin_request as begin
 from sebalai_services_catalog.requests.filing import (
     DOCUMENT_BYTES_LIMIT,
@@ -79,7 +83,12 @@ async def _filter(
     "",
     status_code=status.HTTP_201_CREATED,
     responses=responses(
-        ServiceUnknown, ServiceNotOffered, AssistanceRefused, RequestIncomplete, KeyReused
+        ServiceUnknown,
+        ServiceNotOffered,
+        MandateTooNarrow,
+        AssistanceRefused,
+        RequestIncomplete,
+        KeyReused,
     ),
 )
 async def begin_request(

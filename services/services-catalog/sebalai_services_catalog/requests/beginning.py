@@ -30,6 +30,10 @@ class ServiceNotOffered(Conflict):
     slug, title = "service-not-offered", "The service takes no requests at present"
 
 
+class MandateTooNarrow(Forbidden):
+    slug, title = "mandate-too-narrow", "The representation does not cover this service"
+
+
 class AssistanceRefused(Forbidden):
     slug, title = "assistance-refused", "Only the agency's own counter files for others"
 
@@ -41,11 +45,14 @@ async def begin_request(
 
     The rows answered are what was written; the session does not hold them.
 
-    Raises: ServiceUnknown, ServiceNotOffered, AssistanceRefused, FieldInvalid, RequestIncomplete.
+    Raises: ServiceUnknown, ServiceNotOffered, MandateTooNarrow, AssistanceRefused, FieldInvalid,
+        RequestIncomplete.
     """
     offered = await offered_service(session, slug=wanted.service)
     if offered.state != "published":
         raise ServiceNotOffered(offered.reason or f"The service is {offered.state}.")
+    if not caller.covers(offered.slug):
+        raise MandateTooNarrow("Ask the business to widen it, or act for yourself.")
     if wanted.assisted is not None and not is_officer_of(caller, offered.agency):
         raise AssistanceRefused(f"An officer of {offered.agency} with scope {WRITE} may.")
     now = clock.now()
@@ -67,7 +74,7 @@ def _draft(
     return ServiceRequest(
         id=uuid7(), ticket=new_ticket(civil_date(now).year), service_id=offered.id,
         service_version=offered.version, service=offered.slug, agency=offered.agency,
-        applicant=str(caller.subject), assisted=wanted.assisted is not None,
+        applicant=str(caller.party), assisted=wanted.assisted is not None,
         assisted_name=wanted.assisted.name if wanted.assisted else None, channel=wanted.channel,
         state="draft", revision=1, acts=0, verified=False, appealed=False,
         starts=duration.starts, term_value=term.value, term_unit=term.unit, clock_mode="off",

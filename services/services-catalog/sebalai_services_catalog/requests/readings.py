@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sebalai_shared.caller import business_of
+
 from sebalai_services_catalog.calendar.actions import WIB, Calendars
 from sebalai_services_catalog.requests import schema
 from sebalai_services_catalog.requests.cases import case_of, promise_of
@@ -75,10 +77,11 @@ def request_read(
     plain = {
         name: getattr(row, name)
         for name in schema.RequestRead.model_fields
-        if name not in ("possible", "clock", "tasks", "marks")
+        if name not in ("business", "possible", "clock", "tasks", "marks")
     }
     return schema.RequestRead(
         **plain,
+        business=business_of(row.applicant),
         possible=possible(case_of(row)),
         clock=clock_read(row, known, now),
         marks=[schema.Mark(**mark) for mark in row.marks],

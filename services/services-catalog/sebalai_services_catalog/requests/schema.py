@@ -184,12 +184,15 @@ class QueuedTaskRead(TaskRead):
 
 
 class RequestRead(BaseModel):
+    """`business`: identity's id of the one it was filed for, by whoever acted for it."""
+
     id: UUID
     ticket: str
     service: str
     service_version: int
     agency: str
     channel: str
+    business: UUID | None
     assisted: bool
     state: State
     revision: int

@@ -39,13 +39,20 @@ def _has_task_of(agency: str) -> ColumnElement[bool]:
     return exists().where(RequestTask.request_id == ServiceRequest.id, RequestTask.agency == agency)
 
 
+def _filed_by(caller: Caller) -> ColumnElement[bool]:
+    if caller.party is None:
+        return false()
+    own = ServiceRequest.applicant == caller.party
+    return own if caller.matters is None else own & ServiceRequest.service.in_(caller.matters)
+
+
 def visible_to(caller: Caller) -> Select[ServiceRequest]:
     """What the caller filed, and what its agency handles or takes part in. Nobody sees what another
     never filed, a draft or what came of it, except the operator and, at a counter, the agency.
     """
     if caller.is_operator:
         return select(ServiceRequest)
-    own = (ServiceRequest.applicant == caller.subject) if caller.subject else false()
+    own = _filed_by(caller)
     if caller.agency is None or not (caller.has_scope(WRITE) or caller.has_scope(DECIDE)):
         return select(ServiceRequest).where(own)
     handled = or_(ServiceRequest.agency == caller.agency, _has_task_of(caller.agency))
@@ -59,7 +66,7 @@ async def page(
     """Up to `limit + 1`, the latest first."""
     query = visible_to(caller).order_by(ServiceRequest.id.desc()).limit(limit + 1)
     if wanted.mine:
-        query = query.where(ServiceRequest.applicant == caller.subject)
+        query = query.where(_filed_by(caller))
     if wanted.state is not None:
         query = query.where(ServiceRequest.state == wanted.state)
     if wanted.service is not None:
