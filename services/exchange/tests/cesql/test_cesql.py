@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sebalai_exchange.cesql.compiling import compiled, predicate
 from sebalai_exchange.cesql.parsing import DEPTH_MAX, LENGTH_MAX, TERMS_MAX, parse
+from sebalai_exchange.cesql.patterns import like
 from sebalai_exchange.cesql.tree import (
     EvaluationError,
     ExpressionInvalidError,
@@ -138,3 +139,21 @@ def test_the_compiled_is_what_the_tables_say(expression, event):
         assert (found, type(found)) == (value, type(value))
     else:
         assert error in errors
+
+
+def _liked(pattern, text):
+    """LIKE as it is told: one character of the pattern after the other."""
+    if not pattern:
+        return not text
+    if pattern[0] == "%":
+        return any(_liked(pattern[1:], text[place:]) for place in range(len(text) + 1))
+    if pattern[0] == "_":
+        return bool(text) and _liked(pattern[1:], text[1:])
+    literal = pattern[1] if pattern[0] == "\\" and pattern[1:2] in ("%", "_") else pattern[0]
+    behind = 2 if literal in "%_" else 1
+    return text[:1] == literal and _liked(pattern[behind:], text[1:])
+
+
+@given(st.text("ab%_\\\n", max_size=8), st.text("ab%_\\\n", max_size=8))
+def test_a_pattern_matches_what_it_says(pattern, text):
+    assert like(pattern)(text) is _liked(pattern, text)
