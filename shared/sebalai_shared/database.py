@@ -142,8 +142,13 @@ def row_dict(row: Any) -> dict[str, Any]:
     return {column.key: getattr(row, column.key) for column in row.__table__.columns}
 
 
-async def _on_failure(_: Request, error: Exception) -> JSONResponse:
-    """503 for what waiting heals; anything else is a fault of ours."""
+FAILURES = (DBAPIError, PoolTimeoutError, ConnectionError)
+
+
+def told_of(error: Exception) -> problems.Unavailable:
+    """What a request is told whose database failed, where waiting heals it; else raises the error
+    itself, which is a fault of ours.
+    """
     cause = getattr(error, "orig", error)
     is_passing = str(getattr(cause, "sqlstate", None)).startswith(_PASSING)
     if isinstance(error, DBAPIError) and not (is_passing or error.connection_invalidated):
@@ -154,11 +159,13 @@ async def _on_failure(_: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, DBAPIError) or error.statement is not None:
         kept = "Nothing was kept of this request."
     detail = f"{kept} Send it again in {RETRY_AFTER_SECONDS} s."
-    return problems.answer(
-        problems.Unavailable(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-    )
+    return problems.Unavailable(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+async def _on_failure(_: Request, error: Exception) -> JSONResponse:
+    return problems.answer(told_of(error))
 
 
 def answer_failures(app: FastAPI) -> None:
-    for failure in (DBAPIError, PoolTimeoutError, ConnectionError):
+    for failure in FAILURES:
         app.add_exception_handler(failure, _on_failure)

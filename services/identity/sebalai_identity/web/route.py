@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from sebalai_shared.database import FAILURES, told_of
 from sebalai_shared.problems import Problem
 
 from sebalai_identity.web.pages import Pages
@@ -35,6 +36,8 @@ class PageRoute(APIRoute):
                 return _page(request, kind, problem)
             except RequestValidationError:
                 return _page(request, "other")
+            except FAILURES as error:
+                return _page(request, "away", told_of(error))
 
         return guarded
 

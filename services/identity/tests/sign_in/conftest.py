@@ -95,7 +95,7 @@ def browser(app):
 
 @pytest.fixture
 def another(app):
-    def another(**headers):
+    def another(app=app, **headers):
         browser = Browser(app, **headers)
         browser.client.base_url = "https://bus.example"
         return browser

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
+from sebalai_identity.app import identity_app
 from sebalai_identity.credentials import actions as credentials
 from sebalai_identity.credentials.factors import STEP_SECONDS, TOTP
 from sebalai_identity.credentials.hashing import PasswordsBusy, PasswordWorkers
@@ -15,9 +16,12 @@ from sebalai_identity.persons.actions import deactivate_person, register_person
 from sebalai_identity.persons.schema import PersonRegister
 from sebalai_identity.sessions import actions as sessions
 from sebalai_identity.sign_in import actions as sign_in
+from sebalai_shared.database import Database
+from sebalai_shared.ids import uuid7
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+NOWHERE = "postgresql://nobody@/none?host=/no/such/folder"
 LOGIN = "siti.rahma"
 PASSWORD = "tepung garam jembatan biru"
 OTHER = "layar kompas teluk sauh"
@@ -435,3 +439,13 @@ async def test_files_of_the_pages_are_kept_for_ever_and_others_are_not_there(bro
         file = await browser.open(address)
         assert (file.status_code, "immutable" in file.headers["cache-control"]) == (200, True)
     assert (await browser.open("/sign-in/assets/000000000000/identity.css")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/sign-in?lang=en", f"/oauth/authorize?client_id={uuid7()}"])
+async def test_a_person_is_shown_a_page_while_the_database_is_away(settings, clock, another, path):
+    away = Database(settings.model_copy(update={"database_url": NOWHERE}))
+    answer = await another(identity_app(settings, away, clock)).open(path)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["x-frame-options"] == "DENY"
+    await away.close()
