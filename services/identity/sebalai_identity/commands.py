@@ -24,6 +24,7 @@ from sebalai_shared.relay import Relay
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_identity import inviting, signing_in
+from sebalai_identity.acts.actions import note, tell
 from sebalai_identity.affairs.actions import load_affairs
 from sebalai_identity.agencies.actions import load_agencies
 from sebalai_identity.applications.actions import Authority, register_application
@@ -33,6 +34,7 @@ from sebalai_identity.desk import OPERATOR
 from sebalai_identity.desk import Desk as PeopleDesk
 from sebalai_identity.grants.actions import sweep_listeners
 from sebalai_identity.interactions.actions import INTERACTIONS
+from sebalai_identity.keys import events as key_events
 from sebalai_identity.keys.actions import Ring
 from sebalai_identity.keys.jobs import KeysPublisher
 from sebalai_identity.keys.sealing import sealer_of
@@ -95,8 +97,16 @@ def load(settings: IdentitySettings) -> None:
 def rotate_key(settings: IdentitySettings) -> None:
     """Prints `{"kid"}`; a refusal is one line on stderr and exit 1."""
     ring = Ring(sealer_of(settings), SystemClock())
+
+    async def work(session: AsyncSession) -> str:
+        kid = await ring.rotate(session)
+        await note(
+            session, PeopleDesk(OPERATOR, SystemClock()), act=key_events.ROTATED, subject=kid
+        )
+        return kid
+
     try:
-        kid = in_transaction(settings, ring.rotate)
+        kid = in_transaction(settings, work)
     except Problem as problem:
         _refuse(problem.detail)
     else:
@@ -109,8 +119,16 @@ def compromise_key(settings: IdentitySettings, arguments: Sequence[str]) -> None
     parser.add_argument("kid")
     kid = parser.parse_args(list(arguments)).kid
     ring = Ring(sealer_of(settings), SystemClock())
+
+    async def work(session: AsyncSession) -> str:
+        signing = await ring.compromise(session, kid)
+        desk = PeopleDesk(OPERATOR, SystemClock())
+        data: dict[str, object] = {"kid": kid, "signing": signing or None}
+        await tell(session, desk, kind=key_events.COMPROMISED, subject=kid, data=data)
+        return signing
+
     try:
-        now_signing = in_transaction(settings, lambda session: ring.compromise(session, kid))
+        now_signing = in_transaction(settings, work)
     except Problem as problem:
         _refuse(problem.detail)
     else:

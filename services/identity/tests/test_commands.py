@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+import asyncpg
 import pytest
 from joserfc.jwk import ECKey
 from sebalai_identity.contracts import EVENTS, write_contracts
@@ -85,10 +86,28 @@ async def test_fresh_platform_gets_an_application_by_command_line(environment, t
     assert listed[1]["identifier"] == "ID-BB/GOV/dinsos-pmd/another"
     code, out, error = await run(environment, "rotate-key")
     assert (code, set(json.loads(out))) == (0, {"kid"}), error
+    signing = json.loads(out)["kid"]
     code, out, error = await run(environment, "rotate-key")
     assert (code, out, error.count("\n")) == (1, "", 1)
     assert "15 minutes" in error
+    code, out, error = await run(environment, "compromise-key", signing)
+    assert (code, set(json.loads(out))) == (0, {"kid"}), error
+    assert await _acts_on_keys(environment) == [
+        ("identity.key.rotated.v1", "command-line", signing),
+        ("identity.key.compromised.v1", "command-line", signing),
+    ]
     await _worker_relays_and_publishes(environment, tmp_path / "beat")
+
+
+async def _acts_on_keys(environment):
+    connection = await asyncpg.connect(environment["SEBALAI_DATABASE_URL"])
+    try:
+        rows = await connection.fetch(
+            "SELECT act, actor, subject FROM act WHERE act LIKE 'identity.key.%' ORDER BY id"
+        )
+        return [tuple(row) for row in rows]
+    finally:
+        await connection.close()
 
 
 async def _worker_relays_and_publishes(environment, heartbeat):
@@ -110,7 +129,7 @@ async def _until_relayed(environment):
         )
     )
     await broker.connect()
-    told = ("agency.registered", "application.registered", "key.rotated")
+    told = ("agency.registered", "application.registered", "key.rotated", "key.compromised")
     wanted = {f"sebalai.identity.{what}.v1" for what in told}
     found = {}
     try:

@@ -12,9 +12,16 @@ REMOVED = "identity.credential.removed.v1"
 SOURCE = "urn:sebalai:identity"
 
 
-def invited(person_id: UUID, sponsor: str | None, expires_at: datetime) -> dict[str, object]:
+def invited(
+    person_id: UUID, sponsor: str | None, expires_at: datetime, *, forgets_factors: bool
+) -> dict[str, object]:
     """What is told of an invitation, beside who made it."""
-    return {"person_id": str(person_id), "sponsor": sponsor, "expires_at": to_text(expires_at)}
+    return {
+        "person_id": str(person_id),
+        "sponsor": sponsor,
+        "expires_at": to_text(expires_at),
+        "forgets_factors": forgets_factors,
+    }
 
 
 def added(person_id: UUID, kind: str, at: datetime) -> Event:

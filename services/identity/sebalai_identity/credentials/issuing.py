@@ -48,7 +48,7 @@ async def issue(
         await require_in_force(session, slug=terms.sponsor, on=now.date())
     desk = Desk(caller, keeper.clock)
     made = await invite(session, keeper, subject=person_id, issued_by=desk.actor, terms=terms)
-    data = events.invited(person_id, terms.sponsor, made.expires_at)
+    data = events.invited(person_id, terms.sponsor, made.expires_at, forgets_factors=terms.forgets)
     await tell(session, desk, kind=events.INVITED, subject=str(person_id), data=data)
     return made
 

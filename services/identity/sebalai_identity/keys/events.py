@@ -5,6 +5,8 @@ from datetime import datetime
 from sebalai_shared.events import Event
 
 ROTATED = "identity.key.rotated.v1"
+COMPROMISED = "identity.key.compromised.v1"
+"""It leaked: no token it signed is good any more."""
 SOURCE = "urn:sebalai:identity"
 
 

@@ -28,6 +28,7 @@ async def test_keeper_invites_a_person_for_a_time(call, keeper_of_people, wanted
     async with database.transaction() as session:
         told = " ".join((await session.execute(text("SELECT o::text FROM outbox o"))).scalars())
     assert "identity.person.invited.v1" in told
+    assert '""forgets_factors"": false' in told
     assert made["code"] not in told
 
 
