@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sebalai_shared.caller import Caller
 from sebalai_shared.outbox import publish
 from sebalai_shared.problems import FieldInvalid, NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sebalai_identity.applications.actions import usable_client
 from sebalai_identity.credentials import events, store
 from sebalai_identity.credentials.keeper import Keeper, digest_of
 from sebalai_identity.credentials.model import Invitation
 from sebalai_identity.credentials.passwords import LoginInvalid, login_of, require_strong
+from sebalai_identity.desk import OPERATOR, Desk
+from sebalai_identity.duties import SYSTEM
+from sebalai_identity.roles.actions import rest_sensitive
 
 CODE_BYTES = 15
 GROUP = 4
@@ -89,6 +94,8 @@ async def accept(
     row = await store.invitation(session, digest, now)
     if row is None:
         raise InvitationUnknown("Ask whoever invited you for a new one.")
+    if await store.account_of(session, row.subject) is not None:
+        await _rest_roles(session, keeper, row)
     name = login_of(login)
     stored = await require_strong(keeper, password, [name])
     if not await store.keep_account(session, row.subject, name, row.sponsor, now):
@@ -100,6 +107,27 @@ async def accept(
     row.used_at = now
     await session.flush()
     return row.subject
+
+
+async def _rest_roles(session: AsyncSession, keeper: Keeper, row: Invitation) -> None:
+    """Whoever invited somebody known may be who comes: no keeper gets the powers of another alone.
+    The platform's own machine is no keeper, and may be the last who can let anybody in.
+    """
+    if row.issued_by == OPERATOR.subject:
+        return
+    issuer = await _issuer(session, keeper, row.issued_by)
+    await rest_sensitive(session, Desk(issuer, keeper.clock), person_id=row.subject)
+
+
+async def _issuer(session: AsyncSession, keeper: Keeper, actor: str) -> Caller:
+    """A system with its agency, whose other systems are the same hand (`duties`); else a person."""
+    try:
+        client = await usable_client(session, client_id=UUID(actor), at=keeper.clock.now())
+    except ValueError:
+        client = None
+    if client is None:
+        return Caller(kind="civil_servant", subject=actor)
+    return Caller(kind=SYSTEM, subject=actor, agency=client.agency)
 
 
 async def _forget(session: AsyncSession, subject: UUID, at: datetime) -> None:

@@ -147,6 +147,19 @@ async def decide_grant(
     return row
 
 
+async def rest_sensitive(session: AsyncSession, desk: Desk, *, person_id: UUID) -> None:
+    """The caller gave the person another way to sign in, and may be who comes by it: sensitive
+    roles wait for another keeper, as if the caller had asked for them.
+    """
+    for row in await store.lock_active(session, person_id, desk.now):
+        if row.role not in ROLES or not ROLES[row.role].is_sensitive:
+            continue
+        row.state, row.decided_by, row.changed_at = REQUESTED, None, desk.now
+        row.asked_by, row.asked_by_system_of = desk.actor, system_of(desk.caller)
+        await session.flush()
+        await _told(session, desk, row, events.REQUESTED)
+
+
 async def revoke_grant(
     session: AsyncSession, desk: Desk, *, grant_id: UUID, reason: str
 ) -> RoleGrant:

@@ -47,6 +47,16 @@ async def lock(session: AsyncSession, caller: Caller, grant_id: UUID) -> RoleGra
     return await session.scalar(query.execution_options(populate_existing=True))
 
 
+async def lock_active(session: AsyncSession, person_id: UUID, at: datetime) -> Sequence[RoleGrant]:
+    """Those in force and those to come."""
+    query = select(RoleGrant).where(
+        RoleGrant.person_id == person_id,
+        RoleGrant.state == ACTIVE,
+        or_(RoleGrant.valid_until.is_(None), RoleGrant.valid_until > at),
+    )
+    return (await session.scalars(query.order_by(RoleGrant.id).with_for_update())).all()
+
+
 async def held(session: AsyncSession, person_id: UUID, at: datetime) -> Sequence[RoleGrant]:
     query = select(RoleGrant).where(
         RoleGrant.person_id == person_id,

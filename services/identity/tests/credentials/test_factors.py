@@ -10,9 +10,10 @@ from sebalai_identity.credentials.factors import STEP_SECONDS, TOTP
 from sebalai_identity.credentials.invitations import LIFETIME
 from sebalai_identity.credentials.keeper import Keeper, Origin
 from sebalai_identity.credentials.throttle import FREE_PLACE
+from sebalai_identity.roles.model import RoleGrant
 from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import FieldInvalid
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 HOME = Origin("192.0.2.0/24")
 PASSWORD = "tepung garam jembatan biru"
@@ -167,10 +168,10 @@ async def test_app_in_use_is_not_replaced_unseen(codes, session, keeper, person)
 
 @pytest.fixture
 def invite(session, keeper):
-    async def invite(subject, **more):
+    async def invite(subject, issued_by="operator", **more):
         terms = actions.Terms(**more)
         return await actions.invite(
-            session, keeper, subject=subject, issued_by="operator", terms=terms
+            session, keeper, subject=subject, issued_by=issued_by, terms=terms
         )
 
     return invite
@@ -277,6 +278,55 @@ async def test_plain_invitation_leaves_the_second_factor(codes, invite, accept, 
     invited = await invite(person)
     await accept(invited.code, "siti.rahma")
     assert await actions.has_one_time(session, subject=person)
+
+
+@pytest.fixture
+def granted(session, clock):
+    async def granted(subject, *roles):
+        for role in roles:
+            row = RoleGrant(
+                id=uuid7(), person_id=subject, role=role, state="active", decree="SK 1/2026",
+                valid_from=clock.now(), asked_by="first", decided_by="second",
+                recorded_at=clock.now(), changed_at=clock.now(),
+            )  # fmt: skip
+            session.add(row)
+        await session.flush()
+
+    return granted
+
+
+@pytest.fixture
+def states(session):
+    async def states(subject):
+        query = select(RoleGrant).where(RoleGrant.person_id == subject)
+        rows = await session.scalars(query.execution_options(populate_existing=True))
+        return {row.role: (row.state, row.asked_by, row.decided_by) for row in rows}
+
+    return states
+
+
+async def test_keeper_who_invites_another_keeper_anew_gets_none_of_their_powers(
+    granted, states, invite, accept, person
+):
+    await granted(person, "role-keeper", "service-editor")
+    invited = await invite(person, issued_by="a-keeper")
+    assert (await states(person))["role-keeper"] == ("active", "first", "second")
+    await accept(invited.code, "siti.rahma")
+    assert await states(person) == {
+        "role-keeper": ("requested", "a-keeper", None),
+        "service-editor": ("active", "first", "second"),
+    }
+
+
+async def test_first_invitation_and_that_of_the_machine_itself_leave_roles(
+    granted, states, invite, accept, person, somebody
+):
+    newcomer = await somebody()
+    for subject, issuer in ((newcomer, "a-keeper"), (person, "command-line")):
+        await granted(subject, "role-keeper")
+        invited = await invite(subject, issued_by=issuer)
+        await accept(invited.code, f"name-{issuer}")
+        assert (await states(subject))["role-keeper"] == ("active", "first", "second")
 
 
 async def test_person_who_lost_all_begins_anew(codes, invite, accept, person, session):
