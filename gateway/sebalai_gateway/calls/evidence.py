@@ -20,11 +20,13 @@ class Evidence:
         self._append, self._bound = journal.append, deadlines.bound
 
     async def requested(self, call: Call, total_seconds: float) -> None:
-        """Raises: JournalUnavailable."""
-        record = call.request_record(total_seconds)
+        """Commits that it is asked for, within WAIT_SECONDS. Raises: JournalUnavailable."""
+        record, at = call.request_record(total_seconds), call.facts["requested_at"]
         began = time.perf_counter()
         try:
-            await self._append(call.name, "requested", call.facts["requested_at"], record)
+            await self._bound(self._append(call.name, "requested", at, record))
+        except TimeoutError:
+            raise JournalUnavailable from None
         finally:
             call.journal_seconds = time.perf_counter() - began
 

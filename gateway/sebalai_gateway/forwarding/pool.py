@@ -73,11 +73,14 @@ _Turn = asyncio.Future[Connection | None]
 
 @dataclass(slots=True)
 class _Host:
-    """One peer's connections: those that wait for work (latest last), and who waits for one."""
+    """One peer's connections: those that wait for work (latest last), and who waits for one.
+    `asked` by so many who have none yet; it is not forgotten before they have.
+    """
 
     idle: list[Connection] = field(default_factory=list[Connection])
     busy: set[Connection] = field(default_factory=set[Connection])
     connecting: int = 0
+    asked: int = 0
     waiters: deque[_Turn] = field(default_factory=deque[_Turn])
 
     @property
@@ -125,6 +128,7 @@ class Pool:
             host = self._hosts[peer] = _Host()
         found = _idle(host, is_safe=is_safe)
         if found is None:
+            host.asked += 1
             try:
                 async with asyncio.timeout(seconds):
                     found = await self._fresh(peer, host)
@@ -134,6 +138,8 @@ class Pool:
                 if peer.origin.scheme == "https" and isinstance(error, HANDSHAKE):
                     raise refused(error) from error
                 raise ProviderUnreachable(str(error), is_unsent=True) from error
+            finally:
+                host.asked -= 1
         host.busy.add(found)
         return found
 
@@ -227,7 +233,7 @@ class Pool:
                 connection.give_up()
             while host.idle and host.idle[0].is_stale(now):
                 host.idle.pop(0).abort()
-        self._hosts = {p: h for p, h in self._hosts.items() if h.count or h.waiters}
+        self._hosts = {p: h for p, h in self._hosts.items() if h.count or h.asked}
         loop = asyncio.get_running_loop()
         self._sweep = loop.call_later(SWEEP_EACH_SECONDS, self._swept) if self._hosts else None
 

@@ -54,13 +54,10 @@ class BoundedProtocol(KeptProtocol):
         if self._is_over:
             return
         try:
-            cast("Any", self.parser).feed_data(data)
+            self._feed(data)
         except httptools.HttpParserError:
             self.send_400_response("")
             return
-        except httptools.HttpParserUpgrade:
-            # Nothing is switched here: what came is answered in HTTP/1.1.
-            pass
         if not self._is_in_head or self._is_over or self.transport.is_closing():
             return
         if self._patience is None:
@@ -71,6 +68,18 @@ class BoundedProtocol(KeptProtocol):
         self._head_bytes += len(data)
         if self._head_bytes > HEAD_BYTES_LIMIT:
             self._refuse(_too_large())
+
+    def _feed(self, data: bytes) -> None:
+        """Nothing is switched where another protocol is offered: what stands behind the offer is
+        HTTP/1.1 as well. Raises: HttpParserError.
+        """
+        while data:
+            try:
+                cast("Any", self.parser).feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                data = data[int(offer.args[0]) :]
+            else:
+                return
 
     # Called by the parser.
 

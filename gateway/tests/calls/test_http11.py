@@ -333,6 +333,12 @@ async def test_connection_is_used_again_after_an_offer_of_another_protocol(bus, 
             assert statuses(await reader.readuntil(b"hello")) == [200]
 
 
+async def test_request_right_behind_an_offer_of_another_protocol_is_answered(bus, provider):
+    async with asyncio.timeout(10):
+        answer = await bus.raw(request(bus, *UPGRADE) + request(bus, *UPGRADE) + last(bus))
+    assert statuses(answer) == [200, 200, 200]
+
+
 async def test_older_client_is_not_told_to_continue(bus, provider):
     post = request(
         bus, "Expect: 100-continue", "Content-Length: 5", line=f"POST {bus.path()} HTTP/1.0"

@@ -59,3 +59,16 @@ async def test_sender_whose_body_is_held_against_a_contract_has_the_time_of_a_ca
         await bus.calls(slow)
     assert slow.status == 499
     assert provider.seen == []
+
+
+async def test_journal_that_takes_too_long_is_not_waited_for(bus, provider, monkeypatch):
+    monkeypatch.setattr("sebalai_gateway.calls.deadlines.WAIT_SECONDS", 0.05)
+    never = asyncio.get_running_loop().create_future
+    monkeypatch.setattr(bus.calls._evidence, "_append", lambda *_: never())
+    bus.offer("macet", provider.url)
+    caller = Consumer(bus, "GET")
+    caller.read = lambda: asyncio.sleep(0, b"")
+    async with asyncio.timeout(10):
+        await bus.calls(caller)
+    assert caller.status == 503
+    assert provider.seen == []

@@ -78,3 +78,14 @@ async def test_connection_handed_to_one_who_has_just_gone_serves_the_next(calls)
     await asyncio.wait([gone, waits])
     assert calls.served == ["waits"]
     assert calls.pool.counts == (0, 1)
+
+
+async def test_sweep_does_not_forget_whose_turn_has_just_come(calls):
+    first = await calls.pool.take(calls.peer, 5, is_safe=True)
+    waits = asyncio.create_task(calls.pool.take(calls.peer, 5, is_safe=True))
+    await asyncio.sleep(0.05)
+    first.abort()
+    first.give_back()
+    calls.pool._swept()
+    await waits
+    assert calls.pool.counts == (1, 0)
