@@ -14,9 +14,8 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
-from journey import INTERFACE, PURPOSE, Journey
+from journey import INTERFACE, PORTS, PURPOSE, Journey
 
-PORTS = (8800, 8801)
 EACH_SECONDS = 0.1
 TOKEN_SECONDS = 120.0
 TIMEOUT_SECONDS = 10

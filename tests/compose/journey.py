@@ -9,7 +9,9 @@ journey.py SECRETS_FOLDER APPLICATIONS_JSON RECEIPTS_FOLDER again
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -20,12 +22,21 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from sebalai_shared.ids import uuid7
 
-GATEWAY = "http://127.0.0.1:8800"  # the public one, whichever port answers
+PUBLIC_URL = "http://127.0.0.1:8800"
+PORTS = (8800, 8801)  # of PUBLISH: one gateway stands behind one of them, two during an upgrade
 INTERFACE = "ID-BB/GOV/dp3acskb/kependudukan/penduduk"
 PURPOSE = "verifikasi-bansos"
 RECEIPT_SECONDS = 5
 PORTAL_SECONDS = 15
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+def door() -> str:
+    """The address at which a gateway listens now, as a proxy would find it."""
+    for port in PORTS:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return f"http://127.0.0.1:{port}"
+    raise AssertionError(f"no gateway listens on {PORTS}")
 
 
 class Journey:
@@ -41,7 +52,7 @@ class Journey:
         key = ECKey.import_key(json.loads(key_file.read_text(encoding="utf-8")))
         client, now = self.applications[name], int(time.time())
         claims = {
-            "iss": client, "sub": client, "aud": GATEWAY, "jti": str(uuid7()),
+            "iss": client, "sub": client, "aud": PUBLIC_URL, "jti": str(uuid7()),
             "iat": now, "exp": now + 60,
         }  # fmt: skip
         form = {
@@ -49,7 +60,7 @@ class Journey:
             "client_assertion_type": ASSERTION,
             "client_assertion": jwt.encode({"alg": "ES256", "kid": key.thumbprint()}, claims, key),
         }
-        answer = httpx.post(f"{GATEWAY}/oauth/token", data=form, timeout=10)
+        answer = httpx.post(f"{door()}/oauth/token", data=form, timeout=10)
         assert answer.status_code == 200, answer.text
         return answer.json()["access_token"]
 
@@ -57,13 +68,13 @@ class Journey:
         token = self.token(name)
         headers = {"Authorization": f"Bearer {token}", "Sebalai-Purpose": PURPOSE}
         path = f"/r1/{INTERFACE}/residents/r-0001"
-        return httpx.get(GATEWAY + path, headers=headers, timeout=30), token
+        return httpx.get(door() + path, headers=headers, timeout=30), token
 
     def receipt(self, message_id: str, token: str) -> tuple[str, float]:
         started = time.monotonic()
         while True:
             answer = httpx.get(
-                f"{GATEWAY}/receipts/{message_id}",
+                f"{door()}/receipts/{message_id}",
                 headers={"Authorization": f"Bearer {token}"},
                 timeout=10,
             )
@@ -89,7 +100,7 @@ def wait_for_portal(message_ids: set[str]) -> int:
     """The size of the portal's page, once it shows both calls."""
     deadline = time.monotonic() + PORTAL_SECONDS
     while True:
-        page = httpx.get(GATEWAY + "/", timeout=10)
+        page = httpx.get(door() + "/", timeout=10)
         missing = {number for number in message_ids if number not in page.text}
         if page.status_code == 200 and not missing and 'class="notice"' not in page.text:
             return len(page.content)
@@ -113,7 +124,7 @@ def call_and_be_refused(journey: Journey, kept: Path) -> None:
     receipt, waited = journey.receipt(refusal_id, token)
     print(f"refused 403, receipt after {waited:.1f} s: {journey.verify(receipt)}")
     size = wait_for_portal({message_id, refusal_id})
-    trace = httpx.get(f"{GATEWAY}/panggilan/{message_id}", timeout=10)
+    trace = httpx.get(f"{door()}/panggilan/{message_id}", timeout=10)
     assert trace.status_code == 200, trace.text
     assert "dinsos-pmd" in trace.text
     print(f"both calls in the portal ({size} bytes), and the trace of the first")
