@@ -127,11 +127,15 @@ async def _again(desk: Desk, named: _Named, client_id: UUID, jkt: str | None) ->
     if row.client_id != client_id or row.jkt != jkt:
         # Somebody else shows it: that proves nothing about its owner, whose family lives on.
         raise _unknown()
-    is_lost_answer = named.number == row.number - 1 and desk.now - row.moved_at <= GRACE
-    if not is_lost_answer:
+    if not (named.number == row.number - 1 and is_in_grace(desk, row)):
         await end(desk, named.id, REUSED)
         raise _unknown()
     return Family(named.id, named.slot, row.subject, row.session_id, row.content, row.number)
+
+
+def is_in_grace(desk: Desk, row: Any) -> bool:
+    """Whether the token before the present one is still good."""
+    return desk.now - row.moved_at <= GRACE
 
 
 def _unknown() -> OAuthError:

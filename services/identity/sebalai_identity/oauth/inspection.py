@@ -41,7 +41,9 @@ async def introspect(desk: Desk, parameters: Mapping[str, str], proven: Proven) 
     found = await families.named_by(desk, token, proven.client.client_id)
     if found is None:
         return INACTIVE
-    row = found[1]
+    named, row = found
+    if named.number != row.number and not families.is_in_grace(desk, row):
+        return INACTIVE
     return {
         "active": True,
         "iss": desk.server.issuer,

@@ -49,6 +49,15 @@ async def test_token_used_again_later_ends_the_family_and_its_access_tokens(part
     assert family.reason == "refresh token used again"
 
 
+async def test_used_token_is_told_as_good_no_longer_than_it_is(party, clock):
+    old = (await party.sign_in())["refresh_token"]
+    fresh = (await party.refresh(old)).json()["refresh_token"]
+    assert (await party.introspect(old))["active"]
+    clock.move(timedelta(seconds=21))
+    assert await party.introspect(old) == {"active": False}
+    assert (await party.introspect(fresh))["active"]
+
+
 async def test_token_two_steps_old_ends_the_family_at_once(party):
     old = (await party.sign_in())["refresh_token"]
     middle = (await party.refresh(old)).json()["refresh_token"]
