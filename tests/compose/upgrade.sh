@@ -30,7 +30,8 @@ upgrade_from() {
   sed -i 's/^VERSION=.*/VERSION=new/' "$WORK/env"
   deploy/docker/init-secrets --add
   build_few . new
-  inside env PATH="$PATH" "$PYTHON" "$HERE/caller.py" "$WORK/secrets" "$WORK/applications.json" "$WORK/receipts" >"$WORK/calls" 2>&1 &
+  # Not by `inside`: its shell would be told to end, and not the caller.
+  nsenter --net="/run/netns/$NAMESPACE" env PATH="$PATH" "$PYTHON" "$HERE/caller.py" "$WORK/secrets" "$WORK/applications.json" "$WORK/receipts" >"$WORK/calls" 2>&1 &
   local caller=$! before=$SECONDS
   deploy/docker/upgrade
   say "upgraded in $((SECONDS - before)) s"
