@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -59,6 +60,16 @@ class Terms(msgspec.Struct, frozen=True):
     per_month: int | None
 
 
+class Left(NamedTuple):
+    """Calls left, as far as this gateway knows; `month` is 0 where none is limited, and ends at
+    `month_ends`, in seconds since 1970.
+    """
+
+    day: int
+    month: int = 0
+    month_ends: float = 0.0
+
+
 class QuotaExceeded(Exception):
     """`seconds` until the period ends."""
 
@@ -69,13 +80,16 @@ class QuotaExceeded(Exception):
 
 @dataclass(slots=True)
 class Lease:
-    """Calls taken ahead in one day and month; `day_used` counts all gateways' as last heard, `ends`
-    is when the day does, in seconds since 1970.
+    """Calls taken ahead in one day and month; `day_used` counts all gateways' as last heard; `ends`
+    is when the day does, `month_ends` when the month does, in seconds since 1970. `per_month` as
+    last agreed.
     """
 
     day: str = ""
     ends: float = 0.0
     month: str = ""
+    month_ends: float = 0.0
+    per_month: int | None = None
     left: int = 0
     day_used: int = 0
     month_used: int = 0
@@ -90,8 +104,8 @@ class Quotas:
         self._leases: dict[tuple[str, str], Lease] = {}
         self._tidying: asyncio.Task[None] | None = None
 
-    async def take(self, terms: Terms, now: datetime) -> int:
-        """Counts one call; answers how many are left today, as far as this gateway knows.
+    async def take(self, terms: Terms, now: datetime) -> Left:
+        """Counts one call; answers how many are left.
 
         Raises: QuotaExceeded, StoreUnavailable.
         """
@@ -105,7 +119,7 @@ class Quotas:
             raise QuotaExceeded(_seconds_left(lease, terms, now))
         return _use(lease, terms.per_day)
 
-    def at_hand(self, key: tuple[str, str], per_day: int, now: float) -> int | None:
+    def at_hand(self, key: tuple[str, str], per_day: int, now: float) -> Left | None:
         """As `take` of a moment in seconds since 1970, where the lease has calls left; else None,
         and nothing is counted.
         """
@@ -138,7 +152,8 @@ class Quotas:
         )
         used = {row["period"]: row["used"] for row in rows}
         # Only now: what is left of yesterday is not to be had today, while the database is asked.
-        lease.day, lease.month, lease.ends = day, month, ends[0].timestamp()
+        lease.day, lease.month, lease.per_month = day, month, terms.per_month
+        lease.ends, lease.month_ends = ends[0].timestamp(), ends[1].timestamp()
         lease.left = rows[0]["calls"] if rows else 0
         lease.day_used, lease.month_used = used.get(day, 0), used.get(month, 0)
         lease.asked_at = time.monotonic() if lease.left < 1 else float("-inf")
@@ -168,10 +183,13 @@ class Quotas:
             await self._give_back(key, lease)
 
 
-def _use(lease: Lease, per_day: int) -> int:
+def _use(lease: Lease, per_day: int) -> Left:
     lease.left -= 1
     lease.used_at = time.monotonic()
-    return max(0, per_day - lease.day_used) + lease.left
+    day = max(0, per_day - lease.day_used) + lease.left
+    if lease.per_month is None:
+        return Left(day)
+    return Left(day, max(0, lease.per_month - lease.month_used) + lease.left, lease.month_ends)
 
 
 def _seconds_left(lease: Lease, terms: Terms, now: datetime) -> int:

@@ -1,7 +1,11 @@
 """What a consumer is told of its limits, and that a restart forgives none of them."""
 
+import re
+
 from sebalai_gateway.database import Pool
 from sebalai_gateway.quotas.leases import Quotas, Terms
+
+LIMITS = r'"day";r=(\d+);t=\d+, "month";r=(\d+);t=(\d+)'
 
 
 async def test_answers_tell_the_limits_and_what_is_left(bus, provider):
@@ -21,6 +25,23 @@ async def test_answers_tell_the_limits_and_what_is_left(bus, provider):
     assert len(provider.seen) == 3
     record = await bus.record(problem["message_id"])
     assert (record["outcome"], record["problem"]) == ("refused", "quota-exceeded")
+
+
+async def test_quota_of_the_month_is_told_and_kept(bus, provider):
+    bus.offer("bulanan", provider.url)
+    bus.bind("bulanan", quota_per_month=2)
+    left = []
+    for _ in range(2):
+        async with bus.call(interface="bulanan") as answer:
+            assert answer.status == 200
+            assert '"month";q=2;w=2678400' in answer.headers["RateLimit-Policy"]
+            left.append(re.fullmatch(LIMITS, answer.headers["RateLimit"]).groups())
+    assert [month for _, month, _ in left] == ["1", "0"]
+    assert all(0 < int(ends) <= 31 * 86_400 for _, _, ends in left)
+    async with bus.call(interface="bulanan") as answer:
+        assert answer.status == 429
+        assert 0 < int(answer.headers["Retry-After"]) <= 31 * 86_400 + 1
+    assert len(provider.seen) == 2
 
 
 async def test_agreement_whose_quota_is_used_up_gives_way_to_another(bus, provider):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sebalai_gateway.database import Pool
-from sebalai_gateway.quotas.leases import QuotaExceeded, Quotas, Terms
+from sebalai_gateway.quotas.leases import Left, QuotaExceeded, Quotas, Terms
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 KEY = ("series", "ID-BB/GOV/dinsos-pmd/bansos")
@@ -52,7 +52,7 @@ async def test_concurrent_calls_at_one_gateway_never_exceed_it(pool):
     found = await asyncio.gather(
         *(quotas.take(terms, NOW) for _ in range(100)), return_exceptions=True
     )
-    assert sum(isinstance(one, int) for one in found) == 40
+    assert sum(isinstance(one, Left) for one in found) == 40
 
 
 async def test_killed_gateway_forgives_nothing_and_a_closed_one_gives_back(pool, database):
@@ -100,12 +100,12 @@ async def test_what_is_at_hand_is_counted_and_is_of_its_own_day_alone(pool):
     quotas, terms = Quotas(pool), Terms(KEY, 1_000, None)
     at = NOW.timestamp()
     assert quotas.at_hand(KEY, 1_000, at) is None
-    left = await quotas.take(terms, NOW)
-    taken = [quotas.at_hand(KEY, 1_000, at) for _ in range(3)]
+    left = (await quotas.take(terms, NOW)).day
+    taken = [quotas.at_hand(KEY, 1_000, at).day for _ in range(3)]
     assert taken == [left - 1, left - 2, left - 3]
     for other in (at - 86_400, at + 86_400):
         assert quotas.at_hand(KEY, 1_000, other) is None
-    assert await quotas.take(terms, NOW) == left - 4
+    assert await quotas.take(terms, NOW) == (left - 4, 0, 0.0)
     await quotas.close()
 
 
