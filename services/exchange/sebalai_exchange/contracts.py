@@ -55,7 +55,7 @@ PEER_DATA: dict[str, Any] = {
     "offers": {"type": "array", "items": TEXT},
     "by": TEXT,
 }
-FORGOTTEN_DATA: dict[str, Any] = {
+EXPIRED_DATA: dict[str, Any] = {
     "kept_days": COUNT,
     "stored_from": TIME,
     "stored_until": TIME,
@@ -74,7 +74,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     agreements.REVOKED: AGREEMENT_DATA,
     agreements.APPROVED: AGREEMENT_DATA,
     agreements.REPLACED: AGREEMENT_DATA,
-    publishing.FORGOTTEN: FORGOTTEN_DATA,
+    publishing.EXPIRED: EXPIRED_DATA,
     groups.CREATED: GROUP_DATA,
     groups.JOINED: GROUP_DATA,
     groups.REMOVED: GROUP_DATA,

@@ -6,7 +6,7 @@ from datetime import datetime
 from sebalai_shared.clock import Clock, to_text
 from sebalai_shared.events import Event
 
-FORGOTTEN = "exchange.event.forgotten.v1"
+EXPIRED = "exchange.event.expired.v1"
 SOURCE = "urn:sebalai:exchange"
 
 
@@ -32,4 +32,4 @@ def fact(told: Forgotten, clock: Clock) -> Event:
         "first_position": told.positions[0],
         "last_position": told.positions[1],
     }
-    return Event(FORGOTTEN, SOURCE, f"{told.kept_days}-{begins:%Y-%m}", data, clock.now())
+    return Event(EXPIRED, SOURCE, f"{told.kept_days}-{begins:%Y-%m}", data, clock.now())

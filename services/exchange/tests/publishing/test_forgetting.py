@@ -10,7 +10,7 @@ import pytest
 import sebalai_exchange
 from sebalai_exchange.contracts import EVENTS
 from sebalai_exchange.ledger.entry import entry_of_event
-from sebalai_exchange.publishing.facts import FORGOTTEN
+from sebalai_exchange.publishing.facts import EXPIRED
 from sebalai_exchange.publishing.forgetting import forget_month
 from sebalai_exchange.publishing.partitions import prepare_partitions
 from sebalai_exchange.publishing.sequencer import move
@@ -57,13 +57,13 @@ async def test_a_month_that_is_over_goes_whole_and_leaves_its_count(store):
     assert await forget(database) == "event_30_2026_08"
     assert [name for _, name in await log(connection)] == ["long", "fresh"]
     (fact,) = await facts(connection)
-    assert (fact["type"], fact["time"]) == (FORGOTTEN, "2026-11-24T08:00:00.000Z")
+    assert (fact["type"], fact["time"]) == (EXPIRED, "2026-11-24T08:00:00.000Z")
     assert fact["data"] == {
         "kept_days": 30, "stored_from": "2026-08-01T00:00:00.000Z",
         "stored_until": "2026-09-01T00:00:00.000Z", "events": 3,
         "first_position": 1, "last_position": 3,
     }  # fmt: skip
-    assert set(fact["data"]) == set(EVENTS[FORGOTTEN])
+    assert set(fact["data"]) == set(EVENTS[EXPIRED])
     assert entry_of_event(fact).log == "records"
 
 
