@@ -192,12 +192,20 @@ async def test_facts_become_leaves_of_records(worker_settings, broker, ask):
             async with ask.database.transaction() as session:
                 query = text("SELECT id FROM ledger_entry WHERE kind = 'event' ORDER BY id")
                 found = (await session.scalars(query)).all()
-            return found if len(found) == 2 else None
+            return found if len(found) == 3 else None
 
-        for number, fact_id in enumerate(await until(fact_ids)):
-            verified = await receipt(ask, fact_id, (CONSUMER, PROVIDER)[number])
-            assert verified.payload["type"].startswith("exchange.agreement.")
+        told = []
+        for reader, fact_id in zip(
+            (PROVIDER, CONSUMER, PROVIDER), await until(fact_ids), strict=True
+        ):
+            verified = await receipt(ask, fact_id, reader)
             assert verified.origin == "bus.example/ledger/records"
+            told.append(verified.payload["type"])
+        assert told == [
+            "exchange.interface.published.v1",
+            "exchange.agreement.requested.v1",
+            "exchange.agreement.granted.v1",
+        ]
 
 
 async def test_routes_stand_in_the_bucket_and_return_when_it_is_lost(
