@@ -17,12 +17,16 @@ import pytest
 import sebalai_identity
 from sebalai_identity.applications.actions import Authority, register_application
 from sebalai_identity.applications.schema import ApplicationRegister
-from sebalai_identity.commands import OPERATOR, load_reference
+from sebalai_identity.businesses.actions import record_representation, register_business
+from sebalai_identity.businesses.schema import BusinessRegister, RepresentationRecord
+from sebalai_identity.commands import load_reference
+from sebalai_identity.desk import OPERATOR, Desk
 from sebalai_identity.inviting import invite, read
 from sebalai_identity.keys.sealing import Sealer
 from sebalai_identity.reference import ReferenceFolder
 from sebalai_identity.settings import IdentitySettings
 from sebalai_identity.signing_in import keeper_of
+from sebalai_identity.vault import NumberVault
 from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.testing.database import fresh_database
@@ -32,6 +36,7 @@ ROOT = HERE.parents[1]
 REFERENCE = ROOT / "deploy/reference"
 PASSWORD = "tepung garam jembatan biru"
 LOGIN = "siti.rahma"
+BUSINESS, NIB = "PT Contoh Timah Sejahtera", "8120001234567"
 START_SECONDS = 60
 
 
@@ -140,8 +145,10 @@ def landed(back):
 
 
 @pytest.fixture(scope="session")
-async def client_id(settings, back):
-    """An application of an agency, outside our own, that must ask for consent; and a person."""
+async def loaded(settings, back):
+    """An application of an agency, outside our own, that must ask for consent; and a person, who
+    represents a business.
+    """
     database = Database(settings)
     clock = SystemClock()
     keeper = keeper_of(settings, Sealer.from_file(settings.sealing_key_file), database, clock)
@@ -152,7 +159,7 @@ async def client_id(settings, back):
         {
             "agency": "dpmptsp",
             "name": "perizinan",
-            "scopes": ["bus.call", "openid", "profile", "offline_access"],
+            "scopes": ["bus.call", "openid", "profile", "offline_access", "business"],
             "client": {"kind": "public", "redirect_uris": [back]},
         }
     )
@@ -160,10 +167,25 @@ async def client_id(settings, back):
     async with database.transaction() as session:
         await load_reference(session, ReferenceFolder(REFERENCE))
         made = await register_application(session, authority, wanted=wanted)
-        await invite(session, settings, keeper, read(arguments))
+        person = await invite(session, settings, keeper, read(arguments))
+        desk = Desk(OPERATOR, clock, NumberVault.from_file(settings.sealing_key_file))
+        wanted = BusinessRegister.model_validate({"name": BUSINESS, "nib": NIB})
+        business = await register_business(session, desk, wanted=wanted)
+        deed = {
+            "person_id": person["person_id"], "capacity": "director", "document": "Akta 1/2020",
+            "valid_from": clock.now(), "matters": ["izin-usaha"],
+        }  # fmt: skip
+        await record_representation(
+            session, desk, business_id=business.id, wanted=RepresentationRecord.model_validate(deed)
+        )
     keeper.workers.close()
     await database.close()
-    return str(made.client_id)
+    return made.client_id
+
+
+@pytest.fixture(scope="session")
+def client_id(loaded):
+    return str(loaded)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import pytest
 
 PASSWORD = "tepung garam jembatan biru"
 LOGIN = "siti.rahma"
+BUSINESS = "PT Contoh Timah Sejahtera"
 VERIFIER = "v" * 43
 CHALLENGE = (
     base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
@@ -99,6 +100,30 @@ async def test_declining_leads_back_without_a_code(tab, identity, asked, landed)
     await tab.press("Tolak")
     await tab.until(f"location.href.startsWith('{landed}')", "the application")
     assert "error=access_denied" in await tab.run("location.search")
+
+
+WORDS = {"id": ("Masuk", "Diri saya sendiri", "Izinkan"), "en": ("Sign in", "Myself", "Allow")}
+
+
+@pytest.mark.parametrize("language", WORDS)
+async def test_who_represents_a_business_chooses_whom_they_act_for(
+    tab, asked, landed, examine, language
+):
+    sign_in, themself, allow = WORDS[language]
+    wanted = asked(scope="openid business", ui_locales=language, prompt="login consent")
+    await tab.send("Page.navigate", url=wanted)
+    await tab.arrives("/sign-in")
+    await _by_password(tab, sign_in)
+    await tab.arrives("/acting-for")
+    assert themself in await tab.text()
+    await examine(f"acting-for-{language}")
+    await tab.press(BUSINESS)
+    await tab.arrives("/consent")
+    assert BUSINESS in await tab.text()
+    await examine(f"consent-of-a-business-{language}")
+    await tab.press(allow)
+    await tab.until(f"location.href.startsWith('{landed}')", "the application")
+    assert "code=" in await tab.run("location.search")
 
 
 async def test_everything_but_passkeys_works_without_scripts(tab, asked, landed):
