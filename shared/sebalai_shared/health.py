@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from sebalai_shared.database import Database
+from sebalai_shared.database import FAILURES, Database
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ OUTBOX = {
 }
 
 Check = Callable[[], Awaitable[None]]
+KNOWN = "sebalai_gauges_known"
+
 Read = Callable[[], Awaitable[Mapping[str, float]]]
 
 
@@ -81,12 +83,13 @@ def gauges_of(database: Database, queries: Mapping[str, str]) -> Read:
 
 
 async def _gauges(read: Read) -> bytes:
+    """KNOWN says whether the others are there: an alert on one that is left out would be silent."""
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            found = await read()
-    except Exception as error:  # noqa: BLE001 - who asks must hear the rest, whatever failed here
-        log.warning("gauges are left out: %s", error)
-        return b""
+            found = {**await read(), KNOWN: 1}
+    except (*FAILURES, TimeoutError) as error:
+        log.warning("gauges are left out: %s", type(error).__name__)
+        found = {KNOWN: 0}
     return "".join(
         f"# TYPE {name} gauge\n{name} {value:.3f}\n" for name, value in found.items()
     ).encode()

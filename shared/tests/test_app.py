@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
+from sebalai_shared import health
 from sebalai_shared.app import BODY_BYTES_LIMIT, Member, create_app
 from sebalai_shared.caller import HEADER, GatewayAccess, IdentifiedAccess, PublicAccess
 from sebalai_shared.clock import FixedClock, SystemClock
@@ -296,3 +297,16 @@ async def test_metrics_are_told_while_the_database_is_away(settings):
         answer = await client.get("/metrics")
     assert answer.status_code == 200
     assert "sebalai_outbox_age_seconds" not in answer.text
+    assert "\nsebalai_gauges_known 0.000\n" in answer.text
+
+
+async def test_metrics_say_that_what_they_read_is_known(http):
+    assert "\nsebalai_gauges_known 1.000\n" in (await http.get("/metrics")).text
+
+
+async def test_gauge_that_we_wrote_wrongly_is_no_database_that_is_away():
+    async def wrong():
+        return {"x": float("nonsense")}
+
+    with pytest.raises(ValueError, match="nonsense"):
+        await health._gauges(wrong)
