@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sebalai_exchange.ledger import merkle
+from sebalai_exchange.ledger.tiles import stored
 
 
 class LedgerBehindError(Exception):
@@ -67,24 +68,9 @@ async def _require(connection: Any, name: str, size: int, root: bytes) -> None:
             f"{name} holds {held} entries, but {size} were signed: what was restored is older. "
             "Restore the write-ahead log up to its end, or begin under another origin"
         )
-    tiles = await _tiles(connection, name, size)
+    tiles = await stored(connection, name, merkle.tiles_for([(0, size)]))
     if merkle.root(tiles, size) != root:
         raise LedgerBehindError(
             f"{name} has another root at {size} entries than was signed: it is not the same log. "
             "Restore the database that signed it, or begin under another origin"
         )
-
-
-async def _tiles(connection: Any, name: str, size: int) -> dict[tuple[int, int], bytes]:
-    places = merkle.tiles_for([(0, size)])
-    rows = await connection.fetch(
-        """
-        SELECT level, number, hashes FROM ledger_tile
-        JOIN unnest($2::smallint[], $3::bigint[]) AS w(level, number) USING (level, number)
-        WHERE log = $1
-        """,
-        name,
-        [level for level, _ in places],
-        [number for _, number in places],
-    )
-    return {(row["level"], row["number"]): row["hashes"] for row in rows}

@@ -21,6 +21,7 @@ from sebalai_exchange.ledger import merkle
 from sebalai_exchange.ledger.heads import Heads, LedgerBehindError
 from sebalai_exchange.ledger.note import Signer, checkpoint_text
 from sebalai_exchange.ledger.store import BELL
+from sebalai_exchange.ledger.tiles import stored
 
 log = logging.getLogger(__name__)
 
@@ -85,18 +86,7 @@ async def _grow(
     connection: Any, name: str, size: int, hashes: Sequence[bytes]
 ) -> dict[tuple[int, int], bytes]:
     """Writes the changed tiles; answers every tile of the new right edge, and more."""
-    places = merkle.right_edge(size)
-    found = await connection.fetch(
-        """
-        SELECT level, number, hashes FROM ledger_tile
-        JOIN unnest($2::smallint[], $3::bigint[]) AS w(level, number) USING (level, number)
-        WHERE log = $1
-        """,
-        name,
-        [level for level, _ in places],
-        [number for _, number in places],
-    )
-    tiles = {(row["level"], row["number"]): row["hashes"] for row in found}
+    tiles = await stored(connection, name, merkle.right_edge(size))
     changed = merkle.grow(tiles, size, hashes)
     await connection.execute(
         """

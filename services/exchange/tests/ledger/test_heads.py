@@ -52,6 +52,16 @@ async def saved(connection):
     return {name: await connection.fetch(f"TABLE {name}") for name in TABLES}
 
 
+async def grown(committed, connection):
+    """Three entries, of which a backup is taken and given back, and two more; all are signed."""
+    await add(committed, entries(3))
+    await pass_once(connection, KEY)
+    backup = await saved(connection)
+    await add(committed, entries(2))
+    await pass_once(connection, KEY)
+    return backup
+
+
 async def put_back(connection, backup):
     """As a restore does: all tables as they were."""
     await connection.execute(f"TRUNCATE {', '.join(TABLES)}")
@@ -79,11 +89,7 @@ async def test_the_last_checkpoint_stands_beside_the_database_for_anyone_to_chec
 async def test_an_older_database_is_refused_until_it_holds_what_was_signed(
     committed, connection, heads
 ):  # fmt: skip
-    await add(committed, entries(3))
-    await pass_once(connection, KEY)
-    backup = await saved(connection)
-    await add(committed, entries(2))
-    await pass_once(connection, KEY)
+    backup = await grown(committed, connection)
     whole = await saved(connection)
     await heads.require(connection)
     await heads.keep(connection)
@@ -100,11 +106,7 @@ async def test_an_older_database_is_refused_until_it_holds_what_was_signed(
 async def test_a_log_that_grew_otherwise_after_a_restore_is_refused(
     committed, connection, heads
 ):  # fmt: skip
-    await add(committed, entries(3))
-    await pass_once(connection, KEY)
-    backup = await saved(connection)
-    await add(committed, entries(2))
-    await pass_once(connection, KEY)
+    backup = await grown(committed, connection)
     await heads.require(connection)
     await heads.keep(connection)
     await put_back(connection, backup)
