@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Depends, Request
 from joserfc import jwt
@@ -74,12 +73,6 @@ class Caller:
 
 
 ANONYMOUS = Caller()
-
-
-def business_of(party: str) -> UUID | None:
-    """The business that a `Caller.party` is, if it is one."""
-    is_business = party.startswith(BUSINESS_PREFIX)
-    return UUID(party.removeprefix(BUSINESS_PREFIX)) if is_business else None
 
 
 _AS_THEY_ARE = (

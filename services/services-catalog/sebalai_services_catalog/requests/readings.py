@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from sebalai_shared.caller import business_of
+from sebalai_shared.caller import BUSINESS_PREFIX
 
 from sebalai_services_catalog.calendar.actions import WIB, Calendars
 from sebalai_services_catalog.requests import schema
@@ -81,7 +82,7 @@ def request_read(
     }
     return schema.RequestRead(
         **plain,
-        business=business_of(row.applicant),
+        business=_business_of(row.applicant),
         possible=possible(case_of(row)),
         clock=clock_read(row, known, now),
         marks=[schema.Mark(**mark) for mark in row.marks],
@@ -116,3 +117,9 @@ def ticket_read(
         appeal_until=row.appeal_until,
         closed_at=row.closed_at,
     )
+
+
+def _business_of(party: str) -> UUID | None:
+    """The business that a `Caller.party` is, if it is one."""
+    is_business = party.startswith(BUSINESS_PREFIX)
+    return UUID(party.removeprefix(BUSINESS_PREFIX)) if is_business else None
