@@ -12,10 +12,8 @@ from sebalai_identity.acting import actions
 from sebalai_identity.interactions.actions import (
     THEMSELF,
     Interaction,
-    get_interaction,
     note_choice,
 )
-from sebalai_identity.sessions import actions as sessions
 from sebalai_identity.sessions.actions import Session
 from sebalai_identity.web.desk import (
     INTERACTION_MAX,
@@ -30,22 +28,14 @@ from sebalai_identity.web.desk import (
     page,
     see,
 )
+from sebalai_identity.web.opening import opened, speak
 from sebalai_identity.web.pages import link
 from sebalai_identity.web.route import PageRoute
-from sebalai_identity.web.texts import language_of
 from sebalai_identity.web.visit import Visit
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 ACTING_FOR = "/acting-for"
-
-
-async def _asked(
-    session: AsyncSession, keeper: TheKeeper, visit: Visit, interaction_id: str
-) -> tuple[Interaction, Session | None]:
-    """Raises `InteractionUnknown`."""
-    found = await get_interaction(session, interaction_id, at=keeper.clock.now())
-    return found, await sessions.current(session, keeper.clock, cookie=visit.session_cookie)
 
 
 @router.api_route(ACTING_FOR, methods=READING)
@@ -57,11 +47,10 @@ async def show(
     interaction: str = Query(max_length=INTERACTION_MAX),
 ) -> Response:
     async with keeper.database.transaction() as session:
-        found, present = await _asked(session, keeper, visit, interaction)
+        found, present = await opened(session, keeper, visit, interaction)
         if present is None:
             return visit.dress(see(link(SIGN_IN, visit.language, interaction=interaction)))
-        if "lang" not in request.query_params and found.ui_locales:
-            visit.language = language_of(None, found.ui_locales)
+        speak(request, visit, found)
         return await _page(request, session, visit, (found, present))
 
 
@@ -88,7 +77,7 @@ async def choose(request: Request, visit: TheVisit, keeper: TheKeeper, _: Public
     form, is_ours = await form_of(request, visit)
     interaction_id, party = form.get("interaction", ""), form.get("party", "")
     async with keeper.database.transaction() as session:
-        found, present = await _asked(session, keeper, visit, interaction_id)
+        found, present = await opened(session, keeper, visit, interaction_id)
         if present is None:
             return visit.dress(see(link(SIGN_IN, visit.language, interaction=interaction_id)))
         business = _business(party)

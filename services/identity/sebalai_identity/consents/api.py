@@ -10,11 +10,9 @@ from sebalai_identity.businesses.actions import named
 from sebalai_identity.consents import actions
 from sebalai_identity.interactions.actions import (
     Interaction,
-    get_interaction,
     note_consent,
     refuse_interaction,
 )
-from sebalai_identity.sessions import actions as sessions
 from sebalai_identity.sessions.actions import Session
 from sebalai_identity.web.desk import (
     INTERACTION_MAX,
@@ -29,24 +27,15 @@ from sebalai_identity.web.desk import (
     page,
     see,
 )
+from sebalai_identity.web.opening import opened, speak
 from sebalai_identity.web.pages import link
 from sebalai_identity.web.route import PageRoute
-from sebalai_identity.web.texts import language_of
 from sebalai_identity.web.visit import Visit
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 CONSENT = "/consent"
 AGREE = "agree"
-
-
-async def _asked(
-    session: AsyncSession, keeper: TheKeeper, visit: Visit, interaction_id: str
-) -> tuple[Interaction, Session | None]:
-    """Raises `InteractionUnknown`."""
-    found = await get_interaction(session, interaction_id, at=keeper.clock.now())
-    present = await sessions.current(session, keeper.clock, cookie=visit.session_cookie)
-    return found, present
 
 
 @router.api_route(CONSENT, methods=READING)
@@ -58,11 +47,10 @@ async def show(
     interaction: str = Query(max_length=INTERACTION_MAX),
 ) -> Response:
     async with keeper.database.transaction() as session:
-        found, present = await _asked(session, keeper, visit, interaction)
+        found, present = await opened(session, keeper, visit, interaction)
         if present is None:
             return visit.dress(see(link(SIGN_IN, visit.language, interaction=interaction)))
-        if "lang" not in request.query_params and found.ui_locales:
-            visit.language = language_of(None, found.ui_locales)
+        speak(request, visit, found)
         return await _page(request, session, visit, (found, present))
 
 
@@ -105,7 +93,7 @@ async def decide(request: Request, visit: TheVisit, keeper: TheKeeper, _: Public
     form, is_ours = await form_of(request, visit)
     interaction_id = form.get("interaction", "")
     async with keeper.database.transaction() as session:
-        found, present = await _asked(session, keeper, visit, interaction_id)
+        found, present = await opened(session, keeper, visit, interaction_id)
         if present is None:
             return visit.dress(see(link(SIGN_IN, visit.language, interaction=interaction_id)))
         if not is_ours:
