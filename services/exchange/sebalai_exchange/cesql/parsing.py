@@ -1,7 +1,8 @@
 """From text to tree: operator precedence as section 3.6 has it.
 
-AND, OR and XOR are of one precedence and go from left to right, and NOT binds closer than any
-comparison: both as the specification says, and unlike SQL.
+NOT binds closer than any comparison, as the specification says and unlike SQL. AND, OR and XOR are
+of one precedence: from left to right by the specification, from right to left by its grammar, AND
+first in SQL. So different ones must not stand side by side without brackets (ADR 0030).
 """
 
 from collections.abc import Mapping
@@ -26,8 +27,9 @@ DEPTH_MAX = 32
 TERMS_MAX = 200
 
 _LOGIC, _COMPARED, _ADDED, _MULTIPLIED, _IN, _LIKE, _UNARY = range(1, 8)
+_LOGICAL = ("AND", "OR", "XOR")
 _BINARY: Mapping[str, int] = {
-    **dict.fromkeys(("AND", "OR", "XOR"), _LOGIC),
+    **dict.fromkeys(_LOGICAL, _LOGIC),
     **dict.fromkeys(("=", "!=", "<>", ">=", "<=", "<", ">"), _COMPARED),
     **dict.fromkeys(("+", "-"), _ADDED),
     **dict.fromkeys(("*", "/", "%"), _MULTIPLIED),
@@ -79,11 +81,20 @@ class _Parser:
         self._depth += 1
         if self._depth > DEPTH_MAX:
             raise ExpressionInvalidError(self._next.at, f"nests deeper than {DEPTH_MAX} levels")
-        left = self._prefix()
+        left, logic = self._prefix(), ""
         while (operator := self._infix(least)) is not None:
+            if operator in _LOGICAL:
+                logic = self._same(logic or operator, operator)
             left = self._joined(left, operator)
         self._depth -= 1
         return left
+
+    def _same(self, before: str, operator: str) -> str:
+        """One alone gives the same from either side; a mixture does not."""
+        if before != operator:
+            detail = f"put brackets around {before} or {operator}: engines differ on which is first"
+            raise ExpressionInvalidError(self._next.at, detail)
+        return operator
 
     def _infix(self, least: int) -> str | None:
         """The operator that comes next, if it binds closer than `least`; NOT LIKE is one."""

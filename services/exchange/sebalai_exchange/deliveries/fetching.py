@@ -39,6 +39,7 @@ from sebalai_exchange.subscriptions.actions import (
     matchers,
     own_subscription,
     standings,
+    unheard,
 )
 
 router = APIRouter(prefix="/v1/subscriptions", tags=["deliveries"], responses=INPUT)
@@ -136,7 +137,7 @@ class _Stream:
         if found.kind != "sse" or found.state != "active":
             raise WrongKind("Stream an active subscription of kind sse.")
         if not heard[found.id].modes:
-            raise NothingToHear("No agreement in force is left that it hears by.")
+            raise unheard(found)
         return Serving(found, heard[found.id]), standing[found.id].position
 
     async def events(self, listener: Listener) -> AsyncGenerator[bytes]:

@@ -18,7 +18,7 @@ from sebalai_exchange.deliveries import pull_store
 from sebalai_exchange.deliveries.sender import body_of
 from sebalai_exchange.deliveries.store import FORGOTTEN, NO_RIGHT
 from sebalai_exchange.publishing.actions import Stored, events_after, events_at, head
-from sebalai_exchange.subscriptions.actions import Matcher, NothingToHear, Subscription
+from sebalai_exchange.subscriptions.actions import Matcher, Subscription, unheard
 
 LEASE = timedelta(seconds=60)
 PULL_MAX = 500
@@ -55,7 +55,7 @@ async def pull(
     if subscription.kind != "pull" or subscription.state != "active":
         raise WrongKind("Pull from an active subscription of kind pull.")
     if not matcher.modes:
-        raise NothingToHear("No agreement in force is left that it hears by.")
+        raise unheard(subscription)
     position = await pull_store.lock_lane(session, subscription.id)
     is_ordered = subscription.ordering == "per_key"
     now, lease = clock.now(), uuid7()

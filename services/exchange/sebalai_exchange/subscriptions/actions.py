@@ -17,7 +17,7 @@ from sebalai_exchange.subscriptions.credentials import Direct, digest_of, fits, 
 from sebalai_exchange.subscriptions.filters import (
     type_matches,
 )
-from sebalai_exchange.subscriptions.matching import Matcher, matcher
+from sebalai_exchange.subscriptions.matching import Matcher, matcher, unread
 from sebalai_exchange.subscriptions.retries import Retries
 from sebalai_exchange.subscriptions.schema import (
     SubscriptionChange,
@@ -45,6 +45,7 @@ __all__ = [
     "WebhookSecrets",
     "signature",
     "spelled",
+    "unread",
 ]
 
 # What rings when a subscription or what it may hear of has changed.
@@ -60,6 +61,11 @@ class NotTheSubscriber(Forbidden):
 
 class NothingToHear(Forbidden):
     slug, title = "nothing-to-hear", "No event type fits that the application may hear of"
+
+
+def unheard(one: Subscription) -> NothingToHear:
+    """Why there is no type at all that it hears of now."""
+    return NothingToHear(unread(one) or "No agreement in force is left that it hears by.")
 
 
 class SubscriptionUnknown(NotFound):

@@ -24,6 +24,7 @@ from sebalai_exchange.subscriptions.actions import (
     TooManySubscriptions,
     WebhookSecrets,
     spelled,
+    unread,
 )
 from sebalai_exchange.subscriptions.schema import (
     Reason,
@@ -44,7 +45,7 @@ def _read(one: Subscription, standing: Standing) -> SubscriptionRead:
     names = SubscriptionRead.model_fields
     fields: dict[str, Any] = {n: getattr(one, n) for n in names if hasattr(one, n)}
     fields |= {n: getattr(standing, n) for n in names if hasattr(standing, n)}
-    fields["retries"] = _retries(one)
+    fields |= {"retries": _retries(one), "reason": one.reason or unread(one)}
     return SubscriptionRead(**fields)
 
 

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sebalai_exchange.publishing.actions import Stored
-from sebalai_exchange.subscriptions.filters import Predicate, compile_filters, type_matches
+from sebalai_exchange.subscriptions.filters import (
+    MalformedFilterError,
+    Predicate,
+    compile_filters,
+    type_matches,
+)
 from sebalai_exchange.subscriptions.store import Subscription
 
 
@@ -43,11 +48,26 @@ class Matcher:
 def matcher(
     subscription: Subscription, modes: Mapping[str, bool], horizons: Mapping[str, datetime]
 ) -> Matcher:
+    """Filters that a newer release reads no more let nothing through, and pass nothing by: there is
+    then no type to hear of, so the subscription stands still until its filters are changed.
+    """
+    names = frozenset({subscription.subscriber, subscription.agency})
+    try:
+        predicate = compile_filters(subscription.filters) if subscription.filters else None
+    except MalformedFilterError:
+        return Matcher(names, {})
     wanted = {
         kind: is_all
         for kind, is_all in modes.items()
         if any(type_matches(pattern, kind) for pattern in subscription.types)
     }
-    predicate = compile_filters(subscription.filters) if subscription.filters else None
-    names = frozenset({subscription.subscriber, subscription.agency})
     return Matcher(names, wanted, predicate, horizons)
+
+
+def unread(subscription: Subscription) -> str | None:
+    """What can be read no more of its filters."""
+    try:
+        compile_filters(subscription.filters)
+    except MalformedFilterError as error:
+        return f"filters{error.pointer}: {error.detail}"
+    return None

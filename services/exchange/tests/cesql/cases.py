@@ -5,8 +5,12 @@ attributes of the event beside the required ones, value, and the kind of error. 
 error is what a complete evaluation gives; filters stop at the error.
 """
 
+from itertools import permutations
+
 EVENT = {"specversion": "1.0", "id": "a-1", "source": "/a/b", "type": "a.b.c.v1"}
 MISSING, CAST, MATH = "missingAttribute", "cast", "math"
+SIGNS = ("AND", "OR", "XOR")
+BRACKETED = [("AND", "OR", True), ("OR", "AND", True), ("XOR", "OR", False), ("AND", "XOR", True)]
 FUNCTION, UNKNOWN, PARSE = "functionEvaluation", "missingFunction", "parse"
 
 LITERALS = [
@@ -70,7 +74,10 @@ LOGIC = [
     ("NOT 0", {}, True, None),
     ("NOT 'abc'", {}, False, CAST),
     ("NOT missing", {}, False, MISSING),
-    ("TRUE OR TRUE AND FALSE", {}, False, None),  # one precedence, left to right
+    # Ours: the published cases mix these in brackets alone, and their order is read two ways.
+    *((f"TRUE {a} TRUE {b} FALSE", {}, None, PARSE) for a, b in permutations(SIGNS, 2)),
+    *((f"TRUE {a} (TRUE {b} FALSE)", {}, value, None) for a, b, value in BRACKETED),
+    *((f"TRUE {sign} TRUE {sign} TRUE", {}, True, None) for sign in SIGNS),
     ("NOT FALSE = FALSE", {}, False, None),  # NOT binds closer
 ]
 MATHS = [
@@ -99,6 +106,12 @@ MATHS = [
     ("+10", {}, 10, None),
     ("-'10'", {}, -10, None),
     ("--'10'", {}, 10, None),
+    ("-4 + 1", {}, -3, None),
+    ("'5' + '3'", {}, 8, None),
+    ("missing % 0", {}, 0, MISSING),
+    ("(2 + 3) * 4", {}, 20, None),
+    ("7 - 3 - 2", {}, 2, None),
+    ("8 / 4 / 2", {}, 1, None),
     ("-TRUE", {}, -1, None),
     ("-missing", {}, 0, MISSING),
     ("-2147483648", {}, -2147483648, None),
@@ -190,6 +203,8 @@ CASTS = [
     ("INT('1')", {}, 1, None),
     ("INT('-1')", {}, -1, None),
     ("INT(TRUE)", {}, 1, None),
+    ("INT(-1)", {}, -1, None),
+    ("INT(FALSE)", {}, 0, None),
     ("INT('ABC')", {}, 0, CAST),
     ("INT('2147483648')", {}, 0, CAST),
     ("INT(' 1')", {}, 0, CAST),
@@ -198,6 +213,8 @@ CASTS = [
     ("BOOL('ABC')", {}, False, CAST),
     ("BOOL(100)", {}, True, None),
     ("BOOL(0)", {}, False, None),
+    ("BOOL(-50)", {}, True, None),
+    ("BOOL(FALSE)", {}, False, None),
     ("STRING(TRUE)", {}, "true", None),
     ("STRING(-1)", {}, "-1", None),
     ('STRING("abc")', {}, "abc", None),
@@ -206,6 +223,10 @@ CASTS = [
     ("IS_BOOL('ABC')", {}, False, None),
     ("IS_BOOL(1)", {}, True, None),
 ]
+_DNF = (
+    "(id = 'myId' AND type LIKE '%.success') OR "
+    "(id = 'x' AND source LIKE 'http://%' AND type LIKE '%.warning') OR (myext = 'c')"
+)
 _EITHER = "(id = 'myId' OR type LIKE '%.success') AND (id = 'x' OR type LIKE '%.warning')"
 FILTERS = [
     ("source LIKE 'https://%'", {"source": "https://example.com"}, True, None),
@@ -213,6 +234,9 @@ FILTERS = [
     ("type like '%.error'", {"type": "com.github.error"}, True, None),
     ("myext LIKE '%ext'", {}, False, MISSING),
     ("id LIKE 'my%' OR myext LIKE '%ext'", {"id": "notmyId"}, False, MISSING),
+    (_DNF, {"id": "myId", "type": "a.success"}, True, None),
+    (_DNF, {"id": "x", "type": "a.warning", "source": "http://localhost"}, True, None),
+    (_DNF, {"id": "x", "type": "a.warning", "source": "https://localhost"}, False, MISSING),
     (_EITHER, {"id": "myId", "type": "a.warning"}, True, None),
     (_EITHER, {"id": "y", "type": "a.warning"}, False, None),
     ("(id = 'a-1' AND lastname = 'b') OR subject = 'c'", {"lastname": "b"}, True, None),

@@ -53,6 +53,9 @@ def test_a_conformance_case_gives_its_value_or_its_error(expression, attributes,
         ("EXISTS (id)", 8, "an attribute expected"),
         ("id IN 'a'", 7, r"'\(' expected"),
         ("'a''b' = id", 4, "an operator or the end"),
+        ("id = 'a' OR id = 'b' AND flag", 22, "put brackets around OR or AND"),
+        ("flag AND (id = 'a' xor flag OR flag)", 29, "put brackets around XOR or OR"),
+        ("NOT flag AND flag AND flag XOR flag", 28, "put brackets around AND or XOR"),
     ],
 )
 def test_what_cannot_be_evaluated_says_where(expression, at, says):
@@ -95,7 +98,7 @@ def test_only_a_true_boolean_without_errors_passes():
     assert not predicate("urgent")({"urgent": "true"})
     assert not predicate("NOT (missing = 'a')")({})
     assert not predicate("missing = 'a' OR TRUE")({})
-    assert predicate("EXISTS missing AND missing = 'a' OR TRUE")({})
+    assert predicate("(EXISTS missing AND missing = 'a') OR TRUE")({})
 
 
 NAMES = ("id", "kind", "hop", "flag", "missing")
@@ -116,11 +119,20 @@ ATOMS = st.one_of(
 )
 
 
+def _is_plain(parts):
+    """Whether nothing in it stands beside another of AND, OR and XOR."""
+    try:
+        parse(" ".join(parts))
+    except ExpressionInvalidError:
+        return False
+    return True
+
+
 def _larger(inner):
     signs = ("AND", "OR", "XOR", "=", "!=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "%")
     return st.one_of(
         st.tuples(inner, st.sampled_from(signs), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
-        st.tuples(inner, st.sampled_from(signs), inner).map(" ".join),
+        st.tuples(inner, st.sampled_from(signs), inner).filter(_is_plain).map(" ".join),
         inner.map(lambda one: f"NOT ({one})"),
         inner.map(lambda one: f"- {one}"),
         st.tuples(inner, st.sampled_from(("a%", "%b_", "5", "%"))).map(lambda t: f"({t[0]}) LIKE '{t[1]}'"),
@@ -139,6 +151,25 @@ def test_the_compiled_is_what_the_tables_say(expression, event):
         assert (found, type(found)) == (value, type(value))
     else:
         assert error in errors
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("AND", "OR", "XOR")), st.booleans()), min_size=1, max_size=6
+    ),
+    st.booleans(),
+)
+def test_a_chain_is_read_from_either_side_alike_or_not_at_all(links, first):
+    plain = " ".join([str(first), *(f"{sign} {value}" for sign, value in links)])
+    from_left = "(" * len(links) + str(first) + "".join(f" {sign} {one})" for sign, one in links)
+    from_right = str(links[-1][1])
+    values = [first, *(value for _, value in links)]
+    for value, (sign, _) in reversed(list(zip(values, links, strict=False))):
+        from_right = f"{value} {sign} ({from_right})"
+    if len({sign for sign, _ in links}) > 1:
+        assert outcome(plain, {}) == (None, "parse")
+    else:
+        assert outcome(plain, {}) == outcome(from_left, {}) == outcome(from_right, {})
 
 
 def _liked(pattern, text):

@@ -1,6 +1,8 @@
 """A filter in CloudEvents SQL holds for every kind of delivery, and is refused where it cannot."""
 
+import orjson
 import pytest
+from sqlalchemy import text
 
 from services.exchange.tests.deliveries.test_streams import Reading
 
@@ -44,6 +46,7 @@ async def test_every_kind_of_delivery_hears_what_the_expression_lets_through(bus
     [
         ("number >", "character 9: a value expected, not the end"),
         ("data = 'x'", "character 1: filters look at attributes alone"),
+        ("EXISTS id OR EXISTS number AND TRUE", "character 28: put brackets around OR or AND"),
         ("NOPE(id)", "character 1: no function NOPE of 1 arguments"),
         ("'" + "a" * 2_000 + "' = id", "character 2001: at most 2000 characters"),
     ],
@@ -71,3 +74,35 @@ async def test_a_direct_subscriber_is_told_that_the_broker_looks_into_no_event(b
     answer = await bus.ask("POST", "/v1/subscriptions", bus.subscriber, json=wanted)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/filters"
+
+
+async def keep(bus, ident, expression):
+    """As an earlier release might have taken it."""
+    filters = orjson.dumps([{"sql": expression}]).decode()
+    query = "UPDATE subscription SET filters = CAST(:filters AS jsonb) WHERE id = :id"
+    async with bus.database.transaction() as session:
+        await session.execute(text(query), {"filters": filters, "id": ident})
+
+
+async def test_filters_that_are_read_no_more_hold_up_nobody_and_pass_nothing_by(bus, receiver):
+    await bus.describe()
+    old = await bus.subscribe(receiver.url("/good/old"))
+    pulled = await bus.subscribe(filters=WANTED)
+    for one in (old, pulled):
+        await keep(bus, one["id"], "EXISTS id AND EXISTS number OR EXISTS secret")
+    async with bus.running():
+        other = await bus.subscribe(receiver.url("/good/other"))
+        await bus.until_active(other["id"])
+        await bus.until_active(old["id"])
+        await bus.publish(bus.event(number=1))
+        await bus.until(lambda: receiver.got["/good/other"])
+    assert receiver.got["/good/old"] == []
+    told = await bus.read(old["id"])
+    assert (told["position"], told["lag"], told["state"]) == (0, 1, "active")
+    why = "filters/0/sql: character 29: put brackets around AND or OR"
+    assert told["reason"].startswith(why)
+    path = f"/v1/subscriptions/{pulled['id']}/pull"
+    answer = await bus.ask("POST", path, bus.subscriber, json={})
+    assert answer.status_code == 403
+    assert answer.json()["detail"].startswith(why)
+    assert (await bus.read(pulled["id"]))["position"] == 0
