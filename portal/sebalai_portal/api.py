@@ -50,7 +50,7 @@ async def overview(
 ) -> HTMLResponse:
     with_own_calls = portal == WITH_OWN_CALLS
     shown = await desk.overview(with_own_calls=with_own_calls)
-    return _pages(request).html(
+    return pages.of(request).html(
         "overview.html",
         language,
         path="/",
@@ -67,14 +67,14 @@ async def call(
     try:
         found = await desk.call(_uuid(message_id))
     except NotFound:
-        return _pages(request).html("call_unknown.html", language, status=404, path=path)
+        return pages.of(request).html("call_unknown.html", language, status=404, path=path)
     except Unavailable as failure:
-        answer = _pages(request).html(
+        answer = pages.of(request).html(
             "call_unavailable.html", language, status=503, path=path, failure=failure
         )
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         return answer
-    return _pages(request).html("call.html", language, path=path, call=found)
+    return pages.of(request).html("call.html", language, path=path, call=found)
 
 
 @router.api_route("/verifikasi/{code}", methods=READING)
@@ -88,7 +88,7 @@ async def verification(
 ) -> HTMLResponse:
     """What the QR code on a letter leads to; with `sha256`, whether that is one of its files."""
     path = f"/verifikasi/{code}"
-    page = partial(_pages(request).html, language=language, path=path)
+    page = partial(pages.of(request).html, language=language, path=path)
     if VERIFICATION_CODE.fullmatch(code) is None:
         return page("verification_unknown.html", status=404, path="/")
     try:
@@ -115,12 +115,6 @@ async def asset(digest: str, name: str, _: PublicAccess) -> Response:
     )
 
 
-def _pages(request: Request) -> pages.Pages:
-    made = request.app.state.pages
-    assert isinstance(made, pages.Pages)  # noqa: S101 - set when the application is made
-    return made
-
-
 def _uuid(text: str) -> UUID:
     """Raises: NotFound, because what is not a number of a message names no call."""
     try:
@@ -134,14 +128,14 @@ async def page_for_status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it only
     language = texts.language_of(request.query_params.get("lang"))
     template = "no_page.html" if error.status_code == 404 else "not_served.html"
-    answer = _pages(request).html(template, language, status=error.status_code, path="/")
+    answer = pages.of(request).html(template, language, status=error.status_code, path="/")
     answer.headers.update(error.headers or {})
     return answer
 
 
 async def page_for_fault(request: Request, _: Exception) -> Response:
     language = texts.language_of(request.query_params.get("lang"))
-    answer = _pages(request).html("fault.html", language, status=500, path="/")
+    answer = pages.of(request).html("fault.html", language, status=500, path="/")
     # This answer is made outside the middleware that guards the others.
     answer.headers.update(headers.HEADERS)
     return answer

@@ -1,4 +1,4 @@
-"""Puts the portal together: one HTTP client, one token, one cache, its pages."""
+"""Puts the portal together: one HTTP client, one key, one cache, its pages."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ from sebalai_shared.clock import Clock, SystemClock
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from sebalai_portal import api, catalogue_api, services_api
+from sebalai_portal import api, catalogue_api, matters_api, services_api, sign_in_api
 from sebalai_portal.bus import Bus
 from sebalai_portal.cache import Cache
 from sebalai_portal.catalogue import Catalogue
 from sebalai_portal.desk import Desk
 from sebalai_portal.headers import SecurityHeaders
+from sebalai_portal.matters import Matters
 from sebalai_portal.pages import Pages
+from sebalai_portal.proof import Proof
+from sebalai_portal.sealing import Sealer
 from sebalai_portal.settings import PortalSettings
+from sebalai_portal.signing_in import SignIn
 from sebalai_portal.tokens import TokenSource
 
 GATEWAY_READ_SECONDS = 5.0
@@ -37,7 +41,8 @@ def portal_app(settings: PortalSettings, clock: Clock | None = None) -> FastAPI:
     client = http.client(
         Reach.parse([host]), base_url=settings.gateway_url, read_seconds=GATEWAY_READ_SECONDS
     )
-    bus = Bus(client, TokenSource(client, settings, clock), settings.instance)
+    proof = Proof(settings, clock)
+    bus = Bus(client, TokenSource(client, proof, clock), settings.instance)
 
     async def gateway_lives() -> None:
         (await client.fetch("/livez")).raise_for_status()
@@ -50,13 +55,19 @@ def portal_app(settings: PortalSettings, clock: Clock | None = None) -> FastAPI:
     member = Member(
         name="portal",
         title="Portal",
-        routers=[api.router, catalogue_api.router, services_api.router],
+        routers=[
+            api.router, catalogue_api.router, services_api.router, sign_in_api.router,
+            matters_api.router,
+        ],
         checks={"gateway": gateway_lives},
         lifespan=lifespan,
-    )
+    )  # fmt: skip
     app = create_app(settings, member, clock=clock)
     app.state.desk, app.state.pages = Desk(bus, Cache(clock)), Pages()
     app.state.catalogue = Catalogue(bus, Cache(clock))
+    app.state.sealer = Sealer(proof.secret("sebalai portal cookies 1"))
+    app.state.sign_in = SignIn(client, proof, settings, clock)
+    app.state.matters = Matters(client, app.state.sign_in)
     app.add_exception_handler(HTTPException, api.page_for_status)
     app.add_exception_handler(Exception, _on_fault)
     app.add_middleware(SecurityHeaders)

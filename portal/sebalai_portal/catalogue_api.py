@@ -13,7 +13,7 @@ from sebalai_shared.caller import PublicAccess
 from sebalai_portal.api import READING, RETRY_SECONDS, Language
 from sebalai_portal.catalogue import Catalogue
 from sebalai_portal.failures import NotFound, Unavailable
-from sebalai_portal.pages import Pages
+from sebalai_portal.pages import of
 
 WORDS_LENGTH_MAX = 100
 CURSOR_LENGTH_MAX = 512
@@ -89,9 +89,7 @@ class CataloguePage:
         words: str = "",
         place: str | None = None,
     ) -> None:
-        pages = request.app.state.pages
-        assert isinstance(pages, Pages)  # noqa: S101 - set when the application is made
-        self._pages, self._language, self._path = pages, language, path
+        self._pages, self._language, self._path = of(request), language, path
         self._sought = {"words": words, "place": place}
 
     async def show(self, template: str, reading: Callable[[], Awaitable[Any]]) -> HTMLResponse:

@@ -10,10 +10,12 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlencode
 
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sebalai_portal import texts
+from sebalai_portal.visits import Visit
 
 ASSETS = {
     "base.css": "text/css; charset=utf-8",
@@ -55,6 +57,27 @@ class Pages:
         return HTMLResponse(environment.get_template(template).render(**values), status)
 
 
+class PagesOf:
+    """The pages as one visitor sees them: every one says for whom they act."""
+
+    def __init__(self, pages: Pages, visit: Visit) -> None:
+        self._pages, self._visit = pages, visit
+
+    def html(
+        self, template: str, language: str, *, status: int = 200, **values: Any
+    ) -> HTMLResponse:
+        visit = self._visit
+        answer = self._pages.html(template, language, status=status, visit=visit, **values)
+        visit.dress(answer)
+        return answer
+
+
+def of(request: Request, visit: Visit | None = None) -> PagesOf:
+    pages = request.app.state.pages
+    assert isinstance(pages, Pages)  # noqa: S101 - set when the application is made
+    return PagesOf(pages, visit or Visit.of(request, texts.HOME_LANGUAGE))
+
+
 def make_environment(language: str, assets: dict[str, str]) -> Environment:
     environment = Environment(
         loader=PackageLoader("sebalai_portal"),
@@ -72,13 +95,13 @@ def make_environment(language: str, assets: dict[str, str]) -> Environment:
     known: dict[str, object] = {
         "language": language,
         "assets": assets,
-        "link": partial(_link, language=language),
+        "link": partial(link, language=language),
     }
     environment.globals.update(known)  # pyright: ignore[reportArgumentType, reportCallIssue]
     return environment
 
 
-def _link(path: str, language: str, **query: str | None) -> str:
+def link(path: str, language: str, **query: str | None) -> str:
     """A link that keeps the visitor's language; Indonesian needs no mark."""
     given = {name: value for name, value in query.items() if value is not None}
     if language != texts.HOME_LANGUAGE and "lang" not in query:

@@ -5,6 +5,8 @@ would, counts what was asked, and fails where a test tells it to.
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import socket
 import threading
@@ -15,6 +17,7 @@ from urllib.parse import parse_qs
 import uvicorn
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from sebalai_shared.ids import uuid7
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -38,12 +41,14 @@ class Gateway:
         self.delay_seconds = 0.0
         self.expires_in = 300
         self.revoked: set[str] = set()
+        self.people = People(self)
 
     def app(self) -> Starlette:
         return Starlette(
             routes=[
                 Route("/livez", self.livez),
                 Route("/oauth/token", self.token, methods=["POST"]),
+                *self.people.routes(),
                 Route(PLATFORM + "/{interface}/{path:path}", self.interface),
             ]
         )
@@ -55,11 +60,10 @@ class Gateway:
         self.asked["token"] += 1
         if "token" in self.fails:
             return JSONResponse({"error": "invalid_client"}, self.fails["token"])
-        form = {
-            name: values[0] for name, values in parse_qs((await request.body()).decode()).items()
-        }
+        form = await _form(request)
         found = jwt.decode(form["client_assertion"], self.key, algorithms=["ES256"])
-        assert form["grant_type"] == "client_credentials"
+        if form["grant_type"] != "client_credentials":
+            return self.people.tokens(form)
         self.assertions.append(found.claims)
         return JSONResponse(
             {"access_token": f"token-{self.asked['token']}", "expires_in": self.expires_in}
@@ -87,6 +91,115 @@ class Gateway:
             more = "more" if len(answer) > limit else None
             return JSONResponse({"items": answer[:limit], "next": more}, headers=headers)
         return JSONResponse(answer, headers=headers)
+
+
+class People:
+    """Identity as the portal sees it when it signs people in, and the catalogue as they see it:
+    what is filed is kept by party, as told by the token it came with.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self.pushed: dict[str, dict] = {}
+        self.acting_for: dict | None = None
+        self.ended: set[str] = set()
+        self.refused: set[str] = set()
+        self.complaints: list[tuple[str, dict]] = []
+        self.keys: dict[str, str] = {}
+        self.problem: tuple[int, str] | None = None
+        self._parties: dict[str, dict | None] = {}
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/oauth/par", self.par, methods=["POST"]),
+            Route("/oauth/revoke", self.revoke, methods=["POST"]),
+            Route("/oauth/userinfo", self.userinfo),
+            Route("/api/catalog/v1/requests", self.requests),
+            Route("/api/catalog/v1/complaints", self.listed, methods=["GET"]),
+            Route("/api/catalog/v1/complaints", self.file, methods=["POST"]),
+        ]
+
+    async def par(self, request: Request) -> Response:
+        form = await _form(request)
+        if "par" in self._gateway.fails:
+            return JSONResponse({}, self._gateway.fails["par"])
+        uri = f"urn:ietf:params:oauth:request_uri:{len(self.pushed)}"
+        self.pushed[uri] = form
+        return JSONResponse({"request_uri": uri, "expires_in": 90}, 201)
+
+    def tokens(self, form: dict) -> Response:
+        """`code` names the pushed request, whose challenge the verifier must answer."""
+        if form["grant_type"] == "authorization_code":
+            asked = self.pushed[form["code"]]
+            digest = hashlib.sha256(form["code_verifier"].encode()).digest()
+            challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+            if asked["code_challenge"] != challenge or form["code"] in self.ended:
+                return JSONResponse({"error": "invalid_grant"}, 400)
+            self.ended.add(form["code"])
+            party = None if asked.get("acting_for") == "self" else self.acting_for
+            refresh = f"refresh-{len(self._parties)}"
+        else:
+            refresh = form["refresh_token"]
+            party = self._parties[f"access-{refresh}"]
+            if refresh in self.ended:
+                return JSONResponse({"error": "invalid_grant"}, 400)
+        self._parties[f"access-{refresh}"] = party
+        body = {"access_token": f"access-{refresh}", "refresh_token": refresh}
+        return JSONResponse(body | {"expires_in": self._gateway.expires_in})
+
+    async def revoke(self, request: Request) -> Response:
+        self.ended.add((await _form(request))["token"])
+        return Response(status_code=200)
+
+    async def userinfo(self, request: Request) -> Response:
+        party = self._parties[_bearer(request)]
+        told = {"sub": "s", "name": "Ani Contoh"}
+        return JSONResponse(told | ({"acting_for": party} if party else {}))
+
+    def _party(self, request: Request) -> str | None:
+        token = _bearer(request)
+        if token.removeprefix("access-") in self.ended | self.refused:
+            return None
+        party = self._parties[token]
+        return party["business"] if party else "diri"
+
+    async def requests(self, request: Request) -> Response:
+        assert request.query_params["mine"] == "true"
+        if self._party(request) is None:
+            return JSONResponse({}, 401)
+        return JSONResponse({"items": [], "next": None})
+
+    async def listed(self, request: Request) -> Response:
+        party = self._party(request)
+        if party is None:
+            return JSONResponse({}, 401)
+        return JSONResponse({"items": [c for p, c in self.complaints if p == party], "next": None})
+
+    async def file(self, request: Request) -> Response:
+        party, key = self._party(request), request.headers["Idempotency-Key"]
+        if party is None:
+            return JSONResponse({}, 401)
+        if self.problem is not None:
+            status, slug = self.problem
+            return JSONResponse({"type": f"urn:sebalai:problem:{slug}"}, status)
+        said = await request.json()
+        if key not in self.keys:
+            self.keys[key] = f"ADU-{len(self.keys)}"
+            row = {
+                "id": str(uuid7()), "ticket": self.keys[key], "deadline_at": None,
+                "public_state": "belum_ditindaklanjuti",
+            }  # fmt: skip
+            self.complaints.append((party, said | row))
+        return JSONResponse({"ticket": self.keys[key]}, 201)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    read = parse_qs((await request.body()).decode())
+    return {name: values[0] for name, values in read.items()}
+
+
+def _bearer(request: Request) -> str:
+    return request.headers["Authorization"].removeprefix("Bearer ")
 
 
 @contextmanager

@@ -20,6 +20,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from sebalai_shared.ids import uuid7
 
+from tests.browser.conftest import axe, chromium, examine, tab  # noqa: F401 - fixtures
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 CALLER, REFUSED = "dinsos-pmd/bansos", "dinkes/puskesmas"

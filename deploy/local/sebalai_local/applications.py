@@ -10,6 +10,7 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -21,13 +22,14 @@ from sebalai_local.province import SeedApplication, seed
 
 
 class Application(BaseModel):
-    """A registered application as `platform.json` shows it."""
+    """A registered application as `platform.json` shows it; `client` as it was last told of."""
 
     name: str
     agency: str
     identifier: str
     client_id: str
     key_file: str
+    client: dict[str, Any] | None = None
 
     @property
     def short(self) -> str:
@@ -60,7 +62,7 @@ def register_all(home: Home, identity: Mapping[str, str] | None = None) -> None:
     Raises: Failure.
     """
     remembered = {application.short: application for application in known(home)}
-    missing = [one for one in seed().applications if one.short not in remembered]
+    missing = [one for one in seed().applications if _is_new(home, one, remembered)]
     made = _register(home, missing, identity) if missing else []
     remembered |= {application.short: application for application in made}
     found = list(remembered.values())
@@ -70,14 +72,22 @@ def register_all(home: Home, identity: Mapping[str, str] | None = None) -> None:
     home.applications_file.write_bytes(_LIST.dump_json(found, indent=1))
 
 
+def _is_new(home: Home, one: SeedApplication, remembered: Mapping[str, Application]) -> bool:
+    """Not registered yet, or as another client: it signs people in since, or at another address."""
+    known = remembered.get(one.short)
+    return known is None or known.client != one.client_at(home.issuer)
+
+
 def _register(
     home: Home, missing: Sequence[SeedApplication], environment: Mapping[str, str] | None
 ) -> list[Application]:
     keys = [secrets.ensure_application_key(home, one.agency, one.name) for one in missing]
+    clients = [one.client_at(home.issuer) for one in missing]
     wanted = [
         {"agency": one.agency, "name": one.name, "scopes": list(one.scopes),
-         "public_key": json.loads(public.read_text(encoding="utf-8"))}
-        for one, (_, public) in zip(missing, keys, strict=True)
+         "public_key": json.loads(public.read_text(encoding="utf-8")),
+         **({"client": client} if client else {})}
+        for one, (_, public), client in zip(missing, keys, clients, strict=True)
     ]  # fmt: skip
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(wanted, file)
@@ -87,9 +97,11 @@ def _register(
             environment=environment,
         )  # fmt: skip
     return [
-        Application(name=one.name, agency=one.agency, key_file=str(private), **answer)
-        for one, (private, _), answer in zip(missing, keys, answers, strict=True)
-    ]
+        Application(
+            name=one.name, agency=one.agency, key_file=str(private), client=client, **answer
+        )
+        for one, (private, _), client, answer in zip(missing, keys, clients, answers, strict=True)
+    ]  # fmt: skip
 
 
 def key_of(application: Application) -> Path:

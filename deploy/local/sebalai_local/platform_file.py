@@ -24,7 +24,10 @@ def content(home: Home) -> dict[str, Any]:
         "home": home.shown(home.root),
         "ledger_key_file": home.shown(home.root / "ledger.vkey"),
         "applications": [
-            {**one.model_dump(), "key_file": home.shown(applications.key_of(one))}
+            {
+                **one.model_dump(exclude={"client"}),
+                "key_file": home.shown(applications.key_of(one)),
+            }
             for one in applications.known(home)
         ],
         "people": [

@@ -18,13 +18,25 @@ FILE = Path(__file__).with_name("seed.toml")
 
 
 class SeedApplication(BaseModel):
+    """`kind` as a client, and `back`, the path people come back to who signed in to it: of those
+    that sign people in.
+    """
+
     agency: str
     name: str
     scopes: list[str]
+    kind: str | None = None
+    back: str = ""
 
     @property
     def short(self) -> str:
         return f"{self.agency}/{self.name}"
+
+    def client_at(self, issuer: str) -> dict[str, Any] | None:
+        """What identity is told of it as a client; None where it signs nobody in."""
+        if self.kind is None:
+            return None
+        return {"kind": self.kind, "redirect_uris": [issuer.rstrip("/") + self.back]}
 
 
 class SeedInterface(BaseModel):

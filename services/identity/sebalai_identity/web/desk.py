@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from sebalai_shared.forms import read_form
 
 from sebalai_identity.credentials.actions import Keeper
 from sebalai_identity.sessions.actions import cookie_name
 from sebalai_identity.web import pages
-from sebalai_identity.web.forms import read_form
 from sebalai_identity.web.pages import link
 from sebalai_identity.web.route import pages_of
 from sebalai_identity.web.texts import language_of

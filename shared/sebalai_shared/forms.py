@@ -1,8 +1,11 @@
 """Reads a small urlencoded form; a field that comes twice, or a body too large, is refused."""
 
+from __future__ import annotations
+
 from urllib.parse import parse_qsl
 
 from fastapi import Request
+
 from sebalai_shared.problems import Problem
 
 FORM = "application/x-www-form-urlencoded"
