@@ -278,9 +278,12 @@ class Lane:
         key = self._key(head)
         event = self._events.get(head.pos) or await self._tools.tail.at(head.pos)
         heard = self.serving.matcher
-        if event is None or not heard.hears(event):
+        if event is None or not heard.may_hear(event):
             self._drop(head)
             self._bury(head, FORGOTTEN if event is None or heard.is_over(event) else NO_RIGHT)
+            return
+        if head.pos in self._fresh and not heard.hears(event):
+            self._drop(head)  # its filters were changed while it was at hand
             return
         self._flying[key] = asyncio.create_task(self._fly(key, head, event))
 

@@ -87,7 +87,7 @@ async def _taken(
     dead |= {
         pos: FORGOTTEN if matcher.is_over(event) else NO_RIGHT
         for pos, event in events.items()
-        if not matcher.hears(event)
+        if not matcher.may_hear(event)
     }
     await pull_store.bury(session, place, dead)
     return [event for pos, event in sorted(events.items()) if pos not in dead]

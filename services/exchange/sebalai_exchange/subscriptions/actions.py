@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sebalai_shared.caller import Caller
@@ -27,6 +28,7 @@ from sebalai_exchange.subscriptions.secrets import WebhookSecrets, signature, sp
 from sebalai_exchange.subscriptions.store import Standing, Subscription
 from sebalai_exchange.subscriptions.wanted import (
     Targets,
+    require_filtered,
     require_retried,
     require_sound,
     retried,
@@ -243,22 +245,34 @@ async def change(
     wanted: SubscriptionChange,
     targets: Targets,
 ) -> Subscription:
-    """Another schedule of retries; another address or ordering, as `amend` has it. Its place in the
-    log stays. Until the new address is asked whether it agrees, the old one may still be sent to.
+    """Other filters or another schedule of retries; another address or ordering, as `amend` has it.
+    Its place in the log stays. Until the new address is asked whether it agrees, the old one may
+    still be sent to.
 
     Raises `SubscriptionUnknown`, `SubscriptionState`, `FieldInvalid`.
     """
     found = await find_subscription(session, caller=caller, ident=ident, is_to_change=True)
     if found.state == "ended":
         raise SubscriptionState("It is ended; make another.", state=found.state)
-    if "retries" in wanted.model_fields_set:
-        require_retried(found.kind, wanted.retries)
-        found = replace(found, changed_at=clock.now(), **retried(wanted.retries))
+    if newer := _newer(found, wanted):
+        found = replace(found, changed_at=clock.now(), **newer)
         await store.amend(session, found)
     chosen = wanted.ordering or found.ordering, wanted.url or found.url
     if chosen == (found.ordering, found.url):
         return found
     return await amend(session, clock, found=found, wanted=chosen, targets=targets)
+
+
+def _newer(found: Subscription, wanted: SubscriptionChange) -> dict[str, Any]:
+    """What is changed without asking the address again. Raises `FieldInvalid`."""
+    newer: dict[str, Any] = {}
+    if "filters" in wanted.model_fields_set:
+        require_filtered(found.kind, wanted.filters)
+        newer["filters"] = wanted.filters
+    if "retries" in wanted.model_fields_set:
+        require_retried(found.kind, wanted.retries)
+        newer |= retried(wanted.retries)
+    return newer
 
 
 async def amend(

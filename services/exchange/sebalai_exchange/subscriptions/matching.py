@@ -30,14 +30,18 @@ class Matcher:
     horizons: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
 
     def hears(self, event: Stored) -> bool:
-        is_all = self.modes.get(event.type)
-        if (
-            is_all is None
-            or self.is_over(event)
-            or not (is_all or not self.names.isdisjoint(event.parties))
-        ):
+        if not self.may_hear(event):
             return False
         return self.predicate is None or self.predicate(event.attributes)
+
+    def may_hear(self, event: Stored) -> bool:
+        """Whether it has the right to, whatever its filters say: those choose once, before the
+        first try, and the right is looked at for every try.
+        """
+        is_all = self.modes.get(event.type)
+        if is_all is None or self.is_over(event):
+            return False
+        return is_all or not self.names.isdisjoint(event.parties)
 
     def is_over(self, event: Stored) -> bool:
         """Whether the time for which it might hear of the event has passed."""

@@ -104,14 +104,16 @@ class SubscriptionRequest(BaseModel):
 
 
 class SubscriptionChange(BaseModel):
-    """What is left out stays; with another address or ordering a webhook has to agree anew. Retries
-    hold from the next failure on; null goes back to the bus's own.
+    """What is left out stays; with another address or ordering a webhook has to agree anew. Filters
+    decide of what was not tried yet; an empty list takes them away. Retries hold from the next
+    failure on; null goes back to the bus's own.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     url: Url | None = None
     ordering: Ordering | None = None
+    filters: list[dict[str, Any]] = Field(default_factory=list, max_length=FILTERS_MAX)
     retries: RetriesWanted | None = None
 
 

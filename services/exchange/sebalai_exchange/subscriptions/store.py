@@ -128,14 +128,19 @@ async def wanting(session: AsyncSession) -> Sequence[tuple[str, list[str]]]:
 _AMENDED = ("id", "ordering", "url", "state", "retry_pauses", "retry_days", "changed_at")
 
 
+def _written(filters: Sequence[dict[str, Any]]) -> str:
+    return orjson.dumps(filters).decode()
+
+
 async def amend(session: AsyncSession, amended: Subscription) -> None:
     await session.execute(
         text(
             "UPDATE subscription SET ordering = :ordering, url = :url, state = :state, "
-            "retry_pauses = :retry_pauses, retry_days = :retry_days, changed_at = :changed_at "
-            "WHERE id = :id"
+            "filters = CAST(:filters AS jsonb), retry_pauses = :retry_pauses, "
+            "retry_days = :retry_days, changed_at = :changed_at WHERE id = :id"
         ),
-        {name: getattr(amended, name) for name in _AMENDED},
+        {name: getattr(amended, name) for name in _AMENDED}
+        | {"filters": _written(amended.filters)},
     )
 
 
@@ -146,7 +151,7 @@ async def count_of(session: AsyncSession, subscriber: str) -> int:
 
 async def add(session: AsyncSession, wanted: Subscription, position: int) -> None:
     fields = {name: getattr(wanted, name) for name in Subscription.__dataclass_fields__}
-    fields["filters"] = orjson.dumps(wanted.filters).decode()
+    fields["filters"] = _written(wanted.filters)
     columns = ", ".join(fields)
     values = ", ".join(
         f"CAST(:{name} AS jsonb)" if name == "filters" else f":{name}" for name in fields

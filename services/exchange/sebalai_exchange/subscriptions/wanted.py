@@ -1,5 +1,6 @@
 """What a subscriber asks for: whether it can be, and the subscription it makes. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -46,19 +47,25 @@ class Targets:
 
 
 def require_sound(wanted: SubscriptionRequest, targets: Targets) -> None:
-    try:
-        compile_filters(wanted.filters)
-    except MalformedFilterError as error:
-        raise FieldInvalid(f"/filters{error.pointer}", error.detail) from error
+    if wanted.kind == "nats":
+        _require_direct(wanted, targets)
+    require_filtered(wanted.kind, wanted.filters)
     if (wanted.kind == "webhook") != (wanted.url is not None):
         raise FieldInvalid("/url", "is given for a webhook, and only for one")
     if wanted.url is not None:
         targets.require(wanted.url)
     require_retried(wanted.kind, wanted.retries)
-    if wanted.kind == "nats":
-        _require_direct(wanted, targets)
     if wanted.start.position is not None and wanted.start.time is not None:
         raise FieldInvalid("/start", "give a position or a time, not both")
+
+
+def require_filtered(kind: str, filters: Sequence[Any]) -> None:
+    if filters and kind == "nats":
+        raise FieldInvalid("/filters", "the broker looks into no event: take webhook, pull or sse")
+    try:
+        compile_filters(filters)
+    except MalformedFilterError as error:
+        raise FieldInvalid(f"/filters{error.pointer}", error.detail) from error
 
 
 def require_retried(kind: str, retries: RetriesWanted | None) -> None:
@@ -70,8 +77,6 @@ def _require_direct(wanted: SubscriptionRequest, targets: Targets) -> None:
     """The broker gives out whole types by the time it stored them; it looks into no event."""
     if not targets.has_direct:
         raise FieldInvalid("/kind", "this platform's broker takes no subscribers")
-    if wanted.filters:
-        raise FieldInvalid("/filters", "are looked at for webhook, pull and sse alone")
     if wanted.start.position is not None:
         raise FieldInvalid("/start/position", "begin at a time, or with what comes from now on")
 

@@ -79,3 +79,35 @@ async def test_changed_subscription_keeps_its_place_and_what_was_not_named(call,
     assert (await call("PATCH", path, stranger, json={})).status_code == 404
     await call("POST", f"{path}/end", consumer, json={"reason": "sudah cukup"})
     assert (await call("PATCH", path, consumer, json={"ordering": "per_key"})).status_code == 409
+
+
+FILTERS = [{"exact": {"subject": "family-1"}}]
+
+
+@pytest.mark.usefixtures("described")
+async def test_filters_are_changed_by_who_may_and_held_to_the_rules_of_new_ones(call, consumer):
+    made = (await call("POST", "/v1/subscriptions", consumer, json=wanted())).json()
+    path = f"/v1/subscriptions/{made['id']}"
+    changed = await call("PATCH", path, consumer, json={"filters": FILTERS})
+    assert changed.status_code == 200, changed.text
+    times = {"changed_at": changed.json()["changed_at"]}
+    assert changed.json() == made | times | {"filters": FILTERS}
+    kept = await call("PATCH", path, consumer, json={"ordering": "none"})
+    assert kept.json()["filters"] == FILTERS
+    for filters, pointer in (
+        ([{"sql": "subject ="}], "/filters/0/sql"),
+        ([{"all": []}], "/filters/0/all"),
+        ([{"exact": {"subject": "x"}}] * 21, "/filters"),
+        (None, "/filters"),
+    ):
+        refused = await call("PATCH", path, consumer, json={"filters": filters, "url": None})
+        assert refused.status_code == 422, refused.text
+        assert refused.json()["errors"][0]["pointer"] == pointer
+    narrow = system(SUBSCRIBER, "exchange.manage")
+    for stranger in (system("ID-BB/GOV/dinkes/puskesmas", "bus.call"), narrow):
+        assert (await call("PATCH", path, stranger, json={"filters": []})).status_code == 404
+    assert (await call("GET", path, consumer)).json()["filters"] == FILTERS
+    taken = await call("PATCH", path, consumer, json={"filters": []})
+    assert taken.json()["filters"] == []
+    await call("POST", f"{path}/end", consumer, json={"reason": "sudah cukup"})
+    assert (await call("PATCH", path, consumer, json={"filters": FILTERS})).status_code == 409
