@@ -164,3 +164,22 @@ def test_a_developer_sees_what_was_received_and_has_it_sent_again(platform, seba
     assert (first["webhook-id"], body) == (again["webhook-id"], same)
     assert again["webhook-replay"] == "true"
     ask(platform, SUBSCRIBER, "POST", f"{own}/end", json={"reason": "the test is over"})
+
+
+def test_a_developer_asks_how_far_back_events_may_be_heard(platform, sebalai, tmp_path):
+    contract = tmp_path / "contract.json"
+    contract.write_text('{"openapi": "3.1.0", "info": {"title": "P", "version": "1"}, "paths": {}}')
+    publish = ("interfaces", "publish", "parcels", str(contract), "--address", "http://127.0.0.1:9")
+    assert sebalai(PUBLISHER, *publish)[0] == 0
+    owner = platform.application(PUBLISHER)["identifier"]
+    wanted = (
+        "agreements", "request", f"{owner}/parcels", "--rule", f"SUBSCRIBE /{TYPE}",
+        "--purpose", "gizi=Permenkes 1/2021 pasal 3", "--until", "2027-11-24T00:00:00Z",
+    )  # fmt: skip
+    code, told = sebalai(SUBSCRIBER, *wanted, "--keep-days", "7", "--json")
+    assert code == 0
+    (purpose,) = json.loads(told)["purposes"]
+    assert (purpose["code"], purpose["keep_days"]) == ("gizi", 7)
+    code, told = sebalai(SUBSCRIBER, *wanted, "--keep-days", "gizi=14")
+    assert code == 0
+    assert told.endswith("Events are heard back for, in days: gizi 14.\n")

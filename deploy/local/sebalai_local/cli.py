@@ -8,7 +8,7 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from sebalai_local import home as homes
@@ -91,3 +91,19 @@ def _parser() -> argparse.ArgumentParser:
 def words() -> dict[str, list[str]]:
     """Every command with the commands below it, for completion."""
     return {name: list[str]() for name in COMMANDS} | agency.WORDS
+
+
+def options() -> dict[str, list[str]]:
+    """Every command as it is typed, with its options, for completion."""
+    return dict(_options(_parser(), []))
+
+
+def _options(parser: argparse.ArgumentParser, typed: list[str]) -> Iterator[tuple[str, list[str]]]:
+    # argparse tells its grammar nowhere else.
+    actions = parser._actions  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    below = [one.choices for one in actions if isinstance(one.choices, dict)]
+    for name, child in (pair for choices in below for pair in choices.items()):
+        yield from _options(child, [*typed, name])
+    if not below:
+        named = [name for one in actions for name in one.option_strings]
+        yield " ".join(typed), [name for name in named if name.startswith("--")]

@@ -1,10 +1,17 @@
 """The developer's commands: grammar, profile and errors; what they call is tested where it stands."""
 
+import subprocess
+
 import pytest
 from sebalai_local.agency import commands, hook, profile
 from sebalai_local.cli import _parser, run, words
 from sebalai_local.failures import Misuse
 from sebalai_shared import http
+
+ASKED = [
+    "agreements", "request", "x", "--rule", "SUBSCRIBE /a.b.c.v1", "--until", "2027-11-24T00:00:00Z",
+    "--purpose", "a=UU 1 pasal 2", "--purpose", "b=UU 1 pasal 3 = 4",
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +29,40 @@ def test_every_group_lists_its_commands_for_completion(capsys):
     assert run(["completion"]) == 0
     told = capsys.readouterr().out
     assert "interfaces) set -- publish diff list ;;" in told
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (["agreements", "request", "x", "--keep"], ["--keep-days"]),
+        (["events", "resend", "--s"], ["--since", "--subscription"]),
+        (["login", "--cl"], ["--client-id"]),
+        (["agreements", "re"], ["request"]),
+    ],
+)
+def test_the_shell_completes_commands_and_their_options(typed, offered, capsys):
+    assert run(["completion"]) == 0
+    line = f"COMP_WORDS=(sebalai {' '.join(typed)}); COMP_CWORD={len(typed)}; _sebalai"
+    script = f'{capsys.readouterr().out}\n{line}\necho "${{COMPREPLY[@]}}"'
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == offered
+
+
+@pytest.mark.parametrize(
+    ("words", "days"),
+    [
+        ([*ASKED], [None, None]),
+        ([*ASKED, "--keep-days", "b=7"], [None, 7]),
+        ([*ASKED, "--keep-days", "b=0007", "--keep-days", "a=3650"], [3650, 7]),
+        ([*ASKED[:-2], "--keep-days", "30"], [30]),
+    ],
+)
+def test_an_agreement_is_asked_for_with_the_days_of_each_purpose(words, days):
+    asked = commands.purposes(_parser().parse_args(words))
+    assert [one.get("keep_days") for one in asked] == days
+    assert [one["legal_basis"] for one in asked] == ["UU 1 pasal 2", "UU 1 pasal 3 = 4"][
+        : len(days)
+    ]
 
 
 def test_profile_is_for_the_owner_alone_and_holds_no_key():
@@ -47,6 +88,13 @@ def test_gateway_that_is_away_is_said_in_two_lines(capsys, tmp_path):
         (["trigger", "a.b.c.v1", "--data", "{"], "not JSON"),
         (["events", "resend", "x", "--since", "2026-11-24T00:00:00Z"], "not both"),
         (["events", "resend", "--since", "2026-11-24T00:00:00"], "no time with its offset"),
+        ([*ASKED, "--keep-days", "0"], "a whole number, 1 to 3650"),
+        ([*ASKED, "--keep-days", "3651"], "a whole number, 1 to 3650"),
+        ([*ASKED, "--keep-days", "a=seminggu"], "a whole number, 1 to 3650"),
+        ([*ASKED, "--keep-days", "c=7"], "there is no --purpose 'c'.\nYours: a, b"),
+        ([*ASKED, "--keep-days", "7"], "of which purpose?\n--keep-days a=7"),
+        ([*ASKED, "--keep-days", "a=7", "--keep-days", "a=9"], "given twice for a"),
+        ([*ASKED, "--purpose", "c"], "A purpose is 'code=legal basis'"),
     ],
 )
 def test_wrong_usage_ends_with_two(words, told, capsys):

@@ -32,6 +32,8 @@ RECEIPT_TRIES = 40
 RECEIPT_WAIT_SECONDS = 0.25
 VERIFY_SECONDS = 30
 PAGE_ROWS = 100
+KEEP_DAYS_MAX = 3_650
+_DAYS = re.compile(r"[0-9]{1,4}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+: [ -~]*")
 
 Options = argparse.Namespace
@@ -259,25 +261,56 @@ def _list(options: Options, what: str, wanted: dict[str, str], line: Callable[[A
 
 def agreements_request(_: Home, options: Options) -> int:
     rules = [told.split(maxsplit=1) for told in options.rule]
-    purposes = [told.split("=", 1) for told in options.purpose]
-    if any(len(pair) != 2 for pair in (*rules, *purposes)):
-        raise Misuse("A rule is 'GET /path/*', a purpose 'code=legal basis'.")
+    if any(len(pair) != 2 for pair in rules):
+        raise Misuse("A rule is 'GET /path/*'.")
+    reasons = purposes(options)
 
     async def work(agency: Agency) -> int:
         body = {
             "consumer": identity(await agency.token())["application"],
             "interface": options.interface,
             "rules": [{"method": method.upper(), "path": path} for method, path in rules],
-            "purposes": [{"code": code, "legal_basis": basis} for code, basis in purposes],
+            "purposes": reasons,
             "data_categories": options.category,
             "valid_until": options.until,
             "signing": options.signing,
         }
         made = await agency.ask("POST", f"{API}/agreements", json=body)
-        show(options, made, f"{made['id']} is requested; {made['provider']} grants it.")
+        kept = [f"{one['code']} {one['keep_days']}" for one in reasons if "keep_days" in one]
+        told = f" Events are heard back for, in days: {', '.join(kept)}." if kept else ""
+        show(options, made, f"{made['id']} is requested; {made['provider']} grants it.{told}")
         return 0
 
     return run(work)
+
+
+def purposes(options: Options) -> list[dict[str, Any]]:
+    """Each with its legal basis, and with its days if any are given. Raises: Misuse."""
+    pairs = [told.split("=", 1) for told in options.purpose]
+    if any(len(pair) != 2 for pair in pairs):
+        raise Misuse("A purpose is 'code=legal basis'.")
+    days = dict[str, int]()
+    for told in options.keep_days:
+        code, number = _kept(told, [code for code, _ in pairs])
+        if code in days:
+            raise Misuse(f"--keep-days is given twice for {code}.")
+        days[code] = number
+    return [
+        {"code": code, "legal_basis": basis} | ({"keep_days": days[code]} if code in days else {})
+        for code, basis in pairs
+    ]
+
+
+def _kept(told: str, codes: list[str]) -> tuple[str, int]:
+    """The purpose and its days. Raises: Misuse."""
+    code, _, number = told.rpartition("=")
+    if not _DAYS.fullmatch(number) or not 1 <= int(number) <= KEEP_DAYS_MAX:
+        raise Misuse(f"--keep-days {told}: days are a whole number, 1 to {KEEP_DAYS_MAX}.")
+    if not code and len(set(codes)) > 1:
+        raise Misuse("--keep-days: of which purpose?", f"--keep-days {codes[0]}={number}")
+    if code and code not in codes:
+        raise Misuse(f"--keep-days: there is no --purpose {code!r}.", f"Yours: {', '.join(codes)}")
+    return code or codes[0], int(number)
 
 
 def agreements_grant(_: Home, options: Options) -> int:
@@ -350,10 +383,13 @@ def tail(_: Home, options: Options) -> int:
 
 
 def completion(_: Home, options: Options) -> int:
-    """Words of the first two places; zsh reads bash's rules after bashcompinit."""
-    from sebalai_local.cli import words  # noqa: PLC0415 - the grammar imports this module's names
+    """Words of the first two places, and options; zsh reads bash's rules after bashcompinit."""
+    from sebalai_local import cli  # noqa: PLC0415 - the grammar imports this module's names
 
-    found = words()
+    found = cli.words()
+    taken = "\n".join(
+        f"    '{typed} '*) set -- {' '.join(one)} ;;" for typed, one in cli.options().items()
+    )
     cases = "\n".join(
         f"    {name}) set -- {' '.join(one)} ;;" for name, one in found.items() if one
     )
@@ -363,6 +399,8 @@ def completion(_: Home, options: Options) -> int:
         "_sebalai() {\n  local now=${COMP_WORDS[COMP_CWORD]}\n"
         f'  set -- {" ".join(found)}\n  if [ "$COMP_CWORD" -gt 1 ]; then set --\n'
         f"    case ${{COMP_WORDS[1]}} in\n{cases}\n    esac\n  fi\n"
+        f"  if [[ $now == -* ]]; then set --\n"
+        f'    case "${{COMP_WORDS[*]:1}} " in\n{taken}\n    esac\n  fi\n'
         '  COMPREPLY=($(compgen -W "$*" -- "$now"))\n}\ncomplete -o default -F _sebalai sebalai'
     )
     return 0

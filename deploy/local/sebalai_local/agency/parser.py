@@ -91,6 +91,10 @@ def _agreements(parsers: Any) -> None:
     request.add_argument("interface")
     request.add_argument("--rule", action="append", required=True, metavar="METHOD PATH")
     request.add_argument("--purpose", action="append", required=True, metavar="CODE=LEGAL BASIS")
+    request.add_argument(
+        "--keep-days", action="append", default=[], metavar="[CODE=]DAYS",
+        help="how far back events may be heard for a purpose (1 to 3650); else as their type says",
+    )  # fmt: skip
     request.add_argument("--category", action="append", default=[])
     request.add_argument(
         "--signing", choices=["none", "request", "both"], default="none", help="who signs messages"
