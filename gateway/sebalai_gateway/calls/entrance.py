@@ -20,6 +20,7 @@ from sebalai_gateway.calls.faults import (
     check_method,
     client_mismatch,
     query_invalid,
+    represented_elsewhere,
     represented_mismatch,
     routes_unavailable,
     scope_missing,
@@ -69,7 +70,7 @@ class Entrance:
         facts = call.facts
         facts["consumer"], facts["client_id"] = claims.application, claims.client_id
         if claims.acting_for is not None:
-            # Our id of it: the number of a sole trader names a person, and evidence stays.
+            # An id of it, not its number: that of a sole trader names a person, and evidence stays.
             facts["acting_for"] = claims.acting_for.business
         if not _reaches_the_bus(claims.scope):
             raise scope_missing(BUS_SCOPE)
@@ -93,6 +94,9 @@ class Entrance:
         facts["agreement"], facts["rule"] = decision.agreement.id, decision.rule
         facts["purpose"] = decision.purpose.code
         facts["legal_basis"] = decision.purpose.legal_basis
+        is_party_of_elsewhere = asked.guest is not None and asked.claims.acting_for is not None
+        if is_party_of_elsewhere and interface.member is not None:
+            raise represented_elsewhere()
         return decision
 
     async def count(self, call: Call, decision: Decision, asked: Asked) -> bool:

@@ -108,6 +108,15 @@ def represented_mismatch() -> Refusal:
     )  # fmt: skip
 
 
+def represented_elsewhere() -> Refusal:
+    """The platform's own interfaces keep what is whose by our ids, and another instance has its."""
+    return Refusal(
+        403, "represented-party-elsewhere", "The party named is one of another instance",
+        "This interface knows parties of here alone; who represents it signs in here for that.",
+        x_road="client.access_denied",
+    )  # fmt: skip
+
+
 def query_invalid(limit: int) -> Refusal:
     return Refusal(
         400, "query-invalid", "The query cannot be forwarded",

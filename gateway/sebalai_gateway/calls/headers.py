@@ -31,9 +31,9 @@ NOT_FORWARDED = HOP_BY_HOP | OVERRIDING | frozenset(
         b"authorization", b"dpop", b"client-cert", b"client-cert-chain", b"cookie", b"host",
         b"expect", b"forwarded", b"via",
         b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip",
-        b"sebalai-caller", b"sebalai-first-message-id", b"sebalai-message-id", b"sebalai-proxy",
-        b"sebalai-receipt", b"sebalai-represented-party", b"sebalai-source", b"sebalai-trace",
-        b"traceparent", b"tracestate",
+        b"sebalai-acting-for", b"sebalai-caller", b"sebalai-first-message-id",
+        b"sebalai-message-id", b"sebalai-proxy", b"sebalai-receipt", b"sebalai-represented-party",
+        b"sebalai-source", b"sebalai-trace", b"traceparent", b"tracestate",
         b"user-agent", b"x-road-client", b"x-road-id", b"x-road-request-id", b"x-road-error",
     }
 )  # fmt: skip
@@ -49,6 +49,10 @@ NOT_RETURNED = HOP_BY_HOP | OF_THE_ORIGIN | frozenset(
 
 
 REPRESENTED = b"x-road-represented-party"
+PARTY, ACTING_FOR = b"sebalai-represented-party", b"sebalai-acting-for"
+"""The gateway's word: to providers the business by its number; to the gateway of another instance
+our id of it too, which is what evidence keeps.
+"""
 BUSINESS_CLASS = b"COM"
 
 

@@ -157,7 +157,7 @@ class Onward:
         ]
         if claims.acting_for is not None:
             party = head.party_of(claims.acting_for.nib)
-            headers += [(b"sebalai-represented-party", party), (head.REPRESENTED, party)]
+            headers += [(head.PARTY, party), (head.REPRESENTED, party)]
         if exchange.decision.interface.member is not None:
             headers.append((HEADER.lower().encode(), self._assert(exchange)))
         return headers

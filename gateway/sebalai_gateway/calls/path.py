@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from sebalai_gateway.admission.token import Claims
 from sebalai_gateway.calls import headers as head
 from sebalai_gateway.calls.answering import stream
 from sebalai_gateway.calls.appearance import Appearances
@@ -144,7 +145,7 @@ class Calls:
         try:
             return await self._parts.claims.claim(
                 read_key(key),
-                (exchange.claims.application, interface.name),
+                (_party(exchange.claims), interface.name),
                 (call.method, call.target, purpose),
                 (call.message_id, interface.total_seconds),
             )
@@ -265,6 +266,16 @@ def _body(consumer: Consumer, interface: Interface, incoming: head.Incoming) -> 
     if not incoming.has_body:
         body.leave_out()
     return body
+
+
+def _party(claims: Claims) -> str:
+    """Whose a key is: of an application that acts for people one each, and one a business, so that
+    nobody is answered what somebody else was.
+    """
+    acting = claims.acting_for
+    if claims.act is None and acting is None:
+        return claims.application
+    return f"{claims.application} {claims.sub} {acting.business if acting else ''}"
 
 
 def _is_more(asked: Asked, call: Call, decision: Decision) -> bool:

@@ -16,7 +16,7 @@ from sebalai_shared.signatures import Message
 
 from sebalai_gateway.calls.bodies import RequestBody
 from sebalai_gateway.calls.faults import digest_missing
-from sebalai_gateway.calls.headers import Headers, Incoming
+from sebalai_gateway.calls.headers import ACTING_FOR, PARTY, Headers, Incoming
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.forwarding.forwarder import Answer
 from sebalai_gateway.peers import guests
@@ -51,10 +51,13 @@ class Crossing:
         """The head as our gateway signs it for the other's."""
         told = [pair for pair in headers if pair[0] not in _REPLACED]
         told.append((b"x-road-id", self._call.name.encode()))
+        party = _represented(told, self._call)
+        told += party
         parts = urlsplit(url)
         message = Message(told, self._call.method, parts.path, parts.query)
         has_digest = any(name == b"content-digest" for name, _ in told)
         covered = [*guests.COVERED, *(["content-digest"] if has_digest else [])]
+        covered += guests.PARTY_COVERED if party else []
         nonce = secrets.token_urlsafe(NONCE_BYTES)
         return [*told, *self._seals.sign_as(guests.TAG, covered, message, nonce)]
 
@@ -65,6 +68,14 @@ class Crossing:
             if name == b"sebalai-message-id":
                 onward["message_id"] = _uuid(value.decode("latin-1"))
         self._call.facts["onward"] = onward
+
+
+def _represented(told: Headers, call: Call) -> Headers:
+    """Our id of the business that the call is made for; its number is among the headers then."""
+    acting_for = call.facts.get("acting_for")
+    if acting_for is None or not any(name == PARTY for name, _ in told):
+        return []
+    return [(ACTING_FOR, str(acting_for).encode())]
 
 
 def _uuid(text: str) -> str | None:

@@ -17,7 +17,8 @@ from sebalai_shared.signatures import Message, Signature, Unreadable
 
 from sebalai_gateway.admission.faults import not_proven
 from sebalai_gateway.admission.keys import public_key
-from sebalai_gateway.admission.token import Claims
+from sebalai_gateway.admission.token import ActingFor, Claims
+from sebalai_gateway.calls.headers import ACTING_FOR, BUSINESS_CLASS, PARTY, REPRESENTED
 from sebalai_gateway.routing.snapshot import Peer
 from sebalai_gateway.routing.table import Table
 from sebalai_gateway.signatures.nonces import Nonces
@@ -25,7 +26,11 @@ from sebalai_gateway.signatures.profile import NONCE_LENGTHS, SKEW_SECONDS, WIND
 
 TAG = "sebalai-peer"
 COVERED = ("@method", "@path", "@query", "x-road-client", "x-road-id", "sebalai-purpose")
+PARTY_COVERED = tuple(name.decode() for name in (PARTY, REPRESENTED, ACTING_FOR))
+"""What is covered too where the call is made for a business."""
 _DIGEST = b"content-digest"
+_NUMBER = re.compile(rb"%s/([0-9]{13})\Z" % BUSINESS_CLASS)
+_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _APPLICATION = re.compile(r"[A-Z]{2}-[A-Z]{2}/[A-Z]{3}/[a-z0-9-]{1,40}/[a-z0-9-]{1,40}\Z")
 
 
@@ -79,7 +84,9 @@ def recognise(
     if key is None or not signatures.holds(key, found, base):
         raise not_proven(f"It is not signed by a key of {instance}")
     until = (found.created or 0) + 2 * WINDOW_SECONDS
-    return Guest(_claims(instance, client, found.created or 0), found.text("nonce"), until)
+    acting_for = _acting_for(instance, message, found)
+    claims = _claims(instance, client, found.created or 0, acting_for)
+    return Guest(claims, found.text("nonce"), until)
 
 
 def _check_terms(found: Signature, *, has_body: bool, now: float) -> None:
@@ -94,6 +101,23 @@ def _check_terms(found: Signature, *, has_body: bool, now: float) -> None:
         raise not_proven("Its nonce must have 16 to 128 characters")
 
 
+def _acting_for(instance: str, message: Message, found: Signature) -> ActingFor | None:
+    """The business that its instance says the call is made for, under that one's id and marked as
+    such: it names none of ours. Raises: Refusal, 401, for what is not signed or not one business.
+    """
+    said = {n: [v for name, v in message.headers if name == n] for n in (PARTY, ACTING_FOR)}
+    if not any(said.values()):
+        return None
+    lacking = [name for name in PARTY_COVERED if f'"{name}"' not in found.components]
+    if lacking:
+        raise not_proven(f"The signature does not cover {', '.join(lacking)}")
+    party = _NUMBER.match(b", ".join(said[PARTY]))
+    named = _ID.match(b", ".join(said[ACTING_FOR]))
+    if party is None or named is None:
+        raise not_proven("It does not name one business, by its number and its id there")
+    return ActingFor(f"{instance}/{named[0].decode()}", party[1].decode(), "")
+
+
 def _key(peer: Peer, kid: str) -> EllipticCurvePublicKey | None:
     for jwk in peer.keys:
         if jwk.get("kid") == kid:
@@ -104,8 +128,9 @@ def _key(peer: Peer, kid: str) -> EllipticCurvePublicKey | None:
     return None
 
 
-def _claims(instance: str, client: str, created: int) -> Claims:
+def _claims(instance: str, client: str, created: int, acting_for: ActingFor | None) -> Claims:
     return Claims(
         iss=instance, aud="", sub=client, client_id=f"peer:{instance}", jti="", exp=0, iat=created,
         kind="system", agency=client.split("/")[2], application=client, scope="bus.call",
+        acting_for=acting_for,
     )  # fmt: skip

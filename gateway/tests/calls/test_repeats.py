@@ -185,3 +185,26 @@ def test_only_the_same_gateways_and_the_same_key_open_what_was_sealed():
     assert sealer.open(b"d" * 32, "other", sealed) is None
     assert Sealer(b"t" * 32).open(b"d" * 32, "k", sealed) is None
     assert sealer.open(b"e" * 32, "k", sealed) is None
+
+
+async def test_key_of_one_party_answers_no_other(bus, provider):
+    """One application may act for many people and businesses: a key is each one's own."""
+    provider.answer = created
+    parties = [
+        {},
+        {"sub": "ani", "act": {"sub": "c"}},
+        {"sub": "budi", "act": {"sub": "c"}},
+        *(
+            {"sub": "ani", "act": {"sub": "c"}, "acting_for": business}
+            for business in (
+                {"business": "b1", "nib": "8120001234567", "representation": "r1"},
+                {"business": "b2", "nib": "9120001234567", "representation": "r2"},
+            )
+        ),
+    ]
+    for number, claims in enumerate(parties, start=1):
+        bus.bear(**claims)
+        for _ in range(2):
+            answer, _ = await post(bus)
+            assert answer.status == 201
+        assert len(provider.seen) == number

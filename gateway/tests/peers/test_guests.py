@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sebalai_gateway.calls.headers import Incoming
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.peers.crossing import Crossing
-from sebalai_gateway.peers.guests import COVERED, is_guest, recognise
+from sebalai_gateway.peers.guests import COVERED, PARTY_COVERED, is_guest, recognise
 from sebalai_gateway.refusals import Refusal
 from sebalai_gateway.routing.paths import parse
 from sebalai_gateway.routing.snapshot import Peer
@@ -181,3 +181,64 @@ async def test_a_body_without_a_digest_is_held_for_one_and_a_large_one_needs_its
     told = Incoming(content_length=3, content_digest=b"sha-256=:x:")
     await crossing.prepare(told, Body(None))
     assert told.forwarded == []
+
+
+BUSINESS, NIB = "0199b7a0-0000-7000-8000-000000000001", "8120001234567"
+FOR_BUSINESS = [
+    (b"sebalai-represented-party", f"COM/{NIB}".encode()),
+    (b"x-road-represented-party", f"COM/{NIB}".encode()),
+    (b"sebalai-acting-for", BUSINESS.encode()),
+]
+COVERED_FOR_BUSINESS = (*COVERED, *PARTY_COVERED)
+
+
+def test_for_whom_a_call_is_made_is_the_word_of_its_instance_and_names_none_of_ours():
+    guest = taken(request(more=FOR_BUSINESS, covered=COVERED_FOR_BUSINESS))
+    acting_for = guest.claims.acting_for
+    assert (acting_for.business, acting_for.nib) == (f"ID-BK/{BUSINESS}", NIB)
+    assert taken(request()).claims.acting_for is None
+
+
+def _said(**changed):
+    return [(name, changed.get(name.decode(), value)) for name, value in FOR_BUSINESS]
+
+
+@pytest.mark.parametrize(
+    ("more", "covered"),
+    [
+        *((FOR_BUSINESS, [c for c in COVERED_FOR_BUSINESS if c != out]) for out in PARTY_COVERED),
+        (FOR_BUSINESS, COVERED),
+        (FOR_BUSINESS[:1], [*COVERED, "sebalai-represented-party"]),
+        (FOR_BUSINESS[2:], [*COVERED, "sebalai-acting-for"]),
+        ([*FOR_BUSINESS, FOR_BUSINESS[0]], COVERED_FOR_BUSINESS),
+        ([*FOR_BUSINESS, FOR_BUSINESS[2]], COVERED_FOR_BUSINESS),
+        (_said(**{"sebalai-represented-party": b"GOV/dinsos-pmd"}), COVERED_FOR_BUSINESS),
+        (_said(**{"sebalai-represented-party": NIB.encode()}), COVERED_FOR_BUSINESS),
+        (_said(**{"sebalai-acting-for": NIB.encode()}), COVERED_FOR_BUSINESS),
+        (_said(**{"sebalai-acting-for": f"ID-BB/{BUSINESS}".encode()}), COVERED_FOR_BUSINESS),
+    ],
+)
+def test_a_business_that_is_not_signed_or_not_one_is_not_proven(more, covered):
+    with pytest.raises(Refusal) as caught:
+        taken(request(more=more, covered=covered))
+    assert (caught.value.status, caught.value.slug) == (401, "peer-not-proven")
+
+
+def test_the_header_of_x_road_alone_is_its_senders_own_word():
+    """Any consumer may send it; nobody vouches for it, as in one instance."""
+    assert taken(request(more=FOR_BUSINESS[1:2])).claims.acting_for is None
+
+
+def test_one_gateway_tells_the_other_for_whom():
+    seals = Seals(Signers(), None, KEY.private_key, KEY.thumbprint(), lambda: NOW)
+    call = Call("GET", "t")
+    call.facts["acting_for"] = BUSINESS
+    told = [*FOR_BUSINESS[:2], (b"x-road-client", THERE.encode()), (b"sebalai-purpose", b"p")]
+    headers = Crossing(seals, call, Peer("ID-BK", "http://x", [])).onward("http://x/r1/a/b", told)
+    guest = taken(Message(headers, "GET", "/r1/a/b"))
+    assert guest.claims.acting_for.business == f"ID-BK/{BUSINESS}"
+    other = [
+        (n, b"COM/9120001234567" if n == b"sebalai-represented-party" else v) for n, v in headers
+    ]
+    with pytest.raises(Refusal):
+        taken(Message(other, "GET", "/r1/a/b"))
