@@ -28,6 +28,7 @@ from sebalai_exchange.subscriptions.secrets import WebhookSecrets, signature, sp
 from sebalai_exchange.subscriptions.store import Standing, Subscription
 from sebalai_exchange.subscriptions.wanted import (
     Targets,
+    require_direct_types,
     require_filtered,
     require_retried,
     require_sound,
@@ -126,8 +127,11 @@ async def subscribe(
 
 async def _require_something(session: AsyncSession, clock: Clock, made: Subscription) -> None:
     known = await offers(session)
-    found = (await matchers(session, clock, subscriptions=[made]))[made.id]
-    if found.modes:
+    found = await _modes(session, clock, made)
+    if made.kind == "nats":
+        others = await _modes(session, clock, replace(made, kind="pull"))
+        require_direct_types(made.types, found, others)
+    if found:
         return
     fits = [kind for kind in known if any(type_matches(p, kind) for p in made.types)]
     raise NothingToHear(
@@ -135,6 +139,10 @@ async def _require_something(session: AsyncSession, clock: Clock, made: Subscrip
         if fits
         else "No such event type; see /v1/topics."
     )
+
+
+async def _modes(session: AsyncSession, clock: Clock, made: Subscription) -> Mapping[str, bool]:
+    return (await matchers(session, clock, subscriptions=[made]))[made.id].modes
 
 
 async def _start(session: AsyncSession, wanted: SubscriptionRequest) -> int:

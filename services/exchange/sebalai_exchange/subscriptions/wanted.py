@@ -1,6 +1,6 @@
 """What a subscriber asks for: whether it can be, and the subscription it makes. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -13,9 +13,16 @@ from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import FieldInvalid
 
 from sebalai_exchange.names import agency_of
-from sebalai_exchange.subscriptions.filters import MalformedFilterError, compile_filters
+from sebalai_exchange.subscriptions.access import BROKER_DAYS
+from sebalai_exchange.subscriptions.filters import (
+    MalformedFilterError,
+    compile_filters,
+    type_matches,
+)
 from sebalai_exchange.subscriptions.schema import RetriesWanted, SubscriptionRequest
 from sebalai_exchange.subscriptions.store import Subscription
+
+_OTHER_KINDS = "take webhook, pull or sse"
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ def require_sound(wanted: SubscriptionRequest, targets: Targets) -> None:
 
 def require_filtered(kind: str, filters: Sequence[Any]) -> None:
     if filters and kind == "nats":
-        raise FieldInvalid("/filters", "the broker looks into no event: take webhook, pull or sse")
+        raise FieldInvalid("/filters", f"the broker looks into no event: {_OTHER_KINDS}")
     try:
         compile_filters(filters)
     except MalformedFilterError as error:
@@ -79,6 +86,27 @@ def _require_direct(wanted: SubscriptionRequest, targets: Targets) -> None:
         raise FieldInvalid("/kind", "this platform's broker takes no subscribers")
     if wanted.start.position is not None:
         raise FieldInvalid("/start/position", "begin at a time, or with what comes from now on")
+
+
+def require_direct_types(
+    types: Sequence[str], direct: Mapping[str, bool], others: Mapping[str, bool]
+) -> None:
+    """No type is left out in silence: `others` is what a subscription of another kind might hear
+    of, and whether all of it; `direct` what the broker may give out of that.
+    """
+    for kind in sorted(others.keys() - direct.keys()):
+        if others[kind]:
+            raise FieldInvalid(
+                "/purpose",
+                f"hears {kind} less than the {BROKER_DAYS} days that the broker keeps it: "
+                f"{_OTHER_KINDS}, or a purpose without fewer keep_days",
+            )
+        place = next(n for n, pattern in enumerate(types) if type_matches(pattern, kind))
+        raise FieldInvalid(
+            f"/types/{place}",
+            f"{kind} is heard by whom each event names, and the broker looks into no event: "
+            f"{_OTHER_KINDS}, or leave it out",
+        )
 
 
 def subscription_of(caller: Caller, wanted: SubscriptionRequest, now: datetime) -> Subscription:

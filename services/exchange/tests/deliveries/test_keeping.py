@@ -117,22 +117,51 @@ async def test_a_clock_put_ahead_makes_nobody_pass_by_an_event(bus, receiver):
         await bus.until(lambda: receiver.got["/good/a"])
 
 
-async def test_the_broker_serves_no_purpose_that_ends_before_it_forgets(bus, agree):
-    await agree(*PURPOSES)
+def direct(bus, **more):
     targets = bus.app.state.targets
     bus.app.state.targets = targets.__class__(targets.reach, True)
     wanted = {
         "subscriber": bus.subscriber.application, "title": "Bansos", "types": [TYPE], "kind": "nats",
     }  # fmt: skip
-    statuses = [
-        (
-            await bus.ask(
-                "POST", "/v1/subscriptions", bus.subscriber, json=wanted | {"purpose": one["code"]}
-            )
-        ).status_code
-        for one in PURPOSES
-    ]
-    assert statuses == [201, 403, 201]
+    return bus.ask("POST", "/v1/subscriptions", bus.subscriber, json=wanted | more)
+
+
+async def test_the_broker_serves_no_purpose_that_ends_before_it_forgets(bus, agree):
+    await agree(*PURPOSES)
+    for purpose, status in (("verifikasi-bansos", 201), ("panjang", 201), ("singkat", 422)):
+        answer = await direct(bus, purpose=purpose)
+        assert answer.status_code == status, answer.text
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == "/purpose"
+    assert error["detail"] == (
+        f"hears {TYPE} less than the 30 days that the broker keeps it: take webhook, pull or sse, "
+        "or a purpose without fewer keep_days"
+    )
+    pulled = await direct(bus, purpose="singkat", kind="pull")
+    assert pulled.status_code == 201
+
+
+async def test_no_type_is_left_out_in_silence_because_the_broker_cannot_choose(bus, agree):
+    await agree(PURPOSES[1])
+    party, opened = "dp3acskb.family.changed.v1", "dp3acskb.office.moved.v1"
+    await bus.describe(type=party, access="party")
+    await bus.describe(type=opened, access="open")
+    for types, pointer, named in (
+        ([opened, TYPE], "/purpose", TYPE),
+        ([opened, party], "/types/1", party),
+        ([opened, "dp3acskb.family.*"], "/types/1", party),
+        (["dp3acskb.*"], "/purpose", TYPE),
+    ):
+        answer = await direct(bus, purpose="singkat", types=types)
+        assert answer.status_code == 422, (types, answer.text)
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == pointer
+        assert named in error["detail"]
+        assert "take webhook, pull or sse" in error["detail"]
+    for types in ([opened], [opened, "dp3acskb.office.*"]):
+        assert (await direct(bus, purpose="singkat", types=types)).status_code == 201
+    nothing = await direct(bus, types=["dp3acskb.nothing.*"])
+    assert nothing.json()["type"].endswith(":nothing-to-hear")
 
 
 def test_the_broker_keeps_what_is_said_of_it():
