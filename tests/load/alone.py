@@ -17,15 +17,15 @@ from pathlib import Path
 
 import psutil
 import sebalai_gateway
+import workload
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet
 from sebalai_local.engines import Engines
 from sebalai_shared.ids import uuid7
 from sebalai_shared.testing.database import fresh_database
+from workload import CONSUMER, INTERFACE, PURPOSE, SINK, Agreed, Call
 
 ISSUER, AUDIENCE = "http://issuer.example", "urn:sebalai:gateway:ID-BB"
-CONSUMER, PROVIDER = "ID-BB/GOV/dinsos-pmd/bansos", "ID-BB/GOV/dp3acskb/kependudukan"
-INTERFACE, SINK, PURPOSE = f"{PROVIDER}/bench", f"{PROVIDER}/sink", "uji-beban"
 MANY = 100_000_000
 READY_SECONDS = 30
 
@@ -36,7 +36,8 @@ class Alone:
     """
 
     def __init__(self, folder: Path, provider_url: str, sink_url: str) -> None:
-        self.folder, self._urls = folder, {INTERFACE: provider_url, SINK: sink_url}
+        self.folder = folder
+        self._urls = dict.fromkeys(workload.interfaces(), provider_url) | {SINK: sink_url}
         self.sink = sink_url.removeprefix("http://")
         folder.chmod(0o711)
         self.engines = Engines.start(folder, durable=True)
@@ -48,6 +49,7 @@ class Alone:
         trusted = KeySet([self._routes]).as_dict(private=False)
         (folder / "routes.jwks").write_text(json.dumps(trusted))
         self._write_snapshots()
+        self.calls = [self.call(number) for number in range(workload.CONSUMERS)]
         self._running: list[subprocess.Popen[bytes]] = []
 
     def _write_snapshots(self) -> None:
@@ -91,15 +93,22 @@ class Alone:
                 return
         raise SystemExit((self.folder / f"gateway-{port}.log").read_text()[-2000:])
 
-    def token(self, seconds: int = 3_600) -> str:
-        now = int(time.time())
+    def token(self, application: str = CONSUMER, **other: object) -> str:
+        """`other` claims than a good token's; of those in its header, `typ` and `kid`."""
+        now, client = int(time.time()), application.rpartition("/")[2]
         claims = {
-            "iss": ISSUER, "aud": AUDIENCE, "sub": "c", "client_id": "c", "jti": str(uuid7()),
-            "iat": now, "exp": now + seconds, "scope": "bus.call", "kind": "system",
-            "agency": "dinsos-pmd", "application": CONSUMER,
+            "iss": ISSUER, "aud": AUDIENCE, "sub": client, "client_id": client,
+            "jti": str(uuid7()), "iat": now, "nbf": now, "exp": now + 3_600, "scope": "bus.call",
+            "kind": "system", "agency": application.split("/")[2], "application": application,
         }  # fmt: skip
         header = {"alg": "ES256", "typ": "at+jwt", "kid": self.key.kid}
-        return jwt.encode(header, claims, self.key)
+        told = {name: other.pop(name) for name in ("typ", "kid") if name in other}
+        return jwt.encode(header | told, claims | other, self.key)
+
+    def call(self, number: int) -> Call:
+        """By the consumer of this number, with a token that was never shown before."""
+        agreed = workload.called(number % workload.CONSUMERS)
+        return Call(f"/r1/{agreed.interface}/x", agreed.purpose, self.token(agreed.consumer))
 
     def headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token()}", "sebalai-purpose": PURPOSE}
@@ -115,24 +124,25 @@ class Alone:
 def _table(urls: dict[str, str]) -> dict[str, object]:
     interfaces = [
         {
-            "id": name, "name": name, "provider": PROVIDER, "agency": "dp3acskb",
-            "addresses": [url], "contract_sha256": "ab" * 32, "max_concurrency": 2_048,
-            "max_request_bytes": 2 * 1024**3, "total_timeout_ms": 600_000,
-            "read_timeout_ms": 60_000,
+            "id": name, "name": name, "provider": name.rpartition("/")[0],
+            "agency": name.split("/")[2], "addresses": [url], "contract_sha256": "ab" * 32,
+            "max_concurrency": 2_048, "max_request_bytes": 2 * 1024**3,
+            "total_timeout_ms": 600_000, "read_timeout_ms": 60_000,
         }
         for name, url in urls.items()
     ]  # fmt: skip
-    agreements = [
-        {
-            "id": str(uuid7()), "consumer": CONSUMER, "interface": name,
-            "rules": [{"id": "r1", "method": "*", "path": "/**"}],
-            "purposes": [{"code": PURPOSE, "legal_basis": "uji beban"}],
-            "valid_from": "2020-01-01T00:00:00Z", "valid_until": "2100-01-01T00:00:00Z",
-            "quota_per_day": MANY, "rate_per_second": MANY, "burst": MANY,
-        }
-        for name in urls
-    ]  # fmt: skip
+    agreements = [_agreement(one) for one in workload.agreed()]
     return {"version": 1, "instance": "ID-BB", "interfaces": interfaces, "agreements": agreements}
+
+
+def _agreement(agreed: Agreed) -> dict[str, object]:
+    return {
+        "id": str(uuid7()), "consumer": agreed.consumer, "interface": agreed.interface,
+        "rules": [{"id": "r1", "method": "*", "path": "/**"}],
+        "purposes": [{"code": agreed.purpose, "legal_basis": "uji beban"}],
+        "valid_from": "2020-01-01T00:00:00Z", "valid_until": "2100-01-01T00:00:00Z",
+        "quota_per_day": MANY, "rate_per_second": MANY, "burst": MANY,
+    }  # fmt: skip
 
 
 def seconds_of(pid: int) -> float:

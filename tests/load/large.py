@@ -14,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from alone import INTERFACE, SINK, Alone
+from alone import Alone
 from figures import figure
+from workload import INTERFACE, SINK
 
 BYTES = int(os.environ.get("SEBALAI_BENCH_BYTES", str(1024**3)))
 SLOW_BYTES, SLOW_BYTES_A_SECOND = BYTES // 4, 40 * 1024 * 1024

@@ -11,11 +11,12 @@ import random
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import repeat
+from itertools import cycle
 
 import uvloop
-from alone import INTERFACE, Alone
+from alone import Alone
 from figures import figure, middle
+from workload import Call
 
 RATE, CONNECTIONS = 1_000, 64
 PATIENCE_SECONDS = 60
@@ -88,22 +89,26 @@ async def paced(
     return sorted(took)
 
 
-async def _round(port: int, request: bytes) -> dict[str, float]:
-    took = await paced([port], repeat(request), RATE, SECONDS)
+def _written(call: Call) -> bytes:
+    lines = [f"GET {call.path} HTTP/1.1", "host: bench"]
+    lines += [f"{name}: {value}" for name, value in call.headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+async def _round(port: int, requests: list[bytes]) -> dict[str, float]:
+    took = await paced([port], cycle(requests), RATE, SECONDS)
     return {"p50": took[len(took) // 2] * 1e3, "p99": took[int(len(took) * 0.99)] * 1e3}
 
 
 def run(alone: Alone, lanes: dict[str, tuple[int, int]], provider: int) -> None:
     """Prints what each lane adds to the direct call, with its journal on."""
-    lines = [f"GET /r1/{INTERFACE}/x HTTP/1.1", "host: bench"]
-    lines += [f"{name}: {value}" for name, value in alone.headers().items()]
-    request = ("\r\n".join(lines) + "\r\n\r\n").encode()
+    requests = [_written(call) for call in alone.calls]
     ports = {"direct": provider} | {name: port for name, (port, _) in lanes.items()}
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in ports}
     gc.disable()
     for _ in range(ROUNDS):
         for name, port in ports.items():
-            rounds[name].append(uvloop.run(_round(port, request)))
+            rounds[name].append(uvloop.run(_round(port, requests)))
     gc.enable()
     direct = middle(rounds["direct"], "p50")
     figure("proxies.direct.paced.p50", direct, "ms")

@@ -1,5 +1,7 @@
 """The gateway on each lane beside the proxies of others: one core each, in turns, and the same 1 KiB
-of JSON behind all. Everything of a call is on in the gateway but what comes after it (ledger).
+of JSON behind all. All of them decide the same calls (`workload`: a thousand tokens, 51,000
+agreements), which is tried before. Everything of a call is on in the gateway but what comes after it
+(ledger).
 
 Provider, load and the journal's PostgreSQL share the other core. Where that core is the busy one,
 the rate says nothing of the proxy: read the processor time of a call then.
@@ -20,8 +22,10 @@ from pathlib import Path
 
 import large
 import paced
+import refusing
 import rivals
-from alone import INTERFACE, Alone, seconds_of
+import workload
+from alone import Alone, seconds_of
 from figures import figure, middle
 from wrk import wrk
 
@@ -47,16 +51,6 @@ http {{ access_log off; client_body_temp_path {home}/b; proxy_temp_path {home}/p
   server {{ listen 127.0.0.1:{port} backlog=4096; default_type application/json;
     location / {{ return 200 '{body}'; }} location ~ /large$ {{ alias {home}/large; }} }} }}
 """
-NEW_TOKENS = """
-local tokens = {}
-for line in io.lines("@file@") do tokens[#tokens + 1] = line end
-local at = 0
-request = function()
-  at = at % #tokens + 1
-  wrk.headers["authorization"] = "Bearer " .. tokens[at]
-  return wrk.format()
-end
-"""
 Served = tuple[int, int]  # port and process
 
 
@@ -73,6 +67,7 @@ def run() -> None:
             lanes = {lane: _lane(alone, ports(), lane) for lane in LANES}
             others = rivals.start(alone, provider, ports)
             try:
+                check(alone, lanes, others)
                 compare(alone, lanes | {one.name: (one.port, one.process.pid) for one in others})
             finally:
                 rivals.stop([one for one in others if one.name != "nginx"])
@@ -118,16 +113,19 @@ def _lane(alone: Alone, port: int, lane: str, **more: str) -> Served:
     return port, alone.gateway(port, FIRST, lane=lane, **more).pid
 
 
-def url(port: int) -> str:
-    return f"http://127.0.0.1:{port}/r1/{INTERFACE}/x"
+def check(alone: Alone, lanes: dict[str, Served], others: list[rivals.Rival]) -> None:
+    """Raises: SystemExit, when one of them lets a bad call through."""
+    deciding = {one.name: one.port for one in others if one.decides}
+    for name, port in deciding.items():
+        refusing.check(alone, name, port)
+    for lane, (port, _) in lanes.items():
+        refusing.check(alone, lane, port)
 
 
-def measured(
-    served: Served, callers: int, headers: dict[str, str], script: Path | None = None
-) -> dict[str, float]:
+def measured(served: Served, callers: int, script: Path) -> dict[str, float]:
     """One round, with the processor time of a call in microseconds."""
     before = seconds_of(served[1])
-    found = wrk(url(served[0]), callers, SECONDS, headers, script)
+    found = wrk(f"http://127.0.0.1:{served[0]}/", callers, SECONDS, {}, script)
     return found | {"cpu": (seconds_of(served[1]) - before) * 1e6 / max(1, found["calls"])}
 
 
@@ -145,8 +143,8 @@ def in_turns(
 
 
 def compare(alone: Alone, served: dict[str, Served]) -> None:
-    headers = alone.headers()
-    rounds = in_turns(served, lambda one: measured(one, CALLERS, headers))
+    script = _of_all(alone)
+    rounds = in_turns(served, lambda one: measured(one, CALLERS, script))
     for name, found in rounds.items():
         for what, unit in (("rate", "calls/s"), ("cpu", "µs/call"), ("p50", "ms"), ("p99", "ms")):
             figure(f"proxies.{name}.{what}", middle(found, what), unit)
@@ -160,8 +158,8 @@ def compare(alone: Alone, served: dict[str, Served]) -> None:
 
 
 def many_callers(alone: Alone, lanes: dict[str, Served]) -> None:
-    headers = alone.headers()
-    for name, found in in_turns(lanes, lambda one: measured(one, MANY_CALLERS, headers)).items():
+    script = _of_all(alone)
+    for name, found in in_turns(lanes, lambda one: measured(one, MANY_CALLERS, script)).items():
         figure(f"proxies.{name}.1000_callers.rate", middle(found, "rate"), "calls/s")
         figure(f"proxies.{name}.1000_callers.p99", middle(found, "p99"), "ms", "<=", 1_000)
         bad = sum(one["bad"] for one in found)
@@ -170,7 +168,8 @@ def many_callers(alone: Alone, lanes: dict[str, Served]) -> None:
 
 def first_sight(alone: Alone, lanes: dict[str, Served]) -> None:
     """Tokens nobody has shown before."""
-    for name, found in _shown(alone, lanes, alone.token).items():
+    number = itertools.count().__next__
+    for name, found in _shown(alone, lanes, lambda: alone.call(number())).items():
         cpu = middle(found, "cpu")
         figure(f"proxies.{name}.new_tokens", 1e6 / cpu, "calls/s a core", ">=", 3_000)
         figure(f"proxies.{name}.new_tokens.cpu", cpu, "µs/call")
@@ -187,33 +186,31 @@ def forged(alone: Alone, lanes: dict[str, Served]) -> None:
 
 
 def _shown(
-    alone: Alone, lanes: dict[str, Served], make: Callable[[], str]
+    alone: Alone, lanes: dict[str, Served], make: Callable[[], workload.Call]
 ) -> dict[str, list[dict[str, float]]]:
     """Rounds of calls each with a token of its own."""
-    rest = {name: value for name, value in alone.headers().items() if name != "authorization"}
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in lanes}
     for _ in range(min(3, ROUNDS)):
-        script = _script(alone, [make() for _ in range(TOKENS)])
+        script = workload.script(alone.folder, [make() for _ in range(TOKENS)])
         for name, one in lanes.items():
-            rounds[name].append(measured(one, CALLERS, rest, script))
+            rounds[name].append(measured(one, CALLERS, script))
     return rounds
 
 
-def _forger(alone: Alone) -> Callable[[], str]:
-    head, body, _ = alone.token().split(".")
+def _forger(alone: Alone) -> Callable[[], workload.Call]:
+    call = alone.call(0)
+    head, body, _ = call.token.split(".")
 
-    def forge() -> str:
+    def forge() -> workload.Call:
         signature = base64.urlsafe_b64encode(os.urandom(64)).rstrip(b"=").decode()
-        return f"{head}.{body}.{signature}"
+        return call._replace(token=f"{head}.{body}.{signature}")
 
     return forge
 
 
-def _script(alone: Alone, tokens: list[str]) -> Path:
-    (alone.folder / "tokens").write_text("\n".join(tokens))
-    script = alone.folder / "tokens.lua"
-    script.write_text(NEW_TOKENS.replace("@file@", str(alone.folder / "tokens")))
-    return script
+def _of_all(alone: Alone) -> Path:
+    """A call by each consumer, over and over."""
+    return workload.script(alone.folder, alone.calls)
 
 
 def two_workers(alone: Alone, one: Served, port: int) -> None:
@@ -221,8 +218,8 @@ def two_workers(alone: Alone, one: Served, port: int) -> None:
     same two cores the rate could not show it.
     """
     pid = alone.gateway(port, CORES[:2], lane="fast", workers="2").pid
-    headers, served = alone.headers(), {"one": one, "two": (port, pid)}
-    rounds = in_turns(served, lambda which: measured(which, CALLERS, headers))
+    script, served = _of_all(alone), {"one": one, "two": (port, pid)}
+    rounds = in_turns(served, lambda which: measured(which, CALLERS, script))
     gain = 2 * middle(rounds["one"], "cpu") / middle(rounds["two"], "cpu")
     figure("proxies.two_workers.cpu", middle(rounds["two"], "cpu"), "µs/call")
     figure("proxies.two_workers.gain", gain, "times", ">=", 1.8)
