@@ -39,6 +39,11 @@ ROTATE_AFTER = timedelta(days=30)
 RETIRING_FOR = timedelta(hours=1)
 REMEMBERED = timedelta(seconds=1)
 PUBLISHED_FOR = timedelta(minutes=15)
+KEPT_FOR = PUBLISHED_FOR
+"""How long the published keys are told without a database. A key is published as long before it
+signs, so until then the set has whatever signs; no access token lives longer.
+"""
+RENEWED_AFTER = timedelta(minutes=1)
 
 
 class NoSealingKey(Unavailable):
@@ -71,6 +76,7 @@ class Ring:
         self._sealer, self._clock = sealer, clock
         self._opened: dict[str, tuple[str, ECKey | RSAKey]] = {}
         self._signs: dict[str, datetime] = {}
+        self._known: tuple[KeySnapshot, datetime] | None = None
 
     def _required_sealer(self) -> Sealer:
         if self._sealer is None:
@@ -139,10 +145,25 @@ class Ring:
         """The published keys, or None when nothing is newer than version `after`."""
         await self._active(session, ALGORITHM)
         version = await store.version(session)
-        if after is not None and version <= after:
+        is_newer = after is None or version > after
+        if not is_newer and self._known_for(RENEWED_AFTER) is not None:
             return None
         keys = tuple(row.jwk for row in await store.published(session))
-        return KeySnapshot(version, keys)
+        found = KeySnapshot(version, keys)
+        self._known = found, self._clock.now()
+        return found if is_newer else None
+
+    def remembered(self) -> KeySnapshot | None:
+        """The published keys as this process read them last, if that is not longer ago than
+        KEPT_FOR. Gateways that ask for newer ones each second see to it that it is not.
+        """
+        return self._known_for(KEPT_FOR)
+
+    def _known_for(self, period: timedelta) -> KeySnapshot | None:
+        if self._known is None:
+            return None
+        found, read_at = self._known
+        return found if read_at <= self._clock.now() < read_at + period else None
 
     async def rotate(self, session: AsyncSession, algorithm: str = ALGORITHM) -> str:
         """Active to retiring, next to active, a new next; answers the kid that signs now.

@@ -6,14 +6,16 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 from sebalai_shared.caller import GatewayAccess, PublicAccess
-from sebalai_shared.database import Transaction
+from sebalai_shared.database import FAILURES, Database, Transaction, told_of
 
-from sebalai_identity.keys.actions import Ring
+from sebalai_identity.keys.actions import KeySnapshot, Ring
 from sebalai_identity.keys.schema import KeySet, KeySnapshotRead
 
 router = APIRouter(tags=["keys"])
 
 JWKS_MAX_AGE_SECONDS = 300
+AWAY_MAX_AGE_SECONDS = 60
+"""What is told from memory is asked for again sooner."""
 JWK_SET = "application/jwk-set+json"
 KEY_SET: dict[int | str, dict[str, Any]] = {
     200: {"content": {JWK_SET: {"schema": KeySet.model_json_schema()}}},
@@ -29,18 +31,34 @@ class _KeySetAnswer(Response):
 async def read_jwks(
     request: Request,
     _: PublicAccess,
-    session: Transaction,
     if_none_match: Annotated[str | None, Header(max_length=256)] = None,
 ) -> Response:
-    ring: Ring = request.app.state.ring
-    snapshot = await ring.snapshot(session)
+    """While the database is away the keys as they were read last, for a bounded time."""
+    snapshot, seconds = await _published(request)
     body = orjson.dumps({"keys": snapshot.keys if snapshot else []})
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": f"public, max-age={JWKS_MAX_AGE_SECONDS}"}
+    headers = {"ETag": tag, "Cache-Control": f"public, max-age={seconds}"}
     asked = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
     if tag in asked or "*" in asked:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/jwk-set+json", headers=headers)
+
+
+async def _published(request: Request) -> tuple[KeySnapshot | None, int]:
+    """The keys, and the seconds they may be kept. Raises `Unavailable`.
+
+    The transaction is begun here and not by the framework, which would answer for its failure.
+    """
+    ring: Ring = request.app.state.ring
+    database: Database = request.app.state.database
+    try:
+        async with database.transaction() as session:
+            return await ring.snapshot(session), JWKS_MAX_AGE_SECONDS
+    except FAILURES as error:
+        away, known = told_of(error), ring.remembered()
+        if known is None:
+            raise away from error
+        return known, AWAY_MAX_AGE_SECONDS
 
 
 @router.get("/internal/keys", response_model=KeySnapshotRead, include_in_schema=False)
