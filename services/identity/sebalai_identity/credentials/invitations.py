@@ -94,8 +94,7 @@ async def accept(
     row = await store.invitation(session, digest, now)
     if row is None:
         raise InvitationUnknown("Ask whoever invited you for a new one.")
-    if await store.account_of(session, row.subject) is not None:
-        await _rest_roles(session, keeper, row)
+    await _rest_roles(session, keeper, row)
     name = login_of(login)
     stored = await require_strong(keeper, password, [name])
     if not await store.keep_account(session, row.subject, name, row.sponsor, now):
@@ -110,8 +109,9 @@ async def accept(
 
 
 async def _rest_roles(session: AsyncSession, keeper: Keeper, row: Invitation) -> None:
-    """Whoever invited somebody known may be who comes: no keeper gets the powers of another alone.
-    The platform's own machine is no keeper, and may be the last who can let anybody in.
+    """Whoever invited somebody may be who comes, also the first time, because a role may be granted
+    before: no keeper gets the powers of another alone. What is granted later is granted to who
+    came. The platform's own machine is no keeper, and may be the last who can let anybody in.
     """
     if row.issued_by == OPERATOR.subject:
         return

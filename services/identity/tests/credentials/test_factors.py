@@ -318,14 +318,39 @@ async def test_keeper_who_invites_another_keeper_anew_gets_none_of_their_powers(
     }
 
 
-async def test_first_invitation_and_that_of_the_machine_itself_leave_roles(
-    granted, states, invite, accept, person, somebody
+async def test_keeper_who_comes_by_the_first_invitation_of_another_gets_none_of_their_powers(
+    granted, states, invite, accept, somebody
+):
+    """A role may be granted before its person ever signed in, and the code is the issuer's to use:
+    who keeps people would hold, alone, what two keepers of roles gave to somebody else.
+    """
+    newcomer = await somebody()
+    await granted(newcomer, "role-keeper", "service-editor")
+    invited = await invite(newcomer, issued_by="a-keeper")
+    await accept(invited.code, "budi.santoso")
+    assert await states(newcomer) == {
+        "role-keeper": ("requested", "a-keeper", None),
+        "service-editor": ("active", "first", "second"),
+    }
+
+
+async def test_role_that_is_granted_after_the_first_sign_in_holds(
+    granted, states, invite, accept, somebody
 ):
     newcomer = await somebody()
-    for subject, issuer in ((newcomer, "a-keeper"), (person, "command-line")):
+    invited = await invite(newcomer, issued_by="a-keeper")
+    await accept(invited.code, "budi.santoso")
+    await granted(newcomer, "role-keeper")
+    assert (await states(newcomer))["role-keeper"] == ("active", "first", "second")
+
+
+async def test_invitation_of_the_machine_itself_leaves_roles(
+    granted, states, invite, accept, person, somebody
+):
+    for number, subject in enumerate((await somebody(), person)):
         await granted(subject, "role-keeper")
-        invited = await invite(subject, issued_by=issuer)
-        await accept(invited.code, f"name-{issuer}")
+        invited = await invite(subject, issued_by="command-line")
+        await accept(invited.code, f"name-{number}")
         assert (await states(subject))["role-keeper"] == ("active", "first", "second")
 
 
