@@ -24,7 +24,11 @@ async def stream(exchange: Exchange, reply: Reply, answer: Answer) -> bytes:
         raise stream_not_supported(502)
     try:
         _begin(exchange, answer)
-        last = await _pass(exchange, reply, answer, measure)
+        last = None if exchange.check is not None else answer.rest()
+        if last is None:
+            last = await _pass(exchange, reply, answer, measure)
+        else:
+            _note(exchange, measure, last)
         is_whole = True
     finally:
         call.facts["response"] = measure.evidence()
@@ -48,13 +52,18 @@ def _begin(exchange: Exchange, answer: Answer) -> None:
         exchange.seal.begin_answer(answer)
 
 
+def _note(exchange: Exchange, measure: Measure, chunk: bytes) -> None:
+    if chunk:
+        measure.add(chunk)
+    if exchange.claim is not None:
+        exchange.claim.keep(chunk)
+
+
 async def _pass(exchange: Exchange, reply: Reply, answer: Answer, measure: Measure) -> bytes:
-    body, claim, check, held = exchange.body, exchange.claim, exchange.check, b""
+    body, check, held = exchange.body, exchange.check, b""
     # What has come whole is over without another wait.
     while not answer.is_over and (chunk := await answer.read()):
-        measure.add(chunk)
-        if claim is not None:
-            claim.keep(chunk)
+        _note(exchange, measure, chunk)
         if check is not None:
             check.see(chunk)
             if check.holds_answer:

@@ -67,12 +67,18 @@ class RequestBody:
     """
 
     def __init__(
-        self, read: Callable[[], Awaitable[bytes]], limit: int, expected: bytes | None
+        self,
+        read: Callable[[], Awaitable[bytes]],
+        limit: int,
+        expected: bytes | None,
+        at_hand: Callable[[], bytes | None] | None = None,
     ) -> None:
         self._read, self._limit, self._expected = read, limit, expected
+        self._at_hand = at_hand
         self.measure = Measure()
         self.failure: Refusal | ClientGone | None = None
         self.is_over = self.has_begun = False
+        self._whole: bytes | None = None
         self._held: list[bytes] | None = None
         self._rest: AsyncIterator[bytes] | None = None
 
@@ -82,6 +88,24 @@ class RequestBody:
         """
         self.is_over = True
         self._compare()
+
+    def whole(self) -> bytes | None:
+        """All of the body at once, where it has come already and nothing of it was asked for; as
+        often as needed. Raises: Refusal, as the stream of it would.
+        """
+        if self._whole is None and not self.has_begun and self._at_hand is not None:
+            found = self._at_hand()
+            if found is not None:
+                self._take(found)
+        return self._whole
+
+    def _take(self, body: bytes) -> None:
+        if len(body) > self._limit:
+            raise self._fail(too_large(self._limit))
+        self.measure.add(body)
+        self.is_over = True
+        self._compare()
+        self._whole = body
 
     async def drain(self, *, has_body: bool) -> None:
         """Reads and measures the body without forwarding it. Raises: ClientGone, Refusal."""
@@ -98,6 +122,13 @@ class RequestBody:
             Refusal: the body is larger and must be whole, or is not what its digest says.
             ClientGone: the consumer left.
         """
+        whole = self.whole()
+        if whole is not None:
+            if len(whole) <= limit:
+                return whole
+            if is_whole_needed:
+                raise too_large(limit)
+            return None
         if self.is_over:
             return b""
         source, held, size = self._unheld(), list[bytes](), 0
@@ -114,6 +145,9 @@ class RequestBody:
 
     async def stream(self) -> AsyncIterator[bytes]:
         """Yields what is held, then what still comes."""
+        if self._whole is not None:
+            yield self._whole
+            return
         for chunk in self._held or ():
             yield chunk
         if self._held is None or self._rest is not None:

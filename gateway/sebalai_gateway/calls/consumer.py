@@ -6,6 +6,7 @@ path serves them all.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Protocol
 
 from sebalai_gateway.admission.proxy import Certificate
@@ -39,6 +40,14 @@ class Consumer(Protocol):
         """Whether the consumer is known to have gone; to be asked once the body is over."""
         ...
 
+    def at_hand(self) -> bytes | None:
+        """All of the body, if it has come and nothing of it was read; it is not given again."""
+        ...
+
+    def answer(self, status: int, headers: Headers, body: bytes) -> Awaitable[None] | None:
+        """A whole answer. None, when nothing is to be waited for."""
+        ...
+
     async def start(self, status: int, headers: Headers) -> None:
         """Begins the answer; its head may wait for the first `send`."""
         ...
@@ -50,6 +59,6 @@ class Consumer(Protocol):
 
 async def tell(consumer: Consumer, refusal: Refusal) -> None:
     """Answers what never became a call."""
-    headers, body = written(refusal)
-    await consumer.start(refusal.status, headers)
-    await consumer.send(body, is_last=True)
+    rest = consumer.answer(refusal.status, *written(refusal))
+    if rest is not None:
+        await rest

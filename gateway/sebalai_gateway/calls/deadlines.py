@@ -22,12 +22,14 @@ class Deadlines:
         self.bounds: set[Bound] = set()
         self._waited: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        # Kept, because asking for it is a system call before Python 3.12.
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def within(self, seconds: float) -> Bound:
         """A block of the running task."""
         if self._timer is None:
             self._watch()
-        return Bound(self.bounds, time.monotonic() + seconds)
+        return Bound(self.bounds, time.monotonic() + seconds, asyncio.current_task(self._loop))
 
     def bound(self, waited: asyncio.Future[None]) -> asyncio.Future[None]:
         """Gives it TimeoutError when it takes longer than WAIT_SECONDS. Cheaper than a block: no
@@ -39,7 +41,9 @@ class Deadlines:
         return waited
 
     def _watch(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(SWEEP_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
         self._timer, now, waited = None, time.monotonic(), self._waited
@@ -61,15 +65,16 @@ class Bound:
     __slots__ = ("_bounds", "_cancelling", "_is_cut", "_task", "ends")
     _task: asyncio.Task[object] | None
 
-    def __init__(self, bounds: set[Bound], ends: float) -> None:
-        self._bounds, self.ends, self._is_cut = bounds, ends, False
-
-    def __enter__(self) -> None:
-        task = asyncio.current_task()
+    def __init__(
+        self, bounds: set[Bound], ends: float, task: asyncio.Task[object] | None
+    ) -> None:
         if task is None:
             msg = "a bound is for the inside of a task"
             raise RuntimeError(msg)
-        self._task, self._cancelling = task, task.cancelling()
+        self._bounds, self.ends, self._task, self._is_cut = bounds, ends, task, False
+        self._cancelling = task.cancelling()
+
+    def __enter__(self) -> None:
         self._bounds.add(self)
 
     def cut(self) -> None:

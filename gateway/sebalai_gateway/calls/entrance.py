@@ -99,26 +99,33 @@ class Entrance:
             raise represented_elsewhere()
         return decision
 
+    def is_counted(self, call: Call, decision: Decision, asked: Asked) -> bool:
+        """Counts the call, where calls taken ahead of the quota are left; else nothing is done."""
+        agreement, now = decision.agreement, call.began / 1e9
+        left = self._quotas.at_hand(_series(decision, asked), agreement.quota_per_day, now)
+        if left is None:
+            return False
+        call.limits = rate_limits(agreement, left, now)
+        return True
+
     async def count(self, call: Call, decision: Decision, asked: Asked) -> bool:
         """Counts the call against the quota that all gateways share. False, when it is used up,
         which is noted in what it presents: another agreement may still have room.
 
         Raises: JournalUnavailable.
         """
-        agreement, quotas = decision.agreement, self._quotas
-        key, now = (agreement.series or agreement.id, asked.claims.application), call.began / 1e9
-        left = quotas.at_hand(key, agreement.quota_per_day, now)
-        if left is None:
-            terms = Terms(key, agreement.quota_per_day, agreement.quota_per_month)
-            try:
-                left = await quotas.take(terms, call.requested_at)
-            except QuotaExceeded as error:
-                refusal = denials.over_limit(agreement, "quota-exceeded", error.seconds)
-                asked.presented.used_up[agreement.id] = refusal
-                return False
-            except StoreUnavailable:
-                raise JournalUnavailable from None
-        call.limits = rate_limits(agreement, left, now)
+        agreement = decision.agreement
+        per_day, per_month = agreement.quota_per_day, agreement.quota_per_month
+        terms = Terms(_series(decision, asked), per_day, per_month)
+        try:
+            left = await self._quotas.take(terms, call.requested_at)
+        except QuotaExceeded as error:
+            refusal = denials.over_limit(agreement, "quota-exceeded", error.seconds)
+            asked.presented.used_up[agreement.id] = refusal
+            return False
+        except StoreUnavailable:
+            raise JournalUnavailable from None
+        call.limits = rate_limits(agreement, left, call.began / 1e9)
         return True
 
     def _guest(self, consumer: Consumer, incoming: head.Incoming) -> Guest | None:
@@ -142,6 +149,11 @@ class Entrance:
         path = consumer.raw_path.decode("latin-1")
         shown = Shown(consumer.method, path, incoming.proof, thumbprint)
         return self._verifier.verify(incoming.authorization, consumer.address, shown)
+
+
+def _series(decision: Decision, asked: Asked) -> tuple[str, str]:
+    """Whose quota: of all versions of an agreement together."""
+    return decision.agreement.series or decision.agreement.id, asked.claims.application
 
 
 def message(consumer: Consumer) -> Message:

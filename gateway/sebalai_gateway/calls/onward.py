@@ -6,6 +6,8 @@ nothing of the body was taken, or the method is safe and the destination has ret
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import msgspec
 from sebalai_shared.caller import HEADER, AssertionSigner, Caller
 
@@ -99,6 +101,7 @@ class Onward:
         appearance = self._appearances.of(interface)
         headers = appearance.join(self._headers(exchange))
         manner = _manner(interface, appearance)
+        body = _whole(exchange)
         exchange.call.stamp("forwarded_at")
         tried: list[Address] = []
         last: ProviderUnreachable | ProviderTimeout | None = None
@@ -108,7 +111,10 @@ class Onward:
             except Ejected:
                 raise last or ProviderUnreachable(is_unsent=True) from None
             try:
-                answer = await self._send_to(address, exchange, headers, manner)
+                url, said = _addressed(address, exchange, headers)
+                answer = await self._forwarder.send(
+                    exchange.call.method, url, said, body or _stream(exchange), manner
+                )
             except (ProviderUnreachable, ProviderTimeout) as error:
                 if exchange.body.failure is not None:
                     raise
@@ -128,23 +134,6 @@ class Onward:
             destination.earn_retry()
             return answer
         raise AssertionError  # the last try returns or raises
-
-    async def _send_to(
-        self, address: Address, exchange: Exchange, headers: head.Headers, manner: Manner
-    ) -> Answer:
-        call, seal = exchange.call, exchange.seal
-        url = address.url.rstrip("/") + call.target.decode("ascii")
-        if seal is not None:
-            headers = seal.onward(url, headers)
-        if exchange.crossing is not None:
-            headers = exchange.crossing.onward(url, headers)
-        return await self._forwarder.send(
-            call.method,
-            url,
-            headers,
-            exchange.body.stream() if exchange.incoming.has_body else None,
-            manner,
-        )
 
     def _headers(self, exchange: Exchange) -> head.Headers:
         call, claims = exchange.call, exchange.claims
@@ -178,6 +167,27 @@ class Onward:
             matters=claims.acting_for.matters if claims.acting_for else None,
         )
         return self._signer.sign(caller, str(decision.interface.member)).encode()
+
+
+def _addressed(
+    address: Address, exchange: Exchange, headers: head.Headers
+) -> tuple[str, head.Headers]:
+    """The URL there, and the head with the signatures that speak of it."""
+    url = address.url.rstrip("/") + exchange.call.target.decode("ascii")
+    if exchange.seal is not None:
+        headers = exchange.seal.onward(url, headers)
+    if exchange.crossing is not None:
+        headers = exchange.crossing.onward(url, headers)
+    return url, headers
+
+
+def _whole(exchange: Exchange) -> bytes | None:
+    """A body that has come already and whose length its head tells. Raises: Refusal."""
+    return exchange.body.whole() if exchange.incoming.content_length else None
+
+
+def _stream(exchange: Exchange) -> AsyncIterator[bytes] | None:
+    return exchange.body.stream() if exchange.incoming.has_body else None
 
 
 def _manner(interface: Interface, appearance: Appearance) -> Manner:

@@ -92,7 +92,10 @@ class Calls:
         reply.notices, reply.interface = notices(decision.interface), decision.interface
         if incoming.upload:
             call.facts["upload"] = incoming.upload
-        while not await entrance.count(call, decision, asked):
+        while not (
+            entrance.is_counted(call, decision, asked)
+            or await entrance.count(call, decision, asked)
+        ):
             decision = entrance.decide(call, asked)
         exchange = Exchange(call, decision, asked.claims, incoming, body)
         if _is_more(asked, call, decision):
@@ -102,7 +105,8 @@ class Calls:
             await self._repeat(exchange, claim, reply)
             return
         try:
-            exchange = await self._ready(consumer, exchange, asked)
+            if decision.interface.is_checked or exchange.crossing is not None:
+                exchange = await self._ready(consumer, exchange, asked)
             await self._enter(exchange, reply)
         finally:
             if claim is not None and call.forwarded is None:
@@ -175,8 +179,6 @@ class Calls:
         Raises: Refusal.
         """
         interface, crossing, check = exchange.decision.interface, exchange.crossing, None
-        if not interface.is_checked and crossing is None:
-            return exchange
         try:
             with self._deadlines.within(interface.total_seconds):
                 if interface.is_checked:
@@ -228,8 +230,10 @@ class Calls:
             digest = body.measure.digest() if body.is_over else b""
             await claim.answered(answer.status, reply.kept(answer), digest)
         # A reader who stops before the last chunk must not hold the room at the provider.
-        with self._deadlines.within(total):
-            await reply.end(answer, last)
+        rest = reply.end(answer, last)
+        if rest is not None:
+            with self._deadlines.within(total):
+                await rest
 
     async def _settle_broken(self, exchange: Exchange, error: Exception) -> None:
         """A key whose call certainly never reached the provider is free again."""
@@ -262,7 +266,8 @@ def _body(consumer: Consumer, interface: Interface, incoming: head.Incoming) -> 
     limit = interface.max_request_bytes
     if (incoming.content_length or 0) > limit:
         raise too_large(limit)
-    body = RequestBody(consumer.read, limit, expected_digest(incoming.content_digest))
+    expected = expected_digest(incoming.content_digest)
+    body = RequestBody(consumer.read, limit, expected, consumer.at_hand)
     if not incoming.has_body:
         body.leave_out()
     return body

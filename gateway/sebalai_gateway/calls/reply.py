@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 import orjson
 
 from sebalai_gateway.calls import headers as head
@@ -63,11 +65,12 @@ class Reply:
         await self._consumer.send(chunk, is_last=False)
         self.is_sending = False
 
-    async def end(self, answer: Answer, chunk: bytes) -> None:
-        if not self.has_started:
-            self.has_started, self.status = True, answer.status
-            await self._consumer.start(answer.status, self._head(answer))
-        await self._consumer.send(chunk, is_last=True)
+    def end(self, answer: Answer, chunk: bytes) -> Awaitable[None] | None:
+        """The last chunk, or all there is. What is to be waited for, if anything."""
+        if self.has_started:
+            return self._consumer.send(chunk, is_last=True)
+        self.has_started, self.status = True, answer.status
+        return self._consumer.answer(answer.status, self._head(answer), chunk)
 
     def kept(self, answer: Answer) -> head.Headers:
         """What of the answer's head is kept for repeated calls."""

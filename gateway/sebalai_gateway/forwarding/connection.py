@@ -127,12 +127,13 @@ class Connection(asyncio.Protocol):
         """Ends an exchange that took too long."""
         self._fail(ProviderTimeout())
 
-    def begin(self, head: bytes, *, is_head_answer: bool, read_seconds: float) -> None:
-        """Sends the head of a request."""
-        self._reader = AnswerReader(is_head_answer=is_head_answer)
+    def begin(self, head: bytes, *, is_head_answer: bool, read_seconds: float) -> AnswerReader:
+        """Sends the head of a request, or all of it. What reads the answer."""
+        reader = self._reader = AnswerReader(is_head_answer=is_head_answer)
         self._failure, self._is_sent, self.read_seconds = None, True, read_seconds
         self.touched = time.monotonic()
         self._write(head)
+        return reader
 
     def send_body(self, body: AsyncIterator[bytes], length: int | None) -> None:
         """Sends the body beside whatever comes back; `length` as its head told it, else chunked.
@@ -143,14 +144,6 @@ class Connection(asyncio.Protocol):
         self._pump = asyncio.create_task(self._send_body(body, length))
         self._pump.add_done_callback(self._pumped)
 
-    async def head(self) -> AnswerReader:
-        """Waits for the head of the answer. Raises: ProviderUnreachable, ProviderTimeout."""
-        reader = self._reader
-        assert reader is not None  # noqa: S101 - `begin` came before
-        while not reader.has_head:
-            await self._wait()
-        return reader
-
     async def read(self) -> bytes:
         """What has come of the body, nothing at its end. Raises: ProviderUnreachable,
         ProviderTimeout.
@@ -158,17 +151,13 @@ class Connection(asyncio.Protocol):
         reader = self._reader
         assert reader is not None  # noqa: S101 - `begin` came before
         while not (reader.held or reader.is_whole):
-            await self._wait()
+            await self.moved()
+            self.check()
         if not reader.held:
             return b""
-        self._resume()
+        if self._is_paused:
+            self._resume()
         return reader.take()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether all of the answer has come and was read."""
-        reader = self._reader
-        return reader is not None and reader.is_whole and not reader.held
 
     def give_back(self) -> None:
         """Ends the exchange, whichever way it went."""
@@ -186,7 +175,8 @@ class Connection(asyncio.Protocol):
                 told = reader.idle_seconds - KEEP_ALIVE_MARGIN_SECONDS
                 self.idle_seconds = min(KEEP_ALIVE_SECONDS, told)
             self.touched, self.is_fresh = time.monotonic(), False
-            self._resume()
+            if self._is_paused:
+                self._resume()
             return True
         self.abort()
         return False
@@ -246,22 +236,25 @@ class Connection(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
-    async def _wait(self) -> None:
+    def moved(self) -> asyncio.Future[None]:
+        """Done when something has come; `check` then. Raises: ProviderUnreachable,
+        ProviderTimeout, where the exchange is broken already.
+        """
         if self._failure is not None:
             raise self._failure
         self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-        # What came before it broke is still given out by who waits.
+        return self._waiter
+
+    def check(self) -> None:
+        """Raises what broke the exchange; what came before it broke is still given out."""
         reader = self._reader
         if self._failure is not None and not (reader and (reader.held or reader.is_whole)):
             raise self._failure
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def _resume(self) -> None:
         if self._is_paused and self._transport is not None:

@@ -45,7 +45,7 @@ class Answer:
     """
 
     def __init__(self, connection: Connection, reader: AnswerReader) -> None:
-        self._connection = connection
+        self._connection, self._reader = connection, reader
         self.status, self.headers = reader.status, reader.headers
         # A stream of events has no end to journal.
         self.is_endless = reader.is_endless
@@ -54,7 +54,11 @@ class Answer:
     @property
     def is_over(self) -> bool:
         """Whether `read` would give nothing more, without a wait."""
-        return self._connection.is_over
+        return self._reader.is_whole and not self._reader.held
+
+    def rest(self) -> bytes | None:
+        """All that `read` would still give, if it has come; it is not given again."""
+        return self._reader.take() if self._reader.is_whole else None
 
     async def read(self) -> bytes:
         """What has come of the body, nothing at its end. Raises: ProviderUnreachable,
@@ -86,10 +90,11 @@ class Forwarder:
         method: str,
         url: str,
         headers: Headers,
-        body: AsyncIterator[bytes] | None,
+        body: AsyncIterator[bytes] | bytes | None,
         manner: Manner,
     ) -> Answer:
-        """Sends and waits for the answer's head. `url` is forwarded as it is, never re-encoded.
+        """Sends and waits for the answer's head. `url` is forwarded as it is, never re-encoded;
+        a body in bytes is all of it, as long as the headers tell.
 
         Raises: ProviderUnreachable, ProviderTimeout.
         """
@@ -97,17 +102,22 @@ class Forwarder:
         length = _length(headers)
         framing = _framing(method, length, has_body=body is not None)
         said = _head(method, target, [(b"host", origin.authority), *headers, *framing])
-        connection = await self.pool.take(
-            Peer(origin, manner.identity), manner.connect_seconds, is_safe=method in SAFE
+        peer, is_safe = Peer(origin, manner.identity), method in SAFE
+        connection = self.pool.at_hand(peer, is_safe=is_safe) or await self.pool.take(
+            peer, manner.connect_seconds, is_safe=is_safe
         )
         is_answered = False
         try:
-            connection.begin(
-                said, is_head_answer=method == "HEAD", read_seconds=manner.read_seconds
+            reader = connection.begin(
+                said + body if isinstance(body, bytes) else said,
+                is_head_answer=method == "HEAD",
+                read_seconds=manner.read_seconds,
             )
-            if body is not None:
+            if body is not None and not isinstance(body, bytes):
                 connection.send_body(body, length)
-            reader = await connection.head()
+            while not reader.has_head:
+                await connection.moved()
+                connection.check()
             is_answered = True
         finally:
             if not is_answered:

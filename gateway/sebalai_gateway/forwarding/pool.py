@@ -116,6 +116,14 @@ class Pool:
         hosts = self._hosts.values()
         return sum(len(h.busy) + h.connecting for h in hosts), sum(len(h.idle) for h in hosts)
 
+    def at_hand(self, peer: Peer, *, is_safe: bool) -> Connection | None:
+        """As `take`, where one lies ready."""
+        host = self._hosts.get(peer)
+        found = None if host is None else _idle(host, is_safe=is_safe)
+        if host is not None and found is not None:
+            host.busy.add(found)
+        return found
+
     async def take(self, peer: Peer, seconds: float, *, is_safe: bool) -> Connection:
         """A connection nobody else has; it is to be given back (`give_back`) in every case.
 
@@ -126,20 +134,21 @@ class Pool:
         host = self._hosts.get(peer)
         if host is None:
             host = self._hosts[peer] = _Host()
-        found = _idle(host, is_safe=is_safe)
-        if found is None:
-            host.asked += 1
-            try:
-                async with asyncio.timeout(seconds):
-                    found = await self._fresh(peer, host)
-            except TimeoutError:
-                raise ProviderTimeout(is_unsent=True) from None
-            except (OSError, AddressRefused) as error:
-                if peer.origin.scheme == "https" and isinstance(error, HANDSHAKE):
-                    raise refused(error) from error
-                raise ProviderUnreachable(str(error), is_unsent=True) from error
-            finally:
-                host.asked -= 1
+        found = self.at_hand(peer, is_safe=is_safe)
+        if found is not None:
+            return found
+        host.asked += 1
+        try:
+            async with asyncio.timeout(seconds):
+                found = await self._fresh(peer, host)
+        except TimeoutError:
+            raise ProviderTimeout(is_unsent=True) from None
+        except (OSError, AddressRefused) as error:
+            if peer.origin.scheme == "https" and isinstance(error, HANDSHAKE):
+                raise refused(error) from error
+            raise ProviderUnreachable(str(error), is_unsent=True) from error
+        finally:
+            host.asked -= 1
         host.busy.add(found)
         return found
 

@@ -53,6 +53,14 @@ class AsgiConsumer:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
+    def at_hand(self) -> bytes | None:
+        # ASGI gives nothing without a wait.
+        return None
+
+    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        await self.start(status, headers)
+        await self.send(body, is_last=True)
+
     async def start(self, status: int, headers: Headers) -> None:
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 

@@ -138,7 +138,23 @@ class FastConsumer:
     def has_left(self) -> bool:
         return self.disconnected
 
+    def at_hand(self) -> bytes | None:
+        if self.more_body or self.disconnected:
+            return None
+        whole, self.body = bytes(self.body), bytearray()
+        return whole
+
+    def answer(self, status: int, headers: Headers, body: bytes) -> Awaitable[None] | None:
+        self._begin(status, headers)
+        if self._flow.write_paused and not self.disconnected:
+            return self.send(body, is_last=True)
+        self._write(body, is_last=True)
+        return None
+
     async def start(self, status: int, headers: Headers) -> None:
+        self._begin(status, headers)
+
+    def _begin(self, status: int, headers: Headers) -> None:
         told = dict(headers)
         length, says_close = told.get(b"content-length"), b"connection" in told
         more = self._frame(status, int(length) if length is not None else None)
@@ -159,6 +175,10 @@ class FastConsumer:
     async def send(self, chunk: bytes, *, is_last: bool) -> None:
         if self._flow.write_paused and not self.disconnected:
             await self._flow.drain()
+        self._write(chunk, is_last=is_last)
+
+    def _write(self, chunk: bytes, *, is_last: bool) -> None:
+        """Head, if it has not gone, and chunk. Raises: RuntimeError, as `_framed`."""
         if self.disconnected:
             return
         pieces, self._head = [self._head] if self._head else [], b""
