@@ -6,21 +6,21 @@ another header, or another message.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 _BREAKS = b"\r\n\0"
+_line = b": ".join
 
 
 class NotOneLine(ValueError):
     """A value would begin another line."""
 
 
-def head_of(first: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def head_of(first: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     """`first` with its end of line. Raises: NotOneLine."""
-    lines = [name + b": " + value for name, value in headers]
-    said = first + b"\r\n".join((*lines, b"", b""))
+    said = first + b"\r\n".join((*map(_line, headers), b"", b""))
     # Each line has two such bytes, so that one more anywhere is one too many.
-    if len(said) - len(said.translate(None, _BREAKS)) != 2 * len(lines) + 4:
+    if len(said) - len(said.translate(None, _BREAKS)) != 2 * len(headers) + 4:
         msg = "a header has more than one line"
         raise NotOneLine(msg)
     return said

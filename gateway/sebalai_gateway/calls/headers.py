@@ -20,6 +20,7 @@ COUNT_DIGITS = 15
 _SHA256 = re.compile(rb"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):")
 
 _NONE: frozenset[bytes] = frozenset()
+_KEPT = b"keep-alive"
 HOP_BY_HOP = frozenset(
     {
         b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
@@ -122,8 +123,8 @@ def read(headers: Headers) -> Incoming:
 def returned(status: int, headers: Headers) -> Headers:
     """What of the provider's head (names in lower case) goes back to the consumer."""
     found = [pair for pair in headers if pair[0] not in NOT_RETURNED]
-    named = _NONE
-    if len(found) < len(headers):
+    told, named = dict(headers), _NONE
+    if len(told) < len(headers) or told.get(b"connection", _KEPT) != _KEPT:
         for name, value in headers:
             if name == b"connection":
                 named |= _named_in(value)
@@ -135,7 +136,7 @@ def returned(status: int, headers: Headers) -> Headers:
 
 def _named_in(connection: bytes) -> frozenset[bytes]:
     """The headers that a `Connection` header makes hop-by-hop."""
-    if connection == b"keep-alive":
+    if connection == _KEPT:
         return _NONE
     return frozenset(token.strip().lower() for token in connection.split(b","))
 

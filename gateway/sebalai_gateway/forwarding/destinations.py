@@ -69,6 +69,7 @@ class Destination:
     gate: Gate
     clock: Callable[[], float]
     told: Sequence[str] = ()
+    _only: Address | None = None
     _turn: int = 0
     _retries: float = field(default=RETRIES_SAVED)
 
@@ -77,10 +78,13 @@ class Destination:
         self.told = urls
         known = {address.url: address for address in self.addresses}
         self.addresses = [known.get(url) or Address(url) for url in urls]
+        self._only = self.addresses[0] if len(urls) == 1 else None
         self.gate.limit = limit
 
     def pick(self, tried: Sequence[Address] = ()) -> Address:
         """The next address by turns. Raises: Ejected."""
+        if self._only is not None and not tried and not self._only.ejections:
+            return self._only
         now = self.clock()
         count = len(self.addresses)
         for step in range(count):
@@ -93,6 +97,8 @@ class Destination:
 
     def check(self) -> None:
         """Raises: Ejected, when no address would be picked."""
+        if self._only is not None and not self._only.ejections:
+            return
         now = self.clock()
         for address in self.addresses:
             if address.is_open(now):
@@ -103,7 +109,8 @@ class Destination:
         return max(0.0, min((a.until for a in self.addresses), default=now) - now)
 
     def earn_retry(self) -> None:
-        self._retries = min(RETRIES_SAVED, self._retries + RETRY_SHARE)
+        if self._retries < RETRIES_SAVED:
+            self._retries = min(RETRIES_SAVED, self._retries + RETRY_SHARE)
 
     def spend_retry(self) -> bool:
         """Whether a failed call may be sent again: at most RETRY_SHARE of all calls are."""

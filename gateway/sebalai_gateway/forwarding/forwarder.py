@@ -99,9 +99,11 @@ class Forwarder:
         Raises: ProviderUnreachable, ProviderTimeout.
         """
         origin, target = _cut(url)
-        length = _length(headers)
-        framing = _framing(method, length, has_body=body is not None)
-        said = _head(method, target, [(b"host", origin.authority), *headers, *framing])
+        length = None if method in SAFE and body is None else _length(headers)
+        said = [(b"host", origin.authority), *headers]
+        if length is None:
+            said += _framing(method, has_body=body is not None)
+        said = _head(method, target, said)
         peer, is_safe = Peer(origin, manner.identity), method in SAFE
         connection = self.pool.at_hand(peer, is_safe=is_safe) or await self.pool.take(
             peer, manner.connect_seconds, is_safe=is_safe
@@ -140,10 +142,8 @@ def _length(headers: Headers) -> int | None:
     return None if told is None else int(told)
 
 
-def _framing(method: str, length: int | None, *, has_body: bool) -> Headers:
+def _framing(method: str, *, has_body: bool) -> Headers:
     """How the end of the body is told, where the headers do not tell it."""
-    if length is not None:
-        return []
     if has_body:
         return [(b"transfer-encoding", b"chunked")]
     return [] if method in _BODILESS else [(b"content-length", b"0")]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import httptools
 
 from sebalai_gateway.forwarding.faults import BadFraming
+from sebalai_gateway.forwarding.glance import glance
 
 HEAD_BYTES_LIMIT = 64 * 1024
 HEADERS_LIMIT = 256
@@ -38,9 +39,10 @@ class AnswerReader:
     _head_bytes = _interim = _after_head = 0
     _closes = _is_older = _to_eof = False
 
+    _parser: httptools.HttpResponseParser | None = None
+
     def __init__(self, *, is_head_answer: bool) -> None:
         self._is_head_answer = is_head_answer
-        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._chunks: list[bytes] = []
         # Names in lower case; `_framing` is what of them is read here.
         self.headers: list[tuple[bytes, bytes]] = []
@@ -58,10 +60,27 @@ class AnswerReader:
         )
 
     def feed(self, data: bytes) -> None:
-        parser = self._parser
-        if self.is_whole or parser is None:
+        if self.is_whole:
             self.has_extra = True
             return
+        if self._parser is None:
+            if not self._is_head_answer and self._glance(data):
+                return
+            self._parser = httptools.HttpResponseParser(self)
+        self._read(data, self._parser)
+
+    def _glance(self, data: bytes) -> bool:
+        """Whether that was all there is."""
+        found = glance(data)
+        if found is None:
+            return False
+        self.status, self.headers, body = found
+        self._start, self.has_head, self.is_whole = _START, True, True
+        if body:
+            self._chunks, self.held = [body], len(body)
+        return True
+
+    def _read(self, data: bytes, parser: httptools.HttpResponseParser) -> None:
         if self._start != _START:
             self._check_start(data)
         if not self.has_head:

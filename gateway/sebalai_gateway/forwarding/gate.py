@@ -45,9 +45,10 @@ class Gate:
 
     def admit(self, consumer: str) -> bool:
         """Whether there is room now, which is then taken; who waits goes first."""
-        if consumer in self._queues or not self._has_room(consumer):
+        active = self._active.get(consumer, 0)
+        if consumer in self._queues or self._total >= self._limit or active >= self._share:
             return False
-        self._admit(consumer)
+        self._active[consumer], self._total = active + 1, self._total + 1
         return True
 
     async def enter(self, consumer: str) -> None:
@@ -74,11 +75,12 @@ class Gate:
             raise
 
     def leave(self, consumer: str) -> None:
-        self._active[consumer] -= 1
-        if not self._active[consumer]:
-            del self._active[consumer]
+        left = self._active.pop(consumer) - 1
+        if left:
+            self._active[consumer] = left
         self._total -= 1
-        self._let_in()
+        if self._queues:
+            self._let_in()
 
     def _has_room(self, consumer: str) -> bool:
         return self._total < self._limit and self._active.get(consumer, 0) < self._share

@@ -95,30 +95,29 @@ class BoundedProtocol(KeptProtocol):
         self._room -= len(url)
         if self._room < 0:
             raise HeadTooLarge
-        super().on_url(url)
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._room -= len(name) + len(value)
-        if self._room < 0 or len(self.headers) >= HEADERS_LIMIT:
+        headers = self.headers
+        if self._room < 0 or len(headers) >= HEADERS_LIMIT:
             raise HeadTooLarge
+        # A trailer is no header.
         if self._is_in_head:
-            # As uvicorn's own, which is a call more for each header.
-            name = name.lower()
-            if name == b"expect" and value.lower() == b"100-continue":
-                self.expect_100_continue = True
-            self.headers.append((name, value))
+            headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        parser = cast("Any", self.parser)
+        parser, told = cast("Any", self.parser), dict(self.headers)
         if parser.should_upgrade() and any(h[0] in _BODY and h[1] != b"0" for h in self.headers):
             # The parser leaves the body of such a request to the other protocol, and would read it
             # as the next request.
             raise BodyOfAnUpgrade
-        if self.expect_100_continue:
+        if told.get(b"expect", b"").lower() == b"100-continue":
             # An older client would take it for the answer (RFC 9110, section 10.1.1).
             self.expect_100_continue = parser.get_http_version() != "1.0"
         self._is_in_head = False
-        self._stop_waiting()
+        if self._patience is not None:
+            self._stop_waiting()
         self.hand_over()
 
     def hand_over(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import unquote
 
@@ -19,6 +20,8 @@ from sebalai_gateway.calls.consumer import ClientGone, Headers
 from sebalai_gateway.lanes.bounded import BoundedProtocol
 from sebalai_gateway.lines import head_of
 
+# Read once: consumers call the same few paths again and again; at most 64 MiB of long ones.
+TARGETS_KNOWN = 1_024
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BODILESS = frozenset({204, 304})
 FAILED = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -38,6 +41,14 @@ class Door(Protocol):
         ...
 
 
+@lru_cache(TARGETS_KNOWN)
+def _parts(target: bytes) -> tuple[bytes, bytes, str]:
+    """Path and query as they came, and the path decoded. Raises: HttpParserInvalidURLError."""
+    parts = httptools.parse_url(target)
+    path = parts.path.decode("ascii")
+    return parts.path, parts.query or b"", unquote(path) if "%" in path else path
+
+
 class FastProtocol(BoundedProtocol):
     """One connection of a consumer."""
 
@@ -54,10 +65,9 @@ class FastProtocol(BoundedProtocol):
         if self._door is None or not self.url.startswith(b"/r1/") or self._is_crowded():
             self._over_asgi()
             return
-        target = httptools.parse_url(self.url)
-        path = target.path.decode("ascii")
-        if self._door.is_call(unquote(path) if "%" in path else path):
-            self._begin(FastConsumer(self, target.path, target.query or b""), self._door.call)
+        raw_path, query, path = _parts(self.url)
+        if self._door.is_call(path):
+            self._begin(FastConsumer(self, raw_path, query), self._door.call)
         else:
             self._over_asgi()
 
@@ -90,7 +100,7 @@ class FastConsumer:
     certificate: Certificate | None = None
     more_body = True
     disconnected = response_complete = response_started = False
-    _has_body = _is_chunked = False
+    _has_body = _is_chunked = _is_older = False
     _head = b""
     _left: int | None = None
     _arrival: asyncio.Future[None] | None = None
@@ -101,8 +111,10 @@ class FastConsumer:
         self.raw_path, self.query, self.headers = raw_path, query, connection.headers
         self.address = connection.client[0] if connection.client else ""
         self.body = bytearray()
-        self._is_older = parser.get_http_version() == "1.0"
-        self.keep_alive = not self._is_older and parser.should_keep_alive()
+        if parser.get_http_version() == "1.0":
+            self._is_older, self.keep_alive = True, False
+        else:
+            self.keep_alive = parser.should_keep_alive()
         self._expects_continue = connection.expect_100_continue
         self._connection, self._transport = connection, connection.transport
         self._flow = connection.flow
@@ -155,22 +167,23 @@ class FastConsumer:
         self._begin(status, headers)
 
     def _begin(self, status: int, headers: Headers) -> None:
+        """The head of an answer, and how the end of its body is told (RFC 9112, section 6.3)."""
         told = dict(headers)
-        length, says_close = told.get(b"content-length"), b"connection" in told
-        more = self._frame(status, int(length) if length is not None else None)
-        self.keep_alive &= not says_close
-        if not self.keep_alive and not says_close:
-            more.append((b"connection", b"close"))
+        self._has_body = self.method != "HEAD" and status not in BODILESS
+        length = told.get(b"content-length") if self._has_body else b"0"
+        more = None if length is not None else self._without_length()
+        self._left = int(length) if length is not None else None
+        if b"connection" in told:
+            self.keep_alive = False
+        elif not self.keep_alive:
+            more = [*(more or ()), (b"connection", b"close")]
         self._head = head_of(STATUS_LINE[status], [*headers, *more] if more else headers)
         self.response_started = True
 
-    def _frame(self, status: int, length: int | None) -> Headers:
-        """How the end of the body is told (RFC 9112, section 6.3)."""
-        self._has_body = self.method != "HEAD" and status not in BODILESS
-        self._left = length if self._has_body else 0
+    def _without_length(self) -> Headers | None:
         # An older client knows no chunks: to it the body ends with the connection.
-        self._is_chunked = self._left is None and not self._is_older
-        return [(b"transfer-encoding", b"chunked")] if self._is_chunked else []
+        self._is_chunked = not self._is_older
+        return [(b"transfer-encoding", b"chunked")] if self._is_chunked else None
 
     async def send(self, chunk: bytes, *, is_last: bool) -> None:
         if self._flow.write_paused and not self.disconnected:
@@ -178,27 +191,27 @@ class FastConsumer:
         self._write(chunk, is_last=is_last)
 
     def _write(self, chunk: bytes, *, is_last: bool) -> None:
-        """Head, if it has not gone, and chunk. Raises: RuntimeError, as `_framed`."""
+        """Head, if it has not gone, and chunk. Raises: RuntimeError, as `_count`."""
         if self.disconnected:
             return
-        pieces, self._head = [self._head] if self._head else [], b""
-        if self._has_body:
-            pieces += self._framed(chunk, is_last=is_last)
-        self._transport.writelines(pieces)
+        head, self._head = self._head, b""
+        if self._has_body and not self._is_chunked:
+            self._count(chunk, is_last=is_last)
+            self._transport.writelines((head, chunk))
+        elif self._has_body:
+            self._transport.writelines((head, *_chunked(chunk, is_last=is_last)))
+        else:
+            self._transport.write(head)
         if is_last:
             self._finish()
 
-    def _framed(self, chunk: bytes, *, is_last: bool) -> list[bytes]:
+    def _count(self, chunk: bytes, *, is_last: bool) -> None:
         """Raises: RuntimeError, when the body is not as long as its head told."""
         if self._left is not None:
             self._left -= len(chunk)
             if self._left < 0 or (is_last and self._left):
                 msg = "the answer has another length than its head told"
                 raise RuntimeError(msg)
-        if not self._is_chunked:
-            return [chunk]
-        framed = [b"%x\r\n" % len(chunk), chunk, b"\r\n"] if chunk else []
-        return [*framed, b"0\r\n\r\n"] if is_last else framed
 
     def _finish(self) -> None:
         self.response_complete = True
@@ -223,3 +236,8 @@ class FastConsumer:
             self._transport.abort()
         else:
             self._transport.close()
+
+
+def _chunked(chunk: bytes, *, is_last: bool) -> list[bytes]:
+    framed = [b"%x\r\n" % len(chunk), chunk, b"\r\n"] if chunk else []
+    return [*framed, b"0\r\n\r\n"] if is_last else framed

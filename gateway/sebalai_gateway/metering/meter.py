@@ -6,6 +6,8 @@ names the first NAMES_LIMIT are told apart and all others are counted together.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from prometheus_client import CollectorRegistry, Counter
 
 from sebalai_gateway.calls.record import Call
@@ -14,10 +16,11 @@ from sebalai_gateway.metering.times import SECONDS, Times
 INTERFACES_LIMIT = 500
 AGREEMENTS_LIMIT = 1_000
 PROBLEMS_LIMIT = 200
-# Kinds of calls counted between two times they are told; more, and they are told at once.
-TALLY_LIMIT = 2_000
+# Calls counted between two times they are told.
+TELL_EACH = 10_000
 OTHER, NONE = "other", "none"
 _Counters = tuple[Counter, Counter]
+_Tally = defaultdict[tuple[str | None, str | None, str, int], int]
 CREDENTIAL_PROBLEM = "provider-credential-unavailable"
 
 
@@ -45,7 +48,7 @@ class Meter:
         self._interfaces, self._agreements = Names(INTERFACES_LIMIT), Names(AGREEMENTS_LIMIT)
         self._problems = Names(PROBLEMS_LIMIT)
         self._found: dict[tuple[str, str, str, str], _Counters] = {}
-        self._tally: dict[tuple[str | None, str | None, str, int], int] = {}
+        self._tally, self._untold = _Tally(int), 0
         self._outcomes: dict[str, Times] = {}
         self._calls = self._counter("calls", "Calls", "interface", "outcome", "status")
         self._by_agreement = self._counter("agreement_calls", "Calls", "agreement", "outcome")
@@ -76,34 +79,32 @@ class Meter:
         return found
 
     def _of_outcome(self, outcome: str) -> Times:
-        found = self._outcomes.get(outcome)
-        if found is None:
-            found = self._outcomes[outcome] = self._seconds.labels(outcome)
+        found = self._outcomes[outcome] = self._seconds.labels(outcome)
         return found
 
     def call(self, call: Call, status: int) -> None:
         """Counts a call that is over; `status` 0 is an answer that never began."""
         facts, outcome = call.facts, call.outcome
-        agreement = facts.get("agreement")
+        agreement, problem = facts["agreement"], facts["problem"]
         # Before a decision the interface is what the consumer wrote.
-        key = facts.get("interface") if agreement else None, agreement, outcome, status // 100
-        self._tally[key] = self._tally.get(key, 0) + 1
-        problem = facts.get("problem")
+        interface = facts["interface"] if agreement else None
+        self._tally[interface, agreement, outcome, status // 100] += 1
         if problem:
             self._by_problem.labels(outcome, self._problems.of(problem)).inc()
-        if problem == CREDENTIAL_PROBLEM:
-            self._credentials.labels(self._interfaces.of(key[0])).inc()
-        self._of_outcome(outcome).add(call.elapsed)
+            if problem == CREDENTIAL_PROBLEM:
+                self._credentials.labels(self._interfaces.of(interface)).inc()
+        (self._outcomes.get(outcome) or self._of_outcome(outcome)).add(call.elapsed)
         if call.provider_seconds is not None:
             self._provider.add(call.provider_seconds)
         if call.journal_seconds:
             self._journal.add(call.journal_seconds)
-        if len(self._tally) >= TALLY_LIMIT:
+        self._untold += 1
+        if self._untold >= TELL_EACH:
             self.tell()
 
     def tell(self) -> None:
         """Hands on what was counted since the last time, to whoever reads the registry."""
-        tally, self._tally = self._tally, {}
+        tally, self._tally, self._untold = self._tally, _Tally(int), 0
         for (interface, agreement, outcome, status), count in tally.items():
             status_class = f"{status}xx" if status else NONE
             names = self._interfaces.of(interface), self._agreements.of(agreement)
