@@ -82,7 +82,7 @@ class Gateway:
         clock: Clock | None = None,
         beside: Callable[[], AbstractAsyncContextManager[None]] = contextlib.nullcontext,
     ) -> None:
-        self._settings, self._beside, self._active = settings, beside, 0
+        self._settings, self._beside, self._at_edge = settings, beside, 0
         self._clock = clock or SystemClock()
         self._signer = AssertionSigner(
             _key(settings.caller_key_file), settings.audience, self._clock
@@ -181,7 +181,7 @@ class Gateway:
 
     def _reading(self, parts: Parts, calls: Calls) -> Callable[[], Awaitable[None]]:
         """What is read of this process each second."""
-        watched = watch(parts, calls, lambda: self._active)
+        watched = watch(parts, calls, self._under_way)
         gauges = Gauges(self.metrics, watched, lambda: self._feeds.ages)
 
         async def read() -> None:
@@ -202,26 +202,27 @@ class Gateway:
         """Whether the path is one of the bus; the others are the edge's or the gateway's own."""
         return self._open is not None and path.startswith("/r1/") and not is_metaservice(path)
 
-    async def call(self, consumer: Consumer) -> None:
+    def call(self, consumer: Consumer) -> Awaitable[None]:
         """One call, whichever way it came."""
         opened = self._open
-        if opened is None or self._active >= EXCHANGES_LIMIT:
-            await tell(consumer, _busy())
-            return
+        if opened is None or self._is_full():
+            return tell(consumer, _busy())
         try:
             told = self._proxy.told(consumer.headers, consumer.address)
         except Refusal as refusal:
-            await tell(consumer, refusal)
-            return
+            return tell(consumer, refusal)
         consumer.address, consumer.certificate = told
-        self._active += 1
-        try:
-            await opened.calls(consumer)
-        finally:
-            self._active -= 1
+        return opened.calls(consumer)
+
+    def _under_way(self) -> int:
+        """Calls, and what goes through the edge."""
+        return self._at_edge + (self._open.calls.active if self._open is not None else 0)
+
+    def _is_full(self) -> bool:
+        return self._under_way() >= EXCHANGES_LIMIT
 
     async def _enter_edge(self, edge: Edge, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._active >= EXCHANGES_LIMIT:
+        if self._is_full():
             await say(send, _busy())
             return
         try:
@@ -229,11 +230,11 @@ class Gateway:
         except Refusal as refusal:
             await say(send, refusal)
             return
-        self._active += 1
+        self._at_edge += 1
         try:
             await edge(scope, receive, send)
         finally:
-            self._active -= 1
+            self._at_edge -= 1
 
 
 # Where the operator's own settings lead.

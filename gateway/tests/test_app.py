@@ -71,14 +71,14 @@ async def test_readiness_names_what_is_missing_and_liveness_does_not_mind(settin
 async def test_too_many_exchanges_at_once_are_refused_and_health_still_answers(settings):
     gateway = Gateway(settings)
     async with gateway._lifespan(gateway._own):
-        gateway._active = EXCHANGES_LIMIT
+        gateway._at_edge = EXCHANGES_LIMIT
         status, headers, body = await ask(gateway, "/r1/a/b/c/d/e")
         assert (status, body["type"]) == (503, "urn:sebalai:problem:gateway-busy")
         assert headers[b"retry-after"] == b"1"
         assert (await ask(gateway, "/livez"))[0] == 200
-        gateway._active = EXCHANGES_LIMIT - 1
+        gateway._at_edge = EXCHANGES_LIMIT - 1
         assert (await ask(gateway, "/r1/a/b/c/d/e"))[0] != 200
-        assert gateway._active == EXCHANGES_LIMIT - 1
+        assert gateway._at_edge == EXCHANGES_LIMIT - 1
 
 
 async def test_routes_not_heard_of_for_too_long_are_told_by_readiness(settings):

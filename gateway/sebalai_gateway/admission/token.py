@@ -280,6 +280,8 @@ def _presented(authorization: bytes | None) -> tuple[bytes, bytes]:
     if authorization is None:
         raise token_missing()
     scheme, _, token = authorization.partition(b" ")
+    if scheme == b"Bearer" and token and len(token) <= TOKEN_BYTES_LIMIT:
+        return b"bearer", token.strip()
     scheme = scheme.lower()
     if scheme not in _SCHEMES or not token or len(token) > TOKEN_BYTES_LIMIT:
         raise bad_token("token-malformed", "Send one bearer token of ordinary size.")

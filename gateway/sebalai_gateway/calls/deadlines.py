@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from types import TracebackType
 
 SWEEP_SECONDS = 0.1
-# How long the end of an answer waits for its journal entry.
-WAIT_SECONDS = 2.0
 
 
 class Deadlines:
@@ -20,7 +17,6 @@ class Deadlines:
 
     def __init__(self) -> None:
         self.bounds: set[Bound] = set()
-        self._waited: deque[tuple[float, asyncio.Future[None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         # Kept, because asking for it is a system call before Python 3.12.
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -31,29 +27,16 @@ class Deadlines:
             self._watch()
         return Bound(self.bounds, time.monotonic() + seconds, asyncio.current_task(self._loop))
 
-    def bound(self, waited: asyncio.Future[None]) -> asyncio.Future[None]:
-        """Gives it TimeoutError when it takes longer than WAIT_SECONDS. Cheaper than a block: no
-        task has to be cancelled, and nothing is undone when it is in time.
-        """
-        if self._timer is None:
-            self._watch()
-        self._waited.append((time.monotonic() + WAIT_SECONDS, waited))
-        return waited
-
     def _watch(self) -> None:
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(SWEEP_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
-        self._timer, now, waited = None, time.monotonic(), self._waited
+        self._timer, now = None, time.monotonic()
         for bound in [one for one in self.bounds if one.ends <= now]:
             bound.cut()
-        while waited and (waited[0][0] <= now or waited[0][1].done()):
-            _, late = waited.popleft()
-            if not late.done():
-                late.set_exception(TimeoutError())
-        if self.bounds or waited:
+        if self.bounds:
             self._watch()
 
 
@@ -65,9 +48,7 @@ class Bound:
     __slots__ = ("_bounds", "_cancelling", "_is_cut", "_task", "ends")
     _task: asyncio.Task[object] | None
 
-    def __init__(
-        self, bounds: set[Bound], ends: float, task: asyncio.Task[object] | None
-    ) -> None:
+    def __init__(self, bounds: set[Bound], ends: float, task: asyncio.Task[object] | None) -> None:
         if task is None:
             msg = "a bound is for the inside of a task"
             raise RuntimeError(msg)

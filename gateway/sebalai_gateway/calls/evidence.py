@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 
-from sebalai_gateway.calls.deadlines import Deadlines
 from sebalai_gateway.calls.parts import Withheld
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.calls.reply import Reply
@@ -16,30 +15,28 @@ from sebalai_gateway.refusals import Refusal
 
 
 class Evidence:
-    def __init__(self, journal: Journal, deadlines: Deadlines) -> None:
-        self._append, self._bound = journal.append, deadlines.bound
+    def __init__(self, journal: Journal) -> None:
+        self._append = journal.append
 
     async def requested(self, call: Call, total_seconds: float) -> None:
-        """Commits that it is asked for, within WAIT_SECONDS. Raises: JournalUnavailable."""
+        """Commits that it is asked for. Raises: JournalUnavailable."""
         record, at = call.request_record(total_seconds), call.facts["requested_at"]
         began = time.perf_counter()
         try:
-            await self._bound(self._append(call.name, "requested", at, record))
-        except TimeoutError:
-            raise JournalUnavailable from None
+            await self._append(call.name, "requested", at, record)
         finally:
             call.journal_seconds = time.perf_counter() - began
 
     async def complete(self, call: Call, reply: Reply, outcome: str, status: int) -> None:
-        """Commits how it ended within WAIT_SECONDS, or withholds the end of the answer.
+        """Commits how it ended, or withholds the end of the answer.
 
         Raises: Withheld; of a refusal JournalUnavailable.
         """
         at = call.stamp("completed_at")
         record, began = call.record(outcome, status), time.perf_counter()
         try:
-            await self._bound(self._append(call.name, "completed", at, record))
-        except (JournalUnavailable, AlreadyCompleted, TimeoutError) as error:
+            await self._append(call.name, "completed", at, record)
+        except (JournalUnavailable, AlreadyCompleted) as error:
             if outcome == "refused":
                 raise JournalUnavailable from error
             raise Withheld("journal") from error

@@ -44,10 +44,12 @@ from sebalai_gateway.validation.check import begin as begin_check
 
 
 class Calls:
+    """One a worker; `active` are the calls under way."""
+
     def __init__(self, parts: Parts) -> None:
-        self._parts, self._deadlines = parts, Deadlines()
+        self._parts, self._deadlines, self.active = parts, Deadlines(), 0
         self._entrance = Entrance(parts)
-        self._evidence = Evidence(parts.journal, self._deadlines)
+        self._evidence = Evidence(parts.journal)
         self.destinations, self._appearances = Destinations(), Appearances(parts.credentials)
         self._onward = Onward(
             parts.forwarder,
@@ -66,6 +68,7 @@ class Calls:
         """Serves one call. An exception that leaves here makes the server cut the connection."""
         call = Call(consumer.method, "")
         reply = Reply(self._parts.public_url, call, consumer)
+        self.active += 1
         try:
             try:
                 await self._serve(consumer, call, reply)
@@ -78,6 +81,7 @@ class Calls:
                 raise
             await reply.problem(outcome_unknown())
         finally:
+            self.active -= 1
             self._parts.log(reply.line())
             self._parts.meter.call(call, reply.status)
             if self._parts.spans is not None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from datetime import date, timedelta
+from itertools import chain, takewhile
 from typing import Any
 
 import asyncpg
@@ -23,6 +25,8 @@ BATCH_ENTRIES = 512
 QUEUE_ENTRIES = 8_192
 CONNECT_SECONDS = 2
 COMMIT_SECONDS = 2.0
+# How long a call waits for its entry; looked at each LOOK_SECONDS.
+WAIT_SECONDS, LOOK_SECONDS = 2.0, 0.1
 GIVE_UP_SECONDS = 3.0  # the driver's own timeout waits for the server to confirm the cancellation
 RECONNECT_SECONDS = 0.25
 _DAY_MILLISECONDS = 86_400_000
@@ -50,11 +54,14 @@ class AlreadyCompleted(Exception):
 
 
 class Entry(msgspec.Struct):
-    """`name` is message id and phase, `row` the text of a JSON array."""
+    """`name` is message id and phase, `row` the text of a JSON array; `since` when it came, by the
+    monotonic clock.
+    """
 
     name: str
     row: str
     done: asyncio.Future[None]
+    since: float
 
 
 class _Day:
@@ -85,6 +92,8 @@ class Journal:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._pending: list[Entry] = []
+        self._batch: list[Entry] = []
+        self._watch: asyncio.TimerHandle | None = None
         self._wake, self._day = asyncio.Event(), _Day()
         self._connection: Any = None
         # Kept, because asking for the running loop is a system call before Python 3.12.
@@ -103,8 +112,19 @@ class Journal:
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._run(), name="journal")
+        self._look()
+
+    def _look(self) -> None:
+        """Lets go of who has waited for WAIT_SECONDS, at most LOOK_SECONDS late."""
+        if self._loop is not None:
+            self._watch = self._loop.call_later(LOOK_SECONDS, self._look)
+        late = time.monotonic() - WAIT_SECONDS
+        for entry in takewhile(lambda one: one.since <= late, chain(self._batch, self._pending)):
+            _fail(entry, JournalUnavailable())
 
     async def close(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -115,7 +135,7 @@ class Journal:
         self._fail_pending()
 
     def append(self, message_id: str, phase: str, at: str, record: bytes) -> asyncio.Future[None]:
-        """`at` as RFC 3339 writes it, `record` a JSON value.
+        """`at` as RFC 3339 writes it, `record` a JSON value. Done within WAIT_SECONDS.
 
         Raises: JournalUnavailable, here or in the future; in the future AlreadyCompleted.
         """
@@ -125,7 +145,7 @@ class Journal:
         done: asyncio.Future[None] = loop.create_future()
         day = self._day.of(message_id)
         row = f'["{day}","{message_id}","{phase}","{at}",{record.decode()}]'
-        pending.append(Entry(message_id + phase, row, done))
+        pending.append(Entry(message_id + phase, row, done, time.monotonic()))
         if len(pending) == 1:
             self._wake.set()
         return done
@@ -147,9 +167,10 @@ class Journal:
         while self._pending and self._connection is not None:
             batch, self._pending = self._pending[:BATCH_ENTRIES], self._pending[BATCH_ENTRIES:]
             # Nobody waits for the others any more: their answers were withheld.
-            batch = [entry for entry in batch if not entry.done.done()]
-            if batch:
-                await self._commit(batch)
+            self._batch = [entry for entry in batch if not entry.done.done()]
+            if self._batch:
+                await self._commit(self._batch)
+                self._batch = []
 
     async def _connect(self) -> None:
         try:

@@ -36,7 +36,7 @@ class Door(Protocol):
         """Whether the (decoded) path is one of the bus."""
         ...
 
-    async def call(self, consumer: FastConsumer) -> None:
+    def call(self, consumer: FastConsumer) -> Awaitable[None]:
         """Serves one call."""
         ...
 
@@ -151,7 +151,7 @@ class FastConsumer:
         return self.disconnected
 
     def at_hand(self) -> bytes | None:
-        if self.more_body or self.disconnected:
+        if self.more_body or self.disconnected or self._expects_continue:
             return None
         whole, self.body = bytes(self.body), bytearray()
         return whole

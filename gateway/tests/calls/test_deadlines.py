@@ -50,16 +50,3 @@ async def test_cancellation_by_another_stays_one_even_when_the_bound_is_cut_with
 async def test_what_the_block_raises_passes_through():
     with pytest.raises(KeyError), Deadlines().within(30):
         raise KeyError
-
-
-async def test_what_is_waited_for_too_long_ends_in_timeout_and_all_else_is_left_alone(monkeypatch):
-    monkeypatch.setattr("sebalai_gateway.calls.deadlines.WAIT_SECONDS", 0.05)
-    deadlines, loop = Deadlines(), asyncio.get_running_loop()
-    in_time, late = (deadlines.bound(loop.create_future()) for _ in range(2))
-    in_time.set_result(None)
-    with pytest.raises(TimeoutError):
-        await late
-    assert in_time.result() is None
-    # The next one is seen to, although the last was the only one.
-    with pytest.raises(TimeoutError):
-        await deadlines.bound(loop.create_future())

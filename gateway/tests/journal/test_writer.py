@@ -243,6 +243,21 @@ async def test_entry_nobody_waits_for_any_more_is_not_written(journal, database)
     assert late not in found
 
 
+async def test_who_waits_too_long_is_let_go_and_all_others_are_not(journal, database, monkeypatch):
+    monkeypatch.setattr(writer, "WAIT_SECONDS", 0.3)
+    async with database.transaction():
+        await database.execute("LOCK TABLE journal IN ACCESS EXCLUSIVE MODE")
+        under_way = journal.append(str(uuid7()), "requested", AT, record())
+        await asyncio.sleep(0.05)
+        queued = journal.append(str(uuid7()), "requested", AT, record())
+        for late in (under_way, queued):
+            with pytest.raises(JournalUnavailable):
+                await late
+        timely = journal.append(str(uuid7()), "requested", AT, record())
+    await timely
+    assert journal.is_up
+
+
 async def test_closing_leaves_nobody_waiting(journal_url, database):
     journal = Journal(journal_url)
     journal.start()

@@ -41,7 +41,8 @@ def counted(meter):
 
 def over(outcome, **facts):
     call = Call("GET", "t")
-    call.outcome, call.facts = outcome, facts
+    call.outcome = outcome
+    call.facts |= facts
     return call
 
 
