@@ -15,11 +15,12 @@ from sebalai_shared.clock import Clock, SystemClock
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from sebalai_portal import api, catalogue_api, matters_api, services_api, sign_in_api
+from sebalai_portal import api, catalogue_api, filing_api, matters_api, services_api, sign_in_api
 from sebalai_portal.bus import Bus
 from sebalai_portal.cache import Cache
 from sebalai_portal.catalogue import Catalogue
 from sebalai_portal.desk import Desk
+from sebalai_portal.filing import Filing
 from sebalai_portal.headers import SecurityHeaders
 from sebalai_portal.matters import Matters
 from sebalai_portal.pages import Pages
@@ -57,10 +58,11 @@ def portal_app(settings: PortalSettings, clock: Clock | None = None) -> FastAPI:
         title="Portal",
         routers=[
             api.router, catalogue_api.router, services_api.router, sign_in_api.router,
-            matters_api.router,
+            matters_api.router, filing_api.router,
         ],
         checks={"gateway": gateway_lives},
         lifespan=lifespan,
+        streamed=filing_api.STREAMED,
     )  # fmt: skip
     app = create_app(settings, member, clock=clock)
     app.state.desk, app.state.pages = Desk(bus, Cache(clock)), Pages()
@@ -68,6 +70,7 @@ def portal_app(settings: PortalSettings, clock: Clock | None = None) -> FastAPI:
     app.state.sealer = Sealer(proof.secret("sebalai portal cookies 1"))
     app.state.sign_in = SignIn(client, proof, settings, clock)
     app.state.matters = Matters(client, app.state.sign_in)
+    app.state.filing = Filing(app.state.matters, app.state.catalogue)
     app.add_exception_handler(HTTPException, api.page_for_status)
     app.add_exception_handler(Exception, _on_fault)
     app.add_middleware(SecurityHeaders)

@@ -14,6 +14,7 @@ from sebalai_shared import http
 
 from sebalai_portal.failures import NotFound, Reason, Unavailable
 from sebalai_portal.signing_in import SessionEnded, SignIn
+from sebalai_portal.uploads import File
 from sebalai_portal.visits import Session
 
 CATALOGUE = "/api/catalog"
@@ -115,6 +116,20 @@ class Matters:
         """
         more = {"Idempotency-Key": str(once)} if once else {}
         return _read(await self._send(session, method, path, headers=more, json=json), shape)
+
+    async def put(
+        self,
+        session: Session,
+        path: str,
+        shape: type[Shape],
+        *,
+        params: Mapping[str, str],
+        file: File,
+    ) -> Shape:
+        """The body is the file itself. Raises: Unavailable, NotFound, SessionEnded, Refused."""
+        head = {"Content-Type": file.media_type}
+        sent = {"params": params, "headers": head, "content": file.content}
+        return _read(await self._send(session, "PUT", path, **sent), shape)
 
     async def _send(
         self, session: Session, method: str, path: str, **options: Any

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from sebalai_shared.ids import uuid7
 
 from sebalai_portal import texts
 from sebalai_portal.visits import Visit
@@ -95,6 +96,7 @@ def make_environment(language: str, assets: dict[str, str]) -> Environment:
     known: dict[str, object] = {
         "language": language,
         "assets": assets,
+        "new_key": uuid7,
         "link": partial(link, language=language),
     }
     environment.globals.update(known)  # pyright: ignore[reportArgumentType, reportCallIssue]

@@ -38,6 +38,15 @@ class Named(BaseModel):
     name: Name
 
 
+class Asked(Named):
+    """What the applicant must have: a `document` or `data`; else `presence` or a `condition`."""
+
+    code: str = ""
+    kind: str = "document"
+    mandatory: bool = True
+    condition: str | None = None
+
+
 class Step(BaseModel):
     what: Name
 
@@ -85,7 +94,7 @@ class Law(BaseModel):
 
 
 class Standard(BaseModel):
-    requirements: list[Named]
+    requirements: list[Asked]
     procedure: list[Step]
     duration: Duration
     fee: Fee

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -111,7 +112,8 @@ async def _enter(request: Request, visit: Visit, begun: Begun, code: str) -> Res
     session = await sign_in.finish(code, begun)
     visit.enter(session)
     if before is not None:
-        await sign_in.end(before)
+        with suppress(Unavailable):  # the browser has it no more, and it ends by itself
+            await sign_in.end(before)
     is_other = begun.wants_business and session.acting_for is None
     return see(visit, MINE if is_other else begun.path, pesan=NO_BUSINESS if is_other else None)
 
@@ -125,13 +127,10 @@ async def leave(request: Request, visit: TheVisit, _: PublicAccess) -> Response:
     if await form_of(request, visit) is None:
         return _page(request, visit, MINE, STALE)
     visit.leave()
-    answer = see(visit, IDENTITYS_SIGN_OUT)
-    try:
-        if session is not None:
+    if session is not None:
+        with suppress(Unavailable):  # the cookie is gone, and identity's page ends the rest
             await sign_in_of(request).end(session)
-    except Unavailable:
-        return answer  # the cookie is gone, and what it got ends with the sign-in at identity
-    return answer
+    return see(visit, IDENTITYS_SIGN_OUT)
 
 
 def _onward(path: str) -> str:

@@ -65,4 +65,18 @@ async def visitor(settings, clock):
     """A browser before the portal, which itself calls the stand-in over a socket."""
     app = portal_app(settings, clock)
     async with app.router.lifespan_context(app), in_process(app) as client:
+        client.base_url = stand_in.ISSUER  # its cookies are for https alone
         yield client
+
+
+@pytest.fixture
+def enter(visitor, gateway):
+    """Signs in, and answers what the browser is told at the end."""
+
+    async def enter(who="usaha", path="/urusan"):
+        uri = await stand_in.begin_sign_in(visitor, who, path)
+        state = gateway.people.pushed[uri]["state"]
+        back = {"code": uri, "state": state, "iss": stand_in.ISSUER}
+        return await visitor.get("/masuk/kembali", params=back)
+
+    return enter

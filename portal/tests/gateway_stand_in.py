@@ -8,11 +8,12 @@ import asyncio
 import base64
 import hashlib
 import json
+import re
 import socket
 import threading
 from collections import Counter
 from contextlib import contextmanager
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import uvicorn
 from joserfc import jwt
@@ -93,6 +94,26 @@ class Gateway:
         return JSONResponse(answer, headers=headers)
 
 
+TIMAH = {
+    "business": "019a0000-0000-7000-8000-0000000000b1", "name": "PT Contoh Timah",
+    "nib": "8120001234567", "capacity": "director",
+}  # fmt: skip
+
+
+def field(page, name: str) -> str:
+    """The value of a hidden field on a page."""
+    return re.search(rf'name="{name}" value="([^"]*)"', page.text).group(1)
+
+
+async def begin_sign_in(visitor, who: str, path: str) -> str:
+    """The name of the pushed request of a sign-in that is under way."""
+    form = await visitor.get("/masuk", params={"tujuan": path})
+    sent = {"csrf": field(form, "csrf"), "tujuan": field(form, "tujuan"), "untuk": who}
+    answer = await visitor.post("/masuk", data=sent)
+    assert answer.status_code == 303, answer.text
+    return parse_qs(urlsplit(answer.headers["location"]).query)["request_uri"][0]
+
+
 class People:
     """Identity as the portal sees it when it signs people in, and the catalogue as they see it:
     what is filed is kept by party, as told by the token it came with.
@@ -106,6 +127,8 @@ class People:
         self.refused: set[str] = set()
         self.complaints: list[tuple[str, dict]] = []
         self.keys: dict[str, str] = {}
+        self.drafts: dict[str, tuple[str, dict]] = {}
+        self.documents: list[tuple[str, str, bytes]] = []
         self.problem: tuple[int, str] | None = None
         self._parties: dict[str, dict | None] = {}
 
@@ -114,7 +137,12 @@ class People:
             Route("/oauth/par", self.par, methods=["POST"]),
             Route("/oauth/revoke", self.revoke, methods=["POST"]),
             Route("/oauth/userinfo", self.userinfo),
-            Route("/api/catalog/v1/requests", self.requests),
+            Route("/api/catalog/v1/requests", self.requests, methods=["GET"]),
+            Route("/api/catalog/v1/requests", self.begin, methods=["POST"]),
+            Route("/api/catalog/v1/requests/{id}", self.request),
+            Route("/api/catalog/v1/requests/{id}/answers", self.answer, methods=["PUT"]),
+            Route("/api/catalog/v1/requests/{id}/acts", self.act, methods=["POST"]),
+            Route("/api/catalog/v1/requests/{id}/documents/{code}", self.attach, methods=["PUT"]),
             Route("/api/catalog/v1/complaints", self.listed, methods=["GET"]),
             Route("/api/catalog/v1/complaints", self.file, methods=["POST"]),
         ]
@@ -165,9 +193,70 @@ class People:
 
     async def requests(self, request: Request) -> Response:
         assert request.query_params["mine"] == "true"
-        if self._party(request) is None:
+        party = self._party(request)
+        if party is None:
             return JSONResponse({}, 401)
-        return JSONResponse({"items": [], "next": None})
+        own = [row for owner, row in self.drafts.values() if owner == party]
+        return JSONResponse({"items": own, "next": None})
+
+    async def begin(self, request: Request) -> Response:
+        party, key = self._party(request), request.headers["Idempotency-Key"]
+        if self.problem is not None:
+            status, slug = self.problem
+            return JSONResponse({"type": f"urn:sebalai:problem:{slug}"}, status)
+        if key not in self.keys:
+            said = await request.json()
+            assert said["submit"] is False
+            self.keys[key] = str(uuid7())
+            row = {
+                "id": self.keys[key], "ticket": f"BB-{len(self.keys)}", "state": "draft",
+                "service": said["service"], "agency": "dpmptsp", "revision": 1, "answers": {},
+                "possible": ["submit", "discard"], "marks": [], "reason": None, "due_at": None,
+                "reply_by": "2026-12-24T02:00:00Z", "clock": {"due_text": None},
+            }  # fmt: skip
+            self.drafts[self.keys[key]] = party, row
+        return JSONResponse(self.drafts[self.keys[key]][1], 201)
+
+    def _own(self, request: Request) -> dict | None:
+        party, row = self.drafts.get(request.path_params["id"], (None, None))
+        return row if party == self._party(request) else None
+
+    async def request(self, request: Request) -> Response:
+        row = self._own(request)
+        return JSONResponse(row or {}, 200 if row else 404)
+
+    async def answer(self, request: Request) -> Response:
+        row, said = self._own(request), await request.json()
+        assert said["revision"] == row["revision"]
+        for code, one in said["answers"].items():
+            if one is None:
+                row["answers"].pop(code)
+            else:
+                row["answers"][code] = {"kind": "value", **one}
+        row["revision"] += 1
+        return JSONResponse(row)
+
+    async def act(self, request: Request) -> Response:
+        row, said = self._own(request), await request.json()
+        assert said["revision"] == row["revision"]
+        assert request.headers["Idempotency-Key"]
+        if said["act"] == "submit" and "proposal" not in row["answers"]:
+            return JSONResponse({"type": "urn:sebalai:problem:request-incomplete"}, 422)
+        ended = {"discard": "discarded", "submit": "submitted", "resubmit": "verifying"}
+        row |= {"state": ended[said["act"]], "possible": [], "revision": row["revision"] + 1}
+        return JSONResponse(row)
+
+    async def attach(self, request: Request) -> Response:
+        row, code = self._own(request), request.path_params["code"]
+        if request.query_params["revision"] != str(row["revision"]):
+            return JSONResponse({"type": "urn:sebalai:problem:request-moved-on"}, 409)
+        content, kind = await request.body(), request.headers["Content-Type"]
+        if not content.startswith(b"%PDF-"):
+            return JSONResponse({"type": "urn:sebalai:problem:document-refused"}, 422)
+        self.documents.append((code, kind, content))
+        row["answers"][code] = {"kind": "document", "name": request.query_params["name"]}
+        row["revision"] += 1
+        return JSONResponse(row)
 
     async def listed(self, request: Request) -> Response:
         party = self._party(request)

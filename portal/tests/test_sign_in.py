@@ -2,53 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sebalai_portal.app import portal_app
+from portal_stand_in import ISSUER, TIMAH, begin_sign_in, field
 from sebalai_portal.sealing import Sealer
 from sebalai_portal.visits import Business, Session
-from sebalai_shared.testing.http import in_process
 
-ISSUER = "https://sebalai.example"
-TIMAH = {
-    "business": "019a0000-0000-7000-8000-0000000000b1", "name": "PT Contoh Timah",
-    "nib": "8120001234567", "capacity": "director",
-}  # fmt: skip
 COOKIE = "__Host-sebalai-portal-session"
 
 
-def field(page, name):
-    return re.search(rf'name="{name}" value="([^"]*)"', page.text).group(1)
-
-
-async def begin(visitor, who="usaha", path="/urusan", **more):
-    """(state, what was pushed, its name) of a sign-in that is under way."""
-    form = await visitor.get("/masuk", params={"tujuan": path})
-    sent = {"csrf": field(form, "csrf"), "tujuan": field(form, "tujuan"), "untuk": who} | more
-    answer = await visitor.post("/masuk", data=sent)
-    assert answer.status_code == 303, answer.text
-    return parse_qs(urlsplit(answer.headers["location"]).query)["request_uri"][0]
-
-
-@pytest.fixture
-async def visitor(settings, clock):
-    app = portal_app(settings, clock)
-    async with app.router.lifespan_context(app), in_process(app) as client:
-        client.base_url = ISSUER  # its cookies are for https alone
-        yield client
-
-
-@pytest.fixture
-def enter(visitor, gateway):
-    async def enter(who="usaha", path="/urusan"):
-        uri = await begin(visitor, who, path)
-        back = {"code": uri, "state": gateway.people.pushed[uri]["state"], "iss": ISSUER}
-        return await visitor.get("/masuk/kembali", params=back)
-
-    return enter
+async def begin(visitor):
+    return await begin_sign_in(visitor, "usaha", "/urusan")
 
 
 async def complain(visitor, **changed):

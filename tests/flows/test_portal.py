@@ -14,7 +14,7 @@ from sebalai_identity.inviting import invite, read
 from sebalai_identity.keys.sealing import Sealer
 from sebalai_identity.settings import IdentitySettings
 from sebalai_identity.signing_in import keeper_of
-from sebalai_local.home import from_environment
+from sebalai_local.home import Home
 from sebalai_local.processes import member_environment
 from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
@@ -30,17 +30,18 @@ WORDS = {
 }
 
 
-@pytest.fixture
-async def people(platform, monkeypatch, tmp_path):
+@pytest.fixture(scope="session")
+async def people(platform, tmp_path_factory):
     """Ani and Budi, who sign in by a password and represent one business."""
-    monkeypatch.setenv("SEBALAI_HOME", str(platform.home))
-    monkeypatch.setenv("SEBALAI_PORT", str(platform.base))
-    for name, value in member_environment(from_environment(), "identity").items():
-        monkeypatch.setenv(name, value)
-    settings, clock = IdentitySettings.from_environment(), SystemClock()
-    database, desk = Database(settings), Desk(OPERATOR, clock, vault_of(settings))
+    told = member_environment(Home(platform.home, platform.base), "identity")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in told.items():
+            patch.setenv(name, value)
+        settings = IdentitySettings.from_environment()
+    database, clock = Database(settings), SystemClock()
+    desk = Desk(OPERATOR, clock, vault_of(settings))
     keeper = keeper_of(settings, Sealer.from_file(settings.sealing_key_file), database, clock)
-    password = tmp_path / "password"
+    password = tmp_path_factory.mktemp("portal") / "password"
     password.write_text(PASSWORD)
     async with database.transaction() as session:
         wanted = BusinessRegister.model_validate({"name": TIMAH, "nib": "8120001234568"})
@@ -84,6 +85,50 @@ async def complain(tab, gateway, title):
     await tab.press("Kirim")
     await tab.arrives("/urusan")
     assert title in await tab.text()
+
+
+async def attach(tab, code, path):
+    root = (await tab.send("DOM.getDocument"))["root"]["nodeId"]
+    found = await tab.send("DOM.querySelector", nodeId=root, selector=f"#berkas-{code}")
+    await tab.send("DOM.setFileInputFiles", nodeId=found["nodeId"], files=[str(path)])
+    await tab.run(f"document.querySelector('#berkas-{code}').form.requestSubmit()")
+    await tab.until(f"document.body.innerText.includes({path.name!r})", "the document")
+
+
+async def test_request_for_a_business_is_filed_and_a_colleague_follows_it(
+    tab, platform, people, examine, tmp_path
+):
+    gateway = platform.gateway
+    await tab.send("Network.setExtraHTTPHeaders", headers={"Accept-Language": "id"})
+    await enter(tab, gateway, ANI[1])
+    await tab.go(f"{gateway}/layanan/izin-penelitian")
+    await tab.press(f"Ajukan untuk {TIMAH}")
+    await tab.until("location.pathname.startsWith('/urusan/')", "the draft")
+    where = await tab.run("location.pathname")
+    await examine("portal-draft")
+    await tab.press("Ajukan")
+    await tab.until("document.querySelector('[role=alert]')", "what is missing")
+    assert "masih ada dokumen" in await tab.text()
+    for code in ("proposal", "ktp", "pengantar"):
+        path = tmp_path / f"{code} ani.pdf"
+        path.write_bytes(b"%PDF-1.7 " + code.encode())
+        await attach(tab, code, path)
+    await tab.press("Ajukan")
+    await tab.until("document.body.innerText.includes('diajukan')", "filed")
+    await examine("portal-filed")
+    await tab.go(f"{gateway}/urusan")
+    await tab.press("Kembali ke diri sendiri")
+    await tab.until("document.body.innerText.includes('Urusan saya')", "for herself")
+    await tab.go(f"{gateway}{where}")
+    assert "bukan milik pihak yang Anda wakili" in await tab.text()
+    await examine("portal-not-hers")
+    await tab.go(f"{gateway}/urusan")
+    await leave(tab)
+    await enter(tab, gateway, BUDI[1])
+    await tab.go(f"{gateway}{where}?lang=en")
+    assert "proposal ani.pdf" in await tab.text()
+    await examine("portal-filed-english")
+    assert tab.complaints() == []
 
 
 async def test_complaint_for_a_business_is_the_businesss(tab, platform, people, examine):

@@ -62,7 +62,7 @@ def register_all(home: Home, identity: Mapping[str, str] | None = None) -> None:
     Raises: Failure.
     """
     remembered = {application.short: application for application in known(home)}
-    missing = [one for one in seed().applications if _is_new(home, one, remembered)]
+    missing = [one for one in seed().applications if is_new(home, one, remembered)]
     made = _register(home, missing, identity) if missing else []
     remembered |= {application.short: application for application in made}
     found = list(remembered.values())
@@ -72,7 +72,7 @@ def register_all(home: Home, identity: Mapping[str, str] | None = None) -> None:
     home.applications_file.write_bytes(_LIST.dump_json(found, indent=1))
 
 
-def _is_new(home: Home, one: SeedApplication, remembered: Mapping[str, Application]) -> bool:
+def is_new(home: Home, one: SeedApplication, remembered: Mapping[str, Application]) -> bool:
     """Not registered yet, or as another client: it signs people in since, or at another address."""
     known = remembered.get(one.short)
     return known is None or known.client != one.client_at(home.issuer)

@@ -1,5 +1,6 @@
 """The seed with and without the demonstration."""
 
+from sebalai_local.applications import Application, is_new
 from sebalai_local.home import Home
 from sebalai_local.platform_file import content
 from sebalai_local.processes import units
@@ -19,6 +20,27 @@ def test_platform_alone_keeps_what_the_portal_needs_and_nothing_of_the_demonstra
     assert len(platform.agreements) == 4
     assert (whole.has_example, platform.has_example) == (True, False)
     assert len(platform.applications) < len(whole.applications)
+
+
+def test_portal_alone_signs_people_in_and_gets_them_back_at_the_platforms_address():
+    clients = {one.short: one.client_at("http://127.0.0.1:9140/") for one in seed().applications}
+    assert {short for short, client in clients.items() if client} == {"diskominfo/portal"}
+    assert clients["diskominfo/portal"] == {
+        "kind": "portal", "redirect_uris": ["http://127.0.0.1:9140/masuk/kembali"],
+    }  # fmt: skip
+
+
+def test_what_signs_people_in_since_is_registered_once_more(tmp_path):
+    home = Home(tmp_path, 9140)
+    portal = next(one for one in seed().applications if one.kind)
+    before = Application(
+        name=portal.name, agency=portal.agency, identifier="", client_id="", key_file=""
+    )
+    now = before.model_copy(update={"client": portal.client_at(home.issuer)})
+    assert is_new(home, portal, {})
+    assert is_new(home, portal, {portal.short: before})
+    assert not is_new(home, portal, {portal.short: now})
+    assert is_new(Home(tmp_path, 9240), portal, {portal.short: now})
 
 
 def test_platform_json_tells_the_purpose_of_the_example_call(tmp_path):

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sebalai_portal.uploads import File, parse
+
+BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
+KIND = f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def form(content, name="peta.pdf", kind="application/pdf", **fields):
+    """As a browser sends it (HTML, multipart/form-data encoding algorithm)."""
+    parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+        for key, value in fields.items()
+    ]
+    head = (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="berkas"; filename="{name}"\r\n'
+        f"Content-Type: {kind}\r\n\r\n"
+    )
+    return b"".join([*parts, head.encode(), content, f"\r\n--{BOUNDARY}--\r\n".encode()])
+
+
+@given(st.binary(min_size=1), st.text(st.characters(codec="utf-8"), max_size=20))
+def test_file_and_fields_come_as_they_were_sent(content, text):
+    field = text.replace("\x00", "").replace("\r", "").replace("\n", "")
+    sent = parse(KIND, form(content, csrf=field))
+    assert sent.file == File("peta.pdf", "application/pdf", content)
+    assert sent.fields == {"csrf": field}
+
+
+@pytest.mark.parametrize(
+    ("given_name", "kept"),
+    [
+        ("peta lokasi é.pdf", "peta lokasi é.pdf"),
+        ("../../etc/passwd", ".._.._etc_passwd"),
+        ("C:\\peta.pdf", "C:_peta.pdf"),
+        ("a" * 300 + ".pdf", "a" * 196 + ".pdf"),
+        ("a\x00b\x1f.pdf", "ab_.pdf"),
+        ("", "dokumen"),
+    ],
+)
+def test_a_name_is_one_that_a_document_can_have(given_name, kept):
+    assert parse(KIND, form(b"x", given_name)).file.name == kept
+
+
+def test_no_file_chosen_is_none():
+    assert parse(KIND, form(b"", "")).file is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"csrf=a"),
+        ("multipart/form-data", form(b"x")),
+        ("multipart/form-data; boundary=other", form(b"x")),
+        ("multipart/form-data; boundary=", form(b"x")),
+        (KIND, b""),
+        (KIND, b"\r\n\r\n"),
+    ],
+)
+def test_what_is_no_such_form_is_empty(kind, body):
+    sent = parse(kind, body)
+    assert (sent.fields, sent.file) == ({}, None)
+
+
+@given(st.binary(), st.text(max_size=100))
+def test_nothing_that_comes_breaks_it(body, kind):
+    parse(kind, body)
+    parse(KIND, body)
