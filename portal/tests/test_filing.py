@@ -135,6 +135,21 @@ async def test_document_goes_as_it_is_and_the_request_is_filed(visitor, gateway,
     assert "langkah" not in page
 
 
+async def test_page_of_a_service_that_asks_for_documents_alone_has_no_empty_part(
+    visitor, gateway, draft
+):
+    asked = gateway.answers["/v1/services/izin-penelitian"]["standard"]["requirements"]
+    del asked[1:]
+    visitor._transport.app.state.catalogue._cache._kept.clear()
+    page = (await visitor.get(draft)).text
+    assert "Isian" not in page
+    assert 'value="submit"' in page
+    row(gateway).update(state="issued", possible=[], clock={"due_text": "hari kerja ke-1 dari 3"})
+    page = (await visitor.get(draft, params={"lang": "en"})).text
+    assert "h-isian" not in page
+    assert '<dd lang="id">hari kerja ke-1 dari 3</dd>' in page
+
+
 async def test_draft_is_thrown_away(visitor, gateway, draft):
     answer = await fill(visitor, draft, "discard", judul="nothing is kept of it")
     assert answer.headers["location"] == "/urusan"
