@@ -2,6 +2,7 @@
 each other, both ledgers prove them, and either side ends it.
 """
 
+import asyncio
 import http.server
 import json
 import shutil
@@ -12,11 +13,17 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sebalai_identity.settings import IdentitySettings
+from sebalai_local.home import Home
+from sebalai_local.processes import member_environment
 from sebalai_shared.ids import uuid7
+
+from tests.flows.representing import Acting, representative
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(900)]
 
 REGENCY = "ID-BK"
+NIB = "8120001234570"
 CONSUMER, PROVIDER, OPERATOR = "dinsos-pmd/bansos", "dp3acskb/kependudukan", "diskominfo/sebalai"
 DIRECTORY = "/.well-known/http-message-signatures-directory"
 PATIENCE_SECONDS, REVOKED_SECONDS = 60, 2.0
@@ -32,8 +39,11 @@ class System(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         said = json.dumps(
-            {"client": self.headers["X-Road-Client"], "heard": body.decode()}
-        ).encode()
+            {
+                "client": self.headers["X-Road-Client"], "heard": body.decode(),
+                "party": self.headers["Sebalai-Represented-Party"],
+            }
+        ).encode()  # fmt: skip
         self.send_response(200)
         self.send_header("Content-Length", str(len(said)))
         self.end_headers()
@@ -111,6 +121,29 @@ def slug(answer):
     return answer.status_code, answer.json().get("type", "").rpartition(":")[2]
 
 
+def _for_a_business(platform, regency, interface):
+    """The regency's system hears for which business, both ledgers keep the province's id of it, and
+    neither the number.
+    """
+    told = member_environment(Home(platform.home, platform.base), "identity")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in told.items():
+            patch.setenv(name, value)
+        settings = IdentitySettings.from_environment()
+    key = platform.key(CONSUMER)
+    business, cookie = asyncio.run(representative(settings, key, CONSUMER, NIB))
+    acting = Acting(platform, CONSUMER, business, cookie)
+    answer = acting.call(interface, "rujukan", "/notes", b"rujukan 8")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["party"] == f"COM/{NIB}"
+    ours = platform.receipt(answer.headers["sebalai-message-id"])
+    number = json.loads(ours)["payload"]["onward"]["message_id"]
+    theirs = regency.receipt(number, PROVIDER)
+    assert json.loads(ours)["payload"]["acting_for"] == business
+    assert json.loads(theirs)["payload"]["acting_for"] == f"ID-BB/{business}"
+    assert NIB not in ours + theirs
+
+
 def test_two_instances_exchange_calls_by_mutual_consent(platform, regency, system):
     interface = f"{regency.application(PROVIDER)['identifier']}/catatan"
     consumer = platform.application(CONSUMER)["identifier"]
@@ -131,7 +164,7 @@ def test_two_instances_exchange_calls_by_mutual_consent(platform, regency, syste
     until(lambda: call(platform, interface).status_code, 200)
 
     answer = call(platform, interface)
-    assert answer.json() == {"client": consumer, "heard": "rujukan 7"}
+    assert answer.json() == {"client": consumer, "heard": "rujukan 7", "party": None}
     ours = json.loads(receipt := platform.receipt(answer.headers["sebalai-message-id"]))["payload"]
     assert platform.verify(receipt).returncode == 0
     number = ours["onward"]["message_id"]
@@ -146,6 +179,8 @@ def test_two_instances_exchange_calls_by_mutual_consent(platform, regency, syste
     assert theirs["agreement"] == agreement != ours["agreement"]
     for side in ("request", "response"):
         assert theirs[side] == ours[side]
+
+    _for_a_business(platform, regency, interface)
 
     # Either side ends it, for every call later than two seconds.
     ask(regency, OPERATOR, "POST", "peers/ID-BB/end", {"reason": "perjanjian berakhir"})

@@ -131,7 +131,7 @@ class Party:
         assert got.status_code == 200, got.text
         return got.json()
 
-    def redeem(self, **form):
+    def redeem(self, *, headers=None, **form):
         now = int(time.time())
         proof = {
             "iss": self.client, "sub": self.client, "aud": self.issuer, "jti": str(uuid7()),
@@ -139,7 +139,7 @@ class Party:
         }  # fmt: skip
         assertion = jwt.encode({"alg": "ES256"}, proof, self.key)
         form |= {"client_assertion_type": ASSERTION, "client_assertion": assertion}
-        return httpx.post(f"{self.issuer}/oauth/token", data=form)
+        return httpx.post(f"{self.issuer}/oauth/token", data=form, headers=headers)
 
 
 def acts_as(token):
