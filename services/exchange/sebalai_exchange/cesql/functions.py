@@ -11,6 +11,8 @@ _WHITE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
+# Ten attributes of the longest kind. What a LIKE costs is its text's length times its pattern's.
+TEXT_LENGTH_MAX = 2_000
 _B, _I, _S, _ANY = Kind.BOOLEAN, Kind.INTEGER, Kind.STRING, Kind.ANY
 
 
@@ -79,11 +81,14 @@ def _trim(text: str) -> str:
 
 
 def _concat(*texts: str) -> str:
-    return "".join(texts)
+    return _concat_ws("", *texts)
 
 
 def _concat_ws(delimiter: str, *texts: str) -> str:
-    return delimiter.join(texts)
+    found = delimiter.join(texts)
+    if len(found) > TEXT_LENGTH_MAX:
+        raise EvaluationError("functionEvaluation")
+    return found
 
 
 def _left(text: str, count: int) -> str:

@@ -120,6 +120,7 @@ class _Parser:
     def _like(self, left: Node) -> Node:
         if self._next.kind != "text":
             raise self._unexpected("a pattern in quotes")
+        self._count()
         return Like(left, self._take().text)
 
     def _listed(self) -> tuple[Node, ...]:

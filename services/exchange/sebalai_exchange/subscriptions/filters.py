@@ -4,6 +4,7 @@ Pure. Shapes and meaning as in the CloudEvents Subscriptions API (0.1-wip): each
 must match; an attribute that the event does not carry matches nothing. `sql` is CESQL (`cesql/`).
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -18,7 +19,12 @@ NODES_LIMIT = 50
 # An expression may cost as much as so many other filters.
 SQL_NODES = 10
 VALUE_LENGTH_MAX = 200
-_LIMITS = f"at most {NODES_LIMIT} filters (an sql one counts {SQL_NODES}), {DEPTH_LIMIT} deep"
+_LIMITS = (
+    f"at most {NODES_LIMIT} filters (each attribute is one, an sql one counts {SQL_NODES}), "
+    f"{DEPTH_LIMIT} deep"
+)
+_NAME = re.compile(r"[a-z0-9]{1,20}")
+_UNWRITTEN = re.compile(r"[\x00\ud800-\udfff]")
 _TESTS: Mapping[str, Callable[[str, str], bool]] = {
     "exact": str.__eq__,
     "prefix": str.startswith,
@@ -50,7 +56,7 @@ def _compile(entry: Any, at: str, budget: list[int], depth: int) -> Predicate:
         raise MalformedFilterError(at, "a filter is an object with one dialect")
     ((dialect, value),) = cast("dict[str, Any]", entry).items()
     if dialect in _TESTS:
-        return _compare(_TESTS[dialect], value, f"{at}/{dialect}")
+        return _compare(_TESTS[dialect], value, f"{at}/{dialect}", budget)
     if dialect == "sql":
         return _express(value, f"{at}/sql")
     if dialect in ("all", "any"):
@@ -64,22 +70,39 @@ def _compile(entry: Any, at: str, budget: list[int], depth: int) -> Predicate:
 def _express(value: Any, at: str) -> Predicate:
     if not isinstance(value, str):
         raise MalformedFilterError(at, "is a text: an expression of CloudEvents SQL")
+    _require_written(value, at)
     try:
         return predicate(value)
     except ExpressionInvalidError as error:
         raise MalformedFilterError(at, str(error)) from error
 
 
-def _compare(test: Callable[[str, str], bool], value: Any, at: str) -> Predicate:
+def _compare(test: Callable[[str, str], bool], value: Any, at: str, budget: list[int]) -> Predicate:
     if not isinstance(value, dict) or not value:
         raise MalformedFilterError(at, "is an object of attribute and text")
     pairs = list(cast("dict[str, Any]", value).items())
+    budget[0] -= len(pairs) - 1
+    if budget[0] < 0:
+        raise MalformedFilterError(at, _LIMITS)
     for name, wanted in pairs:
-        if not isinstance(wanted, str) or not 0 < len(wanted) <= VALUE_LENGTH_MAX:
-            raise MalformedFilterError(f"{at}/{name[:40]}", "is a text of 1 to 200 characters")
-        if name == "data":
-            raise MalformedFilterError(f"{at}/data", "filters look at attributes alone")
+        _require_comparable(name, wanted, at)
     return lambda event: all(_matches(test, event, name, wanted) for name, wanted in pairs)
+
+
+def _require_comparable(name: str, wanted: Any, at: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise MalformedFilterError(at, "an attribute is named by 1 to 20 of a-z and 0-9")
+    if name == "data":
+        raise MalformedFilterError(f"{at}/data", "filters look at attributes alone")
+    if not isinstance(wanted, str) or not 0 < len(wanted) <= VALUE_LENGTH_MAX:
+        raise MalformedFilterError(f"{at}/{name}", "is a text of 1 to 200 characters")
+    _require_written(wanted, f"{at}/{name}")
+
+
+def _require_written(text: str, at: str) -> None:
+    """No event holds these characters, and the database cannot keep them."""
+    if _UNWRITTEN.search(text):
+        raise MalformedFilterError(at, "holds a NUL or half a character")
 
 
 def _matches(test: Callable[[str, str], bool], event: Event, name: str, wanted: str) -> bool:

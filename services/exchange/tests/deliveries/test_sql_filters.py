@@ -115,3 +115,20 @@ async def test_filters_that_are_read_no_more_hold_up_nobody_and_pass_nothing_by(
     assert answer.status_code == 403
     assert answer.json()["detail"].startswith(why)
     assert (await bus.read(pulled["id"]))["position"] == 0
+
+
+async def test_a_filter_that_reads_thousands_of_zeros_ends_nobodys_deliveries(bus, receiver):
+    """Python reads no longer numbers: one filter and one event ended the dispatcher."""
+    await bus.describe()
+    zeros = ", ".join(["zeros"] * 22)
+    filters = [{"sql": f"INT(CONCAT({zeros})) = 0"}]
+    async with bus.running():
+        made = [
+            await bus.subscribe(receiver.url("/good/a"), filters=filters),
+            await bus.subscribe(receiver.url("/good/b")),
+        ]
+        for one in made:
+            await bus.until_active(one["id"])
+        for told in (1, 2):
+            await bus.publish(bus.event(zeros="0" * 200))
+            await bus.until(lambda told=told: len(receiver.got["/good/b"]) == told)

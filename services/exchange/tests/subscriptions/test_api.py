@@ -111,3 +111,31 @@ async def test_filters_are_changed_by_who_may_and_held_to_the_rules_of_new_ones(
     assert taken.json()["filters"] == []
     await call("POST", f"{path}/end", consumer, json={"reason": "sudah cukup"})
     assert (await call("PATCH", path, consumer, json={"filters": FILTERS})).status_code == 409
+
+
+@pytest.mark.usefixtures("described")
+@pytest.mark.parametrize(
+    ("filters", "pointer"),
+    [
+        (r'[{"exact": {"subject": "\ud800"}}]', "/filters/0/exact/subject"),
+        (r'[{"prefix": {"subject": "a\u0000b"}}]', "/filters/0/prefix/subject"),
+        (r'[{"any": [{"sql": "id = \u0027\ud800\u0027"}]}]', "/filters/0/any/0/sql"),
+        (r'[{"sql": "id = \u0027\u0000\u0027"}]', "/filters/0/sql"),
+        (r'[{"exact": {"a\u0000": "b"}}]', "/filters/0/exact"),
+        (r'[{"exact": {"\ud800": "b"}}]', "/filters/0/exact"),
+        (r'[{"exact": {"": "b"}}]', "/filters/0/exact"),
+        (r'[{"exact": {"Subject": "b"}}]', "/filters/0/exact"),
+        (r'[{"exact": {"abcdefghijklmnopqrstu": "b"}}]', "/filters/0/exact"),
+        ('[{"exact": {' + ", ".join(f'"a{n}": "b"' for n in range(51)) + "}}]", "/filters/0/exact"),
+    ],
+)
+async def test_what_no_attribute_is_named_or_holds_is_refused_with_its_place(
+    call, consumer, filters, pointer
+):
+    made = (await call("POST", "/v1/subscriptions", consumer, json=wanted())).json()
+    path = f"/v1/subscriptions/{made['id']}"
+    body = f'{{"filters": {filters}}}'.encode()
+    json = {"Content-Type": "application/json"}
+    answer = await call("PATCH", path, consumer, content=body, headers=json)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["pointer"] == pointer

@@ -1,6 +1,11 @@
 """Filters of subscriptions, as the CloudEvents Subscriptions API means them."""
 
+import contextlib
+
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sebalai_exchange.subscriptions.filters import (
     MalformedFilterError,
     compile_filters,
@@ -46,6 +51,7 @@ def test_a_filter_lets_through_what_it_says(filters, fits):
         ([{"sql": 1}], "/0/sql"),
         ([{"any": [{"sql": "priority >"}]}], "/0/any/0/sql"),
         ([{"sql": "TRUE"}] * 6, "/5"),
+        ([{"sql": "TRUE"}] * 4 + [{"exact": {f"a{n}": "b" for n in range(11)}}], "/4/exact"),
         ([{"not": {"not": {"not": {"not": {"not": {"exact": {"a": "b"}}}}}}}], "/0/not/not"),
     ],
 )
@@ -71,3 +77,25 @@ def test_an_expression_that_cannot_be_read_says_at_which_character():
     with pytest.raises(MalformedFilterError) as error:
         compile_filters([{"sql": "priority >"}])
     assert error.value.detail == "character 11: a value expected, not the end"
+
+
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=()), max_size=8),
+    st.sampled_from(("id", "subject", "data", "EXISTS id", "id = 'a' OR id = 'b'", "NOT id")),
+)
+DIALECTS = ("exact", "prefix", "suffix", "all", "any", "not", "sql", "like")
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXTS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.one_of(TEXTS, st.sampled_from(DIALECTS)), inner, max_size=2),
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.one_of(VALUES, st.fixed_dictionaries({"sql": TEXTS})), max_size=4))
+def test_whatever_is_asked_for_is_refused_or_can_be_kept_and_tried(filters):
+    with contextlib.suppress(MalformedFilterError):
+        assert compile_filters(filters)(EVENT) in (True, False)
+        assert b"\\u0000" not in orjson.dumps(filters)
