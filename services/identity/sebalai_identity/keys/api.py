@@ -1,5 +1,6 @@
 """HTTP of keys: `/oauth/jwks` for everyone, `/internal/keys` for the gateway."""
 
+import asyncio
 import hashlib
 from typing import Annotated, Any
 
@@ -14,6 +15,8 @@ from sebalai_identity.keys.schema import KeySet, KeySnapshotRead
 router = APIRouter(tags=["keys"])
 
 JWKS_MAX_AGE_SECONDS = 300
+SILENCE_SECONDS = 2.0
+"""A database that does not even refuse is waited for no longer where the keys are known."""
 AWAY_MAX_AGE_SECONDS = 60
 """What is told from memory is asked for again sooner."""
 JWK_SET = "application/jwk-set+json"
@@ -51,11 +54,13 @@ async def _published(request: Request) -> tuple[KeySnapshot | None, int]:
     """
     ring: Ring = request.app.state.ring
     database: Database = request.app.state.database
+    known = ring.remembered()
+    patience = SILENCE_SECONDS if known is not None else None
     try:
-        async with database.transaction() as session:
+        async with asyncio.timeout(patience), database.transaction() as session:
             return await ring.snapshot(session), JWKS_MAX_AGE_SECONDS
-    except FAILURES as error:
-        away, known = told_of(error), ring.remembered()
+    except (*FAILURES, TimeoutError) as error:
+        away = told_of(error)
         if known is None:
             raise away from error
         return known, AWAY_MAX_AGE_SECONDS

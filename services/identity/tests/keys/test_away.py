@@ -1,5 +1,7 @@
 """Who verifies our tokens by `/oauth/jwks` goes on while the database, a real one, is stopped."""
 
+import os
+import signal
 import tempfile
 from contextlib import contextmanager
 from datetime import timedelta
@@ -67,6 +69,31 @@ async def test_keys_are_told_while_the_database_is_away_and_not_for_ever(
         clock.move(timedelta(seconds=1))
         late = await client.get("/oauth/jwks")
         assert (late.status_code, late.headers["Retry-After"]) == (503, "2")
+
+
+@contextmanager
+def frozen(pid):
+    """A server that keeps its connections and answers nothing on them, as one cut off does."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    held = [pid, *map(int, children)]
+    for one in held:
+        os.kill(one, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for one in held:
+            os.kill(one, signal.SIGCONT)
+
+
+async def test_keys_are_told_while_the_database_keeps_silent(app, server):
+    async with in_process(app) as client:
+        first = await client.get("/oauth/jwks")
+        with frozen(server._running[-1][0].pid):
+            away = await client.get("/oauth/jwks")
+        assert (away.status_code, away.json()) == (200, first.json())
+        assert away.headers["Cache-Control"] == "public, max-age=60"
+        again = await client.get("/oauth/jwks")
+        assert again.headers["Cache-Control"] == "public, max-age=300"
 
 
 async def test_what_was_never_read_is_not_told(app, server):
