@@ -35,8 +35,7 @@ class SchemaRefusedError(ValueError):
 
 def compile_schema(schema: Mapping[str, Any]) -> Validator:
     """Raises: SchemaRefusedError."""
-    _require_shallow(schema, DEPTH_LIMIT)  # first: nothing else ends well with one that is not
-    if len(orjson.dumps(schema)) > SCHEMA_BYTES_LIMIT:
+    if len(_written(schema)) > SCHEMA_BYTES_LIMIT:
         raise SchemaRefusedError(f"a schema has at most {SCHEMA_BYTES_LIMIT} bytes")
     if schema.get("$schema", DIALECT) != DIALECT:
         raise SchemaRefusedError(f"$schema is {DIALECT}")
@@ -53,15 +52,29 @@ def compile_schema(schema: Mapping[str, Any]) -> Validator:
         raise SchemaRefusedError(str(error).partition("\n")[0][:300]) from error
 
 
-def _require_shallow(value: Any, depth: int) -> None:
+def _written(value: Any) -> bytes:
+    """As the database keeps it. Raises: SchemaRefusedError."""
+    _require_kept(value, DEPTH_LIMIT)  # first: nothing else ends well with one that is too deep
+    try:
+        return orjson.dumps(value)
+    except TypeError as error:
+        detail = "holds half a character, or a number of more than 64 bits"
+        raise SchemaRefusedError(detail) from error
+
+
+def _require_kept(value: Any, depth: int) -> None:
     if depth == 0:
         raise SchemaRefusedError(f"nests deeper than {DEPTH_LIMIT} levels")
-    if isinstance(value, Mapping):
-        for inner in cast("Mapping[str, Any]", value).values():
-            _require_shallow(inner, depth - 1)
+    if isinstance(value, str):
+        if "\0" in value:
+            raise SchemaRefusedError("holds a NUL character")
+    elif isinstance(value, Mapping):
+        for name, inner in cast("Mapping[str, Any]", value).items():
+            _require_kept(name, depth)
+            _require_kept(inner, depth - 1)
     elif isinstance(value, list):
         for inner in cast("list[Any]", value):
-            _require_shallow(inner, depth - 1)
+            _require_kept(inner, depth - 1)
 
 
 def faults(validator: Validator, data: Any) -> list[dict[str, str]]:
@@ -152,7 +165,7 @@ def first_bad_example(validator: Validator, examples: Sequence[Any]) -> tuple[in
     """The number and fault of the first example the schema refuses."""
     for number, example in enumerate(examples):
         try:
-            _require_shallow(example, DEPTH_LIMIT)
+            _written(example)
         except SchemaRefusedError as error:
             return number, str(error)
         found = faults(validator, example)

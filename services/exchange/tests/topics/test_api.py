@@ -1,5 +1,7 @@
 """Event types over the API: described by their agency, versioned, deprecated, published."""
 
+import json
+
 import pytest
 
 TYPE = "dp3acskb.birth.recorded.v1"
@@ -47,6 +49,25 @@ async def test_what_nests_too_deep_is_refused_with_its_place(call, provider, lev
         answer = await describe(call, provider, **more)
         assert answer.status_code == 422, answer.text
         assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+@pytest.mark.parametrize(
+    "value",
+    [r'"a\u0000b"', r'"\ud800"', "18446744073709551616", r'{"\u0000": 1}', r'["\udc00"]'],
+)
+async def test_what_the_database_cannot_keep_is_refused_with_its_place(call, provider, value):
+    good = '"^[^\\\\u0000]*$"'  # a pattern may tell of it
+    for schema, example, pointer in ((value, good, "/schema"), (good, value, "/examples/0")):
+        body = {"schema": {"type": "object", "x-told": "@1"}, "examples": [{"told": "@2"}]}
+        text = json.dumps(wanted(**body)).replace('"@1"', schema).replace('"@2"', example)
+        answer = await call(
+            "POST", "/v1/topics", provider, content=text.encode(),
+            headers={"Content-Type": "application/json"},
+        )  # fmt: skip
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["pointer"] == pointer
+    made = await describe(call, provider, examples=[{"told": json.loads(good)}])
+    assert made.status_code == 201
 
 
 async def test_a_wider_schema_is_the_next_minor_and_a_narrower_one_is_refused(call, provider):
