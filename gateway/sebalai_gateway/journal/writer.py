@@ -155,7 +155,7 @@ class Journal:
             try:
                 await self._work()
             except Exception as error:  # noqa: BLE001 # house: broad - ended, it lets calls wait
-                self._down(error or type(error).__name__)
+                self._down(str(error) or type(error).__name__)
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _work(self) -> None:

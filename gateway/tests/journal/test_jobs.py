@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+import asyncpg
 import orjson
 import pytest
 from sebalai_gateway.journal.jobs import (
@@ -207,6 +208,56 @@ async def test_calls_do_not_wait_behind_a_partition_that_cannot_be_made(journal_
     assert await partitions(database) == ["journal_default"]
     await keep_partitions(journal_url, TODAY)
     assert len(await partitions(database)) == DAYS_AHEAD + 2
+
+
+async def seen_waiting(database):
+    """Until somebody waits for a lock in this database."""
+    async with asyncio.timeout(20):
+        while not await database.fetchval(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        ):
+            await asyncio.sleep(0.02)
+
+
+async def test_calls_pass_a_day_that_waits_for_a_long_reader_to_be_made(
+    journal_url, database, monkeypatch
+):
+    # A job that waited for all of the journal let every call wait behind it.
+    monkeypatch.setattr("sebalai_gateway.journal.jobs.LOCK_WAIT", "60s")
+    await keep_partitions(journal_url, TODAY)
+    reader = await asyncpg.connect(journal_url)
+    async with reader.transaction():
+        await reader.fetch("SELECT count(*) FROM journal")
+        job = asyncio.create_task(keep_partitions(journal_url, TODAY + DAY))
+        await seen_waiting(database)
+        await database.execute("SET lock_timeout = '1s'")
+        await add(database, day=TODAY)
+        assert not job.done()
+    await job
+    await reader.close()
+    assert f"journal_{TODAY + DAY * (DAYS_AHEAD + 1):%Y%m%d}" in await partitions(database)
+
+
+async def test_two_jobs_at_once_make_each_day_once(journal_url, database):
+    # The upgrade's migration and the worker that still runs.
+    await asyncio.gather(*(keep_partitions(journal_url, TODAY) for _ in range(4)))
+    await keep_partitions(journal_url, TODAY)
+    assert len(await partitions(database)) == DAYS_AHEAD + 2
+
+
+async def test_day_made_apart_keeps_what_the_journal_promises(journal_url, database):
+    await keep_partitions(journal_url, TODAY)
+    ident = await add(database, "completed", day=TODAY)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await add(database, "completed", message_id=ident, day=TODAY)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await add(database, "nonsense", day=TODAY)
+    indexes = await database.fetch(
+        "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = $1::text::regclass",
+        f"journal_{TODAY:%Y%m%d}",
+    )
+    assert len(indexes) == 2
 
 
 @pytest.mark.parametrize(("age", "is_kept"), [(DAYS_KEPT, True), (DAYS_KEPT + 1, False)])

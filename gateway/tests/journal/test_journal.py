@@ -171,7 +171,7 @@ async def test_a_database_that_dies_in_mid_answer_stops_no_later_entry(proxied, 
         await write(journal)
 
 
-async def test_a_database_that_falls_silent_is_given_up(proxied):
+async def test_a_database_that_falls_silent_is_given_up_and_the_log_says_why(proxied, caplog):
     journal, proxy = proxied
     proxy.is_mute = True
     with pytest.raises(JournalUnavailable):
@@ -179,6 +179,7 @@ async def test_a_database_that_falls_silent_is_given_up(proxied):
             await write(journal)
     proxy.is_mute = False
     await until(lambda: journal.is_up)
+    assert "journal is down: TimeoutError;" in caplog.text
     async with asyncio.timeout(15):
         await write(journal)
 
