@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sebalai_shared.broker import EVENTS
 from sebalai_shared.events import CONTENT_TYPE, EVENT_BYTES_LIMIT, SUBJECT_PREFIX, Event
-from sebalai_shared.relay import Cursor, Outgoing
+from sebalai_shared.relay import IDLE_SECONDS, Cursor, Outgoing
 from sebalai_shared.statements import execute
 from sebalai_shared.telemetry import current_trace
 
@@ -94,7 +94,8 @@ class OutboxSource:
     """
 
     name = "outbox"
-    doorbell = DOORBELL
+    doorbell: str | None = DOORBELL
+    idle_seconds = IDLE_SECONDS
 
     def __init__(self, stream: str = EVENTS["name"]) -> None:
         self.stream = stream

@@ -66,10 +66,13 @@ class Outgoing:
 
 
 class Source(Protocol):
-    """Where rows come from: the outbox, or the gateway's journal."""
+    """Where rows come from: the outbox, or the gateway's journal. Its bell, if it has one, is a
+    channel of NOTIFY; without a ring it is looked at each `idle_seconds`.
+    """
 
     name: str
-    doorbell: str
+    doorbell: str | None
+    idle_seconds: float
     stream: str
 
     async def read(self, connection: Any, after: Cursor, limit: int) -> list[Outgoing]: ...
@@ -123,7 +126,8 @@ class Relay:
         connection = await asyncpg.connect(self._dsn, server_settings={"jit": "off"})
         try:
             await self._lead(connection)
-            await connection.add_listener(self._source.doorbell, self._ring)
+            if self._source.doorbell is not None:
+                await connection.add_listener(self._source.doorbell, self._ring)
             await self._loop(connection)
         except LOST as error:
             raise LockLost(str(error)) from error
@@ -167,7 +171,7 @@ class Relay:
         # An open transaction before us rings no bell when it rolls back: then poll quickly.
         is_held = await self._source.is_waiting(connection, cursor)
         try:
-            async with asyncio.timeout(POLL_SECONDS if is_held else IDLE_SECONDS):
+            async with asyncio.timeout(POLL_SECONDS if is_held else self._source.idle_seconds):
                 await self._bell.wait()
         except TimeoutError:
             return

@@ -22,10 +22,15 @@ ORDER BY journal.xid, seq LIMIT $3
 
 
 class JournalSource:
-    """A source for `sebalai_shared.relay.Relay`; partitions are dropped by day, nothing swept."""
+    """A source for `sebalai_shared.relay.Relay`; partitions are dropped by day, nothing swept.
+
+    It is looked at and rings no bell: commits that notify go one by one in all of PostgreSQL, and
+    a call would wait behind the facts of every member (ADR 0033).
+    """
 
     name = "journal"
-    doorbell = "journal"
+    doorbell: str | None = None
+    idle_seconds = 0.2
 
     def __init__(self, stream: str = JOURNAL["name"]) -> None:
         self.stream = stream

@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import orjson
 import pytest
+import sebalai_gateway
 from sebalai_gateway.journal.jobs import (
     DAYS_AHEAD,
     DAYS_KEPT,
@@ -18,6 +20,7 @@ from sebalai_gateway.journal.jobs import (
     reconcile,
 )
 from sebalai_shared.ids import uuid7
+from sebalai_shared.migrations import migrate
 
 DAY = timedelta(days=1)
 TODAY = date(2030, 6, 15)
@@ -268,3 +271,29 @@ async def test_day_is_kept_as_long_as_promised(journal_url, database, age, is_ke
     await passed(database)
     await keep_partitions(journal_url, TODAY)
     assert (f"journal_{day:%Y%m%d}" in await partitions(database)) is is_kept
+
+
+async def test_migration_that_takes_the_bell_away_lets_calls_pass_while_it_waits(
+    journal_url, database
+):
+    await database.execute(
+        "CREATE FUNCTION ring_journal() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_notify('journal', ''); RETURN NULL; END $$"
+    )
+    await database.execute(
+        "CREATE TRIGGER journal_bell AFTER INSERT ON journal "
+        "FOR EACH STATEMENT EXECUTE FUNCTION ring_journal()"
+    )
+    await database.execute("UPDATE alembic_version SET version_num = '0003'")
+    reader = await asyncpg.connect(journal_url)
+    async with reader.transaction():
+        await reader.fetch("SELECT count(*) FROM journal")
+        dsn = journal_url.replace("postgresql://", "postgresql+asyncpg://", 1)
+        upgrade = asyncio.create_task(migrate(dsn, Path(sebalai_gateway.__file__).parent))
+        await seen_waiting(database)
+        await database.execute("SET lock_timeout = '1s'")
+        await add(database)
+        assert not upgrade.done()
+    await upgrade
+    await reader.close()
+    assert not await database.fetchval("SELECT 1 FROM pg_trigger WHERE tgname = 'journal_bell'")

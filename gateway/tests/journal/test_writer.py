@@ -118,6 +118,21 @@ async def test_entries_in_a_day_of_their_own_cannot_be_changed_either(journal, d
         await database.execute("DELETE FROM journal_20991231")
 
 
+async def test_no_entry_stands_in_the_queue_of_notifications(journal, database):
+    # All commits of a server that notify, of whatever database, go one by one, each with its own
+    # wait for the disk: on a slow one a call's entry waited behind every other member's facts.
+    heard = []
+    await database.add_listener("journal", lambda *_: heard.append(1))
+    await journal.append(str(uuid7()), "requested", AT, record())
+    await database.execute("SELECT 1")
+    assert not heard
+    triggers = await database.fetch(
+        "SELECT DISTINCT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+        "WHERE NOT tgisinternal AND relname LIKE 'journal%'"
+    )
+    assert [row["tgname"] for row in triggers] == ["journal_kept"]
+
+
 async def test_killed_connection_fails_entries_and_the_journal_recovers_by_itself(
     journal, database
 ):
