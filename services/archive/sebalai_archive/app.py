@@ -9,6 +9,7 @@ from sebalai_shared.app import Member, create_app
 from sebalai_shared.clock import Clock
 from sebalai_shared.database import Database
 
+from sebalai_archive import backups
 from sebalai_archive.classifications import api as classifications
 from sebalai_archive.disposals import api as disposals
 from sebalai_archive.fixity import api as fixity
@@ -72,8 +73,9 @@ def archive_app(
     ]
     store = content_store_of(settings)
     member = Member(
-        NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED, lifespan=_serving
-    )
+        NAME, TITLE, routers, checks={"content": store.check}, streamed=STREAMED,
+        lifespan=_serving, gauges=backups.GAUGES,
+    )  # fmt: skip
     app = create_app(settings, member, database=database, clock=clock)
     app.state.content = store
     app.state.lists = asyncio.Semaphore(lists.AT_ONCE)
