@@ -16,8 +16,10 @@ LINES_KNOWN = 4_096
 LINE_BYTES_KNOWN = 128
 _END, _BREAK = b"\r\n\r\n", b"\r\n"
 _STATUS = re.compile(rb"HTTP/1\.1 ([2-5]\d\d) [\t -~]{0,64}\Z")
-# A token, and visible characters with spaces between them (RFC 9110, section 5.5).
-_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~](?:[\t -~]*[!-~])?)?)[ \t]*\Z")
+# A token, and visible characters with spaces between them (RFC 9110, section 5.5). Spaces behind a
+# value the parser keeps, so that such a line is its matter. No space has two places to go: else a
+# long row of them would be tried in each of its parts, for seconds.
+_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*+((?:[!-~](?:[\t -~]*[!-~])?)?)\Z")
 _LENGTH = re.compile(rb"[0-9]{1,15}\Z")
 # What says how the body ends, or what may follow: more than a glance is needed.
 _FRAMING = frozenset({b"transfer-encoding", b"upgrade", b"trailer", b"keep-alive"})

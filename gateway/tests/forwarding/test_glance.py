@@ -1,5 +1,7 @@
 """An answer read at a glance is read as the parser reads it, or left to the parser."""
 
+import signal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +59,9 @@ def test_ordinary_answer_is_read_at_a_glance():
         PLAIN.replace(b"HTTP/1.1", b"HTTP/1.0"),
         PLAIN.replace(b"\r\nServer", b"\nServer"),
         PLAIN.replace(b"nginx\r\n", b"nginx\r\nTransfer-Encoding: chunked\r\n"),
+        # The parser keeps what stands behind a value.
+        PLAIN.replace(b"nginx\r\n", b"nginx \r\n"),
+        PLAIN.replace(b"nginx\r\n", b"nginx\t\r\n"),
     ],
 )
 def test_anything_unusual_is_left_to_the_parser(data):
@@ -74,6 +79,28 @@ def test_a_broken_answer_is_never_read_otherwise_than_by_the_parser(at, inserted
     data = PLAIN[:at] + inserted + PLAIN[at + left_out :]
     found = glance(data)
     assert found is None or found == read(data)
+
+
+@pytest.mark.parametrize("row", [b" ", b"\t ", b"a ", b" a"])
+@pytest.mark.parametrize("end", [b"\x80", b"\x7f"])
+def test_no_row_of_spaces_holds_the_process_up(row, end):
+    """One line of a provider was tried in every part of its spaces: 20 s in which nobody was served.
+    The guard is of the processor's time, and a thousand times of what it takes.
+    """
+
+    def held_up(*_):
+        raise AssertionError
+
+    signal.signal(signal.SIGVTALRM, held_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 5)
+    try:
+        assert (
+            glance(PLAIN.replace(b"nginx\r\n", b"%b%b\r\n" % ((row * 60_000)[:60_000], end)))
+            is None
+        )
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
 
 
 def test_what_may_tell_of_a_person_is_not_kept_and_what_is_kept_is_bounded():
