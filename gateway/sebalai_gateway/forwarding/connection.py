@@ -170,7 +170,7 @@ class Connection(asyncio.Protocol):
             self._pump.cancel()
             self._pump = None
         is_good = self.is_open and self._is_sent and reader is not None and reader.is_reusable
-        if is_good and reader is not None and self._transport and not self._transport.is_closing():
+        if is_good and reader is not None and self._transport and _is_clear(self._transport):
             if reader.idle_seconds is not None:
                 told = reader.idle_seconds - KEEP_ALIVE_MARGIN_SECONDS
                 self.idle_seconds = min(KEEP_ALIVE_SECONDS, told)
@@ -266,3 +266,10 @@ class Connection(asyncio.Protocol):
             self._failure = failure
         self.abort()
         self._wake()
+
+
+def _is_clear(transport: asyncio.Transport) -> bool:
+    """Whether all that was written has gone; what is left of a body that was answered before its
+    end would else be read as the beginning of the next request.
+    """
+    return not (transport.is_closing() or transport.get_write_buffer_size())

@@ -217,6 +217,29 @@ async def test_answer_before_the_body_was_sent_is_taken_and_its_connection_is_no
     assert await after(forwarder, raw) == 2
 
 
+async def test_answer_before_a_body_at_hand_has_gone_is_taken_and_its_connection_is_not(
+    raw, forwarder
+):
+    """What is left of the body would be read as the next request."""
+    served = []
+
+    async def answer_at_once(reader, writer):
+        served.append(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(GOOD)
+
+    # More than all buffers on the way take in.
+    body = b"x" * 16 * 1024 * 1024
+    length = [(b"content-length", str(len(body)).encode())]
+    async with await asyncio.start_server(answer_at_once, "127.0.0.1", 0, limit=1024) as server:
+        raw.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
+        found = await ask(forwarder, raw, "POST", headers=length, body=body)
+        counts = forwarder.pool.counts
+        served[0].transport.abort()
+        await asyncio.sleep(0.05)
+    assert (found, counts) == ((200, b"hello"), (0, 0))
+
+
 @pytest.mark.parametrize("sent", [b"hell", b"hellos"])
 async def test_body_of_another_length_than_told_is_cut_off(raw, forwarder, sent):
     async def body():
