@@ -20,8 +20,9 @@ from sebalai_gateway.calls.consumer import ClientGone, Headers
 from sebalai_gateway.lanes.bounded import BoundedProtocol
 from sebalai_gateway.lines import head_of
 
-# Read once: consumers call the same few paths again and again; at most 64 MiB of long ones.
-TARGETS_KNOWN = 1_024
+# Read once: consumers call the same few paths again and again. Anybody can ask for long ones, which
+# would lie here three times each.
+TARGETS_KNOWN, TARGET_BYTES_KNOWN = 1_024, 1_024
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BODILESS = frozenset({204, 304})
 FAILED = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -41,12 +42,14 @@ class Door(Protocol):
         ...
 
 
-@lru_cache(TARGETS_KNOWN)
-def _parts(target: bytes) -> tuple[bytes, bytes, str]:
+def _read(target: bytes) -> tuple[bytes, bytes, str]:
     """Path and query as they came, and the path decoded. Raises: HttpParserInvalidURLError."""
     parts = httptools.parse_url(target)
     path = parts.path.decode("ascii")
     return parts.path, parts.query or b"", unquote(path) if "%" in path else path
+
+
+_known = lru_cache(TARGETS_KNOWN)(_read)
 
 
 class FastProtocol(BoundedProtocol):
@@ -65,7 +68,8 @@ class FastProtocol(BoundedProtocol):
         if self._door is None or not self.url.startswith(b"/r1/") or self._is_crowded():
             self._over_asgi()
             return
-        raw_path, query, path = _parts(self.url)
+        read = _known if len(self.url) <= TARGET_BYTES_KNOWN else _read
+        raw_path, query, path = read(self.url)
         if self._door.is_call(path):
             self._begin(FastConsumer(self, raw_path, query), self._door.call)
         else:
