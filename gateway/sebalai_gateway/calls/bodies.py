@@ -129,19 +129,31 @@ class RequestBody:
             if is_whole_needed:
                 raise too_large(limit)
             return None
-        if self.is_over:
-            return b""
-        source, held, size = self._unheld(), list[bytes](), 0
-        async for chunk in source:
+        if self._held is None:
+            if self.is_over:
+                return b""
+            self._held, self._rest = [], self._unheld()
+        size = await self._hold_up_to(limit, self._held)
+        if size <= limit:
+            return b"".join(self._held)
+        if is_whole_needed:
+            raise too_large(limit)
+        return None
+
+    async def _hold_up_to(self, limit: int, held: list[bytes]) -> int:
+        """Goes on where who asked before has stopped. How much is held: more than `limit`, if there
+        is more.
+        """
+        size = sum(map(len, held))
+        if self._rest is None or size > limit:
+            return size
+        async for chunk in self._rest:
             held.append(chunk)
             size += len(chunk)
             if size > limit:
-                if is_whole_needed:
-                    raise too_large(limit)
-                self._held, self._rest = held, source
-                return None
-        self._held = held
-        return b"".join(held)
+                return size
+        self._rest = None
+        return size
 
     async def stream(self) -> AsyncIterator[bytes]:
         """Yields what is held, then what still comes."""
