@@ -34,9 +34,10 @@ class Recorder:
     """A provider that notes when each message reached it; it stands where the registry stood."""
 
     def __init__(self):
-        self.reached = {}
+        self.reached, self.writers = {}, []
 
     async def serve(self, reader, writer):
+        self.writers.append(writer)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -53,6 +54,11 @@ async def provider(platform):
     server = await asyncio.start_server(recorder.serve, "127.0.0.1", platform.base + 20)
     yield recorder
     server.close()
+    # The gateway keeps its connections; one left open is a warning, which ends the session.
+    for writer in recorder.writers:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
     platform.run("start", "population-registry")
 
 
