@@ -270,6 +270,7 @@ class Connection(asyncio.Protocol):
 
 def _is_clear(transport: asyncio.Transport) -> bool:
     """Whether all that was written has gone; what is left of a body that was answered before its
-    end would else be read as the beginning of the next request.
+    end would else be read as the beginning of the next request. Under TLS what its layer has handed
+    on is not seen.
     """
     return not (transport.is_closing() or transport.get_write_buffer_size())
