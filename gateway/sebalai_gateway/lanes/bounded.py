@@ -112,7 +112,9 @@ class BoundedProtocol(KeptProtocol):
             # The parser leaves the body of such a request to the other protocol, and would read it
             # as the next request.
             raise BodyOfAnUpgrade
-        if told.get(b"expect", b"").lower() == b"100-continue":
+        if b"expect" in told and any(
+            name == b"expect" and value.lower() == b"100-continue" for name, value in self.headers
+        ):
             # An older client would take it for the answer (RFC 9110, section 10.1.1).
             self.expect_100_continue = parser.get_http_version() != "1.0"
         self._is_in_head = False
