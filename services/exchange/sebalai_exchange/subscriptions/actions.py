@@ -15,9 +15,7 @@ from sebalai_exchange.agreements.actions import Ask, leaves_given
 from sebalai_exchange.publishing.actions import head, position_at
 from sebalai_exchange.subscriptions import access, direct_store, store
 from sebalai_exchange.subscriptions.credentials import Direct, digest_of, fits, new_password
-from sebalai_exchange.subscriptions.filters import (
-    type_matches,
-)
+from sebalai_exchange.subscriptions.filters import expressions_in, type_matches
 from sebalai_exchange.subscriptions.matching import Matcher, matcher, unread
 from sebalai_exchange.subscriptions.retries import Retries
 from sebalai_exchange.subscriptions.schema import (
@@ -55,6 +53,9 @@ __all__ = [
 NEWS = ("subscriptions", "routes")
 SUBSCRIBE = "SUBSCRIBE"
 SUBSCRIPTIONS_MAX = 1_000
+# The worst expression takes 2.5 ms an event: no application holds up all others for longer than
+# these do together.
+EXPRESSIONS_MAX = 100
 ROTATION_OVERLAP = timedelta(hours=24)
 
 
@@ -77,6 +78,10 @@ class SubscriptionUnknown(NotFound):
 
 class SubscriptionState(Conflict):
     slug, title = "subscription-state", "The subscription's state does not allow this"
+
+
+class TooManyExpressions(Conflict):
+    slug, title = "too-many-expressions", "The application has as many SQL filters as it may"
 
 
 class TooManySubscriptions(Conflict):
@@ -110,19 +115,36 @@ async def subscribe(
 ) -> Subscription:
     """Makes a subscription; one to a webhook delivers once its address has agreed.
 
-    Raises `NotTheSubscriber`, `FieldInvalid`, `NothingToHear`, `TooManySubscriptions`.
+    Raises `NotTheSubscriber`, `FieldInvalid`, `NothingToHear`, `TooManySubscriptions`,
+    `TooManyExpressions`.
     """
     if not access.may_manage(caller, wanted.subscriber):
         raise NotTheSubscriber(f"Call as {wanted.subscriber} with scope {access.CALL}.")
     require_sound(wanted, targets)
     if await store.count_of(session, wanted.subscriber) >= SUBSCRIPTIONS_MAX:
         raise TooManySubscriptions(f"At most {SUBSCRIPTIONS_MAX}; end one first.")
+    await _require_room(session, wanted.subscriber, wanted.filters)
     made = subscription_of(caller, wanted, clock.now())
     await _require_something(session, clock, made)
     await store.add(session, made, await _start(session, wanted))
     if made.kind == "nats":
         await direct_store.add(session, made.id, wanted.start.time or made.created_at)
     return made
+
+
+async def _require_room(
+    session: AsyncSession, subscriber: str, filters: Sequence[Any], besides: UUID | None = None
+) -> None:
+    """Raises `TooManyExpressions`."""
+    asked = expressions_in(list(filters))
+    if not asked:
+        return
+    others = expressions_in(await store.filters_of(session, subscriber, besides))
+    if others + asked > EXPRESSIONS_MAX:
+        raise TooManyExpressions(
+            f"At most {EXPRESSIONS_MAX} in all its subscriptions, and {others} stand in others: "
+            "say by exact, prefix or suffix what these can say."
+        )
 
 
 async def _require_something(session: AsyncSession, clock: Clock, made: Subscription) -> None:
@@ -257,12 +279,13 @@ async def change(
     Its place in the log stays. Until the new address is asked whether it agrees, the old one may
     still be sent to.
 
-    Raises `SubscriptionUnknown`, `SubscriptionState`, `FieldInvalid`.
+    Raises `SubscriptionUnknown`, `SubscriptionState`, `FieldInvalid`, `TooManyExpressions`.
     """
     found = await find_subscription(session, caller=caller, ident=ident, is_to_change=True)
     if found.state == "ended":
         raise SubscriptionState("It is ended; make another.", state=found.state)
     if newer := _newer(found, wanted):
+        await _require_room(session, found.subscriber, newer.get("filters", ()), found.id)
         found = replace(found, changed_at=clock.now(), **newer)
         await store.amend(session, found)
     chosen = wanted.ordering or found.ordering, wanted.url or found.url

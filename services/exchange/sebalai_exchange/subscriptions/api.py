@@ -21,6 +21,7 @@ from sebalai_exchange.subscriptions.actions import (
     Subscription,
     SubscriptionState,
     SubscriptionUnknown,
+    TooManyExpressions,
     TooManySubscriptions,
     WebhookSecrets,
     spelled,
@@ -63,7 +64,7 @@ async def _stand(session: AsyncSession, one: Subscription) -> SubscriptionRead:
 @router.post(
     "",
     status_code=201,
-    responses=responses(NothingToHear, TooManySubscriptions, FieldInvalid),
+    responses=responses(NothingToHear, TooManyExpressions, TooManySubscriptions, FieldInvalid),
 )
 async def subscribe(
     request: Request,
@@ -113,7 +114,10 @@ async def read_subscription(
     return await _stand(session, found)
 
 
-@router.patch("/{ident}", responses=responses(SubscriptionUnknown, SubscriptionState, FieldInvalid))
+@router.patch(
+    "/{ident}",
+    responses=responses(SubscriptionUnknown, SubscriptionState, TooManyExpressions, FieldInvalid),
+)
 async def change_subscription(
     request: Request,
     ident: UUID,

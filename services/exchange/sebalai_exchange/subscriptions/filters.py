@@ -47,6 +47,16 @@ def compile_filters(filters: Sequence[Any]) -> Predicate:
     return lambda event: all(test(event) for test in tests)
 
 
+def expressions_in(filters: Any) -> int:
+    """How many CESQL expressions there are in filters, which may be malformed."""
+    if isinstance(filters, list):
+        return sum(map(expressions_in, cast("list[Any]", filters)))
+    if not isinstance(filters, dict):
+        return 0
+    entry = cast("dict[str, Any]", filters)
+    return ("sql" in entry) + sum(map(expressions_in, entry.values()))
+
+
 def _compile(entry: Any, at: str, budget: list[int], depth: int) -> Predicate:
     is_sql = isinstance(entry, dict) and "sql" in entry
     budget[0] -= SQL_NODES if is_sql else 1

@@ -119,6 +119,17 @@ def _held(is_to_change: bool) -> str:  # noqa: FBT001 - one word of a query
     return " FOR UPDATE" if is_to_change else ""
 
 
+async def filters_of(session: AsyncSession, subscriber: str, besides: UUID | None) -> list[Any]:
+    """Those with an expression in them, of all but one of its subscriptions that have not ended."""
+    query = text(
+        "SELECT filters::text AS filters FROM subscription WHERE subscriber = :subscriber "
+        "AND state <> 'ended' AND filters::text LIKE '%\"sql\"%' "
+        "AND (CAST(:besides AS uuid) IS NULL OR id <> :besides)"
+    )
+    found = await session.execute(query, {"subscriber": subscriber, "besides": besides})
+    return [orjson.loads(row.filters) for row in found]
+
+
 async def wanting(session: AsyncSession) -> Sequence[tuple[str, list[str]]]:
     """(subscriber, types) of all that have not ended."""
     query = text("SELECT DISTINCT subscriber, types FROM subscription WHERE state <> 'ended'")

@@ -1,6 +1,7 @@
 """Subscribing over the API: what is refused before anything is made, and who sees what is."""
 
 import pytest
+from sebalai_exchange.subscriptions import actions
 from sebalai_shared.testing.http import system
 
 SUBSCRIBER = "ID-BB/GOV/dinsos-pmd/bansos"
@@ -82,6 +83,31 @@ async def test_changed_subscription_keeps_its_place_and_what_was_not_named(call,
 
 
 FILTERS = [{"exact": {"subject": "family-1"}}]
+
+
+@pytest.mark.usefixtures("described")
+async def test_an_application_has_only_so_many_expressions_in_all(call, consumer, monkeypatch):
+    monkeypatch.setattr(actions, "EXPRESSIONS_MAX", 3)
+    two = [{"any": [{"sql": "EXISTS subject"}, {"not": {"sql": "EXISTS time"}}]}]
+    made = [
+        (await call("POST", "/v1/subscriptions", consumer, json=wanted(filters=filters))).json()
+        for filters in (two, [], two[:0])
+    ]
+    refused = await call("POST", "/v1/subscriptions", consumer, json=wanted(filters=two))
+    assert (refused.status_code, refused.json()["type"]) == (
+        409, "urn:sebalai:problem:too-many-expressions",
+    )  # fmt: skip
+    path = f"/v1/subscriptions/{made[1]['id']}"
+    assert (await call("PATCH", path, consumer, json={"filters": two})).status_code == 409
+    assert (await call("GET", path, consumer)).json()["filters"] == []
+    one = [{"sql": "EXISTS subject"}]
+    assert (await call("PATCH", path, consumer, json={"filters": one})).status_code == 200
+    # Its own do not count twice, and those of an ended one no more.
+    assert (await call("PATCH", path, consumer, json={"filters": one})).status_code == 200
+    first = f"/v1/subscriptions/{made[0]['id']}/end"
+    ended = await call("POST", first, consumer, json={"reason": "sudah cukup"})
+    assert ended.is_success
+    assert (await call("PATCH", path, consumer, json={"filters": two})).status_code == 200
 
 
 @pytest.mark.usefixtures("described")
