@@ -76,8 +76,10 @@ def glance(data: bytes) -> tuple[int, Headers, bytes] | None:
     nothing else; after such an answer the connection can be used again.
     """
     end = data.find(_END, 0, HEAD_BYTES_LIMIT)
+    if end < 0:
+        return None
     first, *lines = data[:end].split(_BREAK)
-    if end < 0 or len(lines) > HEADERS_LIMIT:
+    if len(lines) > HEADERS_LIMIT:
         return None
     try:
         status, headers = _statuses[first], list(map(_line, lines))
