@@ -1,6 +1,7 @@
 """Ids, times, cursors, addresses, settings: rules without a server."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from uuid import RFC_4122, UUID
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from sebalai_shared.addresses import AddressRefused, Reach
 from sebalai_shared.clock import FixedClock, from_text, to_text
 from sebalai_shared.events import Event, MalformedEvent, decode
-from sebalai_shared.ids import uuid7
+from sebalai_shared.ids import RANDOM_BYTES, uuid7, uuid7_text
 from sebalai_shared.pagination import BadCursor, decode_cursor, encode_cursor, page
 from sebalai_shared.settings import MemberSettings
 from sebalai_shared.telemetry import enter_trace
@@ -18,10 +19,19 @@ AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 
 def test_ids_are_version_7_and_ordered_by_millisecond():
     made = [uuid7() for _ in range(1000)]
-    assert {(made_id.version, made_id.variant) for made_id in made} == {(7, made[0].variant)}
+    assert {(made_id.version, made_id.variant) for made_id in made} == {(7, RFC_4122)}
     assert len(set(made)) == 1000
     stamps = [made_id.int >> 80 for made_id in made]
     assert stamps == sorted(stamps)
+
+
+@given(st.integers(0, 2**48 - 1), st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES))
+def test_an_id_tells_its_moment_and_holds_74_bits_of_chance(milliseconds, chance):
+    made = UUID(uuid7_text(milliseconds * 1_000_000 + 999_999, chance))
+    assert (made.version, made.variant, made.int >> 80) == (7, RFC_4122, milliseconds)
+    digits = chance.hex()
+    assert made.hex[13:16] + made.hex[17:] == digits[:3] + digits[4:19]
+    assert int(made.hex[16], 16) & 3 == int(digits[3], 16) & 3
 
 
 @given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 1)))
