@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sebalai_portal.uploads import File, parse
+from sebalai_portal.uploads import NAME_LENGTH_MAX, PARTS_MAX, File, parse
 
 BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
 KIND = f"multipart/form-data; boundary={BOUNDARY}"
@@ -65,7 +65,22 @@ def test_what_is_no_such_form_is_empty(kind, body):
     assert (sent.fields, sent.file) == ({}, None)
 
 
-@given(st.binary(), st.text(max_size=100))
-def test_nothing_that_comes_breaks_it(body, kind):
-    parse(kind, body)
-    parse(KIND, body)
+PIECES = st.sampled_from(
+    [
+        b"--b", b"--b--", b"\r\n", b"\r\n\r\n", b"--", b"; ", b"\0", b"\xff\xfe", b"/../", b"x" * 300,
+        b'Content-Disposition: form-data; name="a"', b'; filename="a/b.pdf"', b'; filename=""',
+        b"Content-Type: TEXT/Plain; charset=x", b'name="',
+    ]
+)  # fmt: skip
+BROKEN = st.one_of(st.binary(), st.lists(PIECES, max_size=20).map(b"".join))
+
+
+@given(BROKEN, st.one_of(st.text(max_size=100), st.just("multipart/form-data; boundary=b")))
+def test_whatever_comes_a_file_has_a_name_that_is_only_a_name(body, kind):
+    sent = parse(kind, body)
+    assert len(sent.fields) <= PARTS_MAX
+    assert not any("\0" in value for value in sent.fields.values())
+    if sent.file is not None:
+        assert 0 < len(sent.file.name) <= NAME_LENGTH_MAX
+        assert not set("/\\\r\n\0") & set(sent.file.name)
+        assert sent.file.content
