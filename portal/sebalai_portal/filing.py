@@ -20,7 +20,6 @@ from sebalai_portal.uploads import File
 from sebalai_portal.visits import Session
 
 STEPS = ("submit", "resubmit", "discard")
-ANSWER_LENGTH_MAX = 2_000
 
 
 class Mark(BaseModel):

@@ -16,7 +16,7 @@ from sebalai_portal import pages
 from sebalai_portal.api import RETRY_SECONDS
 from sebalai_portal.catalogue_api import SLUG
 from sebalai_portal.failures import NotFound, Unavailable
-from sebalai_portal.filing import ANSWER_LENGTH_MAX, STEPS, Case, Draft, Filing
+from sebalai_portal.filing import STEPS, Case, Draft, Filing
 from sebalai_portal.matters import Refused
 from sebalai_portal.matters_api import ended, once_of, party_of
 from sebalai_portal.sign_in_api import MINE, READING, STALE, see, to_sign_in
@@ -104,7 +104,7 @@ async def _step(filing: Filing, session: Session, case: Case, form: Mapping[str,
 def _texts(case: Case, form: Mapping[str, str]) -> dict[str, str]:
     """What was written into fields that are open; of a document that is there nothing was."""
     return {
-        asked.code: form[ANSWER + asked.code].strip()[:ANSWER_LENGTH_MAX]
+        asked.code: form[ANSWER + asked.code].strip()
         for asked in case.asked
         if ANSWER + asked.code in form and case.request.is_open(asked.code)
     }
@@ -117,6 +117,8 @@ async def attach(
     key = _key(number)
     if CODE.fullmatch(code) is None:
         raise HTTPException(404)
+    if visit.session is None:  # before a document is held for nobody
+        return to_sign_in(visit, f"{MINE}/{key}")
     try:
         sent, told = await read_upload(request), ""
     except FormTooLarge:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from portal_stand_in import TIMAH, field
+from sebalai_portal import filing_api
 from sebalai_portal.uploads import BODY_BYTES_MAX
 
 PATH = "/layanan/izin-penelitian"
@@ -118,6 +119,24 @@ async def test_what_is_written_is_kept_taken_back_and_left_alone(visitor, gatewa
     assert row(gateway)["revision"] == revision
     await fill(visitor, draft, judul="Timah", lama="")
     assert set(row(gateway)["answers"]) == {"judul"}
+
+
+async def test_an_answer_that_is_too_long_is_for_the_catalogue_to_refuse_and_never_cut(
+    visitor, gateway, draft
+):
+    await fill(visitor, draft, judul="T" * 2_500)
+    assert row(gateway)["answers"]["judul"]["value"] == "T" * 2_500
+
+
+async def test_no_document_is_held_for_who_is_not_signed_in(visitor, monkeypatch):
+    async def read(_):
+        raise AssertionError
+
+    monkeypatch.setattr(filing_api, "read_upload", read)
+    path = "/urusan/01a22df3-6500-7d02-9906-94804cf4ad39"
+    answer = await visitor.post(f"{path}/dokumen/proposal", files={"berkas": ("a.pdf", b"%PDF")})
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/masuk?")
 
 
 async def test_document_goes_as_it_is_and_the_request_is_filed(visitor, gateway, draft):
