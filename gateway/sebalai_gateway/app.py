@@ -96,8 +96,9 @@ class Gateway:
         self._verifier = TokenVerifier(
             settings.public_url, settings.audience, self._keys, revoked=revoked, proofs=proofs
         )
-        self._journal = Journal(settings.database_dsn())
         self._feeds = Feeds(settings, Trust(self._keys, revoked, self._signers), self._signer)
+        # While the database is away a right may end that this gateway is not told of.
+        self._journal = Journal(settings.database_dsn(), self._feeds.word)
         self.metrics = CollectorRegistry()
         self._meter = Meter(self.metrics)
         self._open: _Open | None = None
@@ -154,10 +155,10 @@ class Gateway:
             spans=spans,
         )
         edge = Edge(members, self._verifier, inner, self._signer, log)
+        await self._feeds.start()
         self._journal.start()
         if spans is not None:
             spans.start()
-        await self._feeds.start()
         calls = Calls(parts)
         self._open = _Open(calls, edge)
         reading = asyncio.create_task(every(READ_EACH_SECONDS, self._reading(parts, calls)))

@@ -10,6 +10,7 @@ import contextlib
 import os
 import random
 import re
+import signal
 import time
 
 import aiohttp
@@ -27,6 +28,8 @@ STORM_SECONDS_MAX = 600
 KILLS_MIN = 4
 SAMPLE = 25  # receipts that the verifier looks at, of those that were fetched
 PROVIDER = "dp3acskb/kependudukan"
+NEEDED = "postgres", "exchange", "gateway"  # for a call to pass at all
+AFTER = {"suspend": "suspended", "resume": "granted"}
 _ID = re.compile(rb"\r\nx-road-request-id: ([0-9a-f-]{36})\r\n", re.IGNORECASE)
 
 
@@ -99,14 +102,16 @@ class Storm:
             with contextlib.suppress(aiohttp.ClientError, KeyError, StopIteration, ValueError):
                 async with self.session.get(url, headers=headers) as answer:
                     items = (await answer.json())["items"]
-                number = next(
-                    one["id"] for one in items
+                found = next(
+                    one for one in items
                     if one["consumer"].endswith(self.platform.granted)
                     and one["interface"] == self.platform.population["name"]
                     and one["state"] in ("granted", "suspended")
                 )  # fmt: skip
+                if found["state"] == AFTER[verb]:
+                    return  # it was kept, and its answer lost
                 async with self.session.post(
-                    f"{url}/{number}/{verb}", headers=headers, json={"reason": "drill"}
+                    f"{url}/{found['id']}/{verb}", headers=headers, json={"reason": "drill"}
                 ) as answer:
                     if answer.status == 200:
                         return
@@ -130,6 +135,21 @@ class Storm:
             if not self.is_on:
                 return
             self.kills += await asyncio.to_thread(self.platform.kill, name)
+
+
+class Squall(Storm):
+    """Calls that go on until they are told to stop."""
+
+    is_on = True
+
+    async def suspend_and_kill(self, *names):
+        """Answers when the suspension was answered; right after it those processes are dead."""
+        running = await asyncio.to_thread(lambda: self.platform.processes)
+        await self.agreement("suspend")
+        suspended = time.monotonic()
+        for name in names:
+            os.kill(running[name]["pid"], signal.SIGKILL)
+        return suspended
 
 
 async def proven(platform, session, ids):
@@ -197,3 +217,40 @@ async def test_revocations_restarts_and_journal_kills_leave_no_call_unaccounted(
     assert {n for n, status in storm.answered.items() if status == 200} <= reached.keys()
     for number in random.sample(sorted(with_receipt), min(SAMPLE, len(with_receipt))):
         assert platform.verify(platform.receipt(number)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("stopped", "killed"),
+    [
+        (None, ["postgres"]),
+        (None, ["postgres", "exchange", "exchange-worker", "gateway"]),
+        ("nats", ["postgres"]),
+    ],
+)
+async def test_suspension_that_was_answered_holds_whatever_dies_right_after_it(
+    platform, provider, stopped, killed
+):
+    """The word must be out by then: neither database nor exchange is there to tell it."""
+    limits, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=30)
+    async with aiohttp.ClientSession(connector=limits, timeout=timeout) as session:
+        storm = Squall(platform, session)
+        platform.token(PROVIDER)
+        callers = [asyncio.create_task(storm.caller()) for _ in range(CALLERS)]
+        if stopped:
+            await asyncio.to_thread(platform.run, "stop", stopped)
+        while not provider.reached:
+            await asyncio.sleep(0.05)
+        suspended = await storm.suspend_and_kill(*killed)
+        await asyncio.to_thread(platform.wait_until_running, *NEEDED)
+        await asyncio.sleep(REVOKED_SECONDS)
+        if stopped:
+            await asyncio.to_thread(platform.run, "start", stopped)
+        late = [t - suspended - REVOKED_SECONDS for times in provider.reached.values()
+                for t in times if t > suspended + REVOKED_SECONDS]  # fmt: skip
+        await storm.agreement("resume")
+        storm.is_on = False
+        await asyncio.gather(*callers)
+    statuses = {s: list(storm.answered.values()).count(s) for s in set(storm.answered.values())}
+    print(f"\nsuspended, then {killed} killed: {statuses}, {len(late)} forwarded later than 2 s")
+    assert late == []
+    assert {200, 403} <= statuses.keys()

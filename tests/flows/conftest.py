@@ -159,15 +159,24 @@ class Platform:
         listed = json.loads(self.run("status", "--json").stdout)["processes"]
         return {process["name"]: process for process in listed}
 
+    def wait_until_running(self, *names):
+        """These processes run, or all that nobody holds, within RECOVERY_SECONDS."""
+        until = time.monotonic() + RECOVERY_SECONDS
+        while not self._runs(*names):
+            assert time.monotonic() < until, self.run("status", check=False).stdout
+            time.sleep(0.3)
+
     def wait_until_well(self):
-        """Every process that nobody holds runs and a call is answered, within RECOVERY_SECONDS."""
+        """And a call is answered."""
         until = time.monotonic() + RECOVERY_SECONDS
         while not self._runs() or not self._answers():
             assert time.monotonic() < until, self.run("status", check=False).stdout
             time.sleep(0.3)
 
-    def _runs(self):
-        return {process["state"] for process in self.processes.values()} <= {"running", "held"}
+    def _runs(self, *names):
+        processes = self.processes
+        states = {processes[name]["state"] for name in names or processes}
+        return states <= {"running"} if names else states <= {"running", "held"}
 
     def _answers(self):
         try:

@@ -113,7 +113,7 @@ class TokenVerifier:
     ) -> None:
         self._proofs = proofs
         self._issuer, self._audience, self._keys, self._clock = issuer, audience, keys, clock
-        self._revoked = RevokedSet(clock) if revoked is None else revoked
+        self.revoked = RevokedSet(clock) if revoked is None else revoked
         # Ordered: the first of a dict that is always full lies behind all that were dropped before.
         self._cache: OrderedDict[bytes, _Verified] = OrderedDict()
         self._headers: dict[bytes, str] = {}
@@ -141,6 +141,13 @@ class TokenVerifier:
         except Refusal as refusal:
             raise (in_scheme_of_proofs(refusal) if scheme == b"dpop" else refusal) from None
         return claims
+
+    def check_still(self, authorization: bytes | None, source: str) -> None:
+        """Of a token that was taken: that it has not been revoked since. Raises: Refusal, 401."""
+        _, token = _presented(authorization)
+        digest = hashlib.sha256(token).digest()
+        known = self._cache.get(digest) or self._first(token, digest, source)
+        self._check_revoked(known.claims, known.names)
 
     def note_stranger(self, source: str) -> None:
         """Counts a call that is refused before anybody is known by it: each is journalled, and
@@ -175,7 +182,7 @@ class TokenVerifier:
         claims, begins, ends, names = known
         if not begins <= self._clock() < ends:
             self._check_times(claims)
-        if self._revoked.names_any(names):
+        if self.revoked.names_any(names):
             self._check_revoked(claims, names)
         return claims
 
@@ -195,7 +202,7 @@ class TokenVerifier:
         return known
 
     def _check_revoked(self, claims: Claims, names: tuple[str, ...]) -> None:
-        if any(self._revoked.covers(name, claims.iat) for name in names):
+        if any(self.revoked.covers(name, claims.iat) for name in names):
             raise bad_token("token-revoked", "The token was revoked; get a new one.")
 
     def _verify(self, token: bytes) -> tuple[Claims, str]:

@@ -51,11 +51,21 @@ class Asked(NamedTuple):
     target: Target
     presented: Presented
     guest: Guest | None
+    heard: int  # the revocations that its token was held against
+
+
+class Overtaken(Exception):
+    """What was allowed is so no longer; the provider has not heard of it."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.slug)
+        self.refusal = refusal
 
 
 class Entrance:
     def __init__(self, parts: Parts) -> None:
         self._verifier, self._table, self._quotas = parts.verifier, parts.table, parts.quotas
+        self._revoked = parts.verifier.revoked
 
     def ask(self, consumer: Consumer, call: Call) -> Asked:
         """Raises: Refusal."""
@@ -77,7 +87,8 @@ class Entrance:
         target = _target(consumer, call)
         check_method(call.method)
         _check_said(incoming, claims, target)
-        return Asked(incoming, claims, target, _presented(consumer), guest)
+        heard = self._revoked.version
+        return Asked(incoming, claims, target, _presented(consumer), guest, heard)
 
     def decide(self, call: Call, asked: Asked) -> Decision:
         """Raises: Refusal."""
@@ -98,6 +109,24 @@ class Entrance:
         if is_party_of_elsewhere and interface.member is not None:
             raise represented_elsewhere()
         return decision
+
+    def confirm(self, call: Call, asked: Asked, decision: Decision) -> None:
+        """Asked once more as the last thing before it is forwarded: a call may have waited for its
+        body, for room, for the journal, for a connection. Raises: Overtaken.
+        """
+        table = self._table()
+        is_same = table is not None and table.version == decision.version
+        if is_same and self._revoked.version == asked.heard:
+            return
+        try:
+            if table is None:
+                raise routes_unavailable()
+            shown, now = asked.presented, call.began / 1e9
+            if asked.guest is None:
+                self._verifier.check_still(asked.incoming.authorization, shown.address or "")
+            table.confirm(decision, asked.claims, asked.target, call.method, now, shown)
+        except Refusal as refusal:
+            raise Overtaken(refusal) from None
 
     def is_counted(self, call: Call, decision: Decision, asked: Asked) -> bool:
         """Counts the call, where calls taken ahead of the quota are left; else nothing is done."""

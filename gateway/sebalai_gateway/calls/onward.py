@@ -7,15 +7,16 @@ nothing of the body was taken, or the method is safe and the destination has ret
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import msgspec
 from sebalai_shared.caller import HEADER, AssertionSigner, Caller
 
-from sebalai_gateway.admission.token import Claims
 from sebalai_gateway.calls import faults
 from sebalai_gateway.calls import headers as head
 from sebalai_gateway.calls.appearance import Appearance, Appearances
 from sebalai_gateway.calls.bodies import RequestBody
+from sebalai_gateway.calls.entrance import Asked, Entrance, Overtaken
 from sebalai_gateway.calls.record import Call
 from sebalai_gateway.forwarding.destinations import Address, Destination, Destinations, Ejected
 from sebalai_gateway.forwarding.forwarder import (
@@ -43,8 +44,7 @@ class Exchange(msgspec.Struct, frozen=True):
 
     call: Call
     decision: Decision
-    claims: Claims
-    incoming: head.Incoming
+    asked: Asked
     body: RequestBody
     claim: Claim | None = None
     check: Check | None = None
@@ -55,13 +55,15 @@ class Exchange(msgspec.Struct, frozen=True):
 class Onward:
     def __init__(
         self,
+        entrance: Entrance,
         forwarder: Forwarder,
         signer: AssertionSigner,
         destinations: Destinations,
         appearances: Appearances,
         meter: Meter,
     ) -> None:
-        self._forwarder, self._signer, self._destinations = forwarder, signer, destinations
+        self._confirm, self._forwarder, self._signer = entrance.confirm, forwarder, signer
+        self._destinations = destinations
         self._appearances, self._meter = appearances, meter
 
     def destination(self, interface: Interface) -> Destination:
@@ -105,6 +107,7 @@ class Onward:
         exchange.call.stamp("forwarded_at")
         tried: list[Address] = []
         last: ProviderUnreachable | ProviderTimeout | None = None
+        confirm = partial(self._confirm, exchange.call, exchange.asked, exchange.decision)
         for tries in range(1, TRIES_LIMIT + 1):
             try:
                 address = destination.pick(tried)
@@ -113,8 +116,10 @@ class Onward:
             try:
                 url, said = _addressed(address, exchange, headers)
                 answer = await self._forwarder.send(
-                    exchange.call.method, url, said, body or _stream(exchange), manner
+                    exchange.call.method, url, said, body or _stream(exchange), manner, confirm
                 )
+            except Overtaken as overtaken:
+                raise _instead(exchange.call, overtaken, last) from None
             except (ProviderUnreachable, ProviderTimeout) as error:
                 if exchange.body.failure is not None:
                     raise
@@ -136,9 +141,9 @@ class Onward:
         raise AssertionError  # the last try returns or raises
 
     def _headers(self, exchange: Exchange) -> head.Headers:
-        call, claims = exchange.call, exchange.claims
+        call, claims = exchange.call, exchange.asked.claims
         headers = [
-            *exchange.incoming.forwarded,
+            *exchange.asked.incoming.forwarded,
             (b"x-road-client", claims.application.encode()),
             (b"x-road-id", call.x_road_id),
             (b"x-road-request-id", call.name.encode()),
@@ -152,7 +157,7 @@ class Onward:
         return headers
 
     def _assert(self, exchange: Exchange) -> bytes:
-        claims, decision = exchange.claims, exchange.decision
+        claims, decision = exchange.asked.claims, exchange.decision
         caller = Caller(
             kind=claims.kind,
             subject=claims.sub,
@@ -169,6 +174,18 @@ class Onward:
         return self._signer.sign(caller, str(decision.interface.member)).encode()
 
 
+def _instead(
+    call: Call, overtaken: Overtaken, last: ProviderUnreachable | ProviderTimeout | None
+) -> Exception:
+    """What a call whose right has ended is told: how it failed before, if the provider may have
+    acted on it by then.
+    """
+    if last is not None and not last.is_unsent:
+        return last
+    call.hold_back()
+    return overtaken.refusal
+
+
 def _addressed(
     address: Address, exchange: Exchange, headers: head.Headers
 ) -> tuple[str, head.Headers]:
@@ -183,11 +200,11 @@ def _addressed(
 
 def _whole(exchange: Exchange) -> bytes | None:
     """A body that has come already and whose length its head tells. Raises: Refusal."""
-    return exchange.body.whole() if exchange.incoming.content_length else None
+    return exchange.body.whole() if exchange.asked.incoming.content_length else None
 
 
 def _stream(exchange: Exchange) -> AsyncIterator[bytes] | None:
-    return exchange.body.stream() if exchange.incoming.has_body else None
+    return exchange.body.stream() if exchange.asked.incoming.has_body else None
 
 
 def _manner(interface: Interface, appearance: Appearance) -> Manner:

@@ -52,6 +52,7 @@ class Calls:
         self._evidence = Evidence(parts.journal)
         self.destinations, self._appearances = Destinations(), Appearances(parts.credentials)
         self._onward = Onward(
+            self._entrance,
             parts.forwarder,
             parts.signer,
             self.destinations,
@@ -101,7 +102,7 @@ class Calls:
             or await entrance.count(call, decision, asked)
         ):
             decision = entrance.decide(call, asked)
-        exchange = Exchange(call, decision, asked.claims, incoming, body)
+        exchange = Exchange(call, decision, asked, body)
         if _is_more(asked, call, decision):
             exchange = await self._with_more(consumer, asked, exchange)
         claim = exchange.claim
@@ -142,18 +143,18 @@ class Calls:
         if decision.agreement.signing == "none":
             return None
         asked = message(consumer)
-        return await self._parts.seals.open(call, decision, exchange.incoming, asked)
+        return await self._parts.seals.open(call, decision, exchange.asked.incoming, asked)
 
     async def _claim(self, exchange: Exchange) -> Claim | None:
         """The hold on the call's Idempotency-Key, if it has one. Raises: Refusal."""
-        call, key = exchange.call, exchange.incoming.idempotency_key
+        call, key = exchange.call, exchange.asked.incoming.idempotency_key
         if key is None or call.method not in UNSAFE:
             return None
         interface, purpose = exchange.decision.interface, exchange.decision.purpose.code
         try:
             return await self._parts.claims.claim(
                 read_key(key),
-                (_party(exchange.claims), interface.name),
+                (_party(exchange.asked.claims), interface.name),
                 (call.method, call.target, purpose),
                 (call.message_id, interface.total_seconds),
             )
@@ -166,7 +167,7 @@ class Calls:
         claim.check_head()
         try:
             with self._deadlines.within(exchange.decision.interface.total_seconds):
-                await body.drain(has_body=exchange.incoming.has_body)
+                await body.drain(has_body=exchange.asked.incoming.has_body)
         except (ClientGone, TimeoutError) as error:
             raise broken_exchange(ClientGone()) from error
         status, kept = claim.outcome(body.measure.digest())
@@ -188,7 +189,7 @@ class Calls:
                 if interface.is_checked:
                     check = await self._check(consumer, exchange, asked)
                 if crossing is not None:
-                    await crossing.prepare(exchange.incoming, exchange.body)
+                    await crossing.prepare(exchange.asked.incoming, exchange.body)
         except (ClientGone, TimeoutError) as error:
             raise broken_exchange(ClientGone()) from error
         return exchange if check is None else replace(exchange, check=check)
@@ -205,7 +206,7 @@ class Calls:
         return check
 
     async def _enter(self, exchange: Exchange, reply: Reply) -> None:
-        application = exchange.claims.application
+        application = exchange.asked.claims.application
         destination = self._onward.destination(exchange.decision.interface)
         if not destination.gate.admit(application):
             await self._onward.enter(destination, application)

@@ -144,6 +144,10 @@ class Call(msgspec.Struct):
             self.provider_seconds = time.perf_counter() - self.forwarded
         return told
 
+    def hold_back(self) -> None:
+        """It was about to be forwarded, and was not."""
+        self.forwarded = self.facts["forwarded_at"] = None
+
     def request_record(self, total_seconds: float) -> bytes:
         """The record of phase `requested`. A call that may outlast the journal's patience
         (reconciliation after 90 s) names its `deadline` there.

@@ -7,7 +7,7 @@ asked for, byte by byte. The connections are our own (ADR 0014).
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 from sebalai_shared.addresses import Reach
@@ -27,6 +27,9 @@ _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _TARGET = re.compile(r"/[\x21-\x7e]*\Z")
 _METHOD = re.compile(r"[A-Z]{1,32}\Z")
 _USUAL = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+def _nothing() -> None: ...
 
 
 class Manner(msgspec.Struct, frozen=True):
@@ -92,11 +95,13 @@ class Forwarder:
         headers: Headers,
         body: AsyncIterator[bytes] | bytes | None,
         manner: Manner,
+        confirm: Callable[[], None] = _nothing,
     ) -> Answer:
         """Sends and waits for the answer's head. `url` is forwarded as it is, never re-encoded;
-        a body in bytes is all of it, as long as the headers tell.
+        a body in bytes is all of it, as long as the headers tell. `confirm` is called as the last
+        thing before the first byte; if it raises, none goes.
 
-        Raises: ProviderUnreachable, ProviderTimeout.
+        Raises: ProviderUnreachable, ProviderTimeout, and what `confirm` raises.
         """
         origin, target = _cut(url)
         length = None if method in SAFE and body is None else _length(headers)
@@ -110,6 +115,7 @@ class Forwarder:
         )
         is_answered = False
         try:
+            confirm()
             reader = connection.begin(
                 said + body if isinstance(body, bytes) else said,
                 is_head_answer=method == "HEAD",

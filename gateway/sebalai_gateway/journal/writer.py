@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from itertools import chain, takewhile
 from typing import Any
@@ -88,10 +89,12 @@ def _first_of(day: int) -> str:
 
 
 class Journal:
-    """What `append` gives is done when the entry is on disk."""
+    """What `append` gives is done when the entry is on disk. Each time the database is reached, no
+    entry is taken before `ready` is done.
+    """
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, dsn: str, ready: Callable[[], Awaitable[None]] | None = None) -> None:
+        self._dsn, self._ready = dsn, ready
         self._pending: list[Entry] = []
         self._batch: list[Entry] = []
         self._watch: asyncio.TimerHandle | None = None
@@ -174,7 +177,7 @@ class Journal:
 
     async def _connect(self) -> None:
         try:
-            self._connection = await asyncpg.connect(
+            connection: Any = await asyncpg.connect(
                 self._dsn,
                 timeout=CONNECT_SECONDS,
                 command_timeout=COMMIT_SECONDS,
@@ -184,7 +187,16 @@ class Journal:
             log.debug("journal: %s", error)
             await asyncio.sleep(RECONNECT_SECONDS)
             return
-        self._connection.add_termination_listener(self._lost)
+        try:
+            if self._ready is not None:
+                await self._ready()
+            if connection.is_closed():
+                return
+            self._connection = connection
+        finally:
+            if self._connection is None:
+                connection.terminate()
+        connection.add_termination_listener(self._lost)
         log.info("journal is up")
 
     def _lost(self, connection: Any) -> None:

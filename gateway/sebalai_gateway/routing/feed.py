@@ -14,6 +14,7 @@ import base64
 import gzip
 import io
 import logging
+import math
 import os
 import time
 import zlib
@@ -64,6 +65,8 @@ class Feed:
         self._state = ""
         self.version = -1
         self.heard_at = time.monotonic()
+        # When the last poll that was answered began: what it told is no older than that.
+        self.asked_at = -math.inf
 
     @property
     def age(self) -> float:
@@ -100,6 +103,7 @@ class Feed:
                 continue
 
     async def _poll_once(self) -> None:
+        began = time.monotonic()
         answer = await self._client.fetch(
             f"{self._origin.path}?after={max(0, self.version)}",
             headers=self._headers(),
@@ -111,7 +115,7 @@ class Feed:
         if answer.status_code == 200:
             self._accept(answer.content)
         # Only now: who tells nothing but what cannot be taken has not been heard.
-        self.heard_at = time.monotonic()
+        self.heard_at, self.asked_at = time.monotonic(), began
 
     async def watch(self, broker: Broker) -> None:
         """Subscribes to the key and takes its last value; again after each reconnect."""

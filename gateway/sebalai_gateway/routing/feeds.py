@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,6 +31,7 @@ from sebalai_gateway.signatures.signers import Signers
 log = logging.getLogger(__name__)
 
 CANCEL_EACH_SECONDS = 0.25
+WORD_SECONDS, ASK_EACH_SECONDS = 3.0, 0.05
 ROUTES_TYPE = "routes+jws"
 GZIP = "gzip"
 _GATEWAY = Caller(kind="gateway", subject="gateway")
@@ -120,6 +122,19 @@ class Feeds:
                 feed.load()
             self._spawn(feed.poll())
         self._spawn(self._watch(*feeds))
+
+    async def word(self) -> None:
+        """Until each member has told anew what it knows; WORD_SECONDS at most, because calls go on
+        while exchange and identity are away (ADR 0034).
+        """
+        since = time.monotonic()
+        while quiet := [key for key, feed in self._feeds.items() if feed.asked_at < since]:
+            if time.monotonic() - since > WORD_SECONDS:
+                log.warning("calls go on by what was known before of %s", ", ".join(quiet))
+                return
+            for key in quiet:
+                self._feeds[key].ask_now()
+            await asyncio.sleep(ASK_EACH_SECONDS)
 
     def _origin(self, key: str, path: str, *, proves_itself: bool = False) -> Origin:
         file = self._settings.snapshot_dir / f"{key}.snapshot"

@@ -56,8 +56,13 @@ class Grant:
         return self.consumer, self.agreement.interface
 
     @property
+    def series(self) -> str:
+        """What all versions of an agreement have in common."""
+        return self.agreement.series or self.agreement.id
+
+    @property
     def bucket_key(self) -> tuple[str, str]:
-        return self.agreement.series or self.agreement.id, self.consumer
+        return self.series, self.consumer
 
     def compiled(self) -> _Compiled:
         if self._compiled is None:

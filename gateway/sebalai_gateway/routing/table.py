@@ -26,13 +26,14 @@ __all__ = ["Decision", "Presented", "Table"]
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Why a call is allowed."""
+    """Why a call is allowed, by the table of which version."""
 
     interface: Interface
     agreement: Agreement
     rule: str
     purpose: Purpose
-    peer: Peer | None = None
+    peer: Peer | None
+    version: int
 
 
 class NotFromHere(ValueError):
@@ -159,14 +160,7 @@ class Table:
         Raises:
             Refusal: 404 for what does not exist, 403 with the missing rule, 429 over the rate.
         """
-        interface = self._interfaces.get(target.interface)
-        if interface is None:
-            is_known = target.agency in self._agencies
-            raise denials.interface_unknown(target) if is_known else denials.agency_unknown(target)
-        peer = self._crossed(claims.application, interface.name)
-        grants = self._grants.get((claims.application, interface.name))
-        if not grants:
-            raise denials.agreement_missing(claims.application, interface.name)
+        interface, peer, grants = self._found(claims, target)
         refusals: list[Refusal] = []
         for grant in grants:
             compiled = grant.compiled()
@@ -180,8 +174,47 @@ class Table:
             except Refusal as refusal:
                 refusals.append(refusal)
                 continue
-            return Decision(interface, grant.agreement, rule, agreed, peer)
+            return Decision(interface, grant.agreement, rule, agreed, peer, self.version)
         raise max(refusals, key=denials.telling)
+
+    def confirm(
+        self,
+        decision: Decision,
+        claims: Claims,
+        target: Target,
+        method: str,
+        now: float,
+        presented: Presented = NOTHING,
+    ) -> None:
+        """That what an earlier table decided holds by this one, under the same agreement or its
+        present version. Nothing is counted anew.
+
+        Raises:
+            Refusal: as `decide`.
+        """
+        interface, _, grants = self._found(claims, target)
+        series = decision.agreement.series or decision.agreement.id
+        for grant in grants:
+            if grant.series == series:
+                compiled = grant.compiled()
+                compiled.allow(target.path, method, decision.purpose.code, now)
+                compiled.check_bindings(claims, presented)
+                return
+        raise denials.agreement_missing(claims.application, interface.name)
+
+    def _found(
+        self, claims: Claims, target: Target
+    ) -> tuple[Interface, Peer | None, tuple[Grant, ...]]:
+        """What is called, the instance it leaves for, and what could allow it. Raises: Refusal."""
+        interface = self._interfaces.get(target.interface)
+        if interface is None:
+            is_known = target.agency in self._agencies
+            raise denials.interface_unknown(target) if is_known else denials.agency_unknown(target)
+        peer = self._crossed(claims.application, interface.name)
+        grants = self._grants.get((claims.application, interface.name))
+        if not grants:
+            raise denials.agreement_missing(claims.application, interface.name)
+        return interface, peer, grants
 
     def peer(self, instance: str) -> Peer | None:
         """Another instance that is named here."""

@@ -110,21 +110,24 @@ class Bus:
         """One more interface in the table, or the same offered otherwise."""
         known = orjson.loads(snapshot(""))
         interface = known["interfaces"][0] | {"id": name, "name": f"{PROVIDER}/{name}"}
-        agreement = known["agreements"][0] | {"id": f"agreement-{name}"}
         change = {
             "version": self.table.version + 1, "after": self.table.version, "instance": "ID-BB",
             "interfaces": [interface | {"addresses": list(addresses)} | more],
-            "agreements": [agreement | {"interface": interface["name"], "signing": signing}],
+            "agreements": [self.terms(name) | {"signing": signing}],
         }  # fmt: skip
         self.table.apply(orjson.dumps(change))
 
+    def terms(self, name):
+        """The agreement of an offered interface."""
+        agreement = orjson.loads(snapshot(""))["agreements"][0]
+        return agreement | {"id": f"agreement-{name}", "interface": f"{PROVIDER}/{name}"}
+
     def bind(self, name, **bindings):
         """The agreement of an offered interface, bound to what its calls must show."""
-        agreement = orjson.loads(snapshot(""))["agreements"][0] | {"id": f"agreement-{name}"}
         change = {
             "version": self.table.version + 1, "after": self.table.version, "instance": "ID-BB",
             "interfaces": [],
-            "agreements": [agreement | {"interface": f"{PROVIDER}/{name}"} | bindings],
+            "agreements": [self.terms(name) | bindings],
         }  # fmt: skip
         self.table.apply(orjson.dumps(change))
 
@@ -206,9 +209,10 @@ async def bus(provider, journal, journal_url, database, issuer, serving):
     made = Bus(table, None, database, lines, issuer)
     made.signers, made.own_key = Signers(), signing.private_key
     made.forwarder, made.now, made.secrets = forwarder, 0.0, Path(tempfile.mkdtemp())
+    made.verifier = TokenVerifier(issuer.url, issuer.audience, issuer.keys)
     quotas = Quotas(pool)
     parts = Parts(
-        verifier=TokenVerifier(issuer.url, issuer.audience, issuer.keys),
+        verifier=made.verifier,
         table=lambda: made.table,
         journal=journal,
         forwarder=forwarder,

@@ -314,3 +314,66 @@ def test_entries_of_any_order_go_into_the_day_of_their_message(moments):
     for at in moments + [edge for edge in edges if edge >= 0]:
         message_id = str(UUID(int=at << 80 | 7 << 76 | 2 << 62))
         assert days.of(message_id) == to_text(FIRST + timedelta(milliseconds=at))[:10]
+
+
+async def test_no_entry_is_taken_before_the_gateway_is_ready(journal_url, database):
+    """Neither at the start nor when the database is back: rights may have ended meanwhile."""
+    asked, may_go = [], asyncio.Event()
+
+    async def ready():
+        asked.append(1)
+        await may_go.wait()
+
+    journal = Journal(journal_url, ready)
+    journal.start()
+    try:
+        for times in (1, 2):
+            await until(lambda: len(asked) == times)
+            assert not journal.is_up
+            with pytest.raises(JournalUnavailable):
+                await journal.append(str(uuid7()), "requested", AT, record())
+            may_go.set()
+            await until(lambda: journal.is_up)
+            await journal.append(str(uuid7()), "requested", AT, record())
+            may_go.clear()
+            await kill_writer(database)
+            await until(lambda: not journal.is_up)
+    finally:
+        await journal.close()
+
+
+async def test_connection_lost_while_the_gateway_makes_ready_is_made_anew(journal_url, database):
+    asked = []
+
+    async def ready():
+        asked.append(1)
+        if len(asked) == 1:
+            await kill_writer(database)
+            await asyncio.sleep(0.2)
+
+    journal = Journal(journal_url, ready)
+    journal.start()
+    try:
+        await until(lambda: journal.is_up)
+        await journal.append(str(uuid7()), "requested", AT, record())
+        assert len(asked) == 2
+    finally:
+        await journal.close()
+
+
+async def test_who_closes_while_it_makes_ready_leaves_no_connection(journal_url, database):
+    count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    before = await database.fetchval(count)
+    asked = []
+
+    async def ready():
+        asked.append(1)
+        await asyncio.Event().wait()
+
+    journal = Journal(journal_url, ready)
+    journal.start()
+    await until(lambda: asked)
+    await journal.close()
+    async with asyncio.timeout(10):
+        while await database.fetchval(count) > before:
+            await asyncio.sleep(0.02)

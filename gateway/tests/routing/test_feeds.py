@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey, KeySet
 from sebalai_gateway.admission.keys import KeyStore
 from sebalai_gateway.admission.revoked import RevokedSet
 from sebalai_gateway.routing import feed, kept
+from sebalai_gateway.routing import feeds as feeds_module
 from sebalai_gateway.routing.feeds import Feeds, Trust
 from sebalai_gateway.settings import GatewaySettings
 from sebalai_gateway.signatures.signers import Signers
@@ -362,3 +363,34 @@ async def test_keys_that_sign_come_from_identity_and_are_kept_for_the_next_start
     bench.anew()
     await bench.feeds.start()
     assert bench.signers.version == 4
+
+
+async def test_the_word_is_what_members_tell_after_it_was_asked_for(bench):
+    """A table from before an outage must not let calls through after it."""
+    bench.members.routes = (3, bench.routes(3))
+    await bench.feeds.start()
+    await until(lambda: bench.version == 3)
+    bench.members.routes = (4, bench.routes(4))
+    bench.members.revoked = revocations(7, ["sub.a", 100, 200], whole=True)
+    await bench.feeds.word()
+    assert bench.version == 4
+    assert bench.revoked.covers("sub.a", 99)
+
+
+async def test_what_nats_kept_is_no_word(bench, monkeypatch, caplog):
+    """Its last value may be older than what exchange has answered since."""
+    monkeypatch.setattr(feeds_module, "WORD_SECONDS", 0.3)
+    await bench.members.stop()
+    await bench.put_packed("routes", 3, bench.routes(3))
+    await bench.feeds.start()
+    await until(lambda: bench.version == 3)
+    await bench.feeds.word()
+    assert "calls go on by what was known before of routes" in caplog.text
+
+
+async def test_without_members_calls_go_on_by_what_was_known(bench, monkeypatch, caplog):
+    monkeypatch.setattr(feeds_module, "WORD_SECONDS", 0.3)
+    await bench.members.stop()
+    await bench.feeds.start()
+    await bench.feeds.word()
+    assert "calls go on by what was known before of routes, jwks, signers, revoked" in caplog.text

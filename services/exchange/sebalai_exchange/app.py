@@ -28,6 +28,7 @@ from sebalai_exchange.publishing.latest import LatestClock
 from sebalai_exchange.routes import api as routes
 from sebalai_exchange.routes.actions import RouteCompiler
 from sebalai_exchange.routes.compile import RouteSigner
+from sebalai_exchange.routes.teller import Teller
 from sebalai_exchange.settings import ExchangeSettings
 from sebalai_exchange.subscriptions import api as subscriptions
 from sebalai_exchange.subscriptions.actions import Targets, WebhookSecrets
@@ -80,6 +81,7 @@ def exchange_app(
     )
     app = create_app(settings, member, database=database, clock=clock)
     app.state.routes = route_compiler(settings, app.state.clock)
+    app.state.tell = None
     app.state.latest_clock = LatestClock(app.state.clock)
     app.state.contracts = ContractReader(settings.public_url)
     app.state.hub = None
@@ -97,9 +99,24 @@ def exchange_app(
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    yield
+    async with _telling(app):
+        yield
     if app.state.hub is not None:
         await app.state.hub.close()
+
+
+@asynccontextmanager
+async def _telling(app: FastAPI) -> AsyncGenerator[None]:
+    """Where routes are signed, gateways are told of each change before it is answered."""
+    state = app.state
+    if state.database is None or state.routes is None:
+        yield
+        return
+    teller = Teller(state.settings, state.database, state.routes)
+    async with teller.running():
+        state.tell = teller.tell
+        yield
+        state.tell = None
 
 
 def webhook_secrets(settings: ExchangeSettings) -> WebhookSecrets | None:

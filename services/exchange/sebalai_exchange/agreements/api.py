@@ -38,8 +38,11 @@ from sebalai_exchange.agreements.steps import approvals_needed, state_at
 from sebalai_exchange.given import Asked, Given
 from sebalai_exchange.inputs import INPUT
 from sebalai_exchange.names import NAME_LENGTH_MAX
+from sebalai_exchange.telling import Told
 
-router = APIRouter(prefix="/v1/agreements", tags=["agreements"], responses=INPUT)
+router = APIRouter(
+    prefix="/v1/agreements", tags=["agreements"], responses=INPUT, dependencies=[Told]
+)
 categories_router = APIRouter(prefix="/v1/data-categories", tags=["agreements"], responses=INPUT)
 
 Name = Annotated[str | None, Query(max_length=NAME_LENGTH_MAX)]

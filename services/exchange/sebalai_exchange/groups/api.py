@@ -21,8 +21,9 @@ from sebalai_exchange.groups.actions import (
 from sebalai_exchange.groups.model import ConsumerGroup, GroupMember
 from sebalai_exchange.groups.schema import GroupMemberRead, GroupRead, GroupWanted, MemberWanted
 from sebalai_exchange.inputs import INPUT
+from sebalai_exchange.telling import Told
 
-router = APIRouter(prefix="/v1/groups", tags=["groups"], responses=INPUT)
+router = APIRouter(prefix="/v1/groups", tags=["groups"], responses=INPUT, dependencies=[Told])
 
 
 def _read(group: ConsumerGroup, members: Sequence[GroupMember]) -> GroupRead:

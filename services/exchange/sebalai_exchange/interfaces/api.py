@@ -38,8 +38,11 @@ from sebalai_exchange.interfaces.schema import (
 )
 from sebalai_exchange.names import NAME_LENGTH_MAX
 from sebalai_exchange.openapi.running import DOCUMENT_BYTES_MAX
+from sebalai_exchange.telling import Told
 
-router = APIRouter(prefix="/v1/interfaces", tags=["interfaces"], responses=INPUT)
+router = APIRouter(
+    prefix="/v1/interfaces", tags=["interfaces"], responses=INPUT, dependencies=[Told]
+)
 contracts_router = APIRouter(prefix="/v1/contracts", tags=["interfaces"], responses=INPUT)
 internal_router = APIRouter(prefix="/internal", tags=["internal"], include_in_schema=False)
 

@@ -9,8 +9,9 @@ from sebalai_exchange.peers import actions
 from sebalai_exchange.peers.actions import PeersReserved, PeerUnknown, TooManyPeers
 from sebalai_exchange.peers.model import Peer
 from sebalai_exchange.peers.schema import Instance, PeerEnd, PeerList, PeerRead, PeerWanted
+from sebalai_exchange.telling import Told
 
-router = APIRouter(prefix="/v1/peers", tags=["peers"], responses=INPUT)
+router = APIRouter(prefix="/v1/peers", tags=["peers"], responses=INPUT, dependencies=[Told])
 
 
 def _read(peer: Peer) -> PeerRead:

@@ -9,10 +9,15 @@ from collections.abc import Callable
 
 import orjson
 from nats.errors import Error as NatsError
-from nats.js.errors import BucketNotFoundError, KeyNotFoundError
+from nats.js.errors import (
+    BucketNotFoundError,
+    KeyDeletedError,
+    KeyNotFoundError,
+    KeyWrongLastSequenceError,
+)
 from nats.js.kv import KeyValue
 from sebalai_shared.broker import Broker, leave_if_cancelled
-from sebalai_shared.database import Database
+from sebalai_shared.database import FAILURES, Database
 
 from sebalai_exchange.routes.actions import RouteCompiler
 from sebalai_exchange.routes.compile import Snapshot, kv_value
@@ -53,11 +58,18 @@ class RoutesPublisher:
             self._beat()
             if loop.time() - compared_at > COMPARE_EACH_SECONDS:
                 self._published, compared_at = 0, loop.time()
-            is_done = await self.publish_once()
+            try:
+                is_done = await self.publish_once()
+            except FAILURES as error:
+                log.warning("routes wait for the database: %s", type(error).__name__)
+                is_done = False
             await asyncio.sleep(POLL_SECONDS if is_done else RETRY_SECONDS)
 
     async def publish_once(self) -> bool:
-        """Puts the present snapshot if it was not put yet; False when NATS refused or is away."""
+        """Puts the present snapshot if it was not put yet; False when NATS refused or is away.
+
+        Raises what a database raises that does not answer.
+        """
         async with self._database.transaction() as session:
             snapshot = await self._compiler.recent(session, self._published)
         if snapshot is None:
@@ -72,16 +84,30 @@ class RoutesPublisher:
         return True
 
     async def _put(self, snapshot: Snapshot) -> None:
+        """Unless a newer one stands there; others put too, so it is compared and set at once."""
         bucket = await self._bucket()
-        try:
-            entry = await bucket.get(KEY)
-            stored = int(orjson.loads(entry.value or b"{}").get("version", 0))
-        except (KeyNotFoundError, ValueError):
-            stored = 0
-        if stored != snapshot.version:
-            await bucket.put(KEY, kv_value(snapshot))
+        while True:
+            stored, revision = await self._stored(bucket)
+            if stored >= snapshot.version:
+                return
+            try:
+                if revision:
+                    await bucket.update(KEY, kv_value(snapshot), last=revision)
+                else:
+                    await bucket.create(KEY, kv_value(snapshot))
+            except KeyWrongLastSequenceError:
+                continue
             leave_if_cancelled()
             log.info("routes %d published", snapshot.version)
+            return
+
+    async def _stored(self, bucket: KeyValue) -> tuple[int, int]:
+        """Which version stands there, and under which revision of the key."""
+        try:
+            entry = await bucket.get(KEY)
+            return int(orjson.loads(entry.value or b"{}").get("version", 0)), entry.revision or 0
+        except (KeyNotFoundError, KeyDeletedError):
+            return 0, 0
 
     async def _bucket(self) -> KeyValue:
         stream = self._broker.client.jetstream()

@@ -1,0 +1,138 @@
+"""What is answered as changed stands at the broker already; no worker runs here."""
+
+import base64
+import contextlib
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import sebalai_exchange
+from joserfc import jws
+from joserfc.jwk import ECKey
+from sebalai_exchange.app import exchange_app, route_compiler
+from sebalai_exchange.routes.jobs import RoutesPublisher
+from sebalai_shared.broker import ApiError, Broker
+from sebalai_shared.clock import SystemClock
+from sebalai_shared.database import Database
+from sebalai_shared.ids import uuid7
+from sebalai_shared.testing.database import fresh_database
+from sebalai_shared.testing.http import Asserter, in_process, system
+
+PACKAGE = Path(sebalai_exchange.__file__).parent
+PROVIDER = system("ID-BB/GOV/dp3acskb/kependudukan", "bus.call", "exchange.manage")
+CONSUMER = system("ID-BB/GOV/dinsos-pmd/bansos", "bus.call", "exchange.manage")
+WHY = {"reason": "dasar hukum dicabut"}
+
+
+@pytest.fixture
+async def fresh(settings, postgres_admin_url):
+    url = await fresh_database(postgres_admin_url, "exchange_telling", PACKAGE)
+    asserter = Asserter()
+    asserter.write_keys(settings.caller_keys_file)
+    fresh = settings.model_copy(update={"database_url": url})
+    object.__setattr__(fresh, "_asserter", asserter)
+    return fresh
+
+
+@pytest.fixture
+async def broker(fresh):
+    broker = Broker(fresh)
+    await broker.connect()
+    await _forget(broker)
+    yield broker
+    await _forget(broker)
+    await broker.close()
+
+
+async def _forget(broker):
+    with contextlib.suppress(ApiError):
+        await broker.api("STREAM.DELETE.KV_SNAPSHOTS")
+
+
+@contextlib.asynccontextmanager
+async def serving(settings):
+    """`ask` of an application that runs as a process of it would, without its worker."""
+    app = exchange_app(settings, Database(settings))
+    async with app.router.lifespan_context(app):
+        client = in_process(app)
+
+        async def ask(method, path, caller, **more):
+            headers = settings._asserter.headers(caller, "exchange")
+            headers["Idempotency-Key"] = str(uuid7())
+            return await client.request(method, path, headers=headers, **more)
+
+        ask.app = app
+        yield ask
+
+
+@pytest.fixture
+def stored(broker, keys):
+    key = ECKey.import_key(json.loads((keys / "routes.jwk").read_text()))
+
+    async def stored():
+        bucket = await broker.client.jetstream().key_value("SNAPSHOTS")
+        value = json.loads((await bucket.get("routes")).value)
+        signed = gzip.decompress(base64.b64decode(value["gzip"]))
+        return json.loads(jws.deserialize_compact(signed, key, ["ES256"]).payload)
+
+    return stored
+
+
+async def granted(ask, interface_wanted, agreement_wanted):
+    await ask("POST", "/v1/interfaces", PROVIDER, json=interface_wanted())
+    asked = await ask("POST", "/v1/agreements", CONSUMER, json=agreement_wanted())
+    path = f"/v1/agreements/{asked.json()['id']}"
+    assert (await ask("POST", f"{path}/grant", PROVIDER)).status_code == 200
+    return path
+
+
+async def test_what_is_answered_stands_at_the_broker(
+    fresh, broker, stored, interface_wanted, agreement_wanted
+):
+    async with serving(fresh) as ask:
+        path = await granted(ask, interface_wanted, agreement_wanted)
+        assert len((await stored())["agreements"]) == 1
+        for step, left in (("suspend", 0), ("resume", 1), ("revoke", 0)):
+            assert (await ask("POST", f"{path}/{step}", PROVIDER, json=WHY)).status_code == 200
+            assert len((await stored())["agreements"]) == left, step
+
+
+async def test_a_change_is_made_while_the_broker_is_away(fresh, interface_wanted, agreement_wanted):
+    away = fresh.model_copy(update={"nats_url": "nats://127.0.0.1:1"})
+    object.__setattr__(away, "_asserter", fresh._asserter)
+    async with serving(away) as ask:
+        path = await granted(ask, interface_wanted, agreement_wanted)
+        assert (await ask("POST", f"{path}/suspend", PROVIDER, json=WHY)).status_code == 200
+
+
+async def test_who_could_not_be_told_of_is_said_to_be_kept(
+    fresh, interface_wanted, agreement_wanted
+):
+    async def tell():
+        raise ConnectionError
+
+    async with serving(fresh) as ask:
+        path = await granted(ask, interface_wanted, agreement_wanted)
+        ask.app.state.tell = tell
+        answer = await ask("POST", f"{path}/suspend", PROVIDER, json=WHY)
+        assert answer.status_code == 503
+        assert "The change is kept" in answer.json()["detail"]
+        read = await ask("GET", path, PROVIDER)
+        assert (read.status_code, read.json()["state"]) == (200, "suspended")
+        # What changed nothing needs no word.
+        assert (await ask("POST", f"{path}/suspend", PROVIDER, json=WHY)).status_code == 409
+
+
+async def test_a_late_publisher_does_not_take_a_newer_word_back(fresh, broker, stored):
+    database = Database(fresh)
+    publisher = RoutesPublisher(database, broker, route_compiler(fresh, SystemClock()))
+    assert await publisher.publish_once()
+    before = await stored()
+    bucket = await broker.client.jetstream().key_value("SNAPSHOTS")
+    newer = json.dumps({"version": before["version"] + 5}).encode()
+    await bucket.put("routes", newer)
+    late = RoutesPublisher(database, broker, route_compiler(fresh, SystemClock()))
+    assert await late.publish_once()
+    assert (await bucket.get("routes")).value == newer
+    await database.close()
