@@ -1,5 +1,5 @@
-"""One file out of a form that a browser sends (multipart/form-data, RFC 7578), held whole: it is
-bounded, and goes on as it is. Nothing of its content is looked at here.
+"""One file out of a form that a browser sends (multipart/form-data, RFC 7578), held whole and in
+memory: it is bounded, a person's document lies on no disk here, and it goes on as it is.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field
 
 from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 FILE_BYTES_MAX = 5 * 1024 * 1024
 """What the catalogue takes of one document."""
@@ -15,12 +17,6 @@ BODY_BYTES_MAX = FILE_BYTES_MAX + 16 * 1024
 PARTS_MAX = 10
 NAME_LENGTH_MAX = 200
 
-_BOUNDARY = re.compile(
-    r'multipart/form-data\s*;\s*boundary="?([!#-~]{1,70}?)"?\s*\Z', re.IGNORECASE
-)
-_FIELD = re.compile(rb'[;\s]name="([^"\r\n]*)"')
-_FILE = re.compile(rb'[;\s]filename="([^"\r\n]*)"')
-_KIND = re.compile(rb"^content-type:[ \t]*([^\s;]+)", re.IGNORECASE | re.MULTILINE)
 _UNNAMEABLE = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 
@@ -43,32 +39,70 @@ class FormTooLarge(Exception):
     """More than one document and its form may be."""
 
 
+class _Parts:
+    """What the parser tells of, part by part: its head by lower-case names, and its content."""
+
+    def __init__(self) -> None:
+        self.done = list[tuple[dict[bytes, bytes], bytes]]()
+        self._head, self._content = dict[bytes, bytes](), bytearray()
+        self._name = self._value = b""
+
+    def on_part_begin(self) -> None:
+        if len(self.done) >= PARTS_MAX:
+            msg = f"more than {PARTS_MAX} parts"
+            raise FormParserError(msg)
+        self._head, self._content = {}, bytearray()
+
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def on_header_end(self) -> None:
+        self._head[self._name.lower()], self._name, self._value = self._value, b"", b""
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        self._content += data[start:end]
+
+    def on_part_end(self) -> None:
+        self.done.append((self._head, bytes(self._content)))
+
+
+_TELLS = (
+    "on_part_begin", "on_header_field", "on_header_value", "on_header_end", "on_part_data",
+    "on_part_end",
+)  # fmt: skip
+
+
 async def read_upload(request: Request) -> Sent:
-    """Raises: FormTooLarge. What is no such form is an empty one."""
-    content, size = list[bytes](), 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > BODY_BYTES_MAX:
-            raise FormTooLarge
-        content.append(chunk)
-    return parse(request.headers.get("Content-Type", ""), b"".join(content))
-
-
-def parse(content_type: str, body: bytes) -> Sent:
-    boundary = _BOUNDARY.match(content_type)
-    if boundary is None:
+    """Raises: FormTooLarge. What is no such form is an empty one; a part cut off is none."""
+    kind, options = parse_options_header(request.headers.get("Content-Type"))
+    boundary, parts, size = options.get(b"boundary"), _Parts(), 0
+    if kind != b"multipart/form-data" or not boundary:
         return Sent()
-    pieces = (b"\r\n" + body).split(b"\r\n--" + boundary[1].encode())
+    try:
+        parser = MultipartParser(boundary, {name: getattr(parts, name) for name in _TELLS})
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > BODY_BYTES_MAX:
+                raise FormTooLarge
+            parser.write(chunk)
+    except FormParserError:
+        return Sent()
+    return _sent(parts)
+
+
+def _sent(parts: _Parts) -> Sent:
     fields, file = dict[str, str](), None
-    for piece in pieces[1 : 1 + PARTS_MAX]:
-        head, _, content = piece.partition(b"\r\n\r\n")
-        name, filename = _FIELD.search(head), _FILE.search(head)
-        if name is None:
+    for head, content in parts.done:
+        _, told = parse_options_header(head.get(b"content-disposition"))
+        if b"name" not in told:
             continue
-        if filename is None:
-            fields[_text(name[1])] = _text(content)
+        if b"filename" not in told:
+            fields[_text(told[b"name"])] = _text(content)
         elif content:
-            file = File(_name(filename[1]), _kind(head), content)
+            file = File(_name(told[b"filename"]), _kind(head), content)
     return Sent(fields, file)
 
 
@@ -82,6 +116,6 @@ def _name(raw: bytes) -> str:
     return plain[-NAME_LENGTH_MAX:] or "dokumen"
 
 
-def _kind(head: bytes) -> str:
-    found = _KIND.search(head)
-    return _text(found[1]).lower() if found else "application/octet-stream"
+def _kind(head: dict[bytes, bytes]) -> str:
+    kind, _ = parse_options_header(head.get(b"content-type"))
+    return _text(kind) or "application/octet-stream"
