@@ -6,10 +6,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 FILE_BYTES_MAX = 5 * 1024 * 1024
 """What the catalogue takes of one document."""
@@ -47,6 +51,16 @@ class _Parts:
         self._head, self._content = dict[bytes, bytes](), bytearray()
         self._name = self._value = b""
 
+    def callbacks(self) -> MultipartCallbacks:
+        return {
+            "on_part_begin": self.on_part_begin,
+            "on_header_field": self.on_header_field,
+            "on_header_value": self.on_header_value,
+            "on_header_end": self.on_header_end,
+            "on_part_data": self.on_part_data,
+            "on_part_end": self.on_part_end,
+        }
+
     def on_part_begin(self) -> None:
         if len(self.done) >= PARTS_MAX:
             msg = f"more than {PARTS_MAX} parts"
@@ -69,12 +83,6 @@ class _Parts:
         self.done.append((self._head, bytes(self._content)))
 
 
-_TELLS = (
-    "on_part_begin", "on_header_field", "on_header_value", "on_header_end", "on_part_data",
-    "on_part_end",
-)  # fmt: skip
-
-
 async def read_upload(request: Request) -> Sent:
     """Raises: FormTooLarge. What is no such form is an empty one; a part cut off is none."""
     kind, options = parse_options_header(request.headers.get("Content-Type"))
@@ -82,7 +90,7 @@ async def read_upload(request: Request) -> Sent:
     if kind != b"multipart/form-data" or not boundary:
         return Sent()
     try:
-        parser = MultipartParser(boundary, {name: getattr(parts, name) for name in _TELLS})
+        parser = MultipartParser(boundary, parts.callbacks())
         async for chunk in request.stream():
             size += len(chunk)
             if size > BODY_BYTES_MAX:
