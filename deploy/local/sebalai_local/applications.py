@@ -22,7 +22,9 @@ from sebalai_local.province import SeedApplication, seed
 
 
 class Application(BaseModel):
-    """A registered application as `platform.json` shows it; `client` as it was last told of."""
+    """A registered application as `platform.json` shows it; `client` and `scopes` as identity was
+    last told of them (None: by a release that did not remember).
+    """
 
     name: str
     agency: str
@@ -30,6 +32,7 @@ class Application(BaseModel):
     client_id: str
     key_file: str
     client: dict[str, Any] | None = None
+    scopes: list[str] | None = None
 
     @property
     def short(self) -> str:
@@ -73,9 +76,13 @@ def register_all(home: Home, identity: Mapping[str, str] | None = None) -> None:
 
 
 def is_new(home: Home, one: SeedApplication, remembered: Mapping[str, Application]) -> bool:
-    """Not registered yet, or as another client: it signs people in since, or at another address."""
+    """Not registered yet, or as another client (it signs people in since, or at another address),
+    or with other scopes than this release's seed needs.
+    """
     known = remembered.get(one.short)
-    return known is None or known.client != one.client_at(home.issuer)
+    if known is None or known.scopes != one.scopes:
+        return True
+    return known.client != one.client_at(home.issuer)
 
 
 def _register(
@@ -98,7 +105,8 @@ def _register(
         )  # fmt: skip
     return [
         Application(
-            name=one.name, agency=one.agency, key_file=str(private), client=client, **answer
+            name=one.name, agency=one.agency, key_file=str(private), client=client,
+            scopes=one.scopes, **answer,
         )
         for one, (private, _), client, answer in zip(missing, keys, clients, answers, strict=True)
     ]  # fmt: skip

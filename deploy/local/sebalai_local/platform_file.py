@@ -25,7 +25,7 @@ def content(home: Home) -> dict[str, Any]:
         "ledger_key_file": home.shown(home.root / "ledger.vkey"),
         "applications": [
             {
-                **one.model_dump(exclude={"client"}),
+                **one.model_dump(exclude={"client", "scopes"}),
                 "key_file": home.shown(applications.key_of(one)),
             }
             for one in applications.known(home)

@@ -36,11 +36,27 @@ def test_what_signs_people_in_since_is_registered_once_more(tmp_path):
     before = Application(
         name=portal.name, agency=portal.agency, identifier="", client_id="", key_file=""
     )
-    now = before.model_copy(update={"client": portal.client_at(home.issuer)})
+    now = before.model_copy(
+        update={"client": portal.client_at(home.issuer), "scopes": portal.scopes}
+    )
     assert is_new(home, portal, {})
     assert is_new(home, portal, {portal.short: before})
     assert not is_new(home, portal, {portal.short: now})
     assert is_new(Home(tmp_path, 9240), portal, {portal.short: now})
+
+
+def test_what_has_got_another_scope_since_is_registered_once_more(tmp_path):
+    home = Home(tmp_path, 9140)
+    archivist = next(one for one in seed().applications if one.short == "dkpus/arsip")
+    now = Application(
+        name=archivist.name, agency=archivist.agency, identifier="", client_id="", key_file="",
+        scopes=archivist.scopes,
+    )  # fmt: skip
+    unknown = now.model_copy(update={"scopes": None})
+    fewer = now.model_copy(update={"scopes": ["bus.call", "archive.write"]})
+    assert not is_new(home, archivist, {archivist.short: now})
+    assert is_new(home, archivist, {archivist.short: fewer})
+    assert is_new(home, archivist, {archivist.short: unknown})
 
 
 def test_platform_json_tells_the_purpose_of_the_example_call(tmp_path):
