@@ -61,21 +61,41 @@ async def _publish_missing(home: Home, gateway: GatewayClient) -> bool:
     for interface in wanted:
         known = there.get(full(f"{interface.provider}/{interface.name}"))
         # Another base port moves the providers; publishing again replaces the address.
-        if known is None or known.get("addresses") not in (None, [interface.address_in(home)]):
+        if (
+            known is None
+            or known.get("addresses") not in (None, [interface.address_in(home)])
+            or await _is_of_another_release(home, gateway, interface, known["id"])
+        ):
             await _publish(home, gateway, interface)
             made = True
     return made
 
 
-async def _publish(home: Home, gateway: GatewayClient, interface: SeedInterface) -> None:
+async def _contract(home: Home, interface: SeedInterface) -> dict[str, Any]:
     address = interface.address_in(home)
     async with http.client(Reach.parse(home.hosts), base_url=address) as client:
-        contract = (await client.fetch("/openapi.json")).json()
+        return (await client.fetch("/openapi.json")).json()
+
+
+async def _is_of_another_release(
+    home: Home, gateway: GatewayClient, interface: SeedInterface, interface_id: str
+) -> bool:
+    """Whether the platform's own interface is something else since; an agency's is its own word."""
+    if interface.member is None:
+        return False
+    path = f"{API}/interfaces/{interface_id}/contract"
+    answer = await gateway.call("GET", path, interface.provider)
+    if answer.status_code != 200:
+        raise Failure(f"Reading the contract of {interface.name}: {described(answer)}")
+    return answer.json() != await _contract(home, interface)
+
+
+async def _publish(home: Home, gateway: GatewayClient, interface: SeedInterface) -> None:
     body: dict[str, Any] = {
         "name": full(f"{interface.provider}/{interface.name}"),
         "title": interface.title,
-        "addresses": [address],
-        "contract": contract,
+        "addresses": [interface.address_in(home)],
+        "contract": await _contract(home, interface),
     }
     if interface.member is not None:
         # The platform's own: what its release no longer offers was decided with the release.
