@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,29 @@ SETTINGS = Path(os.environ.get("SEBALAI_ENV_FILE", ".env"))
 ASK_SECONDS = 30
 COMPLAINTS_SINCE = "2m"
 WORDS = 300
-PSQL = ("psql", "-h", "/tmp", "-U", "postgres", "-t", "-A", "-c")  # noqa: S108 - in the container
+PSQL = ("psql", "-h", "/tmp", "-U", "postgres", "-t", "-A", "-d")  # noqa: S108 - in the container
+DISK_FULL = "make room before PostgreSQL stops; what may go: JournalDown in alerts.md."
 _ARCHIVER = """SELECT last_failed_wal FROM pg_stat_archiver
 WHERE last_failed_time > coalesce(last_archived_time, '-infinity')"""
+# As old as for the alert BackupOld.
+_BACKUP = """SELECT
+coalesce(to_char(max(begun_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI"Z"'), 'never')
+FROM backup HAVING coalesce(max(begun_at), '-infinity') < now() - interval '30 hours'"""
 
 
 def ask(command: Sequence[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=ASK_SECONDS)
+    """What it printed; nothing where it failed, hangs or is not there."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=ASK_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
     return done.stdout if done.returncode == 0 else ""
+
+
+def ask_database(name: str, statement: str) -> str:
+    return ask([*COMPOSE, "exec", "-T", "postgres", *PSQL, name, "-c", statement]).strip()
 
 
 def settings() -> dict[str, str]:
@@ -41,8 +57,11 @@ def containers() -> Iterator[str]:
     wanted = set(ask([*COMPOSE, "config", "--services"]).split())
     listed = ask([*COMPOSE, "ps", "--all", "--format", "json"]).splitlines()
     found = [json.loads(line) for line in listed]
+    if not ask(["docker", "info", "--format", "{{.ServerVersion}}"]).strip():
+        yield "The engine does not answer: docker version; systemctl status docker"
+        return
     if not wanted:
-        yield "Neither engine nor compose file answers: docker version; docker compose config"
+        yield "The compose file cannot be read: docker compose config"
     for one in found:
         yield from _container(one)
     for name in sorted(wanted - {one["Service"] for one in found}):
@@ -79,32 +98,40 @@ def kept_log(told: dict[str, str]) -> Iterator[str]:
     if not told.get("WAL_ARCHIVE"):
         yield "WAL_ARCHIVE is not set: a lost disk takes all since the last backup (backup.md)"
         return
-    failed = ask([*COMPOSE, "exec", "-T", "postgres", *PSQL, _ARCHIVER]).strip()
+    failed = ask_database("postgres", _ARCHIVER)
     if failed:
         owner = told.get("SEBALAI_UID")
         yield f"{failed} cannot be kept in {told['WAL_ARCHIVE']}: is it full, or not {owner}'s?"
+
+
+def backups() -> Iterator[str]:
+    last = ask_database("archive", _BACKUP)
+    if last:
+        yield f"The last backup was begun: {last}. deploy/docker/backup FOLDER (backup.md)"
 
 
 def disks(told: dict[str, str]) -> Iterator[str]:
     root = ask(["docker", "info", "--format", "{{.DockerRootDir}}"]).strip()
     for place in {root, told.get("WAL_ARCHIVE", ""), told.get("SEBALAI_SECRETS", "")}:
         if place.startswith("/"):
-            yield from machine.full(Path(place))
+            yield from machine.full(Path(place), DISK_FULL)
 
 
 def main() -> None:
     told = settings()
     credentials = Path(told.get("SEBALAI_SECRETS", ""), "credentials")
-    troubles = [
-        *containers(), *disks(told), *machine.unkept_clock(), *kept_log(told),
-        *machine.ending_certificates(sorted(credentials.glob("*"))),
-        *machine.ending_tls(told.get("PUBLIC_URL", "")),
-        *machine.ending_tls(told.get("MTLS_URL", "")), *complaints(),
-    ]  # fmt: skip
-    for line in troubles:
-        print(f"! {line}")
-    print("deploy/runbooks says more." if troubles else "All well.")
-    sys.exit(bool(troubles))
+    looks = (
+        containers(), disks(told), machine.unkept_clock(), kept_log(told), backups(),
+        machine.ending_certificates(sorted(credentials.glob("*"))),
+        machine.ending_tls(told.get("PUBLIC_URL", "")),
+        machine.ending_tls(told.get("MTLS_URL", "")), complaints(),
+    )  # fmt: skip
+    is_well = True
+    for line in chain.from_iterable(looks):
+        is_well = False
+        print(f"! {line}", flush=True)  # an engine that hangs is waited for, line by line
+    print("All well." if is_well else "deploy/runbooks says more.")
+    sys.exit(not is_well)
 
 
 if __name__ == "__main__":

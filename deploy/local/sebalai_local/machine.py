@@ -20,6 +20,7 @@ from sebalai_shared.clock import SystemClock
 MEBIBYTE = 1024 * 1024
 DISK_FULL_PERCENT = 90
 DISK_NEEDED_MEBIBYTES = 1024
+DISK_FULL = "make room before PostgreSQL stops, or take another disk (SEBALAI_HOME)."
 CERTIFICATE_DAYS = 30
 TLS_SECONDS = 5.0
 CLOCK_BACK_SECONDS = 5
@@ -27,14 +28,13 @@ TIME_ERROR = 5  # adjtimex(2): nothing keeps this clock
 TIMEX_BYTES = 512  # more than `struct timex` has
 
 
-def full(folder: Path) -> list[str]:
-    """Whether the disk below `folder` (or its nearest parent there is) runs out."""
+def full(folder: Path, do: str = DISK_FULL) -> list[str]:
+    """Whether the disk below `folder` (or its nearest parent there is) runs out; then `do`."""
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     disk = shutil.disk_usage(existing)
     free, percent = disk.free // MEBIBYTE, 100 * disk.used // disk.total
     if free >= DISK_NEEDED_MEBIBYTES and percent < DISK_FULL_PERCENT:
         return []
-    do = "make room before PostgreSQL stops, or take another disk (SEBALAI_HOME)."
     return [f"The disk of {existing} is {percent} % full ({free} MiB free): {do}"]
 
 

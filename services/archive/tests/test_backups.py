@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-SCRIPT = (Path(__file__).parents[3] / "deploy/docker/backup").read_text(encoding="utf-8")
+OPERATORS = Path(__file__).parents[3] / "deploy/docker"
+SCRIPT = (OPERATORS / "backup").read_text(encoding="utf-8")
+DOCTOR = (OPERATORS / "doctor.py").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -39,3 +41,21 @@ async def test_statement_of_the_script_notes_a_backup_and_says_so_twice_without_
         for _ in range(2):
             await session.execute(text(statement.replace("$begun", "2020-01-02T03:04:05Z")))
     assert 6 * 365 * 86_400 < await age() < float("inf")
+
+
+async def test_statement_of_the_doctor_tells_the_last_backup_once_it_is_too_old(database):
+    (statement,) = re.findall(r'_BACKUP = """(.+?)"""', DOCTOR, re.DOTALL)
+
+    async def told(*noted):
+        async with database.transaction() as session:
+            for ago in noted:
+                await session.execute(
+                    text("INSERT INTO backup VALUES (now() - CAST(:ago AS text)::interval)"),
+                    {"ago": ago},
+                )
+            # A colon is a parameter's name to SQLAlchemy.
+            return (await session.execute(text(statement.replace(":", "\\:")))).scalars().all()
+
+    assert await told() == ["never"]
+    assert await told("50 hours", "31 hours") != ["never"]
+    assert await told("29 hours") == []
