@@ -192,7 +192,8 @@ def unpack(packed: bytes) -> bytes:
 def write_whole(path: Path, copy: bytes) -> None:
     """Whole or not at all: a gateway that dies here finds the copy of before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}")
+    # Gateways in containers of their own share the folder, and all of them have the same pid.
+    draft = path.with_suffix(f".{os.uname().nodename}.{os.getpid()}")
     with draft.open("wb") as file:
         file.write(copy)
         file.flush()

@@ -1,7 +1,9 @@
 """A table changed step by step decides as one built whole; changes that do not fit change nothing."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 from sebalai_gateway.admission.token import Claims
 from sebalai_gateway.refusals import Refusal
+from sebalai_gateway.routing.feed import write_whole
 from sebalai_gateway.routing.kept import KeptRoutes
 from sebalai_gateway.routing.paths import parse
 from sebalai_gateway.routing.table import NotFromHere, Table
@@ -159,3 +162,20 @@ def test_kept_file_holds_a_whole_and_only_changes_that_continue_it(tmp_path):
     assert (kept.version, len(list(kept.lines()))) == (9, 3)
     kept.keep(line, 12, 0)
     assert list(kept.lines()) == [line]
+
+
+def test_gateways_in_two_containers_do_not_write_one_draft(tmp_path, monkeypatch):
+    path, machine, sync = tmp_path / "routes.snapshot", SimpleNamespace(nodename="1"), os.fsync
+    monkeypatch.setattr(os, "uname", lambda: machine)
+
+    def while_the_other_writes(descriptor):
+        sync(descriptor)
+        if machine.nodename == "1":
+            machine.nodename = "2"
+            write_whole(path, b"of the other")
+            assert path.read_bytes() == b"of the other"
+
+    monkeypatch.setattr(os, "fsync", while_the_other_writes)
+    write_whole(path, b"of the first")
+    assert path.read_bytes() == b"of the first"
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
