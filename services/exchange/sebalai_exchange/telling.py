@@ -21,7 +21,7 @@ async def _tell(request: Request) -> AsyncGenerator[None]:
         return
     try:
         await tell()
-    except FAILURES as error:
+    except (*FAILURES, TimeoutError) as error:
         detail = "The change is kept, but the gateways were not told of it yet. They will be when"
         raise Unavailable(f"{detail} the database is back; read it again in 2 s.") from error
 

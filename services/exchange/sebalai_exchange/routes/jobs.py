@@ -105,9 +105,13 @@ class RoutesPublisher:
         """Which version stands there, and under which revision of the key."""
         try:
             entry = await bucket.get(KEY)
-            return int(orjson.loads(entry.value or b"{}").get("version", 0)), entry.revision or 0
         except (KeyNotFoundError, KeyDeletedError):
             return 0, 0
+        try:
+            return int(orjson.loads(entry.value or b"{}")["version"]), entry.revision or 0
+        except (ValueError, TypeError, KeyError):
+            # Other members write there too.
+            return 0, entry.revision or 0
 
     async def _bucket(self) -> KeyValue:
         stream = self._broker.client.jetstream()

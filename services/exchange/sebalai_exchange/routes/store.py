@@ -33,6 +33,18 @@ async def version(session: AsyncSession) -> Present:
     return Present(int(row.version), int(row.whole_since))
 
 
+async def pass_over(session: AsyncSession, known: int) -> Present:
+    """Goes on above `known`, from where all take the whole table anew."""
+    await session.execute(
+        text(
+            "UPDATE routes_version SET version = :known + 1, whole_since = :known + 1"
+            " WHERE version < :known"
+        ),
+        {"known": known},
+    )
+    return await version(session)
+
+
 async def newest(session: AsyncSession) -> Kept | None:
     query = text("SELECT version, jws FROM routes_snapshot ORDER BY version DESC LIMIT 1")
     row = (await session.execute(query)).one_or_none()
