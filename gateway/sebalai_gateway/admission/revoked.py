@@ -14,12 +14,15 @@ Entry = tuple[str, int, int]
 
 
 class RevokedSet:
-    """`version` is identity's cursor; -1 until identity was heard."""
+    """`version` is identity's cursor; -1 until identity was heard. It stands while an older
+    transaction there is open, so what was heard meanwhile is counted in `changes`.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._entries: dict[str, tuple[int, int]] = {}
         self.version = -1
+        self.changes = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -39,6 +42,7 @@ class RevokedSet:
             msg = f"more than {ENTRIES_LIMIT} revocations at a time"
             raise ValueError(msg)
         self._entries, self.version = kept, version
+        self.changes += 1
 
     def _living(self, now: float) -> dict[str, tuple[int, int]]:
         return {key: entry for key, entry in self._entries.items() if entry[1] > now}

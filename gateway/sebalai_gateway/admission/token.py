@@ -143,11 +143,12 @@ class TokenVerifier:
         return claims
 
     def check_still(self, authorization: bytes | None, source: str) -> None:
-        """Of a token that was taken: that it has not been revoked since. Raises: Refusal, 401."""
-        _, token = _presented(authorization)
-        digest = hashlib.sha256(token).digest()
-        known = self._cache.get(digest) or self._first(token, digest, source)
-        self._check_revoked(known.claims, known.names)
+        """Of a token that was taken: that it has not ended since. Raises: Refusal, 401."""
+        scheme, token = _presented(authorization)
+        try:
+            self._known(token, source)
+        except Refusal as refusal:
+            raise (in_scheme_of_proofs(refusal) if scheme == b"dpop" else refusal) from None
 
     def note_stranger(self, source: str) -> None:
         """Counts a call that is refused before anybody is known by it: each is journalled, and

@@ -4,7 +4,9 @@ quota that must be asked for.
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -35,7 +37,8 @@ from sebalai_gateway.quotas.leases import QuotaExceeded, Terms
 from sebalai_gateway.refusals import Refusal
 from sebalai_gateway.routing import denials
 from sebalai_gateway.routing.paths import Target, parse
-from sebalai_gateway.routing.table import Decision, Presented
+from sebalai_gateway.routing.table import Decision, Presented, Table
+from sebalai_gateway.signatures.faults import missing
 
 QUERY_BYTES_LIMIT = 8 * 1024
 BUS_SCOPE = "bus.call"
@@ -52,6 +55,7 @@ class Asked(NamedTuple):
     presented: Presented
     guest: Guest | None
     heard: int  # the revocations that its token was held against
+    ends: float  # of its token
 
 
 class Overtaken(Exception):
@@ -87,8 +91,8 @@ class Entrance:
         target = _target(consumer, call)
         check_method(call.method)
         _check_said(incoming, claims, target)
-        heard = self._revoked.version
-        return Asked(incoming, claims, target, _presented(consumer), guest, heard)
+        heard, ends = self._revoked.changes, claims.exp if guest is None else math.inf
+        return Asked(incoming, claims, target, _presented(consumer), guest, heard, ends)
 
     def decide(self, call: Call, asked: Asked) -> Decision:
         """Raises: Refusal."""
@@ -114,19 +118,30 @@ class Entrance:
         """Asked once more as the last thing before it is forwarded: a call may have waited for its
         body, for room, for the journal, for a connection. Raises: Overtaken.
         """
-        table = self._table()
+        table, now = self._table(), time.time()
         is_same = table is not None and table.version == decision.version
-        if is_same and self._revoked.version == asked.heard:
+        is_running = now < decision.ends and now < asked.ends
+        if is_same and is_running and self._revoked.changes == asked.heard:
             return
         try:
             if table is None:
                 raise routes_unavailable()
-            shown, now = asked.presented, call.began / 1e9
-            if asked.guest is None:
-                self._verifier.check_still(asked.incoming.authorization, shown.address or "")
-            table.confirm(decision, asked.claims, asked.target, call.method, now, shown)
+            self._confirm(table, call, asked, decision, now)
         except Refusal as refusal:
             raise Overtaken(refusal) from None
+
+    def _confirm(
+        self, table: Table, call: Call, asked: Asked, decision: Decision, now: float
+    ) -> None:
+        """Raises: Refusal."""
+        shown = asked.presented
+        if asked.guest is None:
+            self._verifier.check_still(asked.incoming.authorization, shown.address or "")
+        else:
+            asked.guest.check_still(table)
+        agreement = table.confirm(decision, asked.claims, asked.target, call.method, now, shown)
+        if decision.agreement.signing == "none" != agreement.signing:
+            raise missing(agreement)
 
     def is_counted(self, call: Call, decision: Decision, asked: Asked) -> bool:
         """Counts the call, where calls taken ahead of the quota are left; else nothing is done."""

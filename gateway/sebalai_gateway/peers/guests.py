@@ -41,6 +41,13 @@ class Guest:
     claims: Claims
     nonce: str
     until: float
+    kid: str
+
+    def check_still(self, table: Table) -> None:
+        """That its instance has not lost the key it signed with. Raises: Refusal, 401."""
+        peer = table.peer(self.claims.iss)
+        if peer is None or _key(peer, self.kid) is None:
+            raise not_proven(f"{self.claims.iss} has that key no longer")
 
     async def use(self, nonces: Nonces) -> None:
         """Once, at any gateway. Raises: Refusal, 401; StoreUnavailable."""
@@ -86,7 +93,7 @@ def recognise(
     until = (found.created or 0) + 2 * WINDOW_SECONDS
     acting_for = _acting_for(instance, message, found)
     claims = _claims(instance, client, found.created or 0, acting_for)
-    return Guest(claims, found.text("nonce"), until)
+    return Guest(claims, found.text("nonce"), until, found.text("keyid"))
 
 
 def _check_terms(found: Signature, *, has_body: bool, now: float) -> None:

@@ -80,12 +80,12 @@ class Grant:
 
 
 class _Compiled:
-    __slots__ = ("_begins", "_ends", "_is_bound", "_rules", "agreement", "bucket", "purposes")
+    __slots__ = ("_begins", "_is_bound", "_rules", "agreement", "bucket", "ends", "purposes")
 
     def __init__(self, agreement: Agreement, bucket: Bucket) -> None:
         self.agreement, self.bucket = agreement, bucket
         self.purposes = {purpose.code: purpose for purpose in agreement.purposes}
-        self._begins, self._ends = (
+        self._begins, self.ends = (
             agreement.valid_from.timestamp(),
             agreement.valid_until.timestamp(),
         )
@@ -100,7 +100,7 @@ class _Compiled:
         """The deciding rule and the purpose. Raises: Refusal."""
         if now < self._begins:
             raise denials.not_yet_valid(self.agreement)
-        if now >= self._ends:
+        if now >= self.ends:
             raise denials.expired(self.agreement)
         rule = self._matching(path, method)
         if rule is None:

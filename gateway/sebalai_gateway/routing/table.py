@@ -26,7 +26,7 @@ __all__ = ["Decision", "Presented", "Table"]
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Why a call is allowed, by the table of which version."""
+    """Why a call is allowed, by the table of which version, until when if that does not change."""
 
     interface: Interface
     agreement: Agreement
@@ -34,6 +34,7 @@ class Decision(msgspec.Struct, frozen=True):
     purpose: Purpose
     peer: Peer | None
     version: int
+    ends: float
 
 
 class NotFromHere(ValueError):
@@ -174,7 +175,8 @@ class Table:
             except Refusal as refusal:
                 refusals.append(refusal)
                 continue
-            return Decision(interface, grant.agreement, rule, agreed, peer, self.version)
+            ends = compiled.ends
+            return Decision(interface, grant.agreement, rule, agreed, peer, self.version, ends)
         raise max(refusals, key=denials.telling)
 
     def confirm(
@@ -185,9 +187,9 @@ class Table:
         method: str,
         now: float,
         presented: Presented = NOTHING,
-    ) -> None:
+    ) -> Agreement:
         """That what an earlier table decided holds by this one, under the same agreement or its
-        present version. Nothing is counted anew.
+        present version, which is answered. Nothing is counted anew.
 
         Raises:
             Refusal: as `decide`.
@@ -199,7 +201,7 @@ class Table:
                 compiled = grant.compiled()
                 compiled.allow(target.path, method, decision.purpose.code, now)
                 compiled.check_bindings(claims, presented)
-                return
+                return grant.agreement
         raise denials.agreement_missing(claims.application, interface.name)
 
     def _found(

@@ -86,6 +86,25 @@ async def test_another_party_beside_the_signed_one_is_refused(bus, provider):
     assert not provider.seen
 
 
+@pytest.mark.usefixtures("regency")
+async def test_call_signed_by_a_key_that_was_taken_away_meanwhile_is_refused(bus, provider):
+    resolve = bus.forwarder.pool.resolve
+
+    async def slowly(*asked):
+        other = ECKey.generate_key("P-256")
+        keys = [other.as_dict(private=False) | {"kid": other.thumbprint()}]
+        offers = [f"{HERE}/penduduk"]
+        _change(bus, peers=[{"instance": "ID-BK", "gateway": "x", "keys": keys, "offers": offers}])
+        return await resolve(*asked)
+
+    bus.offer("penduduk", provider.url.replace("127.0.0.1", "localhost"))
+    bus.forwarder.pool.resolve = slowly
+    async with bus.call(headers=signed(bus.path(), {})) as answer:
+        problem = await answer.json(content_type=None)
+    assert (answer.status, problem["type"].rpartition(":")[2]) == (401, "peer-not-proven")
+    assert not provider.seen
+
+
 async def test_our_gateway_signs_for_whom_it_calls_there(bus, provider):
     name = "ID-BK/GOV/dinkes/rekam/pasien"
     interface = {

@@ -4,6 +4,8 @@ at that moment, not what was when it came.
 
 import asyncio
 import contextlib
+import time
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
@@ -75,6 +77,45 @@ async def test_token_revoked_meanwhile_is_refused(bus, provider, waiting):
     async with waiting():
         bus.verifier.revoked.take(1, [("cli.c", 2**40, 2**41)], is_whole=False)
     assert (waiting.status, waiting.slug) == (401, "token-revoked")
+    assert provider.seen == []
+
+
+async def test_revocation_told_under_the_same_cursor_is_heard(bus, provider, waiting):
+    """Identity's cursor stands while an older transaction of its database is open."""
+    bus.verifier.revoked.take(7, [("cli.somebody", 2**40, 2**41)], is_whole=False)
+    async with waiting():
+        bus.verifier.revoked.take(7, [("cli.c", 2**40, 2**41)], is_whole=False)
+    assert (waiting.status, waiting.slug) == (401, "token-revoked")
+    assert provider.seen == []
+
+
+async def test_token_that_ends_while_its_call_waits_is_refused(bus, provider, waiting):
+    """Its end may be that of a posting, and a revocation is forgotten when its tokens have ended."""
+    ends = int(time.time()) + 2
+    bus.bear(exp=ends)
+    async with waiting():
+        while time.time() < ends:
+            await asyncio.sleep(0.05)
+    assert (waiting.status, waiting.slug) == (401, "token-expired")
+    assert provider.seen == []
+
+
+async def test_agreement_that_ends_while_its_call_waits_is_refused(bus, provider, waiting):
+    ends = datetime.now(UTC) + timedelta(seconds=1)
+    bus.bind(ROOM, valid_until=ends.isoformat())
+    async with waiting():
+        while datetime.now(UTC) < ends:
+            await asyncio.sleep(0.05)
+    assert (waiting.status, waiting.slug) == (403, "agreement-expired")
+    assert provider.seen == []
+
+
+async def test_call_without_a_signature_is_refused_when_its_agreement_now_asks_for_one(
+    bus, provider, waiting
+):
+    async with waiting():
+        bus.bind(ROOM, signing="request")
+    assert (waiting.status, waiting.slug) == (403, "signature-missing")
     assert provider.seen == []
 
 
