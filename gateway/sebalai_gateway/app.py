@@ -48,6 +48,7 @@ from sebalai_gateway.repeats.claims import Claims as RepeatClaims
 from sebalai_gateway.repeats.keys import Sealer
 from sebalai_gateway.repeats.store import Store as RepeatStore
 from sebalai_gateway.routing.feeds import Feeds, Trust
+from sebalai_gateway.routing.pulse import Pulse
 from sebalai_gateway.settings import GatewaySettings
 from sebalai_gateway.signatures import directory
 from sebalai_gateway.signatures.nonces import Nonces
@@ -99,6 +100,7 @@ class Gateway:
         self._feeds = Feeds(settings, Trust(self._keys, revoked, self._signers), self._signer)
         # While the database is away a right may end that this gateway is not told of.
         self._journal = Journal(settings.database_dsn(), self._feeds.word)
+        self._pulse = Pulse(self._feeds.word)
         self.metrics = CollectorRegistry()
         self._meter = Meter(self.metrics)
         self._open: _Open | None = None
@@ -153,6 +155,7 @@ class Gateway:
             credentials=Credentials(settings.credentials_dir),
             meter=self._meter,
             spans=spans,
+            pulse=self._pulse,
         )
         edge = Edge(members, self._verifier, inner, self._signer, log)
         await self._feeds.start()
@@ -162,12 +165,14 @@ class Gateway:
         calls = Calls(parts)
         self._open = _Open(calls, edge)
         reading = asyncio.create_task(every(READ_EACH_SECONDS, self._reading(parts, calls)))
+        beating = asyncio.create_task(self._pulse.run())
         try:
             async with self._beside():
                 yield
         finally:
             self._open = None
             reading.cancel()
+            beating.cancel()
             await self._feeds.close()
             await contracts.close()
             await providers.close()

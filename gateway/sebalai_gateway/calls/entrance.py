@@ -69,7 +69,7 @@ class Overtaken(Exception):
 class Entrance:
     def __init__(self, parts: Parts) -> None:
         self._verifier, self._table, self._quotas = parts.verifier, parts.table, parts.quotas
-        self._revoked = parts.verifier.revoked
+        self._revoked, self.pulse = parts.verifier.revoked, parts.pulse
 
     def ask(self, consumer: Consumer, call: Call) -> Asked:
         """Raises: Refusal."""
@@ -118,6 +118,8 @@ class Entrance:
         """Asked once more as the last thing before it is forwarded: a call may have waited for its
         body, for room, for the journal, for a connection. Raises: Overtaken.
         """
+        if not self.pulse.is_even:
+            raise Overtaken(routes_unavailable())
         table, now = self._table(), time.time()
         is_same = table is not None and table.version == decision.version
         is_running = now < decision.ends and now < asked.ends

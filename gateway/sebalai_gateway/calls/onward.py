@@ -63,6 +63,7 @@ class Onward:
         meter: Meter,
     ) -> None:
         self._confirm, self._forwarder, self._signer = entrance.confirm, forwarder, signer
+        self._pulse = entrance.pulse
         self._destinations = destinations
         self._appearances, self._meter = appearances, meter
 
@@ -104,6 +105,8 @@ class Onward:
         headers = appearance.join(self._headers(exchange))
         manner = _manner(interface, appearance)
         body = _whole(exchange)
+        if not self._pulse.is_even:
+            await self._pulse.even()
         exchange.call.stamp("forwarded_at")
         tried: list[Address] = []
         last: ProviderUnreachable | ProviderTimeout | None = None

@@ -16,6 +16,7 @@ from sebalai_gateway.journal.writer import Journal
 from sebalai_gateway.metering.meter import Meter
 from sebalai_gateway.quotas.leases import Quotas
 from sebalai_gateway.repeats.claims import Claims
+from sebalai_gateway.routing.pulse import Pulse
 from sebalai_gateway.routing.table import Table
 from sebalai_gateway.signatures.seals import Seals
 from sebalai_gateway.validation.contracts import Contracts
@@ -39,6 +40,7 @@ class Parts:
     credentials: Credentials = field(default_factory=Credentials)
     meter: Meter = field(default_factory=lambda: Meter(CollectorRegistry()))
     spans: Callable[[Call, int], None] | None = None
+    pulse: Pulse = field(default_factory=Pulse)
 
 
 class Withheld(Exception):

@@ -27,6 +27,7 @@ from sebalai_gateway.quotas.leases import Quotas
 from sebalai_gateway.repeats.claims import Claims
 from sebalai_gateway.repeats.keys import Sealer
 from sebalai_gateway.repeats.store import Store
+from sebalai_gateway.routing.pulse import Pulse
 from sebalai_gateway.routing.table import Table
 from sebalai_gateway.signatures.nonces import Nonces
 from sebalai_gateway.signatures.seals import Seals
@@ -104,7 +105,12 @@ class Bus:
     def __init__(self, table, session, database, lines, issuer):
         self.table, self.session, self.database, self.lines = table, session, database, lines
         self._issuer, self.port, self.forwarder = issuer, 0, None
+        self.told, self.stood = None, 0.0
         self.bear()
+
+    async def word(self):
+        """What its pulse asks for."""
+        await self.told()
 
     def offer(self, name, *addresses, signing="none", **more):
         """One more interface in the table, or the same offered otherwise."""
@@ -211,7 +217,9 @@ async def bus(provider, journal, journal_url, database, issuer, serving):
     made.forwarder, made.now, made.secrets = forwarder, 0.0, Path(tempfile.mkdtemp())
     made.verifier = TokenVerifier(issuer.url, issuer.audience, issuer.keys)
     quotas = Quotas(pool)
+    made.pulse = Pulse(made.word, lambda: made.stood)
     parts = Parts(
+        pulse=made.pulse,
         verifier=made.verifier,
         table=lambda: made.table,
         journal=journal,

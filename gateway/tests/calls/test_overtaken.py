@@ -174,3 +174,34 @@ async def test_right_that_ends_while_a_connection_is_made_is_asked_again(bus, pr
     async with bus.call(interface=ROOM) as answer:
         assert answer.status == 403
     assert provider.seen == []
+
+
+async def test_call_that_came_while_the_gateway_stood_still_waits_for_the_word(bus, provider):
+    async def word():
+        end(bus)
+
+    bus.offer(ROOM, provider.url)
+    bus.pulse.look()
+    bus.told, bus.stood = word, 10.0
+    async with bus.call(interface=ROOM) as answer:
+        assert answer.status == 403
+    assert provider.seen == []
+
+
+async def test_call_under_way_when_the_gateway_stood_still_is_not_forwarded(bus, provider):
+    resolve, told = bus.forwarder.pool.resolve, asyncio.Event()
+
+    async def slowly(*asked):
+        bus.stood = 10.0
+        return await resolve(*asked)
+
+    bus.offer(ROOM, provider.url.replace("127.0.0.1", "localhost"))
+    bus.pulse.look()
+    bus.told, bus.forwarder.pool.resolve = told.wait, slowly
+    async with bus.call(interface=ROOM) as answer:
+        assert answer.status == 503
+        assert (await answer.json(content_type=None))["type"].endswith("routes-unavailable")
+    assert provider.seen == []
+    told.set()
+    async with bus.call(interface=ROOM) as answer:
+        assert answer.status == 200
