@@ -89,7 +89,8 @@ def complaints() -> Iterator[str]:
         name, _, text = line.partition(" | ")
         with suppress(ValueError, TypeError, KeyError):
             entry = json.loads(text)
-            if entry["level"] in ("WARNING", "ERROR"):
+            is_told = entry["message"].startswith("not ready:")  # by its container's health
+            if entry["level"] in ("WARNING", "ERROR") and not is_told:
                 said[name.strip()] = entry["message"][:WORDS]
     yield from (f"{name} said within {COMPLAINTS_SINCE}: {text}" for name, text in said.items())
 

@@ -127,7 +127,7 @@ class Broker:
                 break
             except (NatsError, OSError, TimeoutError) as error:
                 if not told:
-                    log.warning("waiting for NATS: %s", error or type(error).__name__)
+                    log.warning("waiting for NATS: %s", str(error) or type(error).__name__)
                     told = True
                 await asyncio.sleep(RECONNECT_WAIT_SECONDS)
         self._require_version()

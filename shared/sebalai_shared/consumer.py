@@ -107,7 +107,9 @@ class Consumer:
             try:
                 await self._run_once()
             except (BrokerUnavailable, ApiError, NatsError, OSError, TimeoutError) as error:
-                log.warning("consumer %s waits: %s", self._durable, error or type(error).__name__)
+                log.warning(
+                    "consumer %s waits: %s", self._durable, str(error) or type(error).__name__
+                )
                 self._is_reset_due = True
                 self._beat()
                 await asyncio.sleep(RETRY_SECONDS)

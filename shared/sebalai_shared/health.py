@@ -100,7 +100,7 @@ async def _try(name: str, check: Check) -> str:
         async with asyncio.timeout(CHECK_SECONDS):
             await check()
     except Exception as error:  # noqa: BLE001 - whatever a part raises, readiness names the part
-        log.warning("not ready: %s: %s", name, error)
+        log.warning("not ready: %s: %s", name, str(error) or type(error).__name__)
         return "failing"
     return "ok"
 

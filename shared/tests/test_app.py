@@ -245,9 +245,12 @@ async def test_who_reads_the_table_of_keys_can_try_out_neither_key_nor_body(
     assert again.json()["type"].endswith("idempotency-key-reused")
 
 
-async def test_readiness_names_the_failing_part(settings, database):
+@pytest.mark.parametrize(
+    ("error", "said"), [(OSError("down"), "bus: down"), (TimeoutError(), "bus: TimeoutError")]
+)
+async def test_readiness_names_the_failing_part(settings, database, caplog, error, said):
     async def fails():
-        raise OSError("down")
+        raise error
 
     member = Member("sample", "Sample", [], checks={"bus": fails})
     async with in_process(create_app(settings, member, database=database)) as client:
@@ -255,6 +258,7 @@ async def test_readiness_names_the_failing_part(settings, database):
         alive = await client.get("/livez")
     assert (answer.status_code, alive.status_code) == (503, 200)
     assert answer.json()["parts"] == {"bus": "failing", "database": "ok"}
+    assert f"not ready: {said}" in caplog.messages
 
 
 async def test_metrics_count_by_route_template(http):

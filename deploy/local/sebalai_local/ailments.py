@@ -88,14 +88,15 @@ def _unready(one: ProcessState) -> Iterator[str]:
 
 
 def _complaint(log: Path, name: str) -> Iterator[str]:
-    """The last warning or error of the last minute."""
+    """The last warning or error of the last minute; readiness was just asked for itself."""
     for line in reversed(tail(log, LOG_LINES).splitlines()):
         with suppress(ValueError, TypeError, KeyError):
             said = json.loads(line)
             age = (SystemClock().now() - datetime.fromisoformat(said["time"])).total_seconds()
             if age > COMPLAINT_SECONDS:
                 return
-            if said["level"] in ("WARNING", "ERROR"):
+            is_asked = said["message"].startswith("not ready:")
+            if said["level"] in ("WARNING", "ERROR") and not is_asked:
                 yield f"{name} says ({age:.0f} s ago): {said['message'][:COMPLAINT_CHARACTERS]}"
                 return
 

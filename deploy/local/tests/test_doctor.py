@@ -120,6 +120,15 @@ def test_what_a_worker_complains_of_now_is_passed_on_and_old_complaints_are_not(
     assert "users.conf is older" in line
 
 
+def test_that_a_member_was_not_ready_before_hides_no_complaint_and_is_none(home):
+    say(home, "gateway", "WARNING", "not ready: keys: keys")
+    assert found(home, name="gateway") == []
+    say(home, "gateway", "WARNING", "quotas are not shared now")
+    say(home, "gateway", "WARNING", "not ready: keys: keys")
+    (line,) = found(home, name="gateway")
+    assert "quotas are not shared now" in line
+
+
 def test_a_clock_that_was_put_back_is_told_by_files_of_the_future(home):
     beat = home.root / "heartbeats" / "identity-worker"
     beat.touch()

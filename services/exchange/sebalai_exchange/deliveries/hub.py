@@ -121,7 +121,7 @@ class Hub:
             try:
                 await self._follow()
             except AWAY as error:
-                log.warning("events wait for the database: %s", error or type(error).__name__)
+                log.warning("events wait for the database: %s", str(error) or type(error).__name__)
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def _follow(self) -> None:

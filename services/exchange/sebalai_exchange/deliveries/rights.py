@@ -112,7 +112,7 @@ class Rights:
         try:
             found = await self._read(list(known))
         except AWAY as error:
-            log.warning("rights wait for the database: %s", error or type(error).__name__)
+            log.warning("rights wait for the database: %s", str(error) or type(error).__name__)
             return
         were_fresh, self._looked_at = self.are_fresh, began
         changed = [right.take(found.get(ident), "sse") for ident, right in known.items()]

@@ -83,7 +83,7 @@ class Steward:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     told = await callout.answer(message.data)
             except _AWAY as error:
-                log.warning("nobody is admitted: %s", error or type(error).__name__)
+                log.warning("nobody is admitted: %s", str(error) or type(error).__name__)
                 return
             if told:
                 await message.respond(told)
@@ -97,7 +97,7 @@ class Steward:
             try:
                 await self._follow()
             except (*_AWAY, BrokerUnavailable, ApiError) as error:
-                log.warning("direct subscriptions wait: %s", error or type(error).__name__)
+                log.warning("direct subscriptions wait: %s", str(error) or type(error).__name__)
             self._forget()
             await self._leave_nobody_unknown()
             await asyncio.sleep(RETRY_SECONDS)

@@ -78,7 +78,8 @@ class RoutesPublisher:
             async with asyncio.timeout(KV_TIMEOUT_SECONDS):
                 await self._put(snapshot)
         except (NatsError, OSError, TimeoutError) as error:
-            log.warning("routes %d wait for NATS: %s", snapshot.version, error)
+            why = str(error) or type(error).__name__
+            log.warning("routes %d wait for NATS: %s", snapshot.version, why)
             return False
         self._published = snapshot.version
         return True
