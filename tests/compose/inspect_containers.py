@@ -62,8 +62,14 @@ def secret_values(folder: Path) -> dict[str, str]:
     return found
 
 
-def reaches(service: str, project: str, host: str, port: int) -> bool:
-    command = ["exec", f"{project}-{service}-1", "python", "-I", "-c", NO_WAY_OUT % (host, port)]
+def service_of(container: dict) -> str:
+    """By its label: after an upgrade the one container of a service has the number 2."""
+    return container["Config"]["Labels"]["com.docker.compose.service"]
+
+
+def reaches(container: str, host: str, port: int) -> bool:
+    docker("exec", container, "python", "-I", "-c", "pass")  # or nothing is ever reached
+    command = ["exec", container, "python", "-I", "-c", NO_WAY_OUT % (host, port)]
     return subprocess.run(["docker", *command], capture_output=True, check=False).returncode == 0
 
 
@@ -73,17 +79,18 @@ def main() -> None:
     secrets = secret_values(folder)
     assert len(secrets) > 10, "no secrets to look for"
     for container in found:
-        name = container["Name"].removeprefix(f"/{project}-").removesuffix("-1")
+        name = service_of(container)
         wrong += [f"{name}: {fault}" for fault in faults(container)]
         wrong += [f"{name}: holds the secret {leak}" for leak in leaks(container, secrets)]
         ports = [port for port in (container["NetworkSettings"]["Ports"] or {}).values() if port]
         if ports and name not in PUBLISHED:
             wrong.append(f"{name}: publishes {ports}")
-    if reaches("portal", project, "postgres", 5432):
+    ids = {service_of(container): container["Id"] for container in found}
+    if reaches(ids["portal"], "postgres", 5432):
         wrong.append("portal: reaches postgres")
-    if not reaches("portal", project, "gateway", 8080):
+    if not reaches(ids["portal"], "gateway", 8080):
         wrong.append("portal: does not reach the gateway")
-    if reaches("exchange", project, "192.0.2.1", 80):
+    if reaches(ids["exchange"], "192.0.2.1", 80):
         wrong.append("exchange: has a way out")
     if wrong:
         sys.exit("\n".join(wrong))
