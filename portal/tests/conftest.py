@@ -9,7 +9,7 @@ import pytest
 from joserfc.jwk import ECKey
 from sebalai_portal.app import portal_app
 from sebalai_portal.settings import PortalSettings
-from sebalai_shared.clock import FixedClock
+from sebalai_shared.testing.clock import FixedClock
 from sebalai_shared.testing.http import in_process
 
 # A folder of tests is no package; the stand-in is loaded by its place, under one name for all.

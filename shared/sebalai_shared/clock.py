@@ -1,8 +1,8 @@
-"""Time as a parameter: aware UTC from one injected source; a test can stand still or leap."""
+"""Time as a parameter: aware UTC from one injected source."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -15,19 +15,6 @@ class Clock(Protocol):
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-class FixedClock:
-    """Stands still until told to move; for tests and for replaying a day."""
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at.astimezone(UTC)
-
-    def now(self) -> datetime:
-        return self._at
-
-    def move(self, by: timedelta) -> None:
-        self._at += by
 
 
 def to_text(at: datetime) -> str:

@@ -12,11 +12,12 @@ from pydantic import BaseModel
 from sebalai_shared import health
 from sebalai_shared.app import BODY_BYTES_LIMIT, Member, create_app
 from sebalai_shared.caller import HEADER, GatewayAccess, IdentifiedAccess, PublicAccess
-from sebalai_shared.clock import FixedClock, SystemClock
+from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database, Transaction
 from sebalai_shared.idempotency import Idempotent
 from sebalai_shared.ids import uuid7
 from sebalai_shared.problems import NotFound, responses
+from sebalai_shared.testing.clock import FixedClock
 from sebalai_shared.testing.http import Asserter, in_process, system
 from sqlalchemy import text
 

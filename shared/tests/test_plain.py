@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sebalai_shared.addresses import AddressRefused, Reach
-from sebalai_shared.clock import FixedClock, from_text, to_text
+from sebalai_shared.clock import from_text, to_text
 from sebalai_shared.events import Event, MalformedEvent, decode
 from sebalai_shared.ids import RANDOM_BYTES, uuid7, uuid7_text
 from sebalai_shared.pagination import BadCursor, decode_cursor, encode_cursor, page
 from sebalai_shared.settings import MemberSettings
 from sebalai_shared.telemetry import enter_trace
+from sebalai_shared.testing.clock import FixedClock
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 

@@ -21,9 +21,10 @@ from sebalai_archive.storing import content_store_of, preservation_of
 from sebalai_local.home import Home
 from sebalai_local.processes import member_environment
 from sebalai_shared.caller import Caller
-from sebalai_shared.clock import FixedClock, SystemClock
+from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.ids import uuid7
+from sebalai_shared.testing.clock import FixedClock
 from sebalai_shared.testing.http import Asserter, in_process, system
 
 AGENCY = "dinsos-pmd"

@@ -35,8 +35,8 @@ from sebalai_services_catalog.loading import load_reference
 from sebalai_services_catalog.requests.jobs import keep_deadlines
 from sebalai_services_catalog.settings import CatalogSettings
 from sebalai_shared.caller import OPERATE, Caller
-from sebalai_shared.clock import FixedClock
 from sebalai_shared.database import Database
+from sebalai_shared.testing.clock import FixedClock
 from sebalai_shared.testing.database import fresh_database
 from sebalai_shared.testing.http import Asserter, system
 from sqlalchemy import text

@@ -10,10 +10,10 @@ import sebalai_archive
 from sebalai_archive.app import archive_app
 from sebalai_archive.loading import load_reference
 from sebalai_archive.settings import ArchiveSettings
-from sebalai_shared.clock import FixedClock
 from sebalai_shared.database import Database
 from sebalai_shared.migrations import migrate
 from sebalai_shared.reference import ReferenceFolder
+from sebalai_shared.testing.clock import FixedClock
 from sebalai_shared.testing.database import RolledBack, fresh_database
 from sebalai_shared.testing.http import Asserter, in_process, system
 

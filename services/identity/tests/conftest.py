@@ -15,9 +15,9 @@ from sebalai_identity.commands import load_reference
 from sebalai_identity.reference import ReferenceFolder
 from sebalai_identity.settings import IdentitySettings
 from sebalai_shared.caller import Caller
-from sebalai_shared.clock import FixedClock
 from sebalai_shared.database import Database
 from sebalai_shared.ids import uuid7
+from sebalai_shared.testing.clock import FixedClock
 from sebalai_shared.testing.database import RolledBack, fresh_database
 from sebalai_shared.testing.http import Asserter, in_process, system
 from sqlalchemy import text

@@ -8,8 +8,9 @@ import sebalai_services_catalog
 from sebalai_services_catalog.app import catalog_app
 from sebalai_services_catalog.loading import load_reference
 from sebalai_services_catalog.settings import CatalogSettings
-from sebalai_shared.clock import FixedClock, SystemClock
+from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
+from sebalai_shared.testing.clock import FixedClock
 from sebalai_shared.testing.database import RolledBack, fresh_database
 from sebalai_shared.testing.http import Asserter, in_process, system
 

@@ -6,9 +6,9 @@ from sebalai_archive.numbering import actions
 from sebalai_archive.numbering.actions import NumberSettled
 from sebalai_archive.numbering.pattern import NumberParts
 from sebalai_archive.settings import ArchiveSettings
-from sebalai_shared.clock import FixedClock
 from sebalai_shared.database import Database
 from sebalai_shared.ids import uuid7
+from sebalai_shared.testing.clock import FixedClock
 from sebalai_shared.testing.http import system
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError

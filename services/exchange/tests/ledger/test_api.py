@@ -12,8 +12,9 @@ from sebalai_exchange.ledger.entry import entry_of_call, entry_of_event
 from sebalai_exchange.ledger.note import Signer
 from sebalai_exchange.ledger.sequencer import LogKey, pass_once
 from sebalai_shared.caller import Caller
-from sebalai_shared.clock import FixedClock, SystemClock
+from sebalai_shared.clock import SystemClock
 from sebalai_shared.ids import uuid7
+from sebalai_shared.testing.clock import FixedClock
 from sebalai_shared.testing.http import system
 from sebalai_verifier.inclusion import root_from_proof
 from sebalai_verifier.keys import parse_key

@@ -14,8 +14,8 @@ from sebalai_exchange.publishing.facts import EXPIRED
 from sebalai_exchange.publishing.forgetting import forget_month
 from sebalai_exchange.publishing.partitions import prepare_partitions
 from sebalai_exchange.publishing.sequencer import move
-from sebalai_shared.clock import FixedClock
 from sebalai_shared.database import Database
+from sebalai_shared.testing.clock import FixedClock
 from sebalai_shared.testing.database import fresh_database
 
 from services.exchange.tests.publishing.test_sequencer import add, log

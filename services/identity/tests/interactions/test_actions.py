@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sebalai_identity.interactions import actions
 from sebalai_identity.interactions.actions import InteractionUnknown, Wanted
 from sebalai_identity.rounds import SLOTS, Round
-from sebalai_shared.clock import FixedClock
 from sebalai_shared.ids import uuid7
+from sebalai_shared.testing.clock import FixedClock
 from sqlalchemy import text
 
 ROUND = Round("interaction", timedelta(hours=1))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sebalai_shared.clock import FixedClock
+from sebalai_shared.testing.clock import FixedClock
 
 
 class Running(FixedClock):
