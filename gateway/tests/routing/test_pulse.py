@@ -15,6 +15,17 @@ class Watch:
         await self.told.wait()
 
 
+async def stood_still():
+    """And a call that waits for the word since."""
+    watch = Watch()
+    watch.pulse.look()
+    watch.now += STILL_SECONDS + 1
+    assert not watch.pulse.is_even
+    waiting = asyncio.create_task(watch.pulse.even())
+    await asyncio.sleep(0)
+    return watch, waiting
+
+
 async def test_process_that_goes_on_is_even():
     watch = Watch()
     assert watch.pulse.is_even
@@ -27,12 +38,7 @@ async def test_process_that_goes_on_is_even():
 
 
 async def test_standstill_is_over_when_it_was_asked_anew():
-    watch = Watch()
-    watch.pulse.look()
-    watch.now += STILL_SECONDS + 1
-    assert not watch.pulse.is_even
-    waiting = asyncio.create_task(watch.pulse.even())
-    await asyncio.sleep(0)
+    watch, waiting = await stood_still()
     watch.pulse.look()
     assert (waiting.done(), watch.pulse.is_even, watch.asked) == (False, False, 1)
     watch.told.set()
@@ -53,11 +59,7 @@ async def test_who_stands_still_while_asking_asks_again():
 
 
 async def test_call_that_gives_up_does_not_end_the_asking():
-    watch = Watch()
-    watch.pulse.look()
-    watch.now += STILL_SECONDS + 1
-    waiting = asyncio.create_task(watch.pulse.even())
-    await asyncio.sleep(0)
+    watch, waiting = await stood_still()
     waiting.cancel()
     await asyncio.wait({waiting})
     assert not watch.pulse.is_even

@@ -1,5 +1,6 @@
 """Exchange in process on a real database whose changes are rolled back after each test."""
 
+import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,10 @@ from joserfc.jwk import ECKey
 from sebalai_exchange.app import exchange_app
 from sebalai_exchange.ledger.note import Signer
 from sebalai_exchange.settings import ExchangeSettings
+from sebalai_shared.broker import ApiError, Broker
 from sebalai_shared.caller import HEADER, Caller
-from sebalai_shared.clock import FixedClock
 from sebalai_shared.database import Database
+from sebalai_shared.testing.clock import FixedClock
 from sebalai_shared.testing.database import RolledBack, fresh_database
 from sebalai_shared.testing.http import Asserter, in_process, system
 
@@ -62,6 +64,43 @@ def settings(exchange_url, keys, tmp_path, clock, nats_url, nats_token):
     )
     object.__setattr__(settings, "_asserter", asserter)
     return settings
+
+
+@pytest.fixture
+def settings_on(settings, postgres_admin_url):
+    """`await settings_on("name")`: of a fresh database that keeps, by a clock that goes."""
+
+    async def on(name):
+        url = await fresh_database(postgres_admin_url, name, PACKAGE)
+        asserter = Asserter()
+        asserter.write_keys(settings.caller_keys_file)
+        fresh = settings.model_copy(update={"database_url": url})
+        object.__setattr__(fresh, "_asserter", asserter)
+        return fresh
+
+    return on
+
+
+@pytest.fixture
+def broker_without():
+    """A context: a connection to NATS from which these streams are gone, before and after."""
+
+    @contextlib.asynccontextmanager
+    async def without(settings, *streams):
+        broker = Broker(settings)
+        await broker.connect()
+        await _forget(broker, streams)
+        yield broker
+        await _forget(broker, streams)
+        await broker.close()
+
+    return without
+
+
+async def _forget(broker, streams):
+    for name in streams:
+        with contextlib.suppress(ApiError):
+            await broker.api(f"STREAM.DELETE.{name}")
 
 
 class Calls:

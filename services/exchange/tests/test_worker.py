@@ -23,15 +23,13 @@ from sebalai_shared.broker import (
     EVENTS,
     JOURNAL,
     ApiError,
-    Broker,
     BrokerUnavailable,
     Sending,
 )
 from sebalai_shared.clock import SystemClock, to_text
 from sebalai_shared.database import Database
 from sebalai_shared.ids import uuid7
-from sebalai_shared.testing.database import fresh_database
-from sebalai_shared.testing.http import Asserter, in_process, system
+from sebalai_shared.testing.http import in_process, system
 from sebalai_verifier.keys import parse_key
 from sebalai_verifier.receipt import verify_receipt
 from sqlalchemy import text
@@ -56,29 +54,15 @@ def record(**more):
 
 
 @pytest.fixture
-async def worker_settings(settings, postgres_admin_url):
-    url = await fresh_database(postgres_admin_url, "exchange_worker", PACKAGE)
-    asserter = Asserter()
-    asserter.write_keys(settings.caller_keys_file)
-    fresh = settings.model_copy(update={"database_url": url})
-    object.__setattr__(fresh, "_asserter", asserter)
-    return fresh
+async def worker_settings(settings_on):
+    return await settings_on("exchange_worker")
 
 
 @pytest.fixture
-async def broker(worker_settings):
-    broker = Broker(worker_settings)
-    await broker.connect()
-    await _forget(broker)
-    yield broker
-    await _forget(broker)
-    await broker.close()
-
-
-async def _forget(broker):
-    for name in (EVENTS["name"], JOURNAL["name"], "KV_SNAPSHOTS"):
-        with contextlib.suppress(ApiError):
-            await broker.api(f"STREAM.DELETE.{name}")
+async def broker(worker_settings, broker_without):
+    names = EVENTS["name"], JOURNAL["name"], "KV_SNAPSHOTS"
+    async with broker_without(worker_settings, *names) as broker:
+        yield broker
 
 
 @contextlib.asynccontextmanager

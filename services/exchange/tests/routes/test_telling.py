@@ -5,25 +5,20 @@ import base64
 import contextlib
 import gzip
 import json
-from pathlib import Path
 
 import pytest
-import sebalai_exchange
 from joserfc import jws
 from joserfc.jwk import ECKey
 from sebalai_exchange.app import exchange_app, route_compiler
 from sebalai_exchange.routes.jobs import RoutesPublisher
 from sebalai_exchange.routes.teller import Teller
-from sebalai_shared.broker import ApiError, Broker
 from sebalai_shared.caller import Caller
 from sebalai_shared.clock import SystemClock
 from sebalai_shared.database import Database
 from sebalai_shared.ids import uuid7
-from sebalai_shared.testing.database import fresh_database
-from sebalai_shared.testing.http import Asserter, in_process, system
+from sebalai_shared.testing.http import in_process, system
 from sqlalchemy import text
 
-PACKAGE = Path(sebalai_exchange.__file__).parent
 PROVIDER = system("ID-BB/GOV/dp3acskb/kependudukan", "bus.call", "exchange.manage")
 CONSUMER = system("ID-BB/GOV/dinsos-pmd/bansos", "bus.call", "exchange.manage")
 POLL_SECONDS = 1.0  # of a gateway
@@ -31,28 +26,14 @@ WHY = {"reason": "dasar hukum dicabut"}
 
 
 @pytest.fixture
-async def fresh(settings, postgres_admin_url):
-    url = await fresh_database(postgres_admin_url, "exchange_telling", PACKAGE)
-    asserter = Asserter()
-    asserter.write_keys(settings.caller_keys_file)
-    fresh = settings.model_copy(update={"database_url": url})
-    object.__setattr__(fresh, "_asserter", asserter)
-    return fresh
+async def fresh(settings_on):
+    return await settings_on("exchange_telling")
 
 
 @pytest.fixture
-async def broker(fresh):
-    broker = Broker(fresh)
-    await broker.connect()
-    await _forget(broker)
-    yield broker
-    await _forget(broker)
-    await broker.close()
-
-
-async def _forget(broker):
-    with contextlib.suppress(ApiError):
-        await broker.api("STREAM.DELETE.KV_SNAPSHOTS")
+async def broker(fresh, broker_without):
+    async with broker_without(fresh, "KV_SNAPSHOTS") as broker:
+        yield broker
 
 
 @contextlib.asynccontextmanager
