@@ -379,12 +379,16 @@ async def test_the_word_is_what_members_tell_after_it_was_asked_for(bench):
 
 async def test_what_nats_kept_is_no_word(bench, monkeypatch, caplog):
     """Its last value may be older than what exchange has answered since."""
-    monkeypatch.setattr(feeds_module, "WORD_SECONDS", 0.3)
+    monkeypatch.setattr(feeds_module, "WORD_SECONDS", 1.0)
     await bench.members.stop()
     await bench.put_packed("routes", 3, bench.routes(3))
     await bench.feeds.start()
     await until(lambda: bench.version == 3)
-    await bench.feeds.word()
+    word = asyncio.create_task(bench.feeds.word())
+    await asyncio.sleep(0)
+    await bench.put_packed("routes", 4, bench.routes(4))
+    await until(lambda: bench.version == 4)
+    await word
     assert "calls go on by what was known before of routes" in caplog.text
 
 

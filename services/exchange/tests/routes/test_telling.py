@@ -10,6 +10,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey
 from sebalai_exchange.app import exchange_app, route_compiler
+from sebalai_exchange.routes import store
 from sebalai_exchange.routes.jobs import RoutesPublisher
 from sebalai_exchange.routes.teller import Teller
 from sebalai_shared.caller import Caller
@@ -181,3 +182,22 @@ async def test_while_the_broker_is_away_a_change_is_answered_when_gateways_have_
         assert (await suspending).status_code == 200
         answer = await ask("GET", f"/internal/routes?after={known}", gateway)
         assert answer.status_code == 304, "it was told before the change was answered"
+
+
+async def test_database_that_goes_while_gateways_ask_told_nobody(
+    fresh, interface_wanted, agreement_wanted, monkeypatch
+):
+    away = fresh.model_copy(update={"nats_url": "nats://127.0.0.1:1"})
+    object.__setattr__(away, "_asserter", fresh._asserter)
+    looks, version = [], store.version
+
+    async def once(session):
+        looks.append(1)
+        if len(looks) > 1:
+            raise ConnectionError
+        return await version(session)
+
+    async with serving(away) as ask:
+        path = await granted(ask, interface_wanted, agreement_wanted)
+        monkeypatch.setattr(store, "version", once)
+        assert (await ask("POST", f"{path}/suspend", PROVIDER, json=WHY)).status_code == 503
